@@ -1,0 +1,1 @@
+"""The agent behind the Perl shim, for machines with xCAT."""

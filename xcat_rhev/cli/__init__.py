@@ -1,0 +1,1 @@
+"""`xcat-rhev`, the program people type."""

@@ -1,0 +1,1 @@
+"""The embedded xcatd, for machines without xCAT."""

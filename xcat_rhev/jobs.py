@@ -1,0 +1,172 @@
+"""What a plan is made of, and the loop that carries it out.
+
+A job is the work for one node (or one object): steps, which change one thing each, and waits between them. Jobs run
+side by side without barriers: one node's disk can be made while another's is still locked. Every wait of one manager
+is served by the same search per tick.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, Union
+
+from .errors import Aborted, RhevError
+from .messages import Data, Message, error_of
+
+if TYPE_CHECKING:
+    from .engine.waiting import Goal, Watch
+
+#: What a step may answer with.
+Said = Union[Iterable[Message], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change.
+
+    Attributes:
+        says: What it does, in a few words, for `--dry-run`: `start`, `add disk of 10 GiB on data1`.
+        do: Does it, and may answer with messages. May raise any RhevError; the rest of the job is then dropped.
+    """
+
+    says: str
+    do: Callable[[], Said]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A state that the next step needs, or that the command promises.
+
+    Attributes:
+        says: What is awaited, for `--dry-run` and `--nowait`: `wait until up`.
+        goal: Gives the goal when the wait begins; an object that an earlier step made has its id only then.
+        then: What to say when it is reached; gets the object as it is then (None when the goal was its removal).
+    """
+
+    says: str
+    goal: Callable[[], Goal]
+    then: Callable[[Any], Said] = lambda _: None
+
+
+@dataclass(frozen=True)
+class Job:
+    """The work for one node.
+
+    Attributes:
+        node: Whom its messages and errors are about; an object's name where there is no node.
+        parts: Steps and waits in order; none means that all is as wanted.
+        idle: What to say when there are no parts.
+    """
+
+    node: str
+    parts: Sequence[Step | Wait] = ()
+    idle: str = "nothing to do"
+
+    def without_last_waits(self) -> Job:
+        """The same job for `--nowait`: it ends when its last step is accepted."""
+        parts = list(self.parts)
+        while parts and isinstance(parts[-1], Wait):
+            parts.pop()
+        return Job(self.node, parts, self.idle)
+
+    def described(self) -> Iterator[Message]:
+        """What `--dry-run` shows."""
+        for part in self.parts:
+            yield Data(part.says, self.node)
+        if not self.parts:
+            yield Data(self.idle, self.node)
+
+
+class Runner:
+    """Carries out the jobs of one manager (or of none).
+
+    Args:
+        watch: Serves the waits; None when there is no manager, and so no waits.
+        workers: How many steps may run at once.
+        aborted: Set when the person who asked went away.
+    """
+
+    def __init__(self, watch: Watch | None, workers: int, aborted: threading.Event) -> None:
+        self._watch = watch
+        self._workers = workers
+        self._aborted = aborted
+        self._running: dict[Future[list[Message]], _Work] = {}
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Message]:
+        """Carry them out and give their messages as they come; an error ends its own job only.
+
+        Raises:
+            Aborted: The person who asked went away; steps under way were finished, no further one was begun.
+        """
+        with ThreadPoolExecutor(self._workers, "step") as pool:
+            for job in jobs:
+                yield from self._next(pool, _Work(job))
+            while self._running or self._watch:
+                if self._aborted.is_set():
+                    raise Aborted("stopped, because the client went away")
+                yield from self._steps_done(pool)
+                yield from self._waits_over(pool)
+
+    def _next(self, pool: ThreadPoolExecutor, work: _Work) -> Iterator[Message]:
+        """Begin the next part of a job, or end it."""
+        part = work.take()
+        if part is None:
+            return
+        if isinstance(part, Step):
+            self._running[pool.submit(_answer, part.do)] = work
+            return
+        assert self._watch is not None, "a wait needs a manager"
+        work.then = part.then
+        try:
+            self._watch.add(work, part.goal())
+        except RhevError as problem:
+            yield error_of(problem, work.node)
+
+    def _steps_done(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
+        pause = self._watch.due() if self._watch else 1.0
+        if not self._running:
+            assert self._watch is not None
+            self._watch.pause()
+            return
+        done, _ = wait(self._running, timeout=min(pause, 1.0), return_when=FIRST_COMPLETED)
+        for future in done:
+            work = self._running.pop(future)
+            try:
+                yield from future.result()
+            except RhevError as problem:
+                yield error_of(problem, work.node)
+            else:
+                yield from self._next(pool, work)
+
+    def _waits_over(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
+        if not self._watch or self._watch.due() > 0:
+            return
+        for work, outcome in self._watch.look():
+            if isinstance(outcome, RhevError):
+                yield error_of(outcome, work.node)
+                continue
+            try:
+                yield from work.then(outcome) or ()
+            except RhevError as problem:
+                yield error_of(problem, work.node)
+            else:
+                yield from self._next(pool, work)
+
+
+class _Work:
+    """A job under way."""
+
+    def __init__(self, job: Job) -> None:
+        self.node = job.node
+        self.then: Callable[[Any], Said] = lambda _: None
+        self._parts = iter(job.parts)
+
+    def take(self) -> Step | Wait | None:
+        return next(self._parts, None)
+
+
+def _answer(do: Callable[[], Said]) -> list[Message]:
+    return list(do() or ())

@@ -1,0 +1,1 @@
+"""Install media: ISO images, initrds, kernel arguments, kickstarts."""

@@ -1,0 +1,1 @@
+"""The finish URL: what an installed hypervisor fetches."""

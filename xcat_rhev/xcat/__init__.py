@@ -1,0 +1,1 @@
+"""What xCAT fixes: wire format, tables, noderange, routing, policy, and the Host contract. No RHEV knowledge."""
