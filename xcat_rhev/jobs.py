@@ -101,7 +101,8 @@ class Runner:
         Raises:
             Aborted: The person who asked went away; steps under way were finished, no further one was begun.
         """
-        with ThreadPoolExecutor(self._workers, "step") as pool:
+        pool = ThreadPoolExecutor(self._workers, "step")
+        try:
             for job in jobs:
                 yield from self._next(pool, _Work(job))
             while self._running or self._watch:
@@ -109,6 +110,8 @@ class Runner:
                     raise Aborted("stopped, because the client went away")
                 yield from self._steps_done(pool)
                 yield from self._waits_over(pool)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _next(self, pool: ThreadPoolExecutor, work: _Work) -> Iterator[Message]:
         """Begin the next part of a job, or end it."""

@@ -1,0 +1,283 @@
+"""From a request to a command's messages: nodes grouped by manager, managers in parallel, every error caught here."""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Callable
+
+from . import __version__
+from .clock import Clock, SystemClock
+from .commands import (
+    cfgve,
+    chhypervisor,
+    chvm,
+    clonevm,
+    copycd,
+    lsve,
+    lsvm,
+    mkinstall,
+    mkvm,
+    rhevhupdateflag,
+    rmhypervisor,
+    rmigrate,
+    rmvm,
+    rpower,
+    rsetboot,
+)
+from .commands.common import Command, Context, Place, parse, usage_text
+from .engine.manager import Access, Manager, Managers
+from .engine.waiting import Watch
+from .errors import Aborted, Bug, NotFound, RhevError, Usage
+from .jobs import Job, Runner
+from .messages import Data, Error, Message, error_of
+from .secret import Secret
+from .xcat.host import Host, Request
+
+log = logging.getLogger(__name__)
+
+_MODULES: tuple[ModuleType, ...] = (
+    cfgve, chhypervisor, chvm, clonevm, copycd, lsve, lsvm, mkinstall, mkvm, rhevhupdateflag, rmhypervisor, rmigrate,
+    rmvm, rpower, rsetboot,
+)
+#: Every command by its name; xCAT's dispatch tables and the man pages are made from these.
+COMMANDS: dict[str, Command] = {module.SPEC.name: module.SPEC for module in _MODULES}
+_PLANS = {module.SPEC.name: module.plan for module in _MODULES}
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The nodes of one manager, or of none."""
+
+    manager: str
+    nodes: tuple[str, ...]
+
+
+class Dispatcher:
+    """Runs commands; one per process, so that sessions to managers stay warm.
+
+    Args:
+        managers: The warm sessions.
+        clock: Time.
+    """
+
+    def __init__(self, managers: Managers | None = None, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._managers = managers or Managers(self._clock)
+
+    def run(self, request: Request, host: Host) -> Iterator[Message]:
+        """Carry out one request.
+
+        Args:
+            request: What was asked; its command is one of `COMMANDS`.
+            host: The xCAT around.
+
+        Returns:
+            The messages as they come. Errors are messages too: nothing is raised but Aborted.
+        """
+        spec = COMMANDS[request.command]
+        try:
+            options, words = parse(spec, request.args)
+        except Usage as problem:
+            yield error_of(problem)
+            return
+        if "help" in options:
+            yield Data(usage_text(spec))
+        elif "version" in options:
+            yield Data(f"xcat-rhev {__version__}")
+        else:
+            messages = self._groups(_Run(self, spec, request, options, words, host))
+            yield from map(_as_json, messages) if "json" in options else messages
+
+    def _groups(self, run: _Run) -> Iterator[Message]:
+        groups: list[_Group] = []
+        for item in run.groups():
+            if isinstance(item, _Group):
+                groups.append(item)
+            else:
+                yield item
+        yield from _side_by_side([lambda group=group: run.messages(group) for group in groups])  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One request under way."""
+
+    dispatcher: Dispatcher
+    spec: Command
+    request: Request
+    options: dict[str, Any]
+    words: tuple[str, ...]
+    host: Host
+
+    def groups(self) -> Iterator[_Group | Message]:
+        """Split the nodes by manager; a node without one is an error of its own."""
+        if self.spec.place is Place.HERE:
+            yield _Group("", self.request.nodes)
+        elif self.spec.place is Place.NAMED:
+            yield from self._named()
+        elif not self.request.nodes:
+            yield Error(f"{self.spec.name} needs a noderange. Usage: {self.spec.name} {self.spec.usage}")
+        else:
+            yield from self._by_manager()
+
+    def _named(self) -> Iterator[_Group | Message]:
+        named = self.options.get("manager")
+        if named:
+            yield _Group(named, ())
+        else:
+            yield Error("The flag -m is necessary to perform the command.")
+
+    def _by_manager(self) -> Iterator[_Group | Message]:
+        nodes = self.request.nodes
+        vm, hypervisor = (self.host.node_attrs(table, nodes, ["mgr"]) for table in ("vm", "hypervisor"))
+        by_manager: dict[str, list[str]] = {}
+        for node in nodes:
+            manager = vm[node].get("mgr") or hypervisor[node].get("mgr")
+            if manager:
+                by_manager.setdefault(manager, []).append(node)
+            else:
+                yield Error(
+                    "neither vm.mgr nor hypervisor.mgr names its manager. "
+                    f"Run: chtab node={node} vm.mgr=MANAGER, or hypervisor.mgr for a hypervisor", node,
+                )
+        for manager, its_nodes in by_manager.items():
+            yield _Group(manager, tuple(its_nodes))
+
+    def messages(self, group: _Group) -> Iterator[Message]:
+        """Plan for one group, then act; the last border that an error can reach."""
+        try:
+            yield from self._planned_and_done(group)
+        except Aborted:
+            raise
+        except RhevError as problem:
+            yield from _for_each_node(problem, group)
+        except Exception as problem:  # the one place: a mistake of ours must not end the daemon or show a trace
+            log.exception("%s failed", self.spec.name)
+            bug = Bug(f"{self.spec.name} failed inside: {type(problem).__name__}", "The log has the details")
+            yield from _for_each_node(bug, group)
+
+    def _planned_and_done(self, group: _Group) -> Iterator[Message]:
+        said: queue.SimpleQueue[str] = queue.SimpleQueue()
+        manager = self._open(group.manager, said.put) if group.manager else None
+        jobs: list[Job] = []
+        for item in _PLANS[self.spec.name](self._context(group, manager)):
+            if isinstance(item, Job):
+                jobs.append(item)
+            else:
+                yield item
+            yield from _drained(said)
+        for message in self._act(jobs, manager):
+            yield message
+            yield from _drained(said)
+        if manager and "verbose" in self.options:
+            yield from _drained(said)
+            yield Data(f"{manager.name}: {manager.counts()}")
+
+    def _context(self, group: _Group, manager: Manager | None) -> Context:
+        clock = self.dispatcher._clock
+        return Context(self.request, group.nodes, self.options, self.words, self.host, clock, manager)
+
+    def _act(self, jobs: Sequence[Job], manager: Manager | None) -> Iterator[Message]:
+        if "dry_run" in self.options:
+            for job in jobs:
+                yield from job.described()
+            return
+        if "nowait" in self.options:
+            jobs = [job.without_last_waits() for job in jobs]
+        for job in jobs:
+            if not job.parts and job.idle:
+                yield Data(job.idle, job.node)
+        watch = Watch(manager, self.dispatcher._clock) if manager else None
+        workers = manager.workers if manager else 1
+        yield from Runner(watch, workers, self.request.aborted).run([job for job in jobs if job.parts])
+
+    def _open(self, name: str, say: Callable[[str], None]) -> Manager:
+        access = _access(self.host, name)
+        return self.dispatcher._managers.open(access, say if "verbose" in self.options else None)
+
+
+def _access(host: Host, name: str) -> Access:
+    """Read from the tables how to reach a manager.
+
+    Raises:
+        NotFound: No password.
+        Usage: `site.rhevmmaxp` is no number.
+    """
+    user, password = _login(host, name)
+    folder = Path(host.site("xcatconfdir", "/etc/xcat")) / "rhevm" / name.replace(":", "_")
+    return Access(
+        name=name, user=user, password=password, folder=folder, ca=host.site("rhevmca"),
+        insecure=name in host.site("rhevminsecure").split(","), old_tls=name in host.site("rhevmoldtls").split(","),
+        workers=_workers(host.site("rhevmmaxp", "8")), api=host.site("rhevmapi"),
+    )
+
+
+def _login(host: Host, name: str) -> tuple[str, Secret]:
+    for key in (name, "rhevm"):
+        for row in host.rows("passwd", {"key": key}):
+            if row.get("username") and row.get("password"):
+                user = row["username"]
+                return (user if "@" in user else f"{user}@internal"), Secret(row["password"])
+    raise NotFound(
+        f"no password for the manager {name}", "Run: chtab key=rhevm,username=admin passwd.password=PASSWORD"
+    )
+
+
+def _workers(text: str) -> int:
+    if not (text.isdigit() and 1 <= int(text) <= 64):
+        raise Usage(f"site.rhevmmaxp is '{text}'", "Run: chtab key=rhevmmaxp site.value=8 (1 to 64)")
+    return int(text)
+
+
+def _for_each_node(problem: RhevError, group: _Group) -> Iterator[Message]:
+    for node in group.nodes or ("",):
+        yield error_of(problem, node)
+
+
+def _drained(said: queue.SimpleQueue[str]) -> Iterator[Message]:
+    while not said.empty():
+        yield Data(said.get())
+
+
+def _as_json(message: Message) -> Message:
+    """Word a message as one JSON object, on the stream and with the exit code that it has anyway."""
+    kind = type(message).__name__.lower()
+    fields = {key: value for key, value in asdict(message).items() if value not in ("", None)}
+    text = json.dumps({"kind": kind, **fields}, ensure_ascii=False)
+    return Error(text, code=message.code) if isinstance(message, Error) else Data(text)
+
+
+def _side_by_side(sources: Sequence[Callable[[], Iterator[Message]]]) -> Iterator[Message]:
+    """Merge message streams as they come; one stream needs no thread."""
+    if len(sources) == 1:
+        yield from sources[0]()
+        return
+    merged: queue.SimpleQueue[Message | BaseException | None] = queue.SimpleQueue()
+
+    def pump(source: Callable[[], Iterator[Message]]) -> None:
+        try:
+            for message in source():
+                merged.put(message)
+        except Aborted as problem:
+            merged.put(problem)
+        finally:
+            merged.put(None)
+
+    for source in sources:
+        threading.Thread(target=pump, args=(source,), name="manager", daemon=True).start()
+    left = len(sources)
+    while left:
+        item = merged.get()
+        if item is None:
+            left -= 1
+        elif isinstance(item, BaseException):
+            raise item
+        else:
+            yield item
