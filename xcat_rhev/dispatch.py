@@ -8,29 +8,14 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable
 
 from . import __version__
 from .clock import Clock, SystemClock
-from .commands import (
-    cfgve,
-    chhypervisor,
-    chvm,
-    clonevm,
-    copycd,
-    lsve,
-    lsvm,
-    mkinstall,
-    mkvm,
-    rhevhupdateflag,
-    rmhypervisor,
-    rmigrate,
-    rmvm,
-    rpower,
-    rsetboot,
-)
+from .commands import rpower
 from .commands.common import Command, Context, Place, parse, usage_text
 from .engine.manager import Access, Manager, Managers
 from .engine.waiting import Watch
@@ -42,10 +27,7 @@ from .xcat.host import Host, Request
 
 log = logging.getLogger(__name__)
 
-_MODULES: tuple[ModuleType, ...] = (
-    cfgve, chhypervisor, chvm, clonevm, copycd, lsve, lsvm, mkinstall, mkvm, rhevhupdateflag, rmhypervisor, rmigrate,
-    rmvm, rpower, rsetboot,
-)
+_MODULES: tuple[ModuleType, ...] = (rpower,)
 #: Every command by its name; xCAT's dispatch tables and the man pages are made from these.
 COMMANDS: dict[str, Command] = {module.SPEC.name: module.SPEC for module in _MODULES}
 _PLANS = {module.SPEC.name: module.plan for module in _MODULES}
@@ -102,7 +84,7 @@ class Dispatcher:
                 groups.append(item)
             else:
                 yield item
-        yield from _side_by_side([lambda group=group: run.messages(group) for group in groups])  # type: ignore[misc]
+        yield from _side_by_side([partial(run.messages, group) for group in groups])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,59 @@
+"""The `xcat-rhev` program: a word that says what to start, the rest belongs to what is started."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+
+#: The word, the module whose `main(argv) -> exit code` it starts, and what it is for.
+PARTS: tuple[tuple[str, str, str], ...] = (
+    ("demo", "xcat_rhev.cli.demo", "from an ISO to an installed hypervisor and running machines, on this machine alone"),
+    ("run", "xcat_rhev.cli.run", "run one xCAT command: run COMMAND [NODERANGE] [ARGS]"),
+    ("xcatd", "xcat_rhev.daemon.main", "the embedded xcatd: --home DIR [--port N] [--host ADDR]"),
+    ("sim", "xcat_rhev.sim.__main__", "the engine simulator: sim --help"),
+    ("agent", "", "the worker behind a Perl xCAT"),
+    ("install", "", "put the product into a Perl xCAT"),
+    ("uninstall", "", "take it out again"),
+    ("doctor", "", "check an installation"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Start a part of the product.
+
+    Args:
+        argv: The words after the program's name; taken from the process when not given.
+
+    Returns:
+        The exit code: that of the part, 2 for a word that is not known or not built.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    word = words[0] if words else "--help"
+    if word == "--version":
+        print(f"xcat-rhev {__version__}")
+        return 0
+    if word in ("-h", "--help"):
+        print(_help())
+        return 0
+    for name, module, _ in PARTS:
+        if word == name:
+            return _start(name, module, words[1:])
+    print(f"xcat-rhev: '{word}' is not one of {', '.join(part[0] for part in PARTS)}", file=sys.stderr)
+    return 2
+
+
+def _start(name: str, module: str, words: list[str]) -> int:
+    if not module:
+        print(f"xcat-rhev: '{name}' is not built yet in version {__version__}", file=sys.stderr)
+        return 2
+    code: int = importlib.import_module(module).main(words)
+    return code
+
+
+def _help() -> str:
+    lines = ["Usage: xcat-rhev WORD ...", ""]
+    lines += [f"  {name:<10} {text}" + ("" if module else " (not built yet)") for name, module, text in PARTS]
+    return "\n".join([*lines, "  --version  show the version"])
