@@ -10,7 +10,7 @@ from .. import __version__
 
 #: The word, the module whose `main(argv) -> exit code` it starts, and what it is for.
 PARTS: tuple[tuple[str, str, str], ...] = (
-    ("demo", "xcat_rhev.cli.demo", "from an ISO to an installed hypervisor and running machines, on this machine alone"),
+    ("demo", "xcat_rhev.cli.demo", "from an ISO to a hypervisor and running machines, on this machine alone"),
     ("run", "xcat_rhev.cli.run", "run one xCAT command: run COMMAND [NODERANGE] [ARGS]"),
     ("xcatd", "xcat_rhev.daemon.main", "the embedded xcatd: --home DIR [--port N] [--host ADDR]"),
     ("sim", "xcat_rhev.sim.__main__", "the engine simulator: sim --help"),

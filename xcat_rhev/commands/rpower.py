@@ -32,17 +32,18 @@ SPEC = Command(
         "stat, state, status": "show on, off, or the manager's word for what is in between",
     },
     description=(
-        "A command ends when the state is reached: off means that the manager says so. A machine whose disks are locked "
-        "or which is on its way down is waited for first. Power is on as soon as the machine runs, not when its guest "
-        "is up. A node whose hypervisor.type is set is a hypervisor: its power goes through the manager's fencing, and "
-        "suspend, resume and softoff do not exist for it."
+        "A command ends when the state is reached: off means that the manager says so. A machine whose disks are "
+        "locked or which is on its way down is waited for first. Power is on as soon as the machine runs, not when its "
+        "guest is up. A node whose hypervisor.type is set is a hypervisor: its power goes through the manager's "
+        "fencing, and suspend, resume and softoff do not exist for it."
     ),
     examples=(("rpower vm1-vm3 on", "start three machines"), ("rpower vm1 softoff --timeout 600", "wait ten minutes")),
 )
 
-RUNNING = frozenset({"up", "powering_up", "reboot_in_progress", "migrating", "wait_for_launch", "not_responding"})
-ASLEEP = frozenset({"suspended", "paused"})
 OFF = frozenset({"down"})
+ON = frozenset({"up", "powering_up"})
+RUNNING = ON | {"reboot_in_progress", "migrating", "wait_for_launch", "not_responding"}
+ASLEEP = frozenset({"suspended", "paused"})
 #: Passing states that end by themselves in one from which a step can begin.
 PASSING = frozenset({"image_locked", "powering_down", "saving_state", "restoring_state"})
 SHOWN = {"up": "on", "down": "off"}
@@ -58,27 +59,33 @@ class Verb:
         action: The manager's word for it.
         begins: The states it can begin in.
         ends: The states that it leads to.
-        limit: How long that usually takes at most, in seconds.
+        done: The states in which there is nothing to do.
+        limit: How long it usually takes at most, in seconds.
         failed: States which mean that it will not get there.
     """
 
     action: str
     begins: frozenset[str]
     ends: frozenset[str]
-    limit: float
+    done: frozenset[str]
+    limit: float = 300
     failed: frozenset[str] = frozenset()
 
 
-START = Verb("start", OFF | ASLEEP, frozenset({"up", "powering_up"}), 300, OFF)
-STOP = Verb("stop", RUNNING | ASLEEP, OFF, 300)
+START = Verb("start", OFF | ASLEEP, ON, RUNNING, failed=OFF)
+STOP = Verb("stop", RUNNING | ASLEEP, OFF, OFF)
 VERBS: dict[str, tuple[Verb, ...]] = {
     "on": (START,),
     "off": (STOP,),
-    "softoff": (Verb("shutdown", RUNNING, OFF, 600),),
+    "softoff": (Verb("shutdown", RUNNING, OFF, OFF, limit=600),),
     "reset": (STOP, START),
-    "suspend": (Verb("suspend", frozenset({"up"}), frozenset({"suspended"}), 900),),
-    "resume": (Verb("start", ASLEEP, frozenset({"up", "powering_up"}), 300, OFF),),
+    "boot": (STOP, START),
+    "cycle": (STOP, START),
+    "suspend": (Verb("suspend", frozenset({"up"}), frozenset({"suspended"}), frozenset({"suspended"}), limit=900),),
+    "resume": (Verb("start", ASLEEP, ON, RUNNING, failed=OFF),),
 }
+#: What makes no sense for a machine that is off, although the manager would start it.
+NEEDS_POWER = frozenset({"reset", "resume"})
 
 
 def plan(context: Context) -> Plan:
@@ -91,11 +98,9 @@ def plan(context: Context) -> Plan:
 
 
 def _word(context: Context) -> str:
-    if len(context.words) != 1:
-        raise Usage("rpower takes one word that says what to do", f"Usage: rpower {SPEC.usage}")
-    word = {"boot": "reset", "cycle": "reset"}.get(context.words[0], context.words[0])
+    word = " ".join(context.words)
     if word not in VERBS and word not in ASKING:
-        raise Usage(f"rpower does not know '{context.words[0]}'", f"Usage: rpower {SPEC.usage}")
+        raise Usage(f"rpower does not know '{word}'" if word else "rpower needs a word", f"Usage: rpower {SPEC.usage}")
     return word
 
 
@@ -107,39 +112,33 @@ def _plan_vms(context: Context, word: str, nodes: list[str]) -> Plan:
             yield Error(f"no virtual machine of that name on {context.manager.name}. Run: mkvm {node}", node)
         elif word in ASKING:
             yield Data(shown(vm), node)
+        elif word in NEEDS_POWER and vm.status in OFF:
+            yield Error(f"the machine is off, so there is nothing to {word}. Run: rpower {node} on", node)
         else:
-            yield from _job(context, word, node, vm)
+            yield _job(context, word, node, vm)
 
 
-def _job(context: Context, word: str, node: str, vm: Vm) -> Plan:
+def _job(context: Context, word: str, node: str, vm: Vm) -> Job:
     state = vm.status or "unknown"
     verbs = VERBS[word]
-    if word == "reset" and context.words[0] == "reset" and state in OFF:
-        yield Error(f"the machine is off, there is nothing to reset. Run: rpower {node} on", node)
-        return
-    if word == "reset" and state in OFF | PASSING:
-        verbs = (START,)
-    if word == "resume" and state in OFF:
-        yield Error(f"the machine is off, there is nothing to resume. Run: rpower {node} on", node)
-        return
-    if state in verbs[-1].ends and len(verbs) == 1 or (word, state) in (("on", "wait_for_launch"), ("softoff", "down")):
-        yield Job(node, idle=shown(vm))
-        return
-    yield Job(node, list(_parts(context, vm, verbs, state)))
+    if state in OFF | PASSING:
+        verbs = verbs[-1:]  # no power to cut
+    if len(verbs) == 1 and state in verbs[0].done:
+        return Job(node, idle=shown(vm))
+    return Job(node, list(_parts(context, vm, verbs)))
 
 
-def _parts(context: Context, vm: Vm, verbs: tuple[Verb, ...], state: str) -> Iterator[Step | Wait]:
+def _parts(context: Context, vm: Vm, verbs: tuple[Verb, ...]) -> Iterator[Step | Wait]:
+    if vm.status in PASSING:
+        first = verbs[0]
+        ready = partial(
+            Goal, vm, first.begins | first.done, limit=context.limit(first.limit), settled=first.begins >= OFF
+        )
+        yield Wait(f"wait until no longer {vm.status}", ready)
     for verb in verbs:
-        if state in PASSING:
-            yield Wait(
-                f"wait until no longer {state}",
-                partial(Goal, vm, verb.begins | verb.ends, limit=context.limit(verb.limit), settled="down" in verb.begins),
-            )
         yield Step(verb.action, partial(_act, context.manager, vm, verb.action))
         goal = partial(Goal, vm, verb.ends, failed=verb.failed, grace=5, limit=context.limit(verb.limit))
-        last = verb is verbs[-1]
-        yield Wait(f"wait until {'/'.join(sorted(verb.ends))}", goal, partial(_report, last))
-        state = ""
+        yield Wait(f"wait until {'/'.join(sorted(verb.ends))}", goal, partial(_report, verb is verbs[-1]))
 
 
 def _act(manager: Manager, vm: Vm, action: str) -> None:
@@ -147,7 +146,7 @@ def _act(manager: Manager, vm: Vm, action: str) -> None:
 
 
 def _report(last: bool, vm: Vm) -> list[Data]:
-    return [Data({"powering_up": "on"}.get(vm.status or "", shown(vm)), vm.name or "")] if last else []
+    return [Data("on" if vm.status in ON else shown(vm), vm.name or "")] if last else []
 
 
 def shown(vm: Vm) -> str:
@@ -163,10 +162,10 @@ def _plan_hosts(context: Context, word: str, nodes: list[str]) -> Plan:
             yield Error(f"no host of that name on {context.manager.name}. Run: chhypervisor {node} -a", node)
         elif word in ASKING:
             yield Job(node, [Step("ask the power management", partial(_fence, context.manager, host, node, "status"))])
-        elif context.words[0] not in FENCING:
-            yield Error(f"'{context.words[0]}' does not exist for a hypervisor. Use on, off, boot or stat", node)
+        elif word not in FENCING:
+            yield Error(f"'{word}' does not exist for a hypervisor. Use on, off, boot or stat", node)
         else:
-            kind = FENCING[context.words[0]]
+            kind = FENCING[word]
             yield Job(node, [Step(f"fence: {kind}", partial(_fence, context.manager, host, node, kind))])
 
 
