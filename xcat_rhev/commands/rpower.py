@@ -129,24 +129,37 @@ def _job(context: Context, word: str, node: str, vm: Vm) -> Job:
 
 
 def _parts(context: Context, vm: Vm, verbs: tuple[Verb, ...]) -> Iterator[Step | Wait]:
+    machine = _Machine(context.manager, vm)
     if vm.status in PASSING:
         first = verbs[0]
         ready = partial(
             Goal, vm, first.begins | first.done, limit=context.limit(first.limit), settled=first.begins >= OFF
         )
-        yield Wait(f"wait until no longer {vm.status}", ready)
+        yield Wait(f"wait until no longer {vm.status}", ready, machine.seen)
     for verb in verbs:
-        yield Step(verb.action, partial(_act, context.manager, vm, verb.action))
+        yield Step(verb.action, partial(machine.act, verb))
         goal = partial(Goal, vm, verb.ends, failed=verb.failed, grace=5, limit=context.limit(verb.limit))
-        yield Wait(f"wait until {'/'.join(sorted(verb.ends))}", goal, partial(_report, verb is verbs[-1]))
+        report = _report if verb is verbs[-1] else machine.seen
+        yield Wait(f"wait until {'/'.join(sorted(verb.ends))}", goal, report)
 
 
-def _act(manager: Manager, vm: Vm, action: str) -> None:
-    manager.act(vm, action)
+@dataclass
+class _Machine:
+    """A virtual machine as last seen: it may have got where it should be while we waited."""
+
+    manager: Manager
+    vm: Vm
+
+    def seen(self, vm: Vm) -> None:
+        self.vm = vm
+
+    def act(self, verb: Verb) -> None:
+        if self.vm.status not in verb.done:
+            self.manager.act(self.vm, verb.action)
 
 
-def _report(last: bool, vm: Vm) -> list[Data]:
-    return [Data("on" if vm.status in ON else shown(vm), vm.name or "")] if last else []
+def _report(vm: Vm) -> list[Data]:
+    return [Data("on" if vm.status in ON else shown(vm), vm.name or "")]
 
 
 def shown(vm: Vm) -> str:

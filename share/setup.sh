@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# Sourced by share/demo/run and tests/run: the virtual environment and the system packages of this checkout.
+# Expects $top, the checkout's folder.
+
+say() { printf '%s\n' "$*" >&2; }
+
+# Find a Python that can run the product.
+find_python() {
+    local name
+    for name in python3 python3.13 python3.12 python3.11 python3.10 python3.9; do
+        if command -v "$name" >/dev/null && "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    return 1
+}
+
+# Install missing system packages. Arguments: pairs program=package, the name in Debian and in EL where they differ: program=deb:rpm.
+system_packages() {
+    local pair program package missing=()
+    for pair in "$@"; do
+        program=${pair%%=*} package=${pair#*=}
+        command -v "$program" >/dev/null || [ -e "/usr/sbin/$program" ] || missing+=("$(for_this_system "$package")")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        say "Not root, so going on without these packages: ${missing[*]}"
+    elif command -v apt-get >/dev/null; then
+        say "Installing with apt-get: ${missing[*]}"
+        wait_for_apt
+        { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"; } >&2 ||
+            say "apt-get failed; going on without."
+    elif command -v dnf >/dev/null; then
+        say "Installing with dnf: ${missing[*]}"
+        dnf -q install -y "${missing[@]}" >&2 || say "dnf failed; going on without."
+    else
+        say "Neither apt-get nor dnf here, so going on without: ${missing[*]}"
+    fi
+}
+
+for_this_system() {
+    if command -v dnf >/dev/null && ! command -v apt-get >/dev/null; then echo "${1#*:}"; else echo "${1%%:*}"; fi
+}
+
+# A service of the system may hold apt's lock for a moment after boot.
+wait_for_apt() {
+    local i
+    for i in $(seq 60); do
+        flock -n /var/lib/dpkg/lock-frontend true 2>/dev/null && return
+        sleep 1
+    done
+    say "apt-get is in use by another program for a minute already; trying all the same ($i)."
+}
+
+# Make the virtual environment, or renew it when setup.cfg changed. Argument: the extras to install.
+virtual_environment() {
+    local python stamp want
+    stamp=$top/.venv/installed-$1
+    want=$(cksum < "$top/setup.cfg")
+    [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
+    if ! python=$(find_python); then
+        system_packages no-such-program=python3-venv:python3
+        python=$(find_python) || { say "No Python 3.9 or later with venv. Install python3 and python3-venv."; exit 1; }
+    fi
+    say "Setting up a virtual environment in $top/.venv with $python"
+    [ -x "$top/.venv/bin/pip" ] || "$python" -m venv "$top/.venv" >&2
+    "$top/.venv/bin/pip" --quiet --disable-pip-version-check install -e "$top[$1]" >&2
+    printf '%s' "$want" > "$stamp"
+}
