@@ -1,0 +1,83 @@
+"""How words become options: what getopt users type, and what they get wrong."""
+
+import pytest
+
+from xcat_rhev.commands.common import COMMON_OPTIONS, Command, Option, Place, parse, required, usage_text
+from xcat_rhev.errors import NotFound, Usage
+
+COMMAND = Command(
+    name="mktest",
+    summary="a command for tests",
+    usage="noderange [-f] [-s SIZE]",
+    place=Place.HERE,
+    routes=("mktest",),
+    options=(
+        Option(("-f", "--force"), "force", "do it anyway"),
+        Option(("-r",), "remove", "remove"),
+        Option(("-s", "--size"), "size", "how large", value="SIZE"),
+        Option(("-d",), "disks", "a disk", value="DISK", many=True),
+        Option(("-k",), "kind", "which kind", value="KIND", choices=("nfs", "iscsi")),
+        Option(("-v",), "loud", "this command's own -v"),
+    ),
+    arguments={"word": "a word"},
+)
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "words"),
+    [
+        ([], {}, ()),
+        (["on"], {}, ("on",)),
+        (["-f", "on"], {"force": True}, ("on",)),
+        (["on", "--force"], {"force": True}, ("on",)),
+        (["-rf"], {"remove": True, "force": True}, ()),
+        (["-rfs", "4g"], {"remove": True, "force": True, "size": "4g"}, ()),
+        (["-s4g"], {"size": "4g"}, ()),
+        (["--size=4g"], {"size": "4g"}, ()),
+        (["--size", "-4"], {"size": "-4"}, ()),
+        (["--size="], {"size": ""}, ()),
+        (["-s", "1", "-s", "2"], {"size": "2"}, ()),
+        (["-d", "a", "-d", "b"], {"disks": ("a", "b")}, ()),
+        (["--", "-f"], {}, ("-f",)),
+        (["-"], {}, ("-",)),
+        (["-k", "nfs"], {"kind": "nfs"}, ()),
+        (["-v"], {"loud": True}, ()),
+        (["--timeout", "60"], {"timeout": "60"}, ()),
+    ],
+)
+def test_words_that_are_right(args, options, words):
+    assert parse(COMMAND, args) == (options, words)
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["-x"], "mktest has no option -x"),
+        (["-fx"], "mktest has no option -x"),
+        (["--forc"], "mktest has no option --forc"),
+        (["-s"], "-s needs a value: SIZE"),
+        (["--force=yes"], "--force takes no value"),
+        (["-k", "tape"], "-k tape: not one of nfs, iscsi"),
+        (["--timeout", "soon"], "--timeout soon: not a number of seconds"),
+        (["--timeout", "0"], "--timeout 0: not a number of seconds"),
+        (["--timeout=99999999"], "--timeout 99999999: not a number of seconds"),
+    ],
+)
+def test_words_that_are_wrong_name_themselves(args, told):
+    with pytest.raises(Usage) as caught:
+        parse(COMMAND, args)
+    assert caught.value.text == told
+
+
+def test_the_usage_names_every_option_once():
+    text = usage_text(COMMAND)
+    assert text.startswith("Usage: mktest noderange [-f] [-s SIZE]\n")
+    for option in (*COMMAND.options, *COMMON_OPTIONS):
+        assert text.count(f"  {', '.join(option.flags)}") == (1 if option in COMMAND.all_options() else 0)
+    assert "show the version" not in text, "its own -v wins over the common one"
+
+
+def test_a_missing_column_says_which_command_sets_it():
+    assert required({"mgr": "m"}, "vm1", "vm", "mgr", "x") == "m"
+    with pytest.raises(NotFound, match=r"vm.mgr is not set. Run: chtab node=vm1 vm.mgr=rhevm.example.com"):
+        required({}, "vm1", "vm", "mgr", "rhevm.example.com")

@@ -1,0 +1,141 @@
+"""The loop that carries out jobs: order within a job, no barriers between jobs, one error ends one job."""
+
+import threading
+import time
+
+import pytest
+
+from xcat_rhev.errors import Aborted, Conflict, NotFound
+from xcat_rhev.jobs import Job, Runner, Step, Wait
+from xcat_rhev.messages import Data, Error
+
+
+class FakeWatch:
+    """Ends every goal at the next look, with what the goal says."""
+
+    def __init__(self):
+        self.pending = []
+        self.looks = 0
+
+    def __bool__(self):
+        return bool(self.pending)
+
+    def add(self, key, goal):
+        if isinstance(goal, NotFound):
+            raise goal
+        self.pending.append((key, goal))
+
+    def due(self):
+        return 0.0
+
+    def pause(self):
+        pass
+
+    def look(self):
+        self.looks += 1
+        ended, self.pending = self.pending, []
+        return ended
+
+
+def run(jobs, watch=None, workers=4):
+    return list(Runner(watch, workers, threading.Event()).run(jobs))
+
+
+def step(log, word, answer=None):
+    def do():
+        log.append(word)
+        if isinstance(answer, Exception):
+            raise answer
+        return [Data(answer)] if answer else None
+
+    return Step(word, do)
+
+
+def test_steps_and_waits_of_a_job_come_in_order():
+    log, watch = [], FakeWatch()
+    goal = Wait("until up", lambda: log.append("wait") or "vm", lambda seen: [Data(f"saw {seen}")])
+    said = run([Job("vm1", [step(log, "a", "did a"), goal, step(log, "b")])], watch)
+    assert log == ["a", "wait", "b"]
+    assert said == [Data("did a"), Data("saw vm")]
+
+
+def test_a_failed_step_drops_the_rest_of_its_own_job_only():
+    log = []
+    said = run([Job("vm1", [step(log, "a", Conflict("it is locked")), step(log, "never")]), Job("vm2", [step(log, "b")])])
+    assert said == [Error("it is locked", "vm1")]
+    assert sorted(log) == ["a", "b"]
+
+
+def test_a_failed_wait_drops_the_rest_of_its_job():
+    log, watch = [], FakeWatch()
+    said = run([Job("vm1", [Wait("until up", lambda: Conflict("went down")), step(log, "never")])], watch)
+    assert (said, log) == ([Error("went down", "vm1")], [])
+
+
+def test_a_goal_that_cannot_be_named_is_an_error_of_its_node():
+    said = run([Job("vm1", [Wait("until up", lambda: NotFound("no id yet"))])], FakeWatch())
+    assert said == [Error("no id yet", "vm1")]
+
+
+def test_what_follows_a_wait_may_fail_too():
+    def refuse(_):
+        raise Conflict("no address")
+
+    log = []
+    said = run([Job("vm1", [Wait("until up", lambda: "vm", refuse), step(log, "never")])], FakeWatch())
+    assert (said, log) == ([Error("no address", "vm1")], [])
+
+
+def test_one_look_serves_all_jobs_that_wait():
+    watch = FakeWatch()
+    together = threading.Barrier(3, timeout=10)
+
+    def arrive():
+        together.wait()
+
+    jobs = [Job(f"vm{i}", [Step("arrive", arrive), Wait("until up", lambda i=i: i)]) for i in range(3)]
+    run(jobs, watch, workers=3)
+    assert 1 <= watch.looks <= 3
+
+
+def test_a_slow_job_holds_nobody_up():
+    release, log = threading.Event(), []
+    slow = Step("slow", lambda: release.wait(10) and None)
+    quick = [step(log, "one"), step(log, "two"), Step("free the slow one", release.set)]
+    run([Job("slow", [slow]), Job("quick", quick)], workers=2)
+    assert log == ["one", "two"]
+
+
+def test_no_more_steps_than_workers_at_once():
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def busy():
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.01)
+        with lock:
+            now[0] -= 1
+
+    run([Job(str(i), [Step("busy", busy)]) for i in range(20)], workers=3)
+    assert 1 <= most[0] <= 3
+
+
+def test_an_abort_begins_no_further_step():
+    aborted, log = threading.Event(), []
+    jobs = [Job("vm1", [Step("stop", aborted.set), step(log, "never")])]
+    with pytest.raises(Aborted):
+        list(Runner(None, 1, aborted).run(jobs))
+    assert log == []
+
+
+def test_nowait_ends_with_the_last_step():
+    job = Job("vm1", [Wait("a", str), Step("b", lambda: None), Wait("c", str), Wait("d", str)])
+    assert [part.says for part in job.without_last_waits().parts] == ["a", "b"]
+    assert [part.says for part in job.parts] == ["a", "b", "c", "d"]
+
+
+def test_a_dry_run_tells_every_part_and_an_empty_job_that_it_is_empty():
+    job = Job("vm1", [Step("start", lambda: None), Wait("wait until up", str)])
+    assert list(job.described()) == [Data("start", "vm1"), Data("wait until up", "vm1")]
+    assert list(Job("vm1").described()) == [Data("nothing to do", "vm1")]
