@@ -1,0 +1,5 @@
+"""The demo: from a RHEV-H ISO to an installed hypervisor and running machines, on this machine alone."""
+
+from .main import main
+
+__all__ = ["main"]

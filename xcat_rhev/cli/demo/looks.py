@@ -1,0 +1,101 @@
+"""Looks at results that do not go through the product: plain HTTP to the engine, plain files, plain SQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from lxml import etree
+
+from .record import Failed
+
+
+class Engine:
+    """Asks the simulator what is so, in its own words.
+
+    Args:
+        ready: The line that the simulator printed when it was ready.
+        api: Which dialect to ask in: `4` or `3`.
+    """
+
+    def __init__(self, ready: Mapping[str, Any], api: str) -> None:
+        self._url = str(ready["v4" if api == "4" else "v3"])
+        self._session = requests.Session()
+        self._session.verify = str(ready["ca"])
+        self._session.auth = (str(ready["user"]), str(ready["password"]))
+        self._session.headers.update({"Accept": "application/xml", "Version": api})
+        #: host:port, as the tables name this manager.
+        self.name = self._url.split("/")[2]
+
+    def states(self, collection: str) -> dict[str, str]:
+        """Name -> state of all objects of a collection, e.g. `vms`; a state that is not shown is empty."""
+        answer = self._session.get(f"{self._url}/{collection}", timeout=30)
+        answer.raise_for_status()
+        root = etree.fromstring(answer.content, etree.XMLParser(resolve_entities=False, no_network=True))
+        return {str(item.findtext("name")): _state(item) for item in root}
+
+    def host_of(self, vm: str) -> str:
+        """The name of the host that a machine runs on, or empty."""
+        found = self._get(f"vms?search=name%3D{quote(vm)}").find("vm/host")
+        return "" if found is None else str(self._get(f"hosts/{found.get('id')}").findtext("name"))
+
+    def storage_states(self, data_center: str) -> dict[str, str]:
+        """Name -> state of a data center's storage domains, the only place where an engine shows it."""
+        item = self._get(f"datacenters?search=name%3D{quote(data_center)}").find("data_center")
+        return {} if item is None else self.states(f"datacenters/{item.get('id')}/storagedomains")
+
+    def requests(self) -> int:
+        """How many requests the simulator has served."""
+        root = self._url.split("/", 3)
+        counts = self._session.get("/".join(root[:3]) + "/-/stats", timeout=30).json()["requests"]
+        return sum(counts.values())
+
+    def register(self, name: str, address: str, unique_id: str) -> int:
+        """Register a host as the agent on an installed RHEV-H does, without a login; gives the HTTP status."""
+        servlet = self._url.split("/", 3)
+        query = {"vds_ip": address, "vds_name": name, "vds_unique_id": unique_id, "port": "54321"}
+        with requests.Session() as agent:  # not our session: it must not carry the login
+            agent.verify = self._session.verify
+            return agent.get("/".join(servlet[:3]) + "/OvirtEngineWeb/register", params=query, timeout=30).status_code
+
+    def _get(self, path: str) -> etree._Element:
+        answer = self._session.get(f"{self._url}/{path}", timeout=30)
+        answer.raise_for_status()
+        return etree.fromstring(answer.content, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+def _state(item: etree._Element) -> str:
+    return str(item.findtext("status/state") or item.findtext("status") or "").strip()
+
+
+def row(home: Path, table: str, key: str, value: str) -> dict[str, str]:
+    """Read one row of a table from its SQLite file.
+
+    Raises:
+        Failed: There is no such row.
+    """
+    with closing(sqlite3.connect(home / "etc" / "xcat" / f"{table}.sqlite")) as database:
+        database.row_factory = sqlite3.Row
+        found = database.execute(f'SELECT * FROM "{table}" WHERE "{key}" = ?', (value,)).fetchone()  # noqa: S608
+    if found is None:
+        raise Failed(f"table {table} has no row with {key}={value}")
+    return {name: found[name] or "" for name in found.keys()}
+
+
+def expect(what: str, got: object, wanted: object) -> str:
+    """Compare a look with what should be.
+
+    Returns:
+        A line that says what was seen.
+
+    Raises:
+        Failed: It is not so.
+    """
+    if got != wanted:
+        raise Failed(f"looked at {what}: expected {wanted!r}, found {got!r}")
+    return f"looked at {what}: {got}"

@@ -1,0 +1,79 @@
+"""`xcat-rhev demo`: the options, the start and the end; the scenes are in scenes.py."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from .record import Failed, Record
+from .scenes import Stage, install, manage, prepare
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the demo.
+
+    Args:
+        argv: Its options.
+
+    Returns:
+        0 only if every step did what it names.
+    """
+    options = _options(argv)
+    home = Path(tempfile.mkdtemp(prefix="xcat-rhev-demo-"))
+    record = Record(options.json)
+    stage = Stage(home, record)
+    signal.signal(signal.SIGTERM, _leave)
+    begin = time.monotonic()
+    try:
+        prepare(stage, options.iso)
+        install(stage)
+        for api in ("4", "3") if options.api == "both" else (options.api,):
+            manage(stage, api)
+        _summary(record, time.monotonic() - begin, options.json)
+        if options.keep:
+            _keep(stage)
+        return 0
+    except Failed as problem:
+        print(f"xcat-rhev demo: stopped, because this step failed: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        stage.end()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="xcat-rhev demo", description=__doc__)
+    parser.add_argument("--iso", type=Path, metavar="FILE", help="install from this ISO, not from a small one made here")
+    parser.add_argument("--api", choices=("3", "4", "both"), default="both", help="which API to speak (default: both)")
+    parser.add_argument("--keep", action="store_true", help="leave everything running, show how to type at it")
+    parser.add_argument("--json", action="store_true", help="print the record of steps, one JSON object a line")
+    return parser.parse_args(list(argv))
+
+
+def _summary(record: Record, seconds: float, as_json: bool) -> None:
+    if not as_json:
+        print(f"\nAll {len(record.steps)} steps did what they name, in {seconds:.0f} s.")
+
+
+def _keep(stage: Stage) -> None:
+    """Wait until the person has played enough."""
+    print(f"\nEverything is still running, below {stage.home}. In another terminal:\n", file=sys.stderr)
+    for key, value in stage.environment().items():
+        print(f"    export {key}={value}", file=sys.stderr)
+    program = Path(sys.executable).with_name("xcat-rhev")
+    print(f"    {program} run lsvm vm1 ; {program} run nodels all nodelist.status\n", file=sys.stderr)
+    print("Ctrl-C here ends it and removes the folder.", file=sys.stderr)
+    signal.pause()
+
+
+def _leave(number: int, frame: object) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
