@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="xcat-rhev demo", description=__doc__)
-    parser.add_argument("--iso", type=Path, metavar="FILE", help="install from this ISO, not from a small one made here")
+    parser.add_argument("--iso", type=Path, metavar="FILE", help="install from this ISO, not from one made here")
     parser.add_argument("--api", choices=("3", "4", "both"), default="both", help="which API to speak (default: both)")
     parser.add_argument("--keep", action="store_true", help="leave everything running, show how to type at it")
     parser.add_argument("--json", action="store_true", help="print the record of steps, one JSON object a line")
