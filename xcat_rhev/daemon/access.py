@@ -1,0 +1,71 @@
+"""Who is on the other end: TLS settings of the daemon, and the name in a client's certificate."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Optional
+
+from ..errors import Usage
+from .home import Home
+
+
+def server_context(home: Home) -> ssl.SSLContext:
+    """Make the settings for clients: TLS 1.2 or newer, a certificate of our CA or none.
+
+    No session tickets are sent: no client resumes a session, and an unread ticket in a socket that is closed at once turns the
+    close into a reset, which loses the request that was sent just before.
+
+    Args:
+        home: Where the certificates are.
+
+    Raises:
+        Usage: A certificate file is missing or unusable.
+    """
+    context = _context(home, ssl.PROTOCOL_TLS_SERVER)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.num_tickets = 0
+    return context
+
+
+def peer_context(home: Home) -> ssl.SSLContext:
+    """Make the settings for talking to another xcatd as this one: `server-cred.pem` is the client certificate.
+
+    The chain is checked, the host name is not, as in xCAT: a service node shows the certificate of its management node.
+
+    Args:
+        home: Where the certificates are.
+
+    Raises:
+        Usage: A certificate file is missing or unusable.
+    """
+    context = _context(home, ssl.PROTOCOL_TLS_CLIENT, check_hostname=False)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _context(home: Home, protocol: int, check_hostname: Optional[bool] = None) -> ssl.SSLContext:
+    credentials, authority = home.cert / "server-cred.pem", home.cert / "ca.pem"
+    context = ssl.SSLContext(protocol)
+    if check_hostname is not None:
+        context.check_hostname = check_hostname
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(credentials)
+        context.load_verify_locations(authority)
+    except OSError as problem:  # ssl.SSLError is one
+        raise Usage(
+            f"the daemon's certificate {credentials} or its CA {authority} cannot be used: {problem.strerror or problem}",
+            "Remove the directory cert to have it made anew",
+        ) from problem
+    return context
+
+
+def peer_name(socket: ssl.SSLSocket) -> str:
+    """The name in a client's certificate: its CN up to a `/`, as xCAT cuts it; empty without a certificate."""
+    certificate = socket.getpeercert() or {}
+    subject = certificate.get("subject", ())
+    for part in subject:
+        for key, value in part:  # type: ignore[misc]
+            if key == "commonName":
+                return str(value).partition("/")[0]
+    return ""

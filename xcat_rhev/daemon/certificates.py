@@ -1,0 +1,167 @@
+"""The certificate authority of the embedded xcatd, in the files that a Perl xCAT uses.
+
+RSA 2048 as xCAT's own scripts make it: the oldest client that speaks TLS 1.2 (OpenSSL 1.0.1 as Red Hat shipped it, without
+elliptic curves) can then connect, and its signature costs a quarter of a millisecond.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from .home import Home, write_atomically
+
+#: xCAT's certificates begin in 1970, so that they are valid on a node whose clock has no battery.
+BEGIN = datetime.datetime(1970, 1, 1)
+LIFE = datetime.timedelta(days=7300)
+CLIENT_AUTH, SERVER_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A CA's certificate and key."""
+
+    certificate: x509.Certificate
+    key: rsa.RSAPrivateKey
+
+
+def make_all(home: Home, name: str, addresses: Iterable[str]) -> None:
+    """Make what is missing of the CA, the daemon's certificate and the client certificate of `root`.
+
+    Files that are there stay as they are: a service node gets `cert/` from its management node and has no CA key.
+
+    Args:
+        home: Where.
+        name: The short host name: the daemon's CN, which the stock policy row trusts.
+        addresses: Further names and IP addresses under which clients reach the daemon.
+
+    Raises:
+        OSError: A file cannot be written.
+        ValueError: A file that is there holds no certificate or no key.
+    """
+    if (home.cert / "server-cred.pem").exists() and (home.cert / "ca.pem").exists():
+        if not (home.client / "client-cred.pem").exists() and _ca_key(home).exists():
+            issue_client(home, "root", home.client)
+        return
+    authority = _authority(home)
+    names = [name, *addresses, "localhost", "127.0.0.1", "::1"]
+    _issue(authority, home, name, home.cert, "server", (SERVER_AUTH, CLIENT_AUTH), names)
+    issue_client(home, "root", home.client)
+
+
+def issue_client(home: Home, user: str, folder: Path) -> None:
+    """Make a client certificate, as xCAT's `setup-local-client.sh` does.
+
+    Args:
+        home: Whose CA signs it.
+        user: The CN, which is the name that the policy table sees.
+        folder: Where to put `ca.pem`, `client-cert.pem`, `client-key.pem` and `client-cred.pem`.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _issue(_authority(home), home, user, folder, "client", (CLIENT_AUTH,), ())
+
+
+def _ca_key(home: Home) -> Path:
+    return home.ca / "private" / "ca-key.pem"
+
+
+def _authority(home: Home) -> Authority:
+    """Read the CA, or make it."""
+    certificate_file, key_file = home.ca / "ca-cert.pem", _ca_key(home)
+    if certificate_file.exists():
+        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+        return Authority(x509.load_pem_x509_certificate(certificate_file.read_bytes()), key)
+    key = _new_key()
+    subject = _subject("xCAT CA")
+    builder = (
+        _builder(subject, subject, key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(_usage(ca=True), critical=True)
+    )
+    certificate = builder.sign(key, hashes.SHA256())
+    write_atomically(key_file, _pem_of_key(key), 0o600)
+    write_atomically(certificate_file, _pem(certificate), 0o644)
+    return Authority(certificate, key)
+
+
+def _issue(
+    authority: Authority, home: Home, common_name: str, folder: Path, kind: str, usages: tuple[x509.ObjectIdentifier, ...],
+    names: Iterable[str],
+) -> None:
+    """Sign a new certificate and write the four files of xCAT: cert, key, both in one, and the CA."""
+    key = _new_key()
+    issuer = authority.certificate
+    builder = (
+        _builder(_subject(common_name), issuer.subject, key)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(ca=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False)
+    )
+    alternatives = list(dict.fromkeys(_alternative(name) for name in names))
+    if alternatives:
+        builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+    certificate = _pem(builder.sign(authority.key, hashes.SHA256()))
+    secret = _pem_of_key(key)
+    write_atomically(folder / "ca.pem", _pem(issuer))
+    write_atomically(folder / f"{kind}-cert.pem", certificate)
+    write_atomically(folder / f"{kind}-key.pem", secret, 0o600)
+    write_atomically(folder / f"{kind}-cred.pem", certificate + secret, 0o600)
+
+
+def _new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def _subject(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPrivateKey) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(BEGIN)
+        .not_valid_after(now + LIFE)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _usage(ca: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not ca, content_commitment=False, key_encipherment=not ca, data_encipherment=False,
+        key_agreement=False, key_cert_sign=ca, crl_sign=ca, encipher_only=False, decipher_only=False,
+    )
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _pem_of_key(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
