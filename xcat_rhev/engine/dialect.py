@@ -1,0 +1,77 @@
+"""What differs between API v3 and v4, and between versions, as tables: no other file asks for a version number.
+
+How a single value is spelled stands with its field in `nouns.py`; here is what concerns requests as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Version = tuple[int, int]
+
+#: When a behaviour came (API guide's history of changes; engine branches 3.0 to 4.5).
+_SINCE: Mapping[str, Version] = {
+    "max_matrix": (3, 1),        # ;max=N raises the limit of rows
+    "sessions": (3, 1),          # Prefer: persistent-auth
+    "correlation": (3, 1),       # Correlation-Id
+    "disks": (3, 1),             # the /disks collection
+    "networks_searchable": (3, 2),
+    "distinct_faults": (3, 3),   # 409 for conflicts; before that 400 for every refusal
+    "vnic_profiles": (3, 3),
+    "jobs": (3, 3),
+    "unlimited": (3, 4),         # lists are not cut at 100 rows
+    "attachments": (3, 6),       # host network attachments
+    "fence_agents": (3, 6),      # /hosts/{id}/fenceagents
+    "consoles": (3, 6),
+    "current_consoles": (4, 1),  # graphicsconsoles?current=true
+    "follow": (4, 2),
+    "commit_on_success": (4, 3),
+}
+
+#: Rows after which 3.0 to 3.3 cut a list without a word (SearchResultsLimit).
+ROWS = 100
+
+#: The order of children in engine_3.0's schema where it is another than 3.6's, which the declarations follow. Engines
+#: take any order; a body in the published one can be checked.
+_ORDER_30: Mapping[str, tuple[str, ...]] = {
+    "vm": ("name", "description", "type", "memory", "cpu", "os", "high_availability", "display", "host", "cluster",
+           "template", "storage_domain", "stateless", "timezone", "custom_properties", "disks", "placement_policy",
+           "memory_policy"),
+    "template": ("name", "description", "vm", "type", "memory", "cpu", "os", "cluster", "storage_domain",
+                 "high_availability", "display", "stateless"),
+    "storage": ("type", "address", "path", "logical_unit"),
+    "logical_unit": ("address", "port", "target", "username", "password"),
+    "iscsi": ("address", "port", "target", "username", "password"),
+}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One way of speaking: how documents are spelled, and what the engine behind can do.
+
+    Attributes:
+        major: 3 or 4: how documents are spelled.
+        version: The engine's own version; a 4.x engine may speak v3.
+    """
+
+    major: int
+    version: Version
+
+    def has(self, feature: str) -> bool:
+        """Can this engine do that in this dialect? A key of `_SINCE`."""
+        since = _SINCE[feature]
+        return self.since(since)
+
+    def since(self, version: Version) -> bool:
+        """Does this dialect know what came with that version? v3 on a 4.x engine stays what it was in 3.6."""
+        return min(self.version, (3, 6)) >= version if self.major == 3 else self.version >= version
+
+    def order(self, tag: str) -> tuple[str, ...]:
+        """The order of an element's children where the declared one does not do, else nothing."""
+        return _ORDER_30.get(tag, ()) if self.version < (3, 3) else ()
+
+
+V30 = Dialect(3, (3, 0))
+V36 = Dialect(3, (3, 6))
+V4 = Dialect(4, (4, 5))

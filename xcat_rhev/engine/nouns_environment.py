@@ -1,0 +1,229 @@
+"""Data centers, clusters, networks and storage: what virtual machines stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .fields import Record, flag, label, parts, ref, refs, secret, text, version, whole, words
+from .nouns_base import Noun
+
+
+class DataCenter(Noun):
+    """A data center; usable when `up`, which needs an active master data domain and an up host.
+
+    Attributes:
+        storage_type: v3 only: nfs, localfs, iscsi, fcp, posixfs, glusterfs.
+        local: Since 3.4: its storage is on a host's own disk.
+        version: Compatibility level, as `4.7`; left out at creation, the engine takes its newest.
+        status: uninitialized, up, maintenance, not_operational, problematic, contend.
+    """
+
+    TAG, PATH, SEARCHABLE, TOP = "data_center", "datacenters", True, True
+
+    storage_type = text("storage_type", None, quiet=True)
+    local = flag("local", since=(3, 4), quiet=True)
+    storage_format = text("storage_format")
+    version = version("version")
+    status = text("status/state", "status")
+
+
+class Cluster(Noun):
+    """A cluster of hosts.
+
+    Attributes:
+        cpu_type: One of its level's names, exactly; see `Manager.cpu_types`.
+        memory_overcommit: Percent.
+    """
+
+    TAG, PATH, SEARCHABLE, TOP = "cluster", "clusters", True, True
+
+    cpu_type = text("cpu@id", "cpu/type")
+    data_center = ref("data_center")
+    memory_overcommit = whole("memory_policy/overcommit@percent", "memory_policy/over_commit/percent")
+    hugepages = flag("memory_policy/transparent_hugepages/enabled")
+    version = version("version")
+    on_error = text("error_handling/on_error")
+    management_network = ref("management_network", since=(3, 6))
+
+
+class Network(Noun):
+    """A logical network of a data center, or, seen under a cluster, its part there.
+
+    Attributes:
+        vlan: VLAN tag.
+        vm_network: False makes a network for hosts alone. Absent at creation means a VM network.
+        usages: vm, display, migration, management ...; since 3.1. A VM network has `vm` among them.
+        required: In a cluster: hosts without it are non_operational. Engines take true for absent.
+        status: operational, non_operational; only under a cluster.
+    """
+
+    TAG, PATH, SEARCHABLE, TOP = "network", "networks", True, True
+
+    data_center = ref("data_center")
+    cluster = ref("cluster")
+    vlan = whole("vlan@id", "vlan@id")
+    stp = flag("stp")
+    status = text("status/state", "status")
+    display = flag("display")
+    mtu = whole("mtu", since=(3, 1))
+    usages = words("usages/usage*", since=(3, 1), inlined=True)
+    required = flag("required", since=(3, 1), quiet=True)
+    profile_required = flag("profile_required", since=(3, 3), quiet=True)
+
+    def __init__(self, vm_network: bool | None = None, **values: Any) -> None:
+        if vm_network is not None:
+            values.setdefault("usages", ("vm",) if vm_network else ())
+        super().__init__(**values)
+
+    @property
+    def vm_network(self) -> bool:
+        """Can virtual machines use it? Engines before 3.1 know no other kind."""
+        return self.usages is None or "vm" in self.usages
+
+
+class VnicProfile(Noun):
+    """What a VM's NIC is connected with in v4: a logical network seen through a profile."""
+
+    TAG, PATH, TOP = "vnic_profile", "vnicprofiles", True
+
+    network = ref("network")
+    port_mirroring = flag("port_mirroring")
+
+
+class LogicalUnit(Record):
+    """A LUN.
+
+    Attributes:
+        target: iSCSI qualified name.
+        size: Bytes.
+        domain: The id of the storage domain that uses it already.
+    """
+
+    id = text("@id")
+    port = whole("port")
+    target = text("target")
+    username = text("username")
+    password = secret("password")
+    portal = text("portal")
+    address = text("address")
+    vendor_id = text("vendor_id")
+    product_id = text("product_id")
+    size = whole("size")
+    status = text("status")
+    domain = text("storage_domain_id")
+
+
+class StorageDomain(Noun):
+    """A storage domain.
+
+    Attributes:
+        type: data, iso, export.
+        status: Its state in a data center when it was listed under one; elsewhere `unattached` or nothing.
+        storage_type: nfs, localfs, iscsi, fcp, posixfs, glusterfs.
+        address, path, vfs_type, nfs_version, mount_options: Where files are.
+        logical_units: What a block domain is made of.
+        available, used, committed: Bytes.
+        host: Who makes it, at creation.
+        luns: Ids of LUNs; at creation with `port`, `target`, `username`, `password` (a Secret) beside `address`.
+        import_: Take the domain that is already there, since 3.5; v3.0 does so by itself for NFS exports.
+    """
+
+    TAG, PATH, SEARCHABLE, TOP = "storage_domain", "storagedomains", True, True
+
+    data_center = ref("data_center", None)
+    data_centers = refs("data_centers/data_center*", since=(3, 6))
+    type = text("type")
+    status = text("status/state", "status")
+    external_status = text("external_status/state", "external_status", since=(3, 6))
+    master = flag("master")
+    address = text("storage/address")
+    storage_type = text("storage/type")
+    path = text("storage/path")
+    mount_options = text("storage/mount_options", since=(3, 1))
+    vfs_type = text("storage/vfs_type", since=(3, 1))
+    nfs_version = text("storage/nfs_version", since=(3, 1))
+    logical_units = parts(LogicalUnit, "storage/logical_unit*", "storage/logical_units/logical_unit*")
+    host = ref("host")
+    format = flag("format")
+    destroy = flag("destroy")
+    available = whole("available")
+    used = whole("used")
+    committed = whole("committed")
+    storage_format = text("storage_format")
+    import_ = flag("import", since=(3, 5), quiet=True)
+
+    def __init__(self, luns: Sequence[str] = (), **values: Any) -> None:
+        if luns:
+            way = {name: values.pop(name) for name in ("port", "target", "username", "password") if name in values}
+            values["logical_units"] = [LogicalUnit(id=lun, address=values.get("address"), **way) for lun in luns]
+            values.pop("address", None)
+        super().__init__(**values)
+
+    @property
+    def luns(self) -> tuple[str, ...]:
+        """The ids of the LUNs it is made of."""
+        return tuple(unit.id or "" for unit in self.logical_units)
+
+    @property
+    def target(self) -> str | None:
+        """The iSCSI target of its first LUN."""
+        return self.logical_units[0].target if self.logical_units else None
+
+    @property
+    def port(self) -> int | None:
+        """The iSCSI port of its first LUN."""
+        return self.logical_units[0].port if self.logical_units else None
+
+
+class StorageConnection(Noun):
+    """How a storage domain's files or LUNs are reached; since 3.3."""
+
+    TAG, PATH, TOP, NAMED = "storage_connection", "storageconnections", True, False
+
+    address = text("address")
+    type = text("type")
+    path = text("path")
+    mount_options = text("mount_options")
+    vfs_type = text("vfs_type")
+    nfs_version = text("nfs_version")
+    port = whole("port")
+    target = text("target")
+    username = text("username")
+    password = secret("password")
+    portal = text("portal")
+    host = ref("host")
+
+
+class CpuType(Record):
+    """A CPU family of a compatibility level."""
+
+    name = text("@id", "name")
+    level = whole("level")
+
+
+class LevelCpus(Noun):
+    """A compatibility level and the CPU families it knows: `/capabilities` in v3, `/clusterlevels` in v4."""
+
+    TAG, TAG4, PATH, PATH4, TOP, NAMED = "version", "cluster_level", "capabilities", "clusterlevels", True, False
+
+    id = label("@id")
+    major = whole("@major", None)
+    minor = whole("@minor", None)
+    cpus = parts(CpuType, "cpus/cpu*", "cpu_types/cpu_type*")
+
+    @property
+    def level(self) -> str:
+        """As `4.7`."""
+        return self.id or f"{self.major}.{self.minor}"
+
+
+class AffinityGroup(Noun):
+    """VMs of a cluster that should run together or apart; since 3.5, under its cluster."""
+
+    TAG, PATH = "affinity_group", "affinitygroups"
+
+    cluster = ref("cluster")
+    positive = flag("positive")
+    enforcing = flag("enforcing")
+    vms = refs(None, "vms/vm*")

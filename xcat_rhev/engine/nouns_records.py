@@ -1,0 +1,101 @@
+"""Tags, events, jobs, statistics, and what an action answers."""
+
+from __future__ import annotations
+
+from .fields import Record, flag, parts, ref, secret, text, whole, words
+from .nouns_base import Noun
+
+
+class Tag(Noun):
+    """A tag; trees of them hang below the root tag."""
+
+    TAG, PATH, TOP = "tag", "tags", True
+
+    parent = ref("parent/tag", "parent")
+
+
+class Event(Noun):
+    """An entry of the engine's log, newest first.
+
+    Attributes:
+        severity: normal, warning, error, alert.
+        time: xs:dateTime.
+    """
+
+    TAG, PATH, SEARCHABLE, TOP, NAMED = "event", "events", True, True, False
+
+    code = whole("code")
+    severity = text("severity")
+    time = text("time")
+    correlation_id = text("correlation_id", since=(3, 1))
+    vm = ref("vm")
+    storage_domain = ref("storage_domain")
+    host = ref("host")
+    template = ref("template")
+    cluster = ref("cluster")
+    data_center = ref("data_center")
+
+
+class Job(Noun):
+    """A piece of the engine's work; since 3.3. `status` is started, finished, failed, aborted, unknown."""
+
+    TAG, PATH, TOP, NAMED = "job", "jobs", True, False
+
+    status = text("status/state", "status")
+    start_time = text("start_time")
+    end_time = text("end_time")
+
+
+class Statistic(Noun):
+    """A measured value, as `memory.installed`.
+
+    Attributes:
+        datum: The value as it was written.
+        unit: bytes, percent, none ... (upper case in v3).
+    """
+
+    TAG, PATH = "statistic", "statistics"
+
+    data = words("values/value*/datum")
+    kind = text("type", "kind")
+    unit = text("unit")
+
+    @property
+    def value(self) -> float | None:
+        """The value as a number."""
+        return float(self.data[0]) if self.data else None
+
+
+class IscsiTarget(Record):
+    """A target that a discovery found."""
+
+    address = text("address")
+    port = whole("port")
+    target = text("target")
+
+
+class Answer(Record):
+    """What an action says: status first, then what it was asked for.
+
+    Attributes:
+        status: complete, pending, in_progress, failed. `complete` means accepted, not that the state is reached.
+        reason, detail: The fault inside, if any.
+        ticket, ticket_expiry: A console's password, and its life in seconds.
+        power: on, off: what a fence agent says.
+        targets: What an iSCSI discovery found.
+        job: Where the engine's work can be looked at.
+    """
+
+    status = text("status/state", "status")
+    reason = text("fault/reason")
+    detail = text("fault/detail")
+    ticket = secret("ticket/value")
+    ticket_expiry = whole("ticket/expiry")
+    power = text("power_management/status/state", "power_management/status")
+    target_names = words("iscsi_target*", None)
+    targets = parts(IscsiTarget, None, "iscsi_targets/iscsi_target*")
+    discovered = parts(IscsiTarget, None, "discovered_targets/iscsi_details*")
+    job = ref("job")
+    attached = flag("is_attached")
+    remote_viewer_file = text(None, "remote_viewer_connection_file")
+    tasks = text("@id")

@@ -1,0 +1,255 @@
+"""Virtual machines and what belongs to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .fields import Record, flag, inlined, label, options, part, parts, ref, refs, secret, text, version, whole, words
+from .nouns_base import MIB, Noun
+
+
+def _same_mib(current: Any, wanted: Any) -> bool:
+    """Engines store memory in whole MiB and cut the rest off."""
+    return (current or 0) // MIB == (wanted or 0) // MIB
+
+
+def _same_word(current: Any, wanted: Any) -> bool:
+    return bool((current or "").lower() == (wanted or "").lower())
+
+
+class NicConfiguration(Record):
+    """A NIC as the guest shall set it up at its first start."""
+
+    name = text("name")
+    ip = text("ip@address", "ip/address")
+    netmask = text("ip@netmask", "ip/netmask")
+    gateway = text("ip@gateway", "ip/gateway")
+    boot_protocol = text("boot_protocol")
+    on_boot = flag("on_boot")
+
+
+class Initialization(Record):
+    """What cloud-init or sysprep does at the guest's first start; since 3.4."""
+
+    host_name = text("host_name")
+    domain = text("domain")
+    timezone = text("timezone")
+    authorized_ssh_keys = text("authorized_ssh_keys")
+    regenerate_ssh_keys = flag("regenerate_ssh_keys")
+    dns_servers = text("dns_servers")
+    dns_search = text("dns_search")
+    nic_configurations = parts(NicConfiguration, "nic_configurations/nic_configuration*")
+    root_password = secret("root_password")
+    custom_script = text("custom_script")
+    user_name = text("user_name")
+
+
+class Disk(Noun):
+    """A disk of a VM; in v4 the attachment and the disk, merged.
+
+    Attributes:
+        size: Bytes that the guest sees.
+        actual_size: Bytes in use; since 3.1.
+        status: ok, locked, illegal.
+        format: cow, raw.
+        interface: virtio, ide, virtio_scsi, sata.
+        active: The guest sees it. Before 3.1 always.
+    """
+
+    TAG, TAG4, PATH, PATH4, NAMED = "disk", "disk_attachment", "disks", "diskattachments", False
+
+    name = label("name", "disk/name")
+    description = text("description", "disk/description")
+    comment = text(None, None)
+    disk_id = text(None, "disk@id")
+    alias = text("alias", "disk/alias", since=(3, 1), quiet=True)
+    storage_domains = refs("storage_domains/storage_domain*", "disk/storage_domains/storage_domain*")
+    size = whole("size", "disk/provisioned_size")
+    type = text("type", None, quiet=True)
+    actual_size = whole("actual_size", "disk/actual_size", since=(3, 1))
+    status = text("status/state", "disk/status")
+    interface = text("interface", same=_same_word)
+    format = text("format", "disk/format", same=_same_word)
+    sparse = flag("sparse", "disk/sparse")
+    bootable = flag("bootable")
+    shareable = flag("shareable", "disk/shareable", since=(3, 1))
+    wipe_after_delete = flag("wipe_after_delete", "disk/wipe_after_delete")
+    active = flag("active", since=(3, 1), quiet=True)
+
+
+class DiskImage(Noun):
+    """A disk by itself, in `/disks`: all of v4's, or floating ones since 3.1."""
+
+    TAG, PATH, SEARCHABLE, TOP, SEARCH_NAME = "disk", "disks", True, True, "alias"
+
+    alias = text("alias")
+    storage_domains = refs("storage_domains/storage_domain*")
+    size = whole("size", "provisioned_size")
+    provisioned_size = whole("provisioned_size", None)
+    actual_size = whole("actual_size")
+    status = text("status/state", "status")
+    format = text("format")
+    sparse = flag("sparse")
+    shareable = flag("shareable")
+    wipe_after_delete = flag("wipe_after_delete")
+
+
+class Nic(Noun):
+    """A NIC of a VM.
+
+    Attributes:
+        network: The logical network; in v4 filled by the facade from the vNIC profile.
+        vnic_profile: Since 3.3; what v4 connects with.
+        interface: virtio, e1000, rtl8139, e1000e ...
+        mac: Six pairs; the engine draws one from its pool when absent.
+        plugged, linked: Since 3.2; true before.
+    """
+
+    TAG, PATH = "nic", "nics"
+
+    network = ref("network", None)
+    linked = flag("linked", since=(3, 2), quiet=True)
+    interface = text("interface", same=_same_word)
+    mac = text("mac@address", "mac/address", same=_same_word)
+    plugged = flag("plugged", since=(3, 2), quiet=True)
+    vnic_profile = ref("vnic_profile", since=(3, 3))
+    boot_protocol = text("boot_protocol", since=(3, 6))
+
+
+class GraphicsConsole(Noun):
+    """A console of a VM.
+
+    Attributes:
+        protocol: vnc, spice.
+        address, port, tls_port: Only while it runs, and in v4 only with `current=true`.
+    """
+
+    TAG, PATH, NAMED = "graphics_console", "graphicsconsoles", False
+
+    protocol = text("protocol")
+    port = whole("port")
+    tls_port = whole("tls_port")
+    address = text("address")
+
+
+class Cdrom(Noun):
+    """A CD drive of a VM."""
+
+    TAG, PATH, NAMED = "cdrom", "cdroms", False
+
+    file = ref("file")
+
+
+class Snapshot(Noun):
+    """A snapshot of a VM, known by its description."""
+
+    TAG, PATH, NAMED = "snapshot", "snapshots", False
+
+    type = text("type", "snapshot_type")
+    date = text("date")
+    status = text("snapshot_status")
+    memory = flag("persist_memorystate", since=(3, 4))
+
+
+class Vm(Noun):
+    """A virtual machine.
+
+    Attributes:
+        status: down, up, powering_up, image_locked ...; see the commands for which count as on.
+        memory, memory_guaranteed, memory_max: Bytes; engines store whole MiB.
+        boot: Devices in order: network, hd, cdrom. While it runs, v3.6 and v4 give the order of this run.
+        type: server, desktop, high_performance.
+        display_type: vnc, spice. Address and ports only while it runs.
+        host: Where it runs; None unless it does.
+        placement_hosts, affinity: Where it may run; affinity is migratable, user_migratable, pinned.
+        template: Where it comes from; never sent in a change.
+        next_run: A change waits for its next start.
+        run_once: It runs with settings that end with this run.
+        clone: At creation: independent of its template.
+        disks, nics: None unless asked for.
+    """
+
+    TAG, PATH, SEARCHABLE, TOP = "vm", "vms", True, True
+
+    type = text("type", same=_same_word)
+    status = text("status/state", "status")
+    status_detail = text("status/detail", "status_detail")
+    memory = whole("memory", same=_same_mib)
+    cpu_architecture = text(None, "cpu/architecture")
+    sockets = whole("cpu/topology@sockets", "cpu/topology/sockets")
+    cores = whole("cpu/topology@cores", "cpu/topology/cores")
+    threads = whole("cpu/topology@threads", "cpu/topology/threads", since=(3, 2), quiet=True)
+    os_type = text("os@type", "os/type", same=_same_word)
+    boot = words("os/boot*@dev", "os/boot/devices/device*")
+    kernel = text("os/kernel", None)
+    initrd = text("os/initrd", None)
+    cmdline = text("os/cmdline", None)
+    cluster = ref("cluster")
+    storage_domain = ref("storage_domain")
+    creation_time = text("creation_time")
+    origin = text("origin")
+    stateless = flag("stateless")
+    delete_protected = flag("delete_protected", since=(3, 2))
+    ha = flag("high_availability/enabled")
+    ha_priority = whole("high_availability/priority")
+    display_type = text("display/type", same=_same_word)
+    display_address = text("display/address")
+    display_port = whole("display/port")
+    display_secure_port = whole("display/secure_port")
+    monitors = whole("display/monitors")
+    timezone = text("timezone", "time_zone/name")
+    custom_properties = options("custom_properties")
+    memory_guaranteed = whole("memory_policy/guaranteed", same=_same_mib)
+    memory_max = whole(None, "memory_policy/max", same=_same_mib, quiet=True)
+    host = ref("host")
+    template = ref("template")
+    start_time = text("start_time")
+    stop_time = text("stop_time", since=(3, 4))
+    stop_reason = text("stop_reason", since=(3, 6))
+    run_once = flag("run_once", since=(3, 4))
+    clone = flag("disks/clone", None)
+    disks = inlined(Disk, "disks/disk*", "disk_attachments/disk_attachment*")
+    initialization = part(Initialization, "initialization", since=(3, 4))
+    nics = inlined(Nic, "nics/nic*")
+    consoles = inlined(GraphicsConsole, None, "graphics_consoles/graphics_console*")
+    placement_hosts = refs("placement_policy/host*", "placement_policy/hosts/host*")
+    affinity = text("placement_policy/affinity")
+    fqdn = text("guest_info/fqdn", "fqdn", since=(3, 3))
+    guest_ips = words("guest_info/ips/ip*@address", None)
+    guest_os = text("guest_operating_system/distribution", since=(3, 6))
+    guest_os_version = version("guest_operating_system/version", since=(3, 6))
+    next_run = flag("next_run_configuration_exists", since=(3, 5))
+
+
+class Template(Noun):
+    """A template.
+
+    Attributes:
+        status: ok, locked, illegal.
+        vm: What it is made of, at creation.
+        version_number, version_name, base_template: Since 3.4.
+    """
+
+    TAG, PATH, SEARCHABLE, TOP = "template", "templates", True, True
+
+    type = text("type")
+    status = text("status/state", "status")
+    memory = whole("memory")
+    sockets = whole("cpu/topology@sockets", "cpu/topology/sockets")
+    cores = whole("cpu/topology@cores", "cpu/topology/cores")
+    threads = whole("cpu/topology@threads", "cpu/topology/threads", since=(3, 2))
+    os_type = text("os@type", "os/type")
+    boot = words("os/boot*@dev", "os/boot/devices/device*")
+    cluster = ref("cluster")
+    storage_domain = ref("storage_domain")
+    creation_time = text("creation_time")
+    origin = text("origin")
+    stateless = flag("stateless")
+    ha = flag("high_availability/enabled")
+    ha_priority = whole("high_availability/priority")
+    display_type = text("display/type")
+    monitors = whole("display/monitors")
+    vm = ref("vm")
+    version_number = whole("version/version_number", since=(3, 4))
+    version_name = text("version/version_name", since=(3, 4))
+    base_template = ref("version/base_template", since=(3, 4))

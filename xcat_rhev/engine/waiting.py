@@ -1,0 +1,227 @@
+"""Waiting: the only place of the product that sleeps.
+
+All pending objects of one manager are looked at together: one search per kind and tick, however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Union
+
+from ..clock import Clock
+from ..errors import BadAnswer, FailedState, NotFound, RhevError, TimedOut
+from .nouns import Disk, Noun, Ref, Vm
+
+if TYPE_CHECKING:
+    from .manager import Manager
+
+#: The wanted state of a thing that shall no longer be.
+GONE = "gone"
+#: The state of a thing that has none, such as a network: it is there.
+THERE = "there"
+#: What a thing without a status element is in; engines leave it out while they do not know.
+UNKNOWN = "unknown"
+
+#: Seconds until the first look, the factor for each further one, the longest pause, and the longest after an addition.
+FIRST, GROWTH, LONGEST, LONGEST_AFTER_ADD = 0.25, 1.5, 5.0, 1.0
+#: A thing that is missed in so many looks in a row is gone; lists may lag behind for a moment.
+MISSES = 3
+
+
+def pause(clock: Clock, seconds: float) -> None:
+    """Let time pass; nothing else in the product does."""
+    if seconds > 0:
+        clock.sleep(seconds)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A state that something shall reach.
+
+    Attributes:
+        what: The thing, with id and name.
+        wanted: States that end the wait well; `GONE` for one that shall vanish.
+        failed: States that end it at once badly.
+        grace: Seconds in which a failed state is still forgiven (non_responsive after a reboot).
+        limit: Seconds after which it is given up.
+        under: What the thing is listed under: a storage domain's data center, a disk's or snapshot's VM.
+        settled: For a VM: its disks must be ok as well.
+    """
+
+    what: Noun
+    wanted: frozenset[str]
+    failed: frozenset[str] = frozenset()
+    grace: float = 0.0
+    limit: float = 180.0
+    under: Noun | Ref | None = None
+    settled: bool = False
+
+
+#: What became of a goal: the thing as it is now, None when it is gone, or why it was not reached.
+Outcome = Union[Noun, RhevError, None]
+
+
+@dataclass
+class _Pending:
+    key: Hashable
+    goal: Goal
+    began: float
+    state: str = "not seen yet"
+    misses: int = 0
+
+
+class Watch:
+    """All pending goals of one manager; true while there are any.
+
+    Args:
+        manager: Whom to ask.
+        clock: Time.
+    """
+
+    def __init__(self, manager: Manager, clock: Clock) -> None:
+        self._manager = manager
+        self._clock = clock
+        self._pending: list[_Pending] = []
+        self._pause = FIRST
+        self._next = clock.now()
+
+    def __bool__(self) -> bool:
+        return bool(self._pending)
+
+    def add(self, key: Hashable, goal: Goal) -> None:
+        """Begin to wait for a goal.
+
+        Args:
+            key: Given back with the outcome.
+            goal: The goal; its limit counts from now.
+        """
+        now = self._clock.now()
+        self._pause = min(self._pause, LONGEST_AFTER_ADD) if self._pending else FIRST
+        self._next = min(self._next, now + self._pause) if self._pending else now + self._pause
+        self._pending.append(_Pending(key, goal, now))
+
+    def due(self) -> float:
+        """Seconds until the next look, 0 if it is time."""
+        return max(0.0, self._next - self._clock.now())
+
+    def pause(self) -> None:
+        """Sleep until the next look is due."""
+        pause(self._clock, self.due())
+
+    def look(self) -> list[tuple[Hashable, Outcome]]:
+        """Ask the manager once per kind, and give the goals that ended, with what became of each."""
+        ended: list[tuple[Hashable, Outcome]] = []
+        left: list[_Pending] = []
+        for kind in _kinds(self._pending):
+            seen, problem = self._see(kind)
+            for pending in kind:
+                over, outcome = (True, problem) if problem else self._judge(pending, seen)
+                if over:
+                    ended.append((pending.key, outcome))
+                else:
+                    left.append(pending)
+        self._pending = left
+        self._pause = min(self._pause * GROWTH, LONGEST)
+        self._next = self._clock.now() + self._pause
+        return ended
+
+    def _see(self, kind: list[_Pending]) -> tuple[Mapping[str, Noun] | None, RhevError | None]:
+        """The things of one kind by id; None when the answer made no sense, which the next look may mend."""
+        try:
+            return _current(self._manager, [pending.goal for pending in kind]), None
+        except BadAnswer:
+            return None, None
+        except RhevError as problem:
+            return None, problem
+
+    def _judge(self, pending: _Pending, seen: Mapping[str, Noun] | None) -> tuple[bool, Outcome]:
+        """Has the goal ended, and how?"""
+        goal, now = pending.goal, self._clock.now()
+        found = seen.get(goal.what.id) if seen is not None else None
+        if seen is not None:
+            pending.misses = 0 if found else pending.misses + 1
+            pending.state = _state(found, goal.settled) if found else GONE
+            if pending.state in goal.wanted:
+                return True, found
+            if found is None and pending.misses >= MISSES:
+                return True, NotFound(f"{goal.what} is gone")
+            if pending.state in goal.failed and now - pending.began >= goal.grace:
+                return True, self._failure(goal.what, pending.state)
+        if now - pending.began >= goal.limit:
+            return True, TimedOut(
+                f"{goal.what} is still {pending.state} after {goal.limit:g} s, wanted {' or '.join(sorted(goal.wanted))}",
+                "The manager goes on working; look again later or give a longer --timeout",
+            )
+        return False, None
+
+    def _failure(self, what: Noun, state: str) -> FailedState:
+        """A failed state, with what the engine itself says about it."""
+        try:
+            events = self._manager.events(what)
+        except RhevError:
+            events = []
+        telling = [event for event in events if event.severity in ("error", "alert", "warning")] or events
+        said = telling[0].description if telling else None
+        return FailedState(f"{what} is {state}" + (f": {said}" if said else ""))
+
+
+def until(manager: Manager, goals: Iterable[Goal], clock: Clock) -> dict[str, Outcome]:
+    """Wait for goals, for those who have nothing else to do.
+
+    Args:
+        manager: Whom to ask.
+        goals: All of that manager.
+        clock: Time.
+
+    Returns:
+        What became of each, by the id of its thing.
+    """
+    watch = Watch(manager, clock)
+    for goal in goals:
+        watch.add(goal.what.id, goal)
+    outcomes: dict[str, Outcome] = {}
+    while watch:
+        watch.pause()
+        outcomes.update((str(key), outcome) for key, outcome in watch.look())
+    return outcomes
+
+
+def _kinds(pending: list[_Pending]) -> list[list[_Pending]]:
+    """Group what one request (or one batch of them) can show."""
+    groups: dict[tuple[object, ...], list[_Pending]] = {}
+    for each in pending:
+        goal = each.goal
+        # The disks of all VMs come with one search for their VMs; all else below something has its own list.
+        apart = "" if goal.under is None or _is_disk(goal) else goal.under.id
+        groups.setdefault((type(goal.what), apart, goal.settled), []).append(each)
+    return list(groups.values())
+
+
+def _is_disk(goal: Goal) -> bool:
+    return isinstance(goal.what, Disk) and isinstance(goal.under, Vm)
+
+
+def _current(manager: Manager, goals: list[Goal]) -> dict[str, Noun]:
+    """Ask for the things of one kind, by id."""
+    first = goals[0]
+    if _is_disk(first):
+        names = {goal.under.name for goal in goals if goal.under is not None}
+        machines = manager.look(Vm, names, details=True)
+        return {disk.id: disk for vm in machines for disk in vm.disks or ()}
+    kind = type(first.what)
+    if first.under is not None:
+        return {each.id: each for each in manager.list(kind, under=first.under)}
+    names = {goal.what.name for goal in goals}
+    return {each.id: each for each in manager.look(kind, names, details=first.settled)}
+
+
+def _state(found: Noun, settled: bool) -> str:
+    """A thing's state as one word; a VM whose disks are being worked on counts as image_locked."""
+    state = str(getattr(found, "status", THERE) or UNKNOWN)
+    if not settled or not isinstance(found, Vm):
+        return state
+    disks = {disk.status for disk in found.disks or ()}
+    if "illegal" in disks:
+        return "illegal"
+    return "image_locked" if disks - {"ok"} else state
