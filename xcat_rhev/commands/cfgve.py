@@ -1,0 +1,117 @@
+"""cfgve: data centers, clusters, storage domains, networks and templates, made and removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import Usage
+from .common import Command, Context, Option, Place, Plan
+from .ve import cl, dc, nw, sd, tpl
+from .ve.kind import Kind
+
+KINDS: dict[str, Kind] = {"dc": dc.KIND, "cl": cl.KIND, "sd": sd.KIND, "nw": nw.KIND, "tpl": tpl.KIND}
+
+_VERBS = (
+    Option(("-c", "--create"), "create", "make it, or complete it where it is half made"),
+    Option(("-u", "--update"), "update", "change an object that is there to what the other options say"),
+    Option(("-g", "--activate"), "activate", "activate a storage domain"),
+    Option(("-s", "--deactivate"), "deactivate", "take a storage domain to maintenance"),
+    Option(("-a", "--attach"), "attach", "attach a storage domain to its data center, a network to a cluster"),
+    Option(("-b", "--detach"), "detach", "the reverse"),
+    Option(("-r", "--remove"), "remove", "remove it"),
+    Option(("-x", "--export"), "export", "copy a template to an export domain", value="DOMAIN"),
+    Option(("-i", "--import"), "import", "take over a storage domain, or a template from an export domain"),
+)
+
+SPEC = Command(
+    name="cfgve",
+    summary="configure the elements of a virtual environment",
+    usage="-t dc|cl|sd|nw|tpl -m manager -o object[,object...] [-c|-u|-g|-s|-a|-b|-r|-x|-i] [options]",
+    place=Place.NAMED,
+    routes=("rhevm",),
+    options=(
+        Option(("-t", "--type"), "type", "what kind of object", value="TYPE", choices=tuple(KINDS)),
+        Option(("-m", "--manager"), "manager", "the manager's full name", value="MANAGER"),
+        Option(("-o", "--objects"), "objects", "the objects, joined by commas", value="NAMES"),
+        *_VERBS,
+        Option(("-f", "--force"), "force", "with -r: all steps that removal needs; a storage domain is formatted"),
+        Option(("-d", "--datacenter"), "data_center", "the data center", value="NAME"),
+        Option(("-l", "--cluster"), "cluster", "the cluster", value="NAME"),
+        Option(("-k", "--storage"), "storage", "the storage type of a data center", value="TYPE", choices=dc.STORAGE),
+        Option(("-p", "--cpu"), "cpu", "the CPU type of a cluster", value="TYPE"),
+        Option(("-n", "--vlan"), "vlan", "the VLAN of a network, 1 to 4094", value="ID"),
+        Option(("--compat",), "compat", "the compatibility version of a data center or cluster", value="X.Y"),
+        Option(("--description",), "description", "a description", value="TEXT"),
+        Option(("--mtu",), "mtu", "the MTU of a network", value="BYTES"),
+        Option(("--nonvm",), "nonvm", "a network for hosts only, without virtual machines"),
+        Option(("--required",), "required", "hosts of the cluster without the network become non-operational"),
+        Option(("--destroy",), "destroy", "with -r: forget a storage domain whose storage is lost"),
+        Option(("--from-domain",), "source", "the export domain to import a template from", value="DOMAIN"),
+    ),
+    description=(
+        "A storage domain is made from its row in the virtsd table: created, attached to its data center and "
+        "activated; one that was left half made is completed. Nothing is formatted without -f, and nothing is removed while "
+        "running virtual machines or the last active storage domain of a data center need it."
+    ),
+    examples=(
+        ("cfgve -t dc -m rhevm.example.com -o dc1 -c -k nfs", "make a data center with shared storage"),
+        ("cfgve -t cl -m rhevm.example.com -o cl1,cl2 -c -d dc1", "make two clusters in it"),
+        ("cfgve -t sd -m rhevm.example.com -o sd1 -c", "make the storage domain that virtsd describes"),
+        ("cfgve -t nw -m rhevm.example.com -o nw1 -c -d dc1 -n 100", "make a network with VLAN 100"),
+        ("cfgve -t nw -m rhevm.example.com -o nw1 -a -l cl1", "attach it to a cluster"),
+        ("cfgve -t tpl -m rhevm.example.com -o tpl01 -r", "remove a template"),
+    ),
+)
+
+_VERB_NAMES = tuple(option.name for option in _VERBS)
+_FLAGS = {option.name: option.flags[0] for option in SPEC.options}
+
+
+def plan(context: Context) -> Plan:
+    """Check the words, then let the kind plan its verb for all names."""
+    kind_name = context.options.get("type")
+    if not kind_name:
+        raise Usage("cfgve needs -t with the type of the object", f"Usage: cfgve {SPEC.usage}")
+    kind = KINDS[kind_name]
+    verb = _verb(context.options, kind)
+    names = _names(context)
+    _check_surplus(context.options, kind, verb)
+    yield from kind.verbs[verb].plan(context, names)
+
+
+def _verb(options: Any, kind: Kind) -> str:
+    """The one thing to do.
+
+    Raises:
+        Usage: None, several, or one that the kind does not have.
+    """
+    given = [name for name in _VERB_NAMES if name in options]
+    can = " ".join(_FLAGS[name] for name in kind.verbs)
+    if given == ["create", "import"]:
+        given = ["import"]
+    if len(given) != 1:
+        raise Usage(f"cfgve needs exactly one of {can} for a {kind.title}", f"Usage: cfgve {SPEC.usage}")
+    if given[0] not in kind.verbs:
+        raise Usage(f"{_FLAGS[given[0]]} does not exist for a {kind.title}", f"It has {can}")
+    return given[0]
+
+
+def _names(context: Context) -> tuple[str, ...]:
+    if context.words:
+        raise Usage(f"cfgve does not know what to do with '{' '.join(context.words)}'", f"Usage: cfgve {SPEC.usage}")
+    names = dict.fromkeys(filter(None, (name.strip() for name in context.options.get("objects", "").split(","))))
+    if not names:
+        raise Usage("cfgve needs -o with the name of an object", f"Usage: cfgve {SPEC.usage}")
+    return tuple(names)
+
+
+def _check_surplus(options: Any, kind: Kind, verb: str) -> None:
+    """Refuse options that would be ignored.
+
+    Raises:
+        Usage: An option means nothing for this verb.
+    """
+    common = {"type", "manager", "objects", verb, "create", "verbose", "dry_run", "nowait", "timeout", "json"}
+    surplus = [_FLAGS.get(name, name) for name in options if name not in common | kind.verbs[verb].takes]
+    if surplus:
+        raise Usage(f"{' '.join(surplus)} means nothing with {_FLAGS[verb]} for a {kind.title}")

@@ -1,0 +1,1 @@
+"""What `cfgve` and `lsve` know about each kind of object: one module per kind."""

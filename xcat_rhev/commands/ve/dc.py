@@ -1,0 +1,103 @@
+"""cfgve -t dc: data centers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from ...engine.nouns import Cluster, DataCenter, StorageDomain, Vm
+from ...errors import Usage
+from ...jobs import Job
+from ...messages import Error
+from ..common import Context, Plan
+from .kind import Kind, Verb, is_in, named, one_step
+
+STORAGE = ("nfs", "fcp", "iscsi", "posixfs", "glusterfs", "localfs")
+
+
+def create(context: Context, names: Sequence[str]) -> Plan:
+    """Make those that are not there."""
+    storage = context.options.get("storage")
+    if not storage:
+        raise Usage(
+            "the storage type needs to be specified by -k", f"It is localfs or one of {', '.join(STORAGE[:-1])}"
+        )
+    found = context.manager.find(DataCenter, names)
+    for name in names:
+        there = found.get(name)
+        if there is None:
+            options = context.options
+            wanted = wanted_data_center(name, storage, options.get("compat"), options.get("description"))
+            yield one_step(
+                name, f"create data center with {storage} storage", partial(context.manager.create, wanted), "succeeded"
+            )
+        elif is_local(there) != (storage == "localfs"):
+            yield Error(f"data center has been created with {shown_storage(there)} storage, not {storage}", name)
+        else:
+            yield Job(name)
+
+
+def wanted_data_center(
+    name: str, storage: str, compat: str | None = None, description: str | None = None
+) -> DataCenter:
+    """A data center to be made.
+
+    Args:
+        name: Its name.
+        storage: One of `STORAGE`; engines from 3.4 on only tell local from shared.
+        compat: The compatibility version, `4.7`; None leaves it to the manager.
+        description: For people.
+    """
+    local = storage == "localfs"
+    return DataCenter(name=name, storage_type=storage, local=local, version=compat, description=description)
+
+
+def is_local(data_center: DataCenter) -> bool:
+    """Does it have local storage, in either way of saying so?"""
+    return bool(data_center.local) or data_center.storage_type == "localfs"
+
+
+def shown_storage(data_center: DataCenter) -> str:
+    """The storage type as xCAT words it."""
+    return data_center.storage_type or ("localfs" if data_center.local else "shared")
+
+
+def remove(context: Context, names: Sequence[str]) -> Plan:
+    """Remove those that nothing needs."""
+    found = context.manager.find(DataCenter, names)
+    clusters = context.manager.list(Cluster) if found else []
+    for name in names:
+        there = found.get(name)
+        if there is None:
+            yield Job(name, idle="there is no such data center: nothing to do")
+            continue
+        obstacle = _obstacle(context, there, clusters)
+        if obstacle:
+            yield Error(obstacle, name)
+        else:
+            force = True if "force" in context.options else None
+            yield one_step(name, "remove data center", partial(context.manager.remove, there, force=force))
+
+
+def _obstacle(context: Context, there: DataCenter, clusters: list[Cluster]) -> str:
+    """What is in the way of its removal, or nothing."""
+    own = {cluster.id for cluster in clusters if is_in(cluster.data_center, there)}
+    vms = context.manager.list(Vm, where=f"datacenter={there.name}") if own else []
+    running = [vm.name for vm in vms if vm.status != "down" and vm.cluster and vm.cluster.id in own]
+    if running:
+        return f"virtual machines are not down: {named(running)}. Run: rpower {','.join(map(str, running[:3]))} off"
+    if "force" in context.options:
+        return ""
+    active = [sd.name for sd in context.manager.list(StorageDomain, under=there) if sd.status == "active"]
+    if active:
+        return (
+            f"storage domains are active in it: {named(active)}. "
+            f"Deactivate and detach them (cfgve -t sd -s, -b), or give -f to remove it with all that it holds"
+        )
+    return ""
+
+
+KIND = Kind("data center", {
+    "create": Verb(create, frozenset({"storage", "compat", "description"})),
+    "remove": Verb(remove, frozenset({"force"})),
+})

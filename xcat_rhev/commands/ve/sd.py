@@ -1,0 +1,205 @@
+"""cfgve -t sd: storage domains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from ...engine.nouns import DataCenter, Host, StorageDomain
+from ...engine.waiting import GONE, Goal
+from ...errors import NotFound
+from ...jobs import Job, Step, Wait
+from ...messages import Error, Warning, error_of
+from ..common import Context, Plan
+from . import sdfound, sdmake
+from .kind import DEFAULT, Kind, Verb, data_center, is_in, named, said
+from .sdfound import ACTIVE, Found
+
+LIMIT = 300.0
+MAINTENANCE = frozenset({"maintenance"})
+#: From these a domain can be detached.
+RESTING = frozenset({"maintenance", "inactive"})
+
+
+def activate(context: Context, names: Sequence[str]) -> Plan:
+    """Activate domains that are at rest."""
+    for found in sdfound.look(context, names):
+        if found.domain is None:
+            yield error_of(sdfound.missing(context, found.name), found.name)
+        elif found.home is None:
+            yield Error("it is not attached to a data center. Give -a to attach it", found.name)
+        elif found.status in ACTIVE:
+            yield Job(found.name)
+        else:
+            yield Job(found.name, list(_activation(context, found, found.home, found.domain)))
+
+
+def _activation(context: Context, found: Found, home: DataCenter, domain: StorageDomain) -> Iterator[Step | Wait]:
+    yield Step("activate", partial(context.manager.activate_storage, home, domain))
+    yield _until(context, ACTIVE, home, domain, found.name)
+
+
+def _until(
+    context: Context, wanted: frozenset[str], home: DataCenter, domain: StorageDomain, name: str = ""
+) -> Wait:
+    """Wait for a state inside a data center; with a name, say that it succeeded."""
+    goal = partial(Goal, domain, wanted, limit=context.limit(LIMIT), under=home)
+    return Wait(f"wait until {'/'.join(sorted(wanted))}", goal, lambda _: said(name) if name else None)
+
+
+def deactivate(context: Context, names: Sequence[str]) -> Plan:
+    """Take domains to maintenance, unless running machines need them."""
+    for found in sdfound.look(context, names):
+        if found.domain is None:
+            yield error_of(sdfound.missing(context, found.name), found.name)
+        elif found.home is None or found.status in RESTING:
+            yield Job(found.name, idle=f"it is {found.status}: nothing to do")
+        elif running := sdfound.running_on(context, found):
+            yield Error(sdfound.in_use(running), found.name)
+        else:
+            yield Job(found.name, list(_deactivation(context, found.home, found.domain, found.name)))
+
+
+def _deactivation(context: Context, home: DataCenter, domain: StorageDomain, name: str = "") -> Iterator[Step | Wait]:
+    yield Step("deactivate", partial(context.manager.deactivate_storage, home, domain))
+    yield _until(context, RESTING, home, domain, name)
+
+
+def attach(context: Context, names: Sequence[str]) -> Plan:
+    """Attach domains to the data center that virtsd names."""
+    rows = {row.get("node"): row.get("datacenter", DEFAULT) for row in context.host.rows("virtsd")}
+    for found in sdfound.look(context, names):
+        if found.domain is None:
+            yield error_of(sdfound.missing(context, found.name), found.name)
+            continue
+        try:
+            home = data_center(context, context.options.get("data_center") or rows.get(found.name, DEFAULT))
+        except NotFound as problem:
+            yield error_of(problem, found.name)
+            continue
+        if found.home is None:
+            yield Job(found.name, list(_attachment(context, home, found.domain, found.name)))
+        elif is_in(found.home.ref, home):
+            yield Job(found.name)
+        else:
+            yield Error(f"it is attached to data center {found.home.name}, not {home.name}. Give -b first", found.name)
+
+
+def _attachment(context: Context, home: DataCenter, domain: StorageDomain, name: str) -> Iterator[Step | Wait]:
+    yield Step(f"attach to data center {home.name}", partial(_ignore, context.manager.attach_storage, home, domain))
+    yield _until(context, ACTIVE | RESTING, home, domain, name)
+
+
+def _ignore(do: Any, *args: Any) -> None:
+    """Do it, without taking its answer for messages."""
+    do(*args)
+
+
+def detach(context: Context, names: Sequence[str]) -> Plan:
+    """Detach domains that are at rest."""
+    for found in sdfound.look(context, names):
+        if found.domain is None:
+            yield error_of(sdfound.missing(context, found.name), found.name)
+        elif found.home is None:
+            yield Job(found.name)
+        elif found.domain.storage_type == "localfs":
+            yield Error(
+                "detaching local storage removes and formats it. Give -r -f if that is what you want", found.name
+            )
+        elif found.status not in RESTING:
+            yield Error(f"it is {found.status}, but must be in maintenance. Give -s first", found.name)
+        else:
+            yield Job(found.name, list(_detachment(context, found.home, found.domain, found.name)))
+
+
+def _detachment(context: Context, home: DataCenter, domain: StorageDomain, name: str = "") -> Iterator[Step | Wait]:
+    yield Step(f"detach from data center {home.name}", partial(context.manager.detach_storage, home, domain))
+    yield _until(context, frozenset({GONE}), home, domain, name)
+
+
+def remove(context: Context, names: Sequence[str]) -> Plan:
+    """Remove domains; with -f through all states, formatting them."""
+    everything = sdfound.look(context, names)
+    hosts = _removers(context, everything)
+    for found in everything:
+        if found.domain is None:
+            yield Job(found.name, idle="there is no such storage domain: nothing to do")
+            continue
+        obstacle = _obstacle(context, found)
+        host = hosts.get(found.name)
+        if obstacle:
+            yield Error(obstacle, found.name)
+        elif host is None and "destroy" not in context.options:
+            yield Error(f"no host to do it. Run: chtab node={found.name} virtsd.host=HOST", found.name)
+        else:
+            lost = sdfound.resting_on(context, found) if "force" in context.options else []
+            if lost:
+                yield Warning(f"the disks of {named(lost)} go with it", found.name)
+            yield Job(found.name, list(_removal(context, found, found.domain, host)))
+
+
+def _obstacle(context: Context, found: Found) -> str:
+    """What is in the way of its removal, or nothing."""
+    if found.home is None:
+        return ""
+    if "force" not in context.options:
+        return (
+            f"it is {found.status} in data center {found.home.name}. "
+            "Give -s and -b first, or -f for all of it, formatting included"
+        )
+    if sdfound.is_last_active(found):
+        return (
+            f"it is the last active data domain of data center {found.home.name}. Remove the data center first: "
+            f"cfgve -t dc -m {context.manager.name} -o {found.home.name} -r -f"
+        )
+    running = sdfound.running_on(context, found)
+    return sdfound.in_use(running) if running else ""
+
+
+def _removers(context: Context, everything: Sequence[Found]) -> dict[str, Host]:
+    """For each domain a host that is up to do it: the one that virtsd names, else one of its data center, else any."""
+    wanted = {row.get("node"): row.get("host", "") for row in context.host.rows("virtsd")}
+    there = [found for found in everything if found.domain is not None]
+    if not there:
+        return {}
+    hosts = [host for host in context.manager.list(Host) if host.status == "up"]
+    named_hosts = context.manager.find(Host, sorted({wanted.get(found.name) or "" for found in there} - {""}))
+    chosen = {}
+    for found in there:
+        mine = named_hosts.get(wanted.get(found.name, ""))
+        if mine is not None and mine.status == "up":
+            chosen[found.name] = mine
+        elif hosts:
+            chosen[found.name] = hosts[0]
+    return chosen
+
+
+def _removal(context: Context, found: Found, domain: StorageDomain, host: Host | None) -> Iterator[Step | Wait]:
+    if found.home is not None:
+        if found.status not in RESTING:
+            yield from _deactivation(context, found.home, domain)
+        yield from _detachment(context, found.home, domain)
+    destroy, format_it = ("destroy" in context.options), ("force" in context.options)
+    says = "forget" if destroy else "remove and format" if format_it else "remove"
+
+    def step() -> Any:
+        by = host.ref if host else None
+        if destroy:
+            context.manager.remove(domain, host=by, destroy=True)
+        else:
+            context.manager.remove(domain, host=by, format=format_it)
+        return said(found.name, "delete storage domain succeeded.")
+
+    yield Step(f"{says} storage domain", step)
+
+
+KIND = Kind("storage domain", {
+    "create": Verb(sdmake.create),
+    "import": Verb(sdmake.import_),
+    "activate": Verb(activate),
+    "deactivate": Verb(deactivate),
+    "attach": Verb(attach, frozenset({"data_center"})),
+    "detach": Verb(detach),
+    "remove": Verb(remove, frozenset({"force", "destroy"})),
+})

@@ -1,0 +1,108 @@
+"""Storage domains that are there: where they are attached, and what needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...engine.nouns import DataCenter, StorageDomain, Vm
+from ...errors import NotFound
+from ..common import Context
+from .kind import is_in, named
+
+ACTIVE = frozenset({"active"})
+
+
+@dataclass(frozen=True)
+class Found:
+    """A storage domain and its place.
+
+    Attributes:
+        name: Its name.
+        domain: As the manager lists it outside data centers; None if there is none.
+        home: The data center it is attached to, or None.
+        neighbours: All domains of that data center, this one included, with their real states.
+    """
+
+    name: str
+    domain: StorageDomain | None = None
+    home: DataCenter | None = None
+    neighbours: tuple[StorageDomain, ...] = ()
+
+    @property
+    def inside(self) -> StorageDomain | None:
+        """The domain with its real state, as its data center shows it; None if unattached."""
+        own = self.domain.id if self.domain else None
+        return next((sd for sd in self.neighbours if sd.id == own), None)
+
+    @property
+    def status(self) -> str:
+        """Its real state; `unattached` outside data centers."""
+        inside = self.inside
+        return (inside.status or "unknown") if inside else "unattached"
+
+
+def look(context: Context, names: Sequence[str]) -> list[Found]:
+    """Find domains and where they are attached; one list per data center that can hold one."""
+    domains = context.manager.find(StorageDomain, names)
+    homes = context.manager.list(DataCenter) if domains else []
+    inside: dict[str, tuple[StorageDomain, ...]] = {}
+    found = []
+    for name in names:
+        domain = domains.get(name)
+        home = None
+        for candidate in _candidates(domain, homes) if domain else ():
+            key = candidate.id or ""
+            if key not in inside:
+                inside[key] = tuple(context.manager.list(StorageDomain, under=candidate))
+            if domain and any(sd.id == domain.id for sd in inside[key]):
+                home = candidate
+                break
+        found.append(Found(name, domain, home, inside.get(home.id or "", ()) if home else ()))
+    return found
+
+
+def _candidates(domain: StorageDomain, homes: Sequence[DataCenter]) -> Sequence[DataCenter]:
+    """The data centers it may be in: RHEV 3.0 does not say, later ones do."""
+    if domain.status == "unattached":
+        return ()
+    said = (*domain.data_centers, *((domain.data_center,) if domain.data_center else ()))
+    return [home for home in homes if any(is_in(ref, home) for ref in said)] if said else homes
+
+
+def missing(context: Context, name: str) -> NotFound:
+    """There is no such domain."""
+    return NotFound(
+        f"failed to get storagedomains: {name}", f"Run: cfgve -t sd -m {context.manager.name} -o {name} -c"
+    )
+
+
+def running_on(context: Context, found: Found) -> list[str]:
+    """Names of the virtual machines that run from its disks."""
+    return [vm.name or "?" for vm in _with_disks_on(context, found) if vm.status != "down"]
+
+
+def resting_on(context: Context, found: Found) -> list[str]:
+    """Names of the virtual machines that are down and have disks on it."""
+    return [vm.name or "?" for vm in _with_disks_on(context, found) if vm.status == "down"]
+
+
+def _with_disks_on(context: Context, found: Found) -> list[Vm]:
+    own = found.domain.id if found.domain else ""
+    vms = context.manager.list(Vm, where=f'Storage.name="{found.name}"', details=True)
+    return [vm for vm in vms if any(ref.id == own for disk in vm.disks or () for ref in disk.storage_domains)]
+
+
+def is_last_active(found: Found) -> bool:
+    """Is it the only active data domain of its data center?"""
+    inside = found.inside
+    if inside is None or inside.type != "data" or inside.status not in ACTIVE:
+        return False
+    return not any(
+        sd.type == "data" and sd.status in ACTIVE for sd in found.neighbours if sd.id != inside.id
+    )
+
+
+def in_use(names: Sequence[str]) -> str:
+    """Why a domain cannot go: machines run on it."""
+    return f"virtual machines run from it: {named(names)}. Run: rpower {','.join(names[:3])} off"

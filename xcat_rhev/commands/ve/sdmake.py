@@ -1,0 +1,233 @@
+"""cfgve -t sd -c and -i: a storage domain is made or taken over, attached and activated, as its virtsd row says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ...engine.nouns import DataCenter, Host, Noun, StorageDomain
+from ...engine.waiting import Goal
+from ...errors import Conflict
+from ...jobs import Job, Step, Wait
+from ...messages import Data, Error
+from ..common import Context, Plan
+from ..storagerows import StorageRow, read_storage
+from . import blockstorage
+from .kind import is_in, said
+
+ACTIVE = frozenset({"active"})
+RESTING = frozenset({"maintenance", "inactive"})
+#: It will be active, or at least at rest, without being told again.
+COMING = frozenset({"locked", "activating"})
+LIMIT = 300.0
+
+
+@dataclass
+class Scene:
+    """What the tables and the manager say about the wanted domains, looked up once.
+
+    Attributes:
+        context: The command.
+        rows: The virtsd rows without fault.
+        domains: Domains by name, as the manager lists them outside data centers.
+        homes: Data centers by name.
+        hosts: Hosts by the node's name.
+        inside: The domains of each data center, by the center's id and the domain's.
+    """
+
+    context: Context
+    rows: Mapping[str, StorageRow]
+    domains: Mapping[str, StorageDomain]
+    homes: Mapping[str, DataCenter]
+    hosts: Mapping[str, Host]
+    inside: Mapping[str, Mapping[str, StorageDomain]]
+
+
+def look(context: Context, rows: Mapping[str, StorageRow]) -> Scene:
+    """Look up the domains of some rows, their hosts and data centers."""
+    manager = context.manager
+    domains = manager.find(StorageDomain, list(rows))
+    homes = manager.find(DataCenter, sorted({row.data_center for row in rows.values()}))
+    hosts = manager.find(Host, sorted({row.host for row in rows.values()}))
+    inside = {}
+    for home in homes.values() if domains else ():
+        inside[home.id or ""] = {sd.id or "": sd for sd in manager.list(StorageDomain, under=home)}
+    return Scene(context, rows, domains, homes, hosts, inside)
+
+
+def create(context: Context, names: Sequence[str]) -> Plan:
+    """Create, attach, activate; begin where the last attempt ended."""
+    yield from _create(context, names, take_over=False)
+
+
+def import_(context: Context, names: Sequence[str]) -> Plan:
+    """Take over domains that another manager made, then attach and activate them."""
+    yield from _create(context, names, take_over=True)
+
+
+def _create(context: Context, names: Sequence[str], take_over: bool) -> Plan:
+    rows, faults = read_storage(context.host, names)
+    yield from (Error(text, name) for name, texts in faults.items() for text in texts)
+    if not rows:
+        return
+    scene = look(context, rows)
+    first = _first_of_empty_homes(scene)
+    for name, row in rows.items():
+        wrong = list(_wrong(scene, row))
+        if wrong:
+            yield from (Error(text, name) for text in wrong)
+        else:
+            yield _Building(scene, row, take_over, waits=name not in first).job()
+
+
+def _first_of_empty_homes(scene: Scene) -> set[str]:
+    """The domains that need not wait: where a data center has no storage, one data domain comes before all others."""
+    first: set[str] = set()
+    begun: set[str] = set()
+    for name, row in scene.rows.items():
+        home = scene.homes.get(row.data_center)
+        if home is None or home.status != "uninitialized":
+            first.add(name)
+        elif row.kind == "data" and row.data_center not in begun:
+            begun.add(row.data_center)
+            first.add(name)
+    return first
+
+
+def _wrong(scene: Scene, row: StorageRow) -> Iterator[str]:
+    """Everything that keeps a domain from being made, in one go."""
+    manager = scene.context.manager.name
+    home = scene.homes.get(row.data_center)
+    if home is None:
+        yield (
+            f"failed to get datacenter: {row.data_center}. "
+            f"Run: cfgve -t dc -m {manager} -o {row.data_center} -c -k nfs"
+        )
+    host = scene.hosts.get(row.host)
+    if host is None:
+        yield f"cannot find the host {row.host} on {manager}. Run: chhypervisor {row.host} -a"
+    elif host.status != "up":
+        yield f"the host {row.host} is {host.status or 'unknown'}, but must be up. Run: chhypervisor {row.host} -e"
+    there = scene.domains.get(row.name)
+    if there is not None:
+        yield from (f"storagedomains has been defined in the rhevm with {text}" for text in _other(there, row))
+        yield from _elsewhere(scene, row, there)
+
+
+def _other(there: StorageDomain, row: StorageRow) -> Iterator[str]:
+    """In what a domain of that name differs from its row."""
+    pairs = (("type", there.type, row.kind), ("storage type", there.storage_type, row.storage),
+             ("address", there.address, row.address), ("path", there.path, row.path))
+    for what, have, want in pairs:
+        if have and want and have != want:
+            yield f"{what} {have}, not {want}"
+
+
+def _elsewhere(scene: Scene, row: StorageRow, there: StorageDomain) -> Iterator[str]:
+    homes = (*there.data_centers, *((there.data_center,) if there.data_center else ()))
+    wanted = scene.homes.get(row.data_center)
+    if homes and wanted is not None and not any(is_in(home, wanted) for home in homes):
+        other = scene.context.manager.name_of(DataCenter, homes[0])
+        yield f"it is attached to data center {other}, not {row.data_center}. Give -s, then -b to detach it"
+
+
+@dataclass
+class _Building:
+    """One domain on its way to be active.
+
+    Attributes:
+        scene: What was found before.
+        row: What it is to be.
+        take_over: Import it rather than make it.
+        waits: Another domain has to initialize the data center first.
+    """
+
+    scene: Scene
+    row: StorageRow
+    take_over: bool
+    waits: bool
+
+    def __post_init__(self) -> None:
+        self.manager = self.scene.context.manager
+        self.host = self.scene.hosts[self.row.host]
+        self.home = self.scene.homes[self.row.data_center]
+        self.made = self.scene.domains.get(self.row.name)
+        self.seen = self.scene.inside.get(self.home.id or "", {}).get(self.made.id or "") if self.made else None
+
+    def job(self) -> Job:
+        """What is left to do."""
+        return Job(self.row.name, list(self._parts()))
+
+    def _parts(self) -> Iterator[Step | Wait]:
+        row, limit = self.row, self.scene.context.limit(LIMIT)
+        status = self.seen.status if self.seen else None
+        if status in ACTIVE:
+            return
+        if self.made is None:
+            verb = "import" if self.take_over else "create"
+            if row.storage == "iscsi":
+                yield Step(f"log {row.host} in to the iSCSI portal {row.address}", self._login)
+            yield Step(f"{verb} {row.storage} {row.kind} domain through {row.host}", self._make)
+        if self.seen is None:
+            if self.waits:
+                up = partial(Goal, self.home, frozenset({"up"}), limit=limit)
+                yield Wait(f"wait until data center {row.data_center} is up", up)
+            yield Step(f"attach to data center {row.data_center}", self._attach)
+        if status not in RESTING:
+            yield Wait("wait until attached", partial(self._goal, ACTIVE | RESTING), self._look)
+        yield Step("activate", self._activate)
+        yield Wait("wait until active", partial(self._goal, ACTIVE), self._report)
+
+    def _domain(self) -> StorageDomain:
+        assert self.made is not None, "made by an earlier step"
+        return self.made
+
+    def _goal(self, wanted: frozenset[str]) -> Goal:
+        return Goal(self._domain(), wanted, limit=self.scene.context.limit(LIMIT), under=self.home)
+
+    def _login(self) -> None:
+        self.row = blockstorage.login(self.manager, self.host, self.row)
+
+    def _make(self) -> None:
+        self.made = self.manager.create(wanted_domain(self.row, self.host, self.take_over))
+
+    def _attach(self) -> None:
+        """Attach, unless making it did: local storage comes attached."""
+        inside = {sd.id for sd in self.manager.list(StorageDomain, under=self.home)}
+        if self._domain().id not in inside:
+            self.manager.attach_storage(self.home, self._domain())
+
+    def _look(self, seen: Noun | None) -> None:
+        self.seen = seen if isinstance(seen, StorageDomain) else None
+
+    def _activate(self) -> None:
+        """Activate, unless attaching it did, which it does from RHEV 3.1 on."""
+        if self.seen is not None and self.seen.status in ACTIVE:
+            return
+        try:
+            self.manager.activate_storage(self.home, self._domain())
+        except Conflict:
+            now = self.manager.get(StorageDomain, self._domain().id or "", under=self.home)
+            if now.status not in ACTIVE | COMING:
+                raise
+
+    def _report(self, _: Noun | None) -> list[Data]:
+        word = "import" if self.take_over else "create"
+        return said(self.row.name, f"{word} storage domain succeeded.")
+
+
+def wanted_domain(row: StorageRow, host: Host, take_over: bool = False) -> StorageDomain:
+    """A storage domain to be made.
+
+    Args:
+        row: What it is to be.
+        host: Who makes it.
+        take_over: It exists already, made by another manager.
+    """
+    return StorageDomain(
+        name=row.name, type=row.kind, storage_type=row.storage, host=host.ref,
+        address=None if row.storage == "iscsi" else row.address or None, path=row.path or None,
+        vfs_type=row.vfs or None, nfs_version=row.version or None, mount_options=row.options or None,
+        logical_units=blockstorage.units(row), import_=True if take_over else None,
+    )
