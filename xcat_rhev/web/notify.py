@@ -1,0 +1,191 @@
+"""Tells xcatd that a node has finished its install, and asks it how far nodes are.
+
+The hypervisor asks once and never again, so a daemon that is being restarted is waited for: whatever fails before an
+answer is there is tried again until the limit. That does no harm, since xcatd answers a repetition as the first time.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import Any, NamedTuple
+
+from ..clock import Clock
+from ..errors import BadAnswer, RhevError, TimedOut, Unreachable
+from ..xcat.wire import WireRequest, read_response, split, write_request
+from .settings import Settings
+
+COMMAND = "rhevhupdateflag"
+BOOTED = "booted"
+#: The bit in an error code that rhevhupdateflag sets where a later try can succeed.
+TRY_AGAIN = 2
+#: Seconds between two tries while xcatd does not answer.
+PAUSE = 0.3
+#: Seconds for one connection to be made; xcatd is on this machine or beside it.
+CONNECT_LIMIT = 5.0
+
+
+class Verdict(NamedTuple):
+    """What xcatd decided about one report.
+
+    Attributes:
+        booted: The node boots from its own disk from now on.
+        again: It does not yet, but may after a later report.
+        text: xcatd's reason, one line, where it is not booted.
+    """
+
+    booted: bool
+    again: bool
+    text: str
+
+
+class Progress(NamedTuple):
+    """How far one node is, as xcatd words it.
+
+    Attributes:
+        node: Its name.
+        state: Its `chain.currstate`.
+        status: Its `nodelist.status`.
+        since: Its `nodelist.statustime`.
+        address: The address that it reported from, or empty.
+        manager: What the chain of steps after boot says, or empty.
+    """
+
+    node: str
+    state: str
+    status: str
+    since: str
+    address: str
+    manager: str
+
+
+class Xcatd:
+    """The xcatd that is told.
+
+    Args:
+        settings: Where it is and how to trust it.
+        clock: Time.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    def report(self, node: str, address: str, name: str = "") -> Verdict:
+        """Report that a node has finished its install.
+
+        Args:
+            node: The node.
+            address: Where the report came from.
+            name: What the machine calls itself, if that says something.
+
+        Raises:
+            Unreachable: xcatd did not answer within the limit.
+        """
+        words = (address, name) if name else (address,)
+        return _verdict(node, self._answer(WireRequest(COMMAND, noderange=node, args=words, clienttype="ws")))
+
+    def progress(self, nodes: Sequence[str]) -> list[Progress]:
+        """Ask how far nodes are.
+
+        Raises:
+            Unreachable: xcatd did not answer within the limit.
+        """
+        request = WireRequest(COMMAND, noderange=",".join(nodes), args=("--status",), clienttype="ws")
+        return [Progress(*line) for line in _lines(self._answer(request))]
+
+    def _answer(self, request: WireRequest) -> list[Mapping[str, Any]]:
+        end = self._clock.now() + self._settings.wait
+        context = self._context()
+        while True:
+            try:
+                return self._exchange(context, write_request(request), end)
+            except ssl.SSLCertVerificationError as problem:
+                raise Unreachable(f"xcatd's certificate is not from the CA: {problem.verify_message}") from None
+            except (OSError, RhevError) as problem:
+                if self._clock.now() + PAUSE >= end:
+                    raise Unreachable(f"xcatd does not answer: {problem}") from None
+            self._clock.sleep(PAUSE)
+
+    def _exchange(self, context: ssl.SSLContext, request: bytes, end: float) -> list[Mapping[str, Any]]:
+        """Send one request over one connection and read the whole answer."""
+        connection = socket.create_connection(self._settings.xcatd, min(CONNECT_LIMIT, self._left(end)))
+        with closing(connection), closing(context.wrap_socket(connection)) as channel:
+            channel.sendall(request)
+            return list(self._documents(channel, end))
+
+    def _documents(self, channel: ssl.SSLSocket, end: float) -> Iterator[Mapping[str, Any]]:
+        rest = b""
+        while True:
+            channel.settimeout(self._left(end))
+            received = channel.recv(65536)
+            if not received:
+                raise BadAnswer("the answer ends too early")
+            documents, rest = split(rest + received)
+            for document in map(read_response, documents):
+                yield document
+                if "serverdone" in document:
+                    return
+
+    def _left(self, end: float) -> float:
+        left = end - self._clock.now()
+        if left <= 0:
+            raise TimedOut("the time is up")
+        return left
+
+    def _context(self) -> ssl.SSLContext:
+        """Trust xCAT's CA but, as xCAT's own clients, not insist on a host name.
+
+        Raises:
+            Unreachable: No CA can be read and xcatd is on another machine, where anybody could pretend to be it; or
+                the certificate to show cannot be read.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.check_hostname = False
+        ca = next((path for path in self._settings.ca if os.access(path, os.R_OK)), None)
+        if ca:
+            context.load_verify_locations(ca)
+        elif self._settings.xcatd[0] in ("127.0.0.1", "::1", "localhost"):
+            context.verify_mode = ssl.CERT_NONE
+        else:
+            raise Unreachable(f"no CA can be read ({', '.join(self._settings.ca)}), so xcatd cannot be known")
+        if self._settings.certificate:
+            _show(context, self._settings.certificate)
+        return context
+
+
+def _show(context: ssl.SSLContext, certificate: str) -> None:
+    try:
+        context.load_cert_chain(certificate)
+    except OSError as problem:
+        raise Unreachable(f"the certificate {certificate} cannot be used: {problem}") from None
+
+
+def _verdict(node: str, documents: Sequence[Mapping[str, Any]]) -> Verdict:
+    booted, codes, reason = False, 0, ""
+    for document in documents:
+        for element in (document, *(part for part in document.get("node", ()) if isinstance(part, dict))):
+            codes |= _code(element)
+            reason = reason or str(next(filter(None, element.get("error", ())), ""))
+            booted = booted or (element.get("name") == [node] and element.get("data") == [BOOTED])
+    if reason or codes:
+        return Verdict(False, bool(codes & TRY_AGAIN), reason or "refused without a reason")
+    return Verdict(booted, not booted, "" if booted else "xcatd's answer does not say that it is booted")
+
+
+def _code(element: Mapping[str, Any]) -> int:
+    texts = (str(value) for value in element.get("errorcode", ()))
+    return sum({int(text) for text in texts if text.isascii() and text.isdigit()})
+
+
+def _lines(documents: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    for document in documents:
+        for element in document.get("node", ()):
+            if isinstance(element, dict) and element.get("name") and element.get("data"):
+                fields = str(element["data"][0] or "").split("|")
+                if len(fields) == len(Progress._fields) - 1:
+                    yield (str(element["name"][0]), *fields)

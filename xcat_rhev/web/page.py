@@ -1,0 +1,76 @@
+"""The page that shows people how far the nodes are: plain HTML, no scripts, made anew for each request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from .notify import BOOTED, Progress
+
+REFRESH = 10
+HEADERS = (
+    ("Refresh", str(REFRESH)),
+    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+)
+#: Shown in this order: what needs somebody first.
+KINDS = (FAILED, INSTALLING, BOOTED_KIND, OTHER) = ("failed", "installing", "booted", "other")
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem; color: #1c2733 }
+h1 { font-size: 1.4rem; margin: 0 0 1rem } p.counts span { margin-right: 1.5rem } p.counts b { font-size: 1.3rem }
+table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .4rem .8rem .4rem 0 }
+th { border-bottom: 2px solid #8896a5 } td { border-bottom: 1px solid #d9e0e7 } caption { text-align: left }
+.failed { color: #a3121f; font-weight: 600 } .installing { color: #8a5a00 } .booted { color: #1b6e34 }
+footer, .note { color: #566573; font-size: .9rem; margin-top: 1.5rem }
+@media (prefers-color-scheme: dark) {
+  body { background: #14191f; color: #dfe6ed } td { border-color: #2c3640 }
+  .failed { color: #ff8a8f } .installing { color: #f0bd5c } .booted { color: #7fd69a } footer, .note { color: #9aa8b5 }
+}
+"""
+
+
+def kind_of(progress: Progress) -> str:
+    """Tell which of KINDS a node belongs to."""
+    if progress.status == "failed":
+        return FAILED
+    if progress.state.startswith("install"):
+        return INSTALLING
+    return BOOTED_KIND if progress.status == BOOTED else OTHER
+
+
+def render(nodes: Sequence[Progress], wrong: str = "") -> str:
+    """Write the page.
+
+    Args:
+        nodes: How far each is.
+        wrong: Why there may be none, or empty.
+    """
+    ordered = sorted(nodes, key=lambda node: (KINDS.index(kind_of(node)), node.node))
+    kinds = [kind_of(node) for node in ordered]
+    counts = "".join(f'<span class="{kind}"><b>{kinds.count(kind)}</b> {kind}</span>' for kind in KINDS)
+    note = f'<p class="note">No node map: {escape(wrong)}</p>' if wrong else ""
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Hypervisor installs</title>
+<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>
+<h1>Hypervisor installs</h1>
+<p class="counts">{counts}</p>{note}
+{_table(ordered) if ordered else '<p>No hypervisor has been set up for an install yet.</p>'}
+<footer>This page loads itself again every {REFRESH} seconds.</footer></body></html>
+"""
+
+
+def _table(nodes: Sequence[Progress]) -> str:
+    heads = ("Node", "Status", "Since", "Reported from", "Boots", "In the manager")
+    head = "".join(f'<th scope="col">{text}</th>' for text in heads)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{''.join(map(_row, nodes))}</tbody></table>"
+
+
+def _row(node: Progress) -> str:
+    kind = kind_of(node)
+    status = node.status or "not known"
+    shown = kind if kind != OTHER else status
+    boots = "from its disk" if node.state == "boot" else node.state or "not set"
+    cells = (node.since, node.address, boots, node.manager)
+    rest = "".join(f"<td>{escape(cell) or '&ndash;'}</td>" for cell in cells)
+    return f'<tr><th scope="row">{escape(node.node)}</th><td class="{kind}">{escape(shown)}</td>{rest}</tr>\n'
