@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import importlib
 import importlib.metadata
 import logging
 import os
@@ -135,7 +136,7 @@ def request_from(item: dict[str, Any], aborted: threading.Event) -> Request:
 def outdated() -> bool:
     """Whether another version of the product has been installed since this process began."""
     try:
-        importlib.metadata.MetadataPathFinder.invalidate_caches()
+        importlib.invalidate_caches()
         return importlib.metadata.version("xcat-rhev") != __version__
     except importlib.metadata.PackageNotFoundError:
         return False

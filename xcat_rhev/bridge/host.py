@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..messages import Data, Error, Info, Message, Progress, Warning
-from ..xcat.host import Row
 from ..xcat.addresses import my_addresses
+from ..xcat.host import Row
 from .channel import Channel
 
 _KINDS: dict[str, type[Any]] = {"data": Data, "info": Info, "warning": Warning, "error": Error, "progress": Progress}

@@ -1,0 +1,293 @@
+# The xCAT plugin of xcat-rhev: hands requests to the agent and serves its questions.
+# It knows xCAT's calls and the agent's socket, and nothing of RHEV.
+package xCAT_plugin::rhevm;
+
+use strict;
+use warnings;
+
+BEGIN { $::XCATROOT = $ENV{XCATROOT} || (-d '/opt/xcat' ? '/opt/xcat' : '/usr'); }
+use lib "$::XCATROOT/lib/perl";
+
+use IO::Socket::UNIX;
+use JSON ();
+use POSIX ();
+use Socket ();
+use Time::HiRes ();
+
+use xCAT::ServiceNodeUtils;
+use xCAT::Table;
+use xCAT::TableUtils;
+
+# `xcat-rhev install` writes the program's place here.
+our $PROGRAM = $ENV{XCAT_RHEV_PROGRAM} || '/usr/bin/xcat-rhev';
+our $SOCKET  = $ENV{XCAT_RHEV_SOCKET}  || '/var/run/xcat/xcat-rhev.sock';
+our $LOG     = $ENV{XCAT_RHEV_LOG}     || '/var/log/xcat/xcat-rhev.log';
+our $START_LIMIT = 30;    # seconds in which the agent has to answer after its start
+
+# BEGIN GENERATED: from the commands' declarations; `python -m xcat_rhev.cli.shim` writes it anew.
+my %HANDLED = (
+    rpower => 'nodehm:power,mgt',
+);
+my %BY_MANAGER = map { $_ => 1 } qw(rpower);
+# END GENERATED
+
+sub handled_commands { return {%HANDLED}; }
+
+# Commands for a manager run where that manager's service node is; all others on this host, with the very request:
+# xcatd would clone a request that is split, and what mkinstall fills into it would be lost.
+sub preprocess_request {
+    my ($request, $callback) = @_;
+    my $command = $request->{command}->[0];
+    return [$request] if (($request->{_xcatpreprocessed}->[0] || 0) eq '1') || !$BY_MANAGER{$command} || !$request->{node};
+    my %place = %{ place_of_nodes($request->{node}) };
+    return [$request] if keys %place < 2 && !grep { $_ ne '' } keys %place;
+    my @parts;
+    for my $destination (sort keys %place) {
+        my %part = (%$request, node => $place{$destination}, _xcatpreprocessed => [1]);
+        delete $part{noderange};
+        $part{_xcatdest} = $destination if $destination ne '';
+        push @parts, \%part;
+    }
+    return \@parts;
+}
+
+# Service node of each node's manager ('' where that is the management node) -> nodes.
+sub place_of_nodes {
+    my ($nodes) = @_;
+    my ($vm, $hypervisor) = map { node_attrs($_, $nodes, ['mgr']) } qw(vm hypervisor);
+    my %manager = map { $_ => $vm->{$_}->{mgr} || $hypervisor->{$_}->{mgr} || '' } @$nodes;
+    my %named = map { $_ => 1 } grep { $_ ne '' } values %manager;
+    my $servers = %named ? xCAT::ServiceNodeUtils->get_ServiceNode([keys %named], 'xcat', 'MN') : {};
+    my ($master) = xCAT::TableUtils->get_site_attribute('master');
+    my %server;
+    for my $name (keys %{ $servers || {} }) {
+        $server{$_} = ($name eq ($master || '')) ? '' : $name for @{ $servers->{$name} };
+    }
+    my %place;
+    push @{ $place{ $server{ $manager{$_} } || '' } }, $_ for @$nodes;
+    return \%place;
+}
+
+sub process_request {
+    my ($request, $callback, $subrequest) = @_;
+    my $agent = eval { connect_agent() };
+    return refuse($callback, $@) unless $agent;
+    local $SIG{PIPE} = 'IGNORE';
+    my $stopped = 0;
+    local $SIG{TERM} = local $SIG{INT} = sub { $stopped = 1; send_line($agent, { abort => JSON::true }); };
+    send_line($agent, { request => wire_request($request) });
+    my $done = eval { serve($agent, $request, $callback, $subrequest) };
+    close $agent;
+    refuse($callback, $@ || "the agent ended in the middle of the work; see $LOG") unless $done || $stopped;
+    return;
+}
+
+# Relay answers and serve questions until the agent is done; true when it was.
+sub serve {
+    my ($agent, $request, $callback, $subrequest) = @_;
+    while (defined(my $line = <$agent>)) {
+        my $item = JSON->new->decode($line);
+        return 1 if $item->{done};
+        $callback->(answer_hash($item->{say})) if $item->{say};
+        next unless $item->{call};
+        my $value = eval { question($item->{do}, $item->{with}, $request, $subrequest) };
+        send_line($agent, { reply => $item->{call}, $@ ? (error => one_line($@)) : (value => $value) });
+    }
+    return 0;
+}
+
+sub wire_request {
+    my ($request) = @_;
+    my %first = map { $_ => text($request->{$_}) } qw(command cwd stdin _xcat_authname);
+    my %environment = %{ ref($request->{environment}) eq 'ARRAY' ? $request->{environment}->[0] || {} : {} };
+    return {
+        command     => $first{command},
+        cwd         => $first{cwd} || '/',
+        stdin       => $first{stdin},
+        user        => $first{_xcat_authname},
+        asker       => asker($request),
+        nodes       => list($request->{node}),
+        args        => list($request->{arg}),
+        environment => { map { $_ => text($environment{$_}) } keys %environment },
+    };
+}
+
+# xcatd tells the asker's name only; the agent wants its address where there is one.
+sub asker {
+    my ($request) = @_;
+    my $name = text($request->{_xcat_clientfqdn}) || text($request->{_xcat_clienthost});
+    my $address = $name ne '' ? Socket::inet_aton($name) : undef;
+    return $address ? Socket::inet_ntoa($address) : $name;
+}
+
+sub text { my ($value) = @_; $value = $value->[0] if ref($value) eq 'ARRAY'; return defined $value && !ref $value ? "$value" : ''; }
+
+sub list { my ($value) = @_; return [map { "$_" } grep { defined } ref($value) eq 'ARRAY' ? @$value : defined $value ? ($value) : ()]; }
+
+# A message of the agent as the hash that xCAT's callback takes.
+sub answer_hash {
+    my ($say) = @_;
+    my ($kind, $node, $line) = ($say->{kind}, $say->{node} // '', $say->{text} // '');
+    return { sinfo => [$line] } if $kind eq 'progress';
+    if ($kind eq 'error' || $kind eq 'warning') {
+        my %answer = ($kind => [$line]);
+        $answer{errorcode} = [$say->{code} || 1] if $kind eq 'error';
+        return $node eq '' ? \%answer : { node => [{ name => [$node], %answer }] };
+    }
+    return { ($kind eq 'info' ? 'info' : 'data') => [$line] } if $node eq '' && !($say->{desc} // '');
+    my %data = (contents => [$line]);
+    $data{desc} = [$say->{desc}] if ($say->{desc} // '') ne '';
+    return $node eq '' ? { data => [\%data] } : { node => [{ name => [$node], data => [\%data] }] };
+}
+
+# The questions that a command may ask of the xCAT around it.
+sub question {
+    my ($name, $with, $request, $subrequest) = @_;
+    my %answer = (
+        node_attrs     => \&node_attrs,
+        rows           => \&rows,
+        set_node_attrs => sub { my ($table, $values) = @_; open_table($table, 1)->setNodesAttribs($values); return; },
+        set_row        => sub { my ($table, $key, $values) = @_; open_table($table, 1)->setAttribs($key, $values); return; },
+        delete_row     => sub { my ($table, $key) = @_; my $open = open_table($table); $open->delEntries($key) if $open; return; },
+        site           => sub { my ($value) = xCAT::TableUtils->get_site_attribute($_[0]); return defined $value ? "$value" : ''; },
+        service_nodes  => sub { return xCAT::ServiceNodeUtils->get_ServiceNode($_[0], 'xcat', 'MN') || {}; },
+        run            => sub { return run_command($subrequest, @_); },
+        set_bootparams => sub { return set_bootparams($request, @_); },
+    );
+    die "no such question: $name\n" unless $answer{$name};
+    return $answer{$name}->(@$with);
+}
+
+sub open_table {
+    my ($name, $create) = @_;
+    my $table = xCAT::Table->new($name, -create => $create ? 1 : 0);
+    die "table $name cannot be opened\n" if $create && !$table;
+    return $table;
+}
+
+# Only columns that this xCAT has; a site may have added some that others lack.
+sub known_columns {
+    my ($table, $columns) = @_;
+    my %known = map { $_ => 1 } @{ $xCAT::Schema::tabspec{$table}->{cols} || [] };
+    return [grep { $known{$_} } @$columns];
+}
+
+sub node_attrs {
+    my ($name, $nodes, $columns) = @_;
+    my $table = open_table($name) or return {};
+    my $known = known_columns($name, $columns);
+    return {} unless @$known;
+    my $found = $table->getNodesAttribs($nodes, $known) || {};
+    my %rows;
+    for my $node (@$nodes) {
+        my $row = $found->{$node}->[0] || {};
+        $rows{$node} = { map { $_ => "$row->{$_}" } grep { defined $row->{$_} } @$known };
+    }
+    return \%rows;
+}
+
+sub rows {
+    my ($name, $where) = @_;
+    my $table = open_table($name) or return [];
+    my @rows;
+    ROW: for my $row (@{ $table->getAllEntries() || [] }) {
+        for my $column (keys %$where) {
+            next ROW unless ($row->{$column} // '') eq $where->{$column};
+        }
+        push @rows, { map { $_ => "$row->{$_}" } grep { defined $row->{$_} && !ref $row->{$_} } keys %$row };
+    }
+    return \@rows;
+}
+
+sub set_bootparams {
+    my ($request, $node, $kernel, $initrd, $kcmdline) = @_;
+    die "there is no nodeset to answer\n" unless ref $request->{bootparams};
+    my $hash = ${ $request->{bootparams} };
+    $hash->{$node}->[0]->{kernel}   = $kernel;
+    $hash->{$node}->[0]->{initrd}   = $initrd;
+    $hash->{$node}->[0]->{kcmdline} = $kcmdline;
+    return;
+}
+
+# Run another xCAT command in this process; its answers as the agent's messages.
+sub run_command {
+    my ($subrequest, $command, $nodes, $args) = @_;
+    my @messages;
+    my %request = (command => [$command], arg => $args);
+    $request{node} = $nodes if @$nodes;
+    $subrequest->(\%request, sub { push @messages, messages_of($_[0]); });
+    return \@messages;
+}
+
+sub messages_of {
+    my ($answer) = @_;
+    my @messages = map { plain_messages($answer, $_, '') } qw(error warning info data);
+    for my $node (grep { ref } @{ list_of($answer->{node}) }) {
+        my $name = text($node->{name});
+        push @messages, map { plain_messages($node, $_, $name) } qw(error warning data);
+    }
+    return @messages;
+}
+
+sub plain_messages {
+    my ($answer, $kind, $node) = @_;
+    my @messages;
+    for my $item (@{ list_of($answer->{$kind}) }) {
+        my %message = (kind => $kind, node => $node, text => ref $item ? text($item->{contents}) : "$item");
+        $message{desc} = text($item->{desc}) if ref $item && $kind eq 'data';
+        $message{code} = int(text($answer->{errorcode}) || 1) if $kind eq 'error';
+        push @messages, \%message;
+    }
+    return @messages;
+}
+
+sub list_of { my ($value) = @_; return [grep { defined } ref($value) eq 'ARRAY' ? @$value : ($value)]; }
+
+sub send_line { my ($agent, $item) = @_; print {$agent} JSON->new->ascii->encode($item) . "\n"; return; }
+
+sub one_line { my ($text) = @_; $text =~ s/\s+/ /g; $text =~ s/^ | $//g; return $text; }
+
+sub refuse {
+    my ($callback, $reason) = @_;
+    $callback->({ error => ['rhevm: ' . one_line($reason)], errorcode => [1] });
+    return;
+}
+
+# Connect to the agent, and start it when nobody answers.
+sub connect_agent {
+    my $agent = open_socket();
+    return $agent if $agent;
+    start_agent();
+    my $end = Time::HiRes::time() + $START_LIMIT;
+    while (Time::HiRes::time() < $end) {
+        Time::HiRes::sleep(0.05);
+        $agent = open_socket() and return $agent;
+    }
+    die "the agent does not answer on $SOCKET. Look into $LOG, or try: $PROGRAM agent\n";
+}
+
+sub open_socket {
+    my $agent = IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM(), Peer => $SOCKET) or return;
+    $agent->autoflush(1);
+    return $agent;
+}
+
+# Twice forked and in a session of its own, so that it outlives this request and no signal of it reaches the agent.
+sub start_agent {
+    -x $PROGRAM or die "$PROGRAM is not there. Install the Python package xcat-rhev, then run: xcat-rhev install\n";
+    local $SIG{CHLD} = 'DEFAULT';
+    my $child = fork;
+    die "cannot fork: $!\n" unless defined $child;
+    if ($child) { waitpid($child, 0); return; }
+    POSIX::setsid();
+    my $agent = fork;
+    POSIX::_exit(defined $agent ? 0 : 1) if $agent || !defined $agent;
+    POSIX::close($_) for 0 .. 1023;    # xcatd's sockets and tables among them
+    POSIX::open('/dev/null', POSIX::O_RDONLY());
+    my $log = POSIX::open($LOG, POSIX::O_WRONLY() | POSIX::O_CREAT() | POSIX::O_APPEND(), 0600);
+    $log = POSIX::open('/dev/null', POSIX::O_WRONLY()) unless defined $log;
+    POSIX::dup2($log, 2);
+    exec { $PROGRAM } $PROGRAM, 'agent', '--socket', $SOCKET or POSIX::_exit(127);
+}
+
+1;

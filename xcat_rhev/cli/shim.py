@@ -1,0 +1,44 @@
+"""Writes the part of share/perl/rhevm.pm that follows from the commands' declarations."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ..commands.common import Place
+from ..dispatch import COMMANDS
+
+SHIM = Path(__file__).parents[2] / "share" / "perl" / "rhevm.pm"
+BEGIN, END = "# BEGIN GENERATED", "# END GENERATED"
+
+
+def generated() -> str:
+    """The Perl that says which commands are ours and which of them belong to a manager."""
+    lines = ["my %HANDLED = ("]
+    for name, command in sorted(COMMANDS.items()):
+        routes = ", ".join(f"'{route}'" for route in command.routes)
+        lines.append(f"    {name} => " + (f"[{routes}]," if len(command.routes) > 1 else f"{routes},"))
+    by_manager = " ".join(name for name, command in sorted(COMMANDS.items()) if command.place is Place.MANAGER)
+    return "\n".join([*lines, ");", f"my %BY_MANAGER = map {{ $_ => 1 }} qw({by_manager});"]) + "\n"
+
+
+def with_generated(text: str) -> str:
+    """The shim's text with that part as it should be.
+
+    Args:
+        text: The shim as it is.
+    """
+    head, _, rest = text.partition(BEGIN)
+    marker, _, rest = rest.partition("\n")
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}{marker}\n{generated()}{END}{tail}"
+
+
+def main() -> int:
+    """Bring share/perl/rhevm.pm up to date."""
+    SHIM.write_text(with_generated(SHIM.read_text()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
