@@ -21,16 +21,26 @@ from xcat_rhev.messages import Data, Error, Info, Progress, Warning
 
 PERL = Path(__file__).parent / "perl"
 TABLES = {
-    "site": {"cols": ["key", "value"], "rows": [{"key": "master", "value": "mn"}, {"key": "domain", "value": "cluster.test"}]},
-    "vm": {"cols": ["node", "mgr", "memory"], "rows": [{"node": "vm1", "mgr": "rhevm1"}, {"node": "vm2", "mgr": "rhevm2"}]},
+    "site": {
+        "cols": ["key", "value"],
+        "rows": [{"key": "master", "value": "mn"}, {"key": "domain", "value": "cluster.test"}],
+    },
+    "vm": {
+        "cols": ["node", "mgr", "memory"],
+        "rows": [{"node": "vm1", "mgr": "rhevm1"}, {"node": "vm2", "mgr": "rhevm2"}],
+    },
     "hypervisor": {"cols": ["node", "mgr"], "rows": []},
     "noderes": {"cols": ["node", "servicenode"], "rows": []},
     "mac": {"cols": ["node", "interface", "mac"], "rows": []},
-    "passwd": {"cols": ["key", "username", "password"], "rows": [{"key": "rhevm", "username": "admin", "password": "x"}]},
+    "passwd": {
+        "cols": ["key", "username", "password"],
+        "rows": [{"key": "rhevm", "username": "admin", "password": "x"}],
+    },
 }
 
 pytestmark = pytest.mark.skipif(
-    not shutil.which("perl") or subprocess.run(["perl", "-MJSON", "-e1"], check=False, capture_output=True).returncode != 0,
+    not shutil.which("perl")
+    or subprocess.run(["perl", "-MJSON", "-e1"], check=False, capture_output=True).returncode != 0,
     reason="Perl with its JSON module is not installed",
 )
 
@@ -75,8 +85,13 @@ class Xcat:
         self.tables = folder / "tables.json"
         self.tables.write_text(json.dumps(TABLES))
         self.environment = {
-            **os.environ, "XCATROOT": str(PERL), "SHIM": str(SHIM), "STUB_TABLES": str(self.tables),
-            "XCAT_RHEV_SOCKET": str(path), "XCAT_RHEV_LOG": str(folder / "agent.log"), "XCAT_RHEV_PROGRAM": "/nonexistent",
+            **os.environ,
+            "XCATROOT": str(PERL),
+            "SHIM": str(SHIM),
+            "STUB_TABLES": str(self.tables),
+            "XCAT_RHEV_SOCKET": str(path),
+            "XCAT_RHEV_LOG": str(folder / "agent.log"),
+            "XCAT_RHEV_PROGRAM": "/nonexistent",
         }
 
     def start(self, command, nodes=(), args=(), **more):
@@ -84,7 +99,10 @@ class Xcat:
         if nodes:
             request["node"] = list(nodes)
         driver = subprocess.Popen(
-            ["perl", str(PERL / "driver.pl")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            ["perl", str(PERL / "driver.pl")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=self.environment,
         )
         driver.stdin.write(json.dumps(request).encode())
@@ -105,8 +123,14 @@ class Xcat:
 
 def test_the_request_arrives_whole(xcat, agent):
     xcat.run(
-        "rpower", ["vm1"], ["stat", "a b", "é&<>'\""], cwd=["/root"], stdin=["line1\nline2\n"], _xcat_authname=["root"],
-        _xcat_clienthost=["localhost"], environment=[{"XCAT_FOO": ["bar"]}],
+        "rpower",
+        ["vm1"],
+        ["stat", "a b", "é&<>'\""],
+        cwd=["/root"],
+        stdin=["line1\nline2\n"],
+        _xcat_authname=["root"],
+        _xcat_clienthost=["localhost"],
+        environment=[{"XCAT_FOO": ["bar"]}],
     )
     (seen,) = agent.seen
     assert (seen.command, seen.nodes, seen.args) == ("rpower", ("vm1",), ("stat", "a b", "é&<>'\""))
@@ -118,7 +142,10 @@ def test_the_request_arrives_whole(xcat, agent):
     ("message", "answer"),
     [
         (Data("on", "vm1"), {"node": [{"name": ["vm1"], "data": [{"contents": ["on"]}]}]}),
-        (Data("4 GiB", "vm1", "memory"), {"node": [{"name": ["vm1"], "data": [{"desc": ["memory"], "contents": ["4 GiB"]}]}]}),
+        (
+            Data("4 GiB", "vm1", "memory"),
+            {"node": [{"name": ["vm1"], "data": [{"desc": ["memory"], "contents": ["4 GiB"]}]}]},
+        ),
         (Data("a line"), {"data": ["a line"]}),
         (Data("0", "vm1"), {"node": [{"name": ["vm1"], "data": [{"contents": ["0"]}]}]}),
         (Info("for all"), {"info": ["for all"]}),
@@ -126,7 +153,10 @@ def test_the_request_arrives_whole(xcat, agent):
         (Error("no"), {"error": ["no"], "errorcode": [1]}),
         (Warning("hm", "vm1"), {"node": [{"name": ["vm1"], "warning": ["hm"]}]}),
         (Progress("12.5%"), {"sinfo": ["12.5%"]}),
-        (Data("Grüße & <tags> \u2603", "vm1"), {"node": [{"name": ["vm1"], "data": [{"contents": ["Grüße & <tags> \u2603"]}]}]}),
+        (
+            Data("Grüße & <tags> \u2603", "vm1"),
+            {"node": [{"name": ["vm1"], "data": [{"contents": ["Grüße & <tags> \u2603"]}]}]},
+        ),
     ],
 )
 def test_each_message_in_the_shape_of_the_callback(xcat, agent, message, answer):
@@ -152,7 +182,10 @@ def test_tables_through_xcat(xcat, agent):
     assert json.loads(said[2]) == [{"key": "domain", "value": "cluster.test"}]
     assert said[3] == "mn-default"
     assert json.loads(said[4]) == {"mn": ["vm1", "vm2"]}
-    assert {row["node"]: row["mac"] for row in xcat.rows("mac")} == {"vm1": "00:1a:4a:00:00:01", "vm2": "00:1a:4a:00:00:02"}
+    assert {row["node"]: row["mac"] for row in xcat.rows("mac")} == {
+        "vm1": "00:1a:4a:00:00:01",
+        "vm2": "00:1a:4a:00:00:02",
+    }
     assert [row["key"] for row in xcat.rows("passwd")] == ["rhevh"]
 
 
@@ -197,11 +230,17 @@ def test_bootparams_land_in_the_very_hash_of_the_request(xcat, agent):
 
 
 def test_a_command_of_ours_runs_one_of_xcats(xcat, agent):
-    xcat.environment["STUB_ANSWERS"] = json.dumps({"nodeset": [
-        {"node": [{"name": ["vm1"], "data": [{"contents": ["boot"]}]}]},
-        {"node": [{"name": ["vm2"], "error": ["no mac"], "errorcode": [1]}]},
-        {"error": ["global"], "errorcode": [2]}, {"info": ["told"]}, {"data": [{"desc": ["d"], "contents": ["c"]}]},
-    ]})
+    xcat.environment["STUB_ANSWERS"] = json.dumps(
+        {
+            "nodeset": [
+                {"node": [{"name": ["vm1"], "data": [{"contents": ["boot"]}]}]},
+                {"node": [{"name": ["vm2"], "error": ["no mac"], "errorcode": [1]}]},
+                {"error": ["global"], "errorcode": [2]},
+                {"info": ["told"]},
+                {"data": [{"desc": ["d"], "contents": ["c"]}]},
+            ]
+        }
+    )
     got = []
 
     def play(request, host):
@@ -211,7 +250,13 @@ def test_a_command_of_ours_runs_one_of_xcats(xcat, agent):
     agent.play = play
     answers = xcat.run("rhevhupdateflag", ["vm1"])
     assert answers == [{"subrequest": {"command": ["nodeset"], "node": ["vm1", "vm2"], "arg": ["next"]}}]
-    assert got == [Data("boot", "vm1"), Error("no mac", "vm2"), Error("global", code=2), Info("told"), Data("c", "", "d")]
+    assert got == [
+        Data("boot", "vm1"),
+        Error("no mac", "vm2"),
+        Error("global", code=2),
+        Info("told"),
+        Data("c", "", "d"),
+    ]
 
 
 def test_nodes_go_where_their_managers_service_node_is(xcat, agent):
@@ -292,12 +337,10 @@ def test_no_agent_and_no_program_says_what_to_do(xcat, agent, tmp_path):
 
 def test_the_shim_starts_the_agent_and_the_next_request_finds_it(xcat, agent, tmp_path):
     program = tmp_path / "xcat-rhev"
-    program.write_text(f"#!/bin/sh\nexec {sys.executable} -m xcat_rhev.cli \"$@\" --idle 3\n")
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m xcat_rhev.cli "$@" --idle 3\n')
     program.chmod(0o755)
     path = tmp_path / "started.sock"
-    xcat.environment.update(
-        XCAT_RHEV_SOCKET=str(path), XCAT_RHEV_PROGRAM=str(program), PYTHONPATH=str(SHIM.parents[2])
-    )
+    xcat.environment.update(XCAT_RHEV_SOCKET=str(path), XCAT_RHEV_PROGRAM=str(program), PYTHONPATH=str(SHIM.parents[2]))
     for _ in range(2):
         (answer,) = xcat.run("rpower", ["vm1"], ["dance"])
         assert "rpower does not know 'dance'" in json.dumps(answer), (tmp_path / "agent.log").read_text()
@@ -319,7 +362,11 @@ def test_the_declarations_and_the_shim_say_the_same():
 
 def test_what_xcat_is_told(xcat):
     driver = subprocess.run(
-        ["perl", str(PERL / "driver.pl")], input=b'{"handled": 1}', capture_output=True, env=xcat.environment, check=True
+        ["perl", str(PERL / "driver.pl")],
+        input=b'{"handled": 1}',
+        capture_output=True,
+        env=xcat.environment,
+        check=True,
     )
     told = json.loads(driver.stdout)
     assert set(told) == set(COMMANDS)
