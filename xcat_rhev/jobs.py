@@ -17,6 +17,7 @@ from .errors import Aborted, RhevError
 from .messages import Data, Message, error_of
 
 if TYPE_CHECKING:
+    from .engine.nouns import Noun
     from .engine.waiting import Goal, Watch
 
 #: What a step may answer with.
@@ -44,11 +45,24 @@ class Wait:
         says: What is awaited, for `--dry-run` and `--nowait`: `wait until up`.
         goal: Gives the goal when the wait begins; an object that an earlier step made has its id only then.
         then: What to say when it is reached; gets the object as it is then (None when the goal was its removal).
+        otherwise: Words the error when it is not reached, for one who can say more than the state: it may ask the
+            manager what is in the way.
     """
 
     says: str
     goal: Callable[[], Goal]
     then: Callable[[Any], Said] = lambda _: None
+    otherwise: Callable[[RhevError], RhevError] = lambda problem: problem
+
+    def reached(self, outcome: Noun | RhevError | None) -> Iterable[Message]:
+        """What to say to how it ended.
+
+        Raises:
+            RhevError: It ended badly.
+        """
+        if isinstance(outcome, RhevError):
+            raise self.otherwise(outcome)
+        return self.then(outcome) or ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +136,7 @@ class Runner:
             self._running[pool.submit(_answer, part.do)] = work
             return
         assert self._watch is not None, "a wait needs a manager"
-        work.then = part.then
+        work.waits = part
         try:
             self._watch.add(work, part.goal())
         except RhevError as problem:
@@ -148,11 +162,8 @@ class Runner:
         if not self._watch or self._watch.due() > 0:
             return
         for work, outcome in self._watch.look():
-            if isinstance(outcome, RhevError):
-                yield error_of(outcome, work.node)
-                continue
             try:
-                yield from work.then(outcome) or ()
+                yield from work.waits.reached(outcome)
             except RhevError as problem:
                 yield error_of(problem, work.node)
             else:
@@ -164,7 +175,7 @@ class _Work:
 
     def __init__(self, job: Job) -> None:
         self.node = job.node
-        self.then: Callable[[Any], Said] = lambda _: None
+        self.waits: Wait
         self._parts = iter(job.parts)
 
     def take(self) -> Step | Wait | None:
