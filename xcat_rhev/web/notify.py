@@ -113,6 +113,7 @@ class Xcatd:
     def _exchange(self, context: ssl.SSLContext, request: bytes, end: float) -> list[Mapping[str, Any]]:
         """Send one request over one connection and read the whole answer."""
         connection = socket.create_connection(self._settings.xcatd, min(CONNECT_LIMIT, self._left(end)))
+        connection.settimeout(self._left(end))
         with closing(connection), closing(context.wrap_socket(connection)) as channel:
             channel.sendall(request)
             return list(self._documents(channel, end))
