@@ -1,0 +1,74 @@
+"""The list by which the web server knows a caller: address -> node, kept beside the media.
+
+The file is `{"version": 1, "addresses": {"10.0.0.5": "rhevh1"}, "names": {"rhevh1.example.com": "rhevh1"}}`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .copying import write_all, writing
+from .initrd import replaced
+from .locks import locked
+
+
+@dataclass(frozen=True)
+class Known:
+    """How one node may be met.
+
+    Attributes:
+        addresses: IP addresses it calls from, as text.
+        names: What it may call itself.
+    """
+
+    addresses: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def node_map_path(installdir: str) -> Path:
+    """Where the list is."""
+    return Path(installdir) / "xcatrhevh" / "nodes.json"
+
+
+def update_node_map(path: Path, nodes: Mapping[str, Known]) -> None:
+    """Put nodes into the list; what it said of them before is forgotten, what it says of others stays.
+
+    Args:
+        path: The list; made if it is missing, mended if it is no list.
+        nodes: Node -> how it may be met.
+
+    Raises:
+        Conflict: It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise writing(path, problem) from problem
+    with locked(path.parent):
+        before = _read(path)
+        addresses = _without(before.get("addresses"), nodes)
+        names = _without(before.get("names"), nodes)
+        for node, known in nodes.items():
+            addresses.update(dict.fromkeys(known.addresses, node))
+            names.update(dict.fromkeys((name.lower().rstrip(".") for name in known.names), node))
+        text = json.dumps({"version": 1, "addresses": addresses, "names": names}, indent=1, sort_keys=True)
+        with replaced(path) as out:
+            write_all(out, text.encode() + b"\n")
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        read = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _without(known: object, nodes: Iterable[str]) -> dict[str, str]:
+    gone = set(nodes)
+    if not isinstance(known, dict):
+        return {}
+    return {key: node for key, node in known.items() if isinstance(node, str) and node not in gone}

@@ -1,0 +1,336 @@
+"""Copy a medium to the install folder, whole or not at all, and tell later what stands there.
+
+Everything is written to a hidden folder beside the place; its last file is the record that `open_image` reads, and
+then it takes the place in one step. So whatever stops the copy, nothing that nodeset would use is there half done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ..errors import BadAnswer, Conflict, NotFound, Usage
+from ..units import show_size
+from .copying import copy_new, same, writing
+from .identify import INITRD, KERNEL, Release, node_ng_image, rhvh_image
+from .locks import locked
+from .medium import File, Medium, check_links
+from .rpm import extract_image
+
+RECORD = "xcat-rhev.json"
+_FORMAT = 1
+_NG_KERNEL, _NG_INITRD = "images/pxeboot/vmlinuz", "images/pxeboot/initrd.img"
+_RHVH_PAYLOAD = "squashfs.img"
+_APPEND = re.compile(r"^\s*append\s+(.*)$", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Image:
+    """A medium that was copied.
+
+    Attributes:
+        folder: Where it stands.
+        family, version, build, arch, kickstart, product: As in `Release`.
+        iso: The original image's path in the folder, kept byte for byte; empty for a medium that was a folder.
+        kernel, initrd: Their paths in the folder.
+        append: The kernel arguments that the medium itself boots with; empty for Anaconda installers.
+        cmdline_size: How many characters the kernel says it takes; 0 when it does not say.
+        payload: The file system image that Anaconda installs, its path in the folder; empty for live images.
+        digests: Files that are not on the medium as they are -> their SHA-256.
+    """
+
+    folder: Path
+    family: str
+    version: str
+    build: str
+    arch: str
+    kickstart: bool
+    product: str
+    iso: str
+    kernel: str
+    initrd: str
+    append: str
+    cmdline_size: int
+    payload: str
+    digests: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def distname(self) -> str:
+        """As in `Release`."""
+        return self.family + self.version
+
+
+def open_image(folder: Path) -> Image:
+    """Read the record of a copied medium.
+
+    Raises:
+        NotFound: None was copied there.
+    """
+    try:
+        record = json.loads((folder / RECORD).read_text())
+        if record.pop("format") != _FORMAT:
+            raise ValueError("another format")
+        return Image(**{**record, "folder": folder})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
+        raise NotFound(f"no medium was copied to {folder}", "Run: copycds ISO") from problem
+
+
+class Store:
+    """One medium and the folder that it is copied to.
+
+    Args:
+        medium: The medium.
+        release: What it is.
+        target: The folder.
+
+    Raises:
+        Usage: The medium lacks what is needed to boot it or is for machines that are not supported.
+        BadAnswer: It is not whole, or its links are hostile.
+    """
+
+    def __init__(self, medium: Medium, release: Release, target: Path) -> None:
+        if medium.cut_off:
+            raise BadAnswer(f"{medium.name} is cut off: {medium.cut_off}", "Copy the image again")
+        self._medium = medium
+        self._release = release
+        self._target = target
+        self._files = _served(medium, release)
+        self._package = self._payload_package()
+        self._image = self._described()
+
+    @property
+    def size(self) -> int:
+        """How many bytes a copy, or a comparison, deals with."""
+        return sum(file.size for file in self._files.values()) + (self._package.size if self._package else 0)
+
+    def is_there(self) -> bool:
+        """Whether a copy of a medium of ours stands in the folder."""
+        return (self._target / RECORD).is_file()
+
+    def unchanged(self) -> Iterator[int]:
+        """Compare, byte for byte, what is there with the medium.
+
+        Returns:
+            Numbers of bytes compared, when all is as it should be.
+
+        Raises:
+            NotFound: Nothing is there.
+            Conflict: What is there differs.
+            Usage: Something cannot be read.
+        """
+        there = open_image(self._target)
+        if asdict(there) != {**asdict(self._image), "digests": there.digests}:
+            raise Conflict(f"{self._target} holds another medium")
+        for path, digest in there.digests.items():
+            yield from _has_digest(self._target / path, digest)
+        for path, file in self._files.items():
+            yield from same(file, self._target / path)
+
+    def copy(self) -> Iterator[int]:
+        """Copy the medium.
+
+        Returns:
+            Numbers of bytes copied.
+
+        Raises:
+            Conflict: No space, or the folder is there and is no copy of a medium.
+            Locked: Another copy to the same place is under way.
+            RhevError: As `copying.copy`.
+        """
+        parent = self._target.parent
+        with _made(parent), locked(parent, wait=False):
+            stage, old = (parent / f".{self._target.name}.{word}" for word in ("new", "old"))
+            _clear(stage, old, self._target)
+            self._check_place()
+            try:
+                yield from self._fill(stage)
+                _swap(stage, old, self._target)
+            finally:
+                shutil.rmtree(stage, ignore_errors=True)
+
+    def _check_place(self) -> None:
+        target = self._target
+        if os.path.lexists(target) and not self.is_there() and not (target.is_dir() and not any(target.iterdir())):
+            raise Conflict(f"{target} is there and was not made by copycds of {self._release.family}",
+                           "Move it away, or name another folder with -p")
+        room = os.statvfs(target.parent)
+        free = room.f_bavail * room.f_frsize
+        if free < self.size:
+            raise Conflict(f"no space left in {target.parent}: {show_size(self.size)} needed, {show_size(free)} free")
+
+    def _fill(self, stage: Path) -> Iterator[int]:
+        image = self._image
+        _folder(stage, stage)
+        for path, file in self._files.items():
+            _folder((stage / path).parent, stage)
+            yield from copy_new(file, stage / path)
+        if self._package:
+            digest = hashlib.sha256()
+            yield from extract_image(self._package, stage / _RHVH_PAYLOAD, digest)
+            image.digests[_RHVH_PAYLOAD] = digest.hexdigest()
+        if self._release.kickstart:
+            _link(stage, self._medium)
+        record = {**asdict(image), "format": _FORMAT}
+        del record["folder"]
+        try:
+            (stage / RECORD).write_text(json.dumps(record, indent=1) + "\n")
+            (stage / RECORD).chmod(0o644)
+        except OSError as problem:
+            raise writing(stage / RECORD, problem) from problem
+
+    def _payload_package(self) -> File | None:
+        name = rhvh_image(self._medium)
+        return self._medium.files[name] if name and self._release.kickstart else None
+
+    def _described(self) -> Image:
+        release, medium = self._release, self._medium
+        kernel = self._files[_NG_KERNEL if release.kickstart else KERNEL]
+        payload = _RHVH_PAYLOAD if self._package else node_ng_image(medium) or ""
+        if release.kickstart and not payload:
+            raise Usage(f"{medium.name} holds no file system image to install", "Is it the complete installer image?")
+        return Image(
+            self._target, release.family, release.version, release.build, release.arch, release.kickstart,
+            release.product, iso=_iso_name(release) if medium.image else "",
+            kernel=_NG_KERNEL if release.kickstart else KERNEL,
+            initrd=_NG_INITRD if release.kickstart else INITRD,
+            append="" if release.kickstart else _append_line(medium),
+            cmdline_size=_cmdline_size(medium, kernel), payload=payload if release.kickstart else "",
+        )
+
+
+def _iso_name(release: Release) -> str:
+    return f"{release.family}.iso"
+
+
+def _served(medium: Medium, release: Release) -> dict[str, File]:
+    """What lands in the folder, by the names that mkinstall and Anaconda look for."""
+    if release.arch not in ("x86_64", "x86"):
+        raise Usage(f"{medium.name} is for {release.arch}; only x86_64 can be installed")
+    files = {_iso_name(release): medium.image} if medium.image else {}
+    if release.kickstart:
+        check_links(medium)
+        files.update(medium.files)
+        needed: tuple[str, ...] = (_NG_KERNEL, _NG_INITRD, ".treeinfo")
+        wanted = needed
+    else:
+        if not medium.image:
+            raise Usage(f"{medium.name} is a folder; the image itself is needed", "Give the ISO file to copycds")
+        needed = (KERNEL, INITRD)
+        wanted = (*needed, "isolinux/isolinux.cfg", "isolinux/version")
+    for path in wanted:
+        found = medium.find(path)
+        if found:
+            files[path] = medium.files[found]
+        elif path in needed:
+            raise BadAnswer(f"{medium.name} is {release.product or release.distname}, but has no {path}")
+    return files
+
+
+def _append_line(medium: Medium) -> str:
+    """The first `append` line of the medium's boot menu."""
+    found = _APPEND.search(medium.text("isolinux/isolinux.cfg") or "")
+    return " ".join(found[1].split()) if found else ""
+
+
+def _cmdline_size(medium: Medium, kernel: File) -> int:
+    """Field cmdline_size of the x86 boot header, at 0x238 from protocol 2.06 on."""
+    name = next(name for name, file in medium.files.items() if file is kernel)
+    head = medium.head(name, 0x240)
+    if len(head) < 0x23C or head[0x202:0x206] != b"HdrS" or struct.unpack_from("<H", head, 0x206)[0] < 0x206:
+        return 0
+    size: int = struct.unpack_from("<I", head, 0x238)[0]
+    return size
+
+
+def _has_digest(path: Path, digest: str) -> Iterator[int]:
+    found = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while True:
+                part = stream.read(1 << 20)
+                if not part:
+                    break
+                found.update(part)
+                yield 0
+    except OSError as problem:
+        raise Usage(f"cannot read {path}: {problem.strerror}") from problem
+    if found.hexdigest() != digest:
+        raise Conflict(f"{path} is not as it was taken from the medium")
+
+
+def _folder(path: Path, top: Path) -> None:
+    """Make a folder that anybody may read, and those above it down from `top`."""
+    if path.is_dir():
+        return
+    if path != top:
+        _folder(path.parent, top)
+    try:
+        path.mkdir()
+        path.chmod(0o755)
+    except OSError as problem:
+        raise writing(path, problem) from problem
+
+
+def _link(stage: Path, medium: Medium) -> None:
+    """Make the links, last of all, so that no file was written through one."""
+    for path, target in medium.links.items():
+        _folder((stage / path).parent, stage)
+        try:
+            os.symlink(target, stage / path)
+        except OSError as problem:
+            raise writing(stage / path, problem) from problem
+
+
+@contextmanager
+def _made(parent: Path) -> Iterator[None]:
+    """Make the folders above the place; take those away again that are still empty in the end."""
+    missing = [path for path in (parent, *parent.parents) if not path.exists()]
+    try:
+        for path in reversed(missing):
+            path.mkdir()
+            path.chmod(0o755)
+    except OSError as problem:
+        raise writing(parent, problem) from problem
+    try:
+        yield
+    finally:
+        for path in missing:
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+
+
+def _clear(stage: Path, old: Path, target: Path) -> None:
+    """Take away what a copy that was killed has left."""
+    shutil.rmtree(stage, ignore_errors=True)
+    if not os.path.lexists(old):
+        return
+    if os.path.lexists(target):
+        _remove(old)
+    else:
+        os.rename(old, target)
+
+
+def _swap(stage: Path, old: Path, target: Path) -> None:
+    try:
+        if os.path.lexists(target):
+            os.rename(target, old)
+        os.rename(stage, target)
+    except OSError as problem:
+        raise writing(target, problem) from problem
+    if os.path.lexists(old):
+        _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
