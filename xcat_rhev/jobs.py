@@ -43,14 +43,15 @@ class Wait:
 
     Attributes:
         says: What is awaited, for `--dry-run` and `--nowait`: `wait until up`.
-        goal: Gives the goal when the wait begins; an object that an earlier step made has its id only then.
+        goal: Gives the goal when the wait begins; an object that an earlier step made has its id only then. None if it
+            turned out by then that there is nothing to wait for; `then` is not called in that case.
         then: What to say when it is reached; gets the object as it is then (None when the goal was its removal).
         otherwise: Words the error when it is not reached, for one who can say more than the state: it may ask the
             manager what is in the way.
     """
 
     says: str
-    goal: Callable[[], Goal]
+    goal: Callable[[], Goal | None]
     then: Callable[[Any], Said] = lambda _: None
     otherwise: Callable[[RhevError], RhevError] = lambda problem: problem
 
