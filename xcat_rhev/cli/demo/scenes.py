@@ -117,9 +117,9 @@ def _start_xcatd(stage: Stage) -> str:
 def _start_web(stage: Stage) -> str:
     xcat = stage.home / "xcat"
     settings = {
-        "XCAT_RHEVH_XCATD": stage.environment()["XCATHOST"],
-        "XCAT_RHEVH_CA": str(xcat / "etc/xcat/cert/ca.pem"),
-        "XCAT_RHEVH_NODEMAP": str(xcat / "install/xcatrhevh/nodes.json"),
+        "XCATRHEVH_XCATD": stage.environment()["XCATHOST"],
+        "XCATRHEVH_CA": str(xcat / "etc/xcat/cert/ca.pem"),
+        "XCATRHEVH_NODES": str(xcat / "install/xcatrhevh/nodes.json"),
     }
     part, kind = web_server(stage.home, stage.web_port, settings)
     stage.parts.append(part)
