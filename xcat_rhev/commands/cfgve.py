@@ -50,8 +50,8 @@ SPEC = Command(
     ),
     description=(
         "A storage domain is made from its row in the virtsd table: created, attached to its data center and "
-        "activated; one that was left half made is completed. Nothing is formatted without -f, and nothing is removed while "
-        "running virtual machines or the last active storage domain of a data center need it."
+        "activated; one that was left half made is completed. Nothing is formatted without -f, and nothing is removed "
+        "while running virtual machines or the last active storage domain of a data center need it."
     ),
     examples=(
         ("cfgve -t dc -m rhevm.example.com -o dc1 -c -k nfs", "make a data center with shared storage"),

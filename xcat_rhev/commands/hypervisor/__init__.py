@@ -1,0 +1,1 @@
+"""What `chhypervisor` and `rmhypervisor` do with hosts: one module per concern."""

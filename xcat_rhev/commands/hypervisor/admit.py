@@ -1,0 +1,210 @@
+"""chhypervisor -a, --reinstall, --upgrade: a host becomes, or again becomes, a working part of its cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from ...engine.nouns import Cluster, Host
+from ...engine.waiting import Goal
+from ...errors import NotFound
+from ...jobs import Job, Step, Wait
+from ...messages import Data, Error, error_of
+from ...secret import Secret
+from ...xcat.host import Row
+from ..common import Context, Plan
+from . import found
+
+UP = frozenset({"up"})
+#: It is on its way to be up without being told again.
+COMING = frozenset({"installing", "installing_os", "reboot", "initializing", "unassigned", "connecting"})
+#: It does not come back from these by itself. Right after a reboot a host may pass through non_operational.
+FAILED = frozenset({"install_failed", "error", "non_operational"})
+GRACE = 20.0
+#: Installing packages and rebooting takes a while.
+LIMIT = 1800.0
+DEFAULT_CLUSTER = "Default"
+#: Installs by these names register by themselves at the manager; later ones have to be added.
+_REGISTERS = "rhevh"
+
+
+def approve(context: Context) -> Plan:
+    """Approve hosts that registered, add those that do not do so."""
+    hosts, wrong = found.look(context, context.nodes)
+    rows = context.attrs("hypervisor", "type", "cluster", "user", "password")
+    wanted = {node: rows[node].get("cluster", DEFAULT_CLUSTER) for node in context.nodes}
+    clusters = context.manager.find(Cluster, sorted(set(wanted.values())))
+    adding = [node for node in context.nodes if node not in hosts and node not in wrong]
+    new = _Newcomers(context, rows, adding)
+    for node in context.nodes:
+        cluster = clusters.get(wanted[node])
+        if node in wrong:
+            yield error_of(wrong[node], node)
+        elif cluster is None:
+            yield error_of(_no_cluster(context, node, wanted[node]), node)
+        elif node in hosts:
+            yield _approval(context, node, hosts[node], cluster)
+        else:
+            yield new.job(node, cluster)
+
+
+def _no_cluster(context: Context, node: str, name: str) -> NotFound:
+    return NotFound(
+        f"failed to get cluster: {name}",
+        f"Run: cfgve -t cl -m {context.manager.name} -o {name} -c -d DATACENTER, or chtab node={node} "
+        "hypervisor.cluster=CLUSTER",
+    )
+
+
+def _approval(context: Context, node: str, host: Host, cluster: Cluster) -> Job | Error:
+    state = host.status or "unknown"
+    if state == "pending_approval":
+        step = Step(f"approve into cluster {cluster.name}", partial(_approve, context, node, host, cluster))
+        return Job(node, [step, until_up(context, node, host)])
+    if host.cluster and host.cluster.id != cluster.id:
+        other = context.manager.name_of(Cluster, host.cluster)
+        return Error(
+            f"the host is in cluster {other}, not {cluster.name}. "
+            f"Run: rmhypervisor {node} -f, then chhypervisor {node} -a", node,
+        )
+    if state in UP:
+        return Job(node, idle="up: nothing to do")
+    if state in COMING:
+        return Job(node, [until_up(context, node, host)])
+    return Error(f"the state of node is not correct for approve. Current state: {state}. {_remedy(node, state)}", node)
+
+
+def _remedy(node: str, state: str) -> str:
+    if state == "install_failed":
+        return f"Run: chhypervisor {node} --reinstall"
+    return f"Run: chhypervisor {node} -e" if state in ("maintenance", "non_operational") else "Look at the host itself"
+
+
+def _approve(context: Context, node: str, host: Host, cluster: Cluster) -> list[Data]:
+    context.manager.act(host, "approve", cluster=cluster.ref)
+    return [Data("approved.", node)]
+
+
+def until_up(context: Context, node: str, host: Host) -> Wait:
+    """Wait until a host is up; a failed installation ends the wait with the manager's own events."""
+    goal = partial(Goal, host, UP, FAILED, grace=GRACE, limit=context.limit(LIMIT))
+    return Wait("wait until up", goal, lambda _: [Data("up", node)])
+
+
+class _Newcomers:
+    """Nodes that the manager does not know yet.
+
+    Args:
+        context: The command.
+        rows: Their rows of the hypervisor table.
+        nodes: The nodes.
+    """
+
+    def __init__(self, context: Context, rows: dict[str, Row], nodes: Sequence[str]) -> None:
+        self._context = context
+        self._rows = rows
+        host = context.host
+        self._systems = host.node_attrs("nodetype", nodes, ["os"]) if nodes else {}
+        self._addresses = host.node_attrs("hosts", nodes, ["ip"]) if nodes else {}
+        self._domain = host.site("domain")
+        self._passwords = _plain_passwords(context) if nodes else {}
+
+    def job(self, node: str, cluster: Cluster) -> Job | Error:
+        """Add it, or say why it cannot be."""
+        if self._registers(node):
+            return Error(
+                f"host was not created: it has not registered at {self._context.manager.name} yet. "
+                f"See whether its installation has ended, or set hypervisor.password to add it over SSH", node,
+            )
+        return Job(node, list(self._parts(node, cluster)))
+
+    def _registers(self, node: str) -> bool:
+        """Is it a RHEV-H, which asks to be approved by itself?"""
+        row = self._rows[node]
+        system = self._systems[node].get("os") or row.get("type", "")
+        return system.startswith(_REGISTERS) and not row.get("password")
+
+    def _parts(self, node: str, cluster: Cluster) -> Iterator[Step | Wait]:
+        made: list[Host] = []
+        wanted = self._wanted(node, cluster)
+
+        def add() -> list[Data]:
+            made.append(self._context.manager.create(wanted))
+            return [Data("added.", node)]
+
+        yield Step(f"add {wanted.address} to cluster {cluster.name}", add)
+        then = until_up(self._context, node, wanted)
+        yield Wait(then.says, lambda: until_up(self._context, node, made[0]).goal(), then.then)
+
+    def _wanted(self, node: str, cluster: Cluster) -> Host:
+        full = f"{node}.{self._domain}" if self._domain and "." not in node else node
+        address = self._addresses[node].get("ip") or full
+        return Host(name=node, address=address, cluster=cluster.ref, **self._login(node))
+
+    def _login(self, node: str) -> dict[str, Any]:
+        """How the manager gets into the host: a password where one is known, else the manager's own SSH key."""
+        row = self._rows[node]
+        user = row.get("user", "root")
+        password = Secret(row["password"]) if row.get("password") else self._passwords.get(user)
+        if password is None:
+            return {"ssh_authentication": "publickey", "ssh_user": None if user == "root" else user}
+        if user == "root":
+            return {"root_password": password}
+        return {"ssh_authentication": "password", "ssh_user": user, "ssh_password": password}
+
+
+def _plain_passwords(context: Context) -> dict[str, Secret]:
+    """Passwords of the installed system by user, as far as the passwd table has them in clear."""
+    found: dict[str, Secret] = {}
+    for key in ("rhevh", "system"):
+        for row in context.host.rows("passwd", {"key": key}):
+            if row.get("username") and row.get("password") and not row["password"].startswith("$"):
+                found.setdefault(row["username"], Secret(row["password"]))
+    return found
+
+
+def reinstall(context: Context) -> Plan:
+    """Install hosts anew that are in maintenance or whose installation failed."""
+    yield from _again(context, "install", frozenset({"maintenance", "install_failed", "non_operational"}))
+
+
+def upgrade(context: Context) -> Plan:
+    """Bring hosts in maintenance to the newest version that their repositories offer."""
+    yield from _again(context, "upgrade", frozenset({"maintenance", "up"}))
+
+
+def _again(context: Context, verb: str, begins: frozenset[str]) -> Plan:
+    hosts, wrong = found.look(context, context.nodes)
+    rows = context.attrs("hypervisor", "user", "password")
+    passwords = _plain_passwords(context)
+    for node in context.nodes:
+        host = hosts.get(node)
+        if host is None:
+            yield error_of(wrong.get(node) or found.missing(context, node), node)
+        elif host.status not in begins:
+            yield Error(f"the host is {host.status}, but must be in maintenance. Run: chhypervisor {node} -d", node)
+        else:
+            user, text = rows[node].get("user", "root"), rows[node].get("password")
+            password = Secret(text) if text else passwords.get(user)
+            given = {"root_password": password} if verb == "install" and password and user == "root" else {}
+            yield _again_job(context, node, host, verb, given)
+
+
+def _again_job(context: Context, node: str, host: Host, verb: str, given: dict[str, Any]) -> Job:
+    """Do it, and wait for the state that it leads back to; a host that was in maintenance may stay there."""
+    manager = context.manager
+    back = frozenset({"up", "maintenance"})
+
+    def step() -> list[Data]:
+        manager.act(host, verb, **given)
+        return [Data(f"{verb} begun.", node)]
+
+    leaves = Goal(host, COMING | UP, frozenset({"error"}), limit=context.limit(120))
+    goal = partial(Goal, host, back, FAILED, grace=GRACE, limit=context.limit(LIMIT))
+    return Job(node, [
+        Step(verb, step),
+        Wait(f"wait until the {verb} has begun", lambda: leaves),
+        Wait("wait until up or in maintenance", goal, lambda host: [Data(host.status, node)]),
+    ])
+

@@ -1,0 +1,101 @@
+"""From nodes to the hosts that a manager knows them as, and the virtual machines on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ...engine.nouns import Host, Vm
+from ...errors import Ambiguous, NotFound, RhevError
+from ..common import Context
+
+#: Names in one search; well below the 4 KiB that every engine's web server takes as an address.
+_CHUNK = 50
+
+
+def look(
+    context: Context, nodes: Sequence[str], details: bool = False
+) -> tuple[dict[str, Host], dict[str, RhevError]]:
+    """Find the hosts of nodes by the node's name, its name with `site.domain`, or its address.
+
+    Args:
+        context: The command.
+        nodes: The nodes.
+        details: With their NICs.
+
+    Returns:
+        Hosts by node, and for nodes that fit several hosts the error; nodes without a host are in neither.
+    """
+    search = _Search(context, details)
+    search.add({node: node for node in nodes})
+    left = [node for node in nodes if node not in search.found and node not in search.wrong]
+    if left:
+        search.add(_other_names(context, left))
+    return search.found, search.wrong
+
+
+def _other_names(context: Context, nodes: Sequence[str]) -> dict[str, str]:
+    """The full names and addresses of nodes, each with its node."""
+    domain = context.host.site("domain")
+    addresses = context.host.node_attrs("hosts", nodes, ["ip"])
+    names = {f"{node}.{domain}": node for node in nodes if domain and "." not in node}
+    names.update({addresses[node]["ip"]: node for node in nodes if addresses[node].get("ip")})
+    return names
+
+
+class _Search:
+    """Gathers what the searches find, by node.
+
+    Args:
+        context: The command.
+        details: Ask for the hosts' NICs as well.
+    """
+
+    def __init__(self, context: Context, details: bool) -> None:
+        self._manager, self._details = context.manager, details
+        self.found: dict[str, Host] = {}
+        self.wrong: dict[str, RhevError] = {}
+
+    def add(self, names: dict[str, str]) -> None:
+        """Look for names, each of which stands for a node."""
+        try:
+            hosts = self._manager.find(Host, list(names), details=self._details) if names else {}
+        except Ambiguous:
+            hosts = self._one_by_one(names)
+        for name, host in hosts.items():
+            node = names[name]
+            before = self.found.setdefault(node, host)
+            if before.id != host.id:
+                del self.found[node]
+                self.wrong[node] = Ambiguous(f"it fits the hosts {before.name} and {host.name}", "Correct hosts.ip")
+
+    def _one_by_one(self, names: dict[str, str]) -> dict[str, Host]:
+        """One ambiguous name must not spoil the others."""
+        hosts = {}
+        for name, node in names.items():
+            try:
+                hosts.update(self._manager.find(Host, [name], details=self._details))
+            except Ambiguous as problem:
+                self.wrong[node] = problem
+        return hosts
+
+
+def missing(context: Context, node: str) -> NotFound:
+    """The manager has no such host."""
+    return NotFound(f"host was not created on {context.manager.name}", f"Run: chhypervisor {node} -a")
+
+
+def vms_on(context: Context, hosts: Iterable[Host]) -> dict[str, list[Vm]]:
+    """The virtual machines that run on hosts, by the host's id; one search for up to fifty hosts.
+
+    Args:
+        context: The command.
+        hosts: The hosts; those that say that no machine is on them are not asked about.
+    """
+    busy = [host for host in hosts if host.total != 0]
+    on: dict[str, list[Vm]] = {host.id or "": [] for host in busy}
+    for begin in range(0, len(busy), _CHUNK):
+        where = " or ".join(f'Host.name="{host.name}"' for host in busy[begin:begin + _CHUNK])
+        for vm in context.manager.list(Vm, where=where):
+            if vm.host and vm.host.id in on:
+                on[vm.host.id].append(vm)
+    return on

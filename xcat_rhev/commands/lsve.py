@@ -1,0 +1,98 @@
+"""lsve: what a virtual environment is made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from ..engine.nouns import Cluster, DataCenter, Network, Noun, StorageDomain, Template
+from ..errors import Usage
+from ..messages import Data, Error
+from .common import Command, Context, Option, Place, Plan
+from .ve.kind import is_in
+from .ve.layout import Shown, as_object, lines
+
+_KINDS: dict[str, tuple[type[Noun], str]] = {
+    "dc": (DataCenter, "data center"),
+    "cl": (Cluster, "cluster"),
+    "sd": (StorageDomain, "storage domain"),
+    "nw": (Network, "network"),
+    "tpl": (Template, "template"),
+}
+
+SPEC = Command(
+    name="lsve",
+    summary="list the elements of a virtual environment",
+    usage="-t dc|cl|sd|nw|tpl -m manager [-o object[,object...]] [--json]",
+    place=Place.NAMED,
+    routes=("rhevm",),
+    options=(
+        Option(("-t", "--type"), "type", "what kind of object", value="TYPE", choices=tuple(_KINDS)),
+        Option(("-m", "--manager"), "manager", "the manager's full name", value="MANAGER"),
+        Option(("-o", "--objects"), "objects", "the objects, joined by commas; all of that type if absent",
+               value="NAMES"),
+        Option(("--json",), "as_json", "one JSON object a line"),
+    ),
+    description=(
+        "A data center that is named is shown with all that belongs to it. The state of a storage domain is known to "
+        "its data center only: list that to see it."
+    ),
+    examples=(
+        ("lsve -t dc -m rhevm.example.com -o Default", "a data center with all that belongs to it"),
+        ("lsve -t sd -m rhevm.example.com", "all storage domains"),
+    ),
+)
+
+
+def plan(context: Context) -> Plan:
+    """Look the objects up and show them."""
+    if context.words:
+        raise Usage(f"lsve does not know what to do with '{' '.join(context.words)}'", f"Usage: lsve {SPEC.usage}")
+    kind = context.options.get("type")
+    if not kind:
+        raise Usage("lsve needs -t with the type of the object", f"Usage: lsve {SPEC.usage}")
+    noun, title = _KINDS[kind]
+    names = list(dict.fromkeys(filter(None, context.options.get("objects", "").split(","))))
+    found = _found(context, noun, names)
+    for name in names:
+        if not any(each.name == name for each in found):
+            yield Error(f"cannot find the {title} on {context.manager.name}", name)
+    shown = _with_children(context, found) if noun is DataCenter and names else [Shown(each) for each in found]
+    yield from _show(context, shown)
+
+
+def _found(context: Context, noun: type[Noun], names: Sequence[str]) -> list[Noun]:
+    """All of a kind, or those of some names; networks of one name may be several, one in each data center."""
+    if not names:
+        return list(context.manager.list(noun))
+    if noun is Network:
+        return [network for network in context.manager.list(Network) if network.name in names]
+    by_name = context.manager.find(noun, names)
+    return [by_name[name] for name in names if name in by_name]
+
+
+def _with_children(context: Context, homes: Iterable[Noun]) -> list[Shown]:
+    """Data centers with clusters, storage domains, networks and templates; each kind is listed once."""
+    manager = context.manager
+    wanted = [home for home in homes if isinstance(home, DataCenter)]
+    if not wanted:
+        return []
+    clusters, networks, templates = manager.list(Cluster), manager.list(Network), manager.list(Template)
+    shown = []
+    for home in wanted:
+        own = [cluster for cluster in clusters if is_in(cluster.data_center, home)]
+        ids = {cluster.id for cluster in own}
+        domains = manager.list(StorageDomain, under=home)
+        nets = [network for network in networks if is_in(network.data_center, home)]
+        # The manager's empty template has no cluster and belongs to every data center.
+        built = [template for template in templates if template.cluster is None or template.cluster.id in ids]
+        shown.append(Shown(home, [*own, *domains, *nets, *built]))
+    return shown
+
+
+def _show(context: Context, shown: Iterable[Shown]) -> Plan:
+    for each in shown:
+        if "as_json" in context.options:
+            yield Data(json.dumps(as_object(each), ensure_ascii=False))
+        else:
+            yield from map(Data, lines(each))
