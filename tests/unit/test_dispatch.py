@@ -1,4 +1,4 @@
-"""From a request to messages: grouping by manager, options that every command has, and errors that stay where they are."""
+"""From a request to messages: nodes grouped by manager, options of every command, errors that stay where they are."""
 
 import json
 import threading
