@@ -14,6 +14,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("run", "xcat_rhev.cli.run", "run one xCAT command: run COMMAND [NODERANGE] [ARGS]"),
     ("xcatd", "xcat_rhev.daemon.main", "the embedded xcatd: --home DIR [--port N] [--host ADDR]"),
     ("sim", "xcat_rhev.sim.__main__", "the engine simulator: sim --help"),
+    ("web", "xcat_rhev.cli.web", "the finish URL without Apache or nginx: [--host ADDR] [--port N]"),
     ("agent", "xcat_rhev.bridge.agent", "the worker behind a Perl xCAT"),
     ("install", "", "put the product into a Perl xCAT"),
     ("uninstall", "", "take it out again"),
