@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from fakes import FakeHost
 
+from fakes import FakeHost
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.commands import nodeaddresses, rhevhupdateflag
 from xcat_rhev.commands.nodeaddresses import names, written
