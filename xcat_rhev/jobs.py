@@ -7,6 +7,7 @@ is served by the same search per tick.
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from .engine.nouns import Noun
     from .engine.waiting import Goal, Watch
 
-#: What a step may answer with.
+#: How often, in seconds, the messages of steps under way are passed on.
+_GLANCE = 0.25
+#: What a step may answer with; a generator's messages are passed on while it runs.
 Said = Union[Iterable[Message], None]
 
 
@@ -108,7 +111,8 @@ class Runner:
         self._watch = watch
         self._workers = workers
         self._aborted = aborted
-        self._running: dict[Future[list[Message]], _Work] = {}
+        self._running: dict[Future[None], _Work] = {}
+        self._said: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Message]:
         """Carry them out and give their messages as they come; an error ends its own job only.
@@ -134,7 +138,7 @@ class Runner:
         if part is None:
             return
         if isinstance(part, Step):
-            self._running[pool.submit(_answer, part.do)] = work
+            self._running[pool.submit(_answer, part.do, self._said.put)] = work
             return
         assert self._watch is not None, "a wait needs a manager"
         work.waits = part
@@ -149,15 +153,21 @@ class Runner:
             assert self._watch is not None
             self._watch.pause()
             return
-        done, _ = wait(self._running, timeout=min(pause, 1.0), return_when=FIRST_COMPLETED)
+        done, _ = wait(self._running, timeout=min(pause, _GLANCE), return_when=FIRST_COMPLETED)
+        yield from self._heard()
         for future in done:
             work = self._running.pop(future)
             try:
-                yield from future.result()
+                future.result()
             except RhevError as problem:
                 yield error_of(problem, work.node)
             else:
                 yield from self._next(pool, work)
+
+    def _heard(self) -> Iterator[Message]:
+        """What the steps have said so far; a long one shows its progress."""
+        while not self._said.empty():
+            yield self._said.get()
 
     def _waits_over(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
         if not self._watch or self._watch.due() > 0:
@@ -183,5 +193,6 @@ class _Work:
         return next(self._parts, None)
 
 
-def _answer(do: Callable[[], Said]) -> list[Message]:
-    return list(do() or ())
+def _answer(do: Callable[[], Said], say: Callable[[Message], None]) -> None:
+    for message in do() or ():
+        say(message)

@@ -139,3 +139,25 @@ def test_a_dry_run_tells_every_part_and_an_empty_job_that_it_is_empty():
     job = Job("vm1", [Step("start", lambda: None), Wait("wait until up", str)])
     assert list(job.described()) == [Data("start", "vm1"), Data("wait until up", "vm1")]
     assert list(Job("vm1").described()) == [Data("nothing to do", "vm1")]
+
+
+def test_a_long_step_shows_its_progress_while_it_runs():
+    seen, go_on = [], threading.Event()
+
+    def copy():
+        yield Data("half")
+        assert go_on.wait(10), "the first message was not passed on while the step ran"
+        yield Data("whole")
+
+    for message in Runner(None, 1, threading.Event()).run([Job("iso", [Step("copy", copy)])]):
+        seen.append(message.text)
+        go_on.set()
+    assert seen == ["half", "whole"]
+
+
+def test_what_a_step_said_before_it_failed_is_still_said():
+    def copy():
+        yield Data("half")
+        raise Conflict("disk full")
+
+    assert run([Job("iso", [Step("copy", copy)])]) == [Data("half"), Error("disk full", "iso")]
