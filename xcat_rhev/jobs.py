@@ -143,9 +143,14 @@ class Runner:
         assert self._watch is not None, "a wait needs a manager"
         work.waits = part
         try:
-            self._watch.add(work, part.goal())
+            goal = part.goal()
+            if goal is not None:
+                self._watch.add(work, goal)
         except RhevError as problem:
             yield error_of(problem, work.node)
+            return
+        if goal is None:
+            yield from self._next(pool, work)
 
     def _steps_done(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
         pause = self._watch.due() if self._watch else 1.0
