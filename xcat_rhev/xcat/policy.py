@@ -1,0 +1,141 @@
+"""Whether somebody may run a command, by the rows of the policy table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from ..errors import RhevError, Usage
+from . import perlre
+from .host import Row
+
+_ALLOWING = ("allow", "accept", "trusted")
+
+
+class Asker(NamedTuple):
+    """Who asks.
+
+    Attributes:
+        name: From the certificate, a password or a token; None for somebody unknown.
+        host: The short name of the host that the request came from; empty if it has none.
+        remote: The hosts on whose behalf a front end asks; they then count instead of `host`.
+    """
+
+    name: str | None
+    host: str = ""
+    remote: tuple[str, ...] = ()
+
+
+class Asked(NamedTuple):
+    """What is asked.
+
+    Attributes:
+        command: The command.
+        nodes: The nodes of the request; none if it names none.
+        args: The arguments.
+    """
+
+    command: str
+    nodes: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+
+
+class Decision(NamedTuple):
+    """The answer.
+
+    Attributes:
+        allowed: Whether it may be run.
+        priority: Of the row that decided; empty if none did, which denies.
+        rule: That row's word.
+        remaining: The nodes for which no earlier row had allowed it already.
+    """
+
+    allowed: bool
+    priority: str = ""
+    rule: str = ""
+    remaining: tuple[str, ...] = ()
+
+
+def decide(
+    rows: Iterable[Row], asker: Asker, asked: Asked, expand: Callable[[str], Collection[str]]
+) -> Decision:
+    """Find the row that decides.
+
+    Rows with a noderange concern requests for nodes only. One that allows a part of the nodes leaves the rest to later
+    rows; one that denies a part denies all.
+
+    Args:
+        rows: The enabled rows of the policy table, in any order.
+        asker: Who asks.
+        asked: What is asked.
+        expand: Works out a row's noderange.
+
+    Raises:
+        Usage: A row that has to be looked at has an impossible pattern or noderange; nothing is allowed then.
+    """
+    left = asked.nodes
+    for row in sorted(rows, key=_priority):
+        if not row.get("rule") or not _concerns(row, asker, asked):
+            continue
+        if _given(row, "noderange"):
+            covered = _covered(row, left, expand)
+            if not covered:
+                continue
+            if len(covered) < len(left) and _allows(row):
+                left = tuple(node for node in left if node not in covered)
+                continue
+        return Decision(_allows(row), row.get("priority", ""), row["rule"], left)
+    return Decision(False, remaining=left)
+
+
+def trusted(rows: Iterable[Row], name: str | None) -> bool:
+    """Whether a peer may say on whose behalf it asks.
+
+    Args:
+        rows: The enabled rows of the policy table.
+        name: The peer's name.
+    """
+    return any(name and row.get("name") == name and "trusted" in row.get("rule", "").lower() for row in rows)
+
+
+def _priority(row: Row) -> float:
+    """Text counts as the number that it begins with, as in Perl."""
+    found = perlre.compile(r"\s*[-+]?\d*\.?\d*", "a priority").match(row.get("priority", ""))
+    try:
+        return float(found[0]) if found else 0.0
+    except ValueError:
+        return 0.0
+
+
+def _given(row: Row, column: str) -> bool:
+    return row.get(column, "*") not in ("", "*")
+
+
+def _allows(row: Row) -> bool:
+    return any(word in row["rule"].lower() for word in _ALLOWING)
+
+
+def _concerns(row: Row, asker: Asker, asked: Asked) -> bool:
+    """Whether all columns but the noderange fit; `time` has never had a meaning."""
+    if row.get("name") and not (asker.name and row["name"] in ("*", asker.name)):
+        return False
+    if _given(row, "host") and row["host"] not in (asker.remote or (asker.host,)):
+        return False
+    if _given(row, "commands") and asked.command not in row["commands"].split(","):
+        return False
+    return not _given(row, "parameters") or _fits(row, asked.args)
+
+
+def _fits(row: Row, args: Sequence[str]) -> bool:
+    where = f"the policy row {row.get('priority', '')}"
+    return perlre.compile(row["parameters"], where).search(" ".join(args)) is not None
+
+
+def _covered(row: Row, nodes: Sequence[str], expand: Callable[[str], Collection[str]]) -> set[str]:
+    """The nodes that a row's noderange has in common with those asked for."""
+    if not nodes:
+        return set()
+    try:
+        return set(expand(row["noderange"])).intersection(nodes)
+    except RhevError as problem:
+        raise Usage(f"the policy row {row.get('priority', '')} has a wrong noderange: {problem}") from None
