@@ -63,7 +63,8 @@ class WireRequest(NamedTuple):
         remote_client: Hosts that a trusted front end asks for, comma separated.
         transid: Echoed in the last document.
         abort: The running command shall stop.
-        data: Lines of a table, for tabrestore.
+        table: Whose lines `data` are.
+        data: Lines of a table, for tabrestore, each with its newline.
         addrows: tabrestore keeps the rows that are there.
         sequential: Plugins run one after another.
         preprocessed: Another daemon has split the request already.
@@ -89,6 +90,7 @@ class WireRequest(NamedTuple):
     remote_client: str = ""
     transid: str = ""
     abort: bool = False
+    table: str = ""
     data: tuple[str, ...] = ()
     addrows: bool = False
     sequential: bool = False
@@ -103,7 +105,7 @@ class WireRequest(NamedTuple):
 #: Attribute -> element, for each kind of element that is the same in both directions.
 _TEXTS = {
     "command": "command", "cwd": "cwd", "clienttype": "clienttype", "username": "username",
-    "remote_client": "remote_client", "transid": "transid", "dest": "_xcatdest", "modname": "_modname",
+    "remote_client": "remote_client", "transid": "transid", "table": "table", "dest": "_xcatdest", "modname": "_modname",
     "version": "_xcatver",
 }
 _LISTS = {"nodes": "node", "args": "arg", "data": "data"}
