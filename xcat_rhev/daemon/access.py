@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from typing import Optional
+from typing import Any, Optional
 
 from ..errors import Usage
 from .home import Home
@@ -12,8 +12,8 @@ from .home import Home
 def server_context(home: Home) -> ssl.SSLContext:
     """Make the settings for clients: TLS 1.2 or newer, a certificate of our CA or none.
 
-    No session tickets are sent: no client resumes a session, and an unread ticket in a socket that is closed at once turns the
-    close into a reset, which loses the request that was sent just before.
+    No session tickets are sent: no client resumes a session, and an unread ticket in a socket that is closed at once
+    turns the close into a reset, which loses the request that was sent just before.
 
     Args:
         home: Where the certificates are.
@@ -54,7 +54,7 @@ def _context(home: Home, protocol: int, check_hostname: Optional[bool] = None) -
         context.load_verify_locations(authority)
     except OSError as problem:  # ssl.SSLError is one
         raise Usage(
-            f"the daemon's certificate {credentials} or its CA {authority} cannot be used: {problem.strerror or problem}",
+            f"the certificate {credentials} or its CA {authority} cannot be used: {problem.strerror or problem}",
             "Remove the directory cert to have it made anew",
         ) from problem
     return context
@@ -62,10 +62,6 @@ def _context(home: Home, protocol: int, check_hostname: Optional[bool] = None) -
 
 def peer_name(socket: ssl.SSLSocket) -> str:
     """The name in a client's certificate: its CN up to a `/`, as xCAT cuts it; empty without a certificate."""
-    certificate = socket.getpeercert() or {}
-    subject = certificate.get("subject", ())
-    for part in subject:
-        for key, value in part:  # type: ignore[misc]
-            if key == "commonName":
-                return str(value).partition("/")[0]
-    return ""
+    certificate: dict[str, Any] = socket.getpeercert() or {}
+    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
+    return str(names[0]).partition("/")[0] if names else ""

@@ -1,7 +1,7 @@
 """The certificate authority of the embedded xcatd, in the files that a Perl xCAT uses.
 
-RSA 2048 as xCAT's own scripts make it: the oldest client that speaks TLS 1.2 (OpenSSL 1.0.1 as Red Hat shipped it, without
-elliptic curves) can then connect, and its signature costs a quarter of a millisecond.
+RSA 2048 as xCAT's own scripts make it: the oldest client that speaks TLS 1.2 (OpenSSL 1.0.1 as Red Hat shipped it,
+without elliptic curves) can then connect, and its signature costs a quarter of a millisecond.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ from .home import Home, write_atomically
 #: xCAT's certificates begin in 1970, so that they are valid on a node whose clock has no battery.
 BEGIN = datetime.datetime(1970, 1, 1)
 LIFE = datetime.timedelta(days=7300)
-CLIENT_AUTH, SERVER_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
+#: A daemon is also the client of other daemons.
+USES = {
+    "server": (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
+    "client": (ExtendedKeyUsageOID.CLIENT_AUTH,),
+}
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def make_all(home: Home, name: str, addresses: Iterable[str]) -> None:
         return
     authority = _authority(home)
     names = [name, *addresses, "localhost", "127.0.0.1", "::1"]
-    _issue(authority, home, name, home.cert, "server", (SERVER_AUTH, CLIENT_AUTH), names)
+    _issue(authority, name, home.cert, "server", names)
     issue_client(home, "root", home.client)
 
 
@@ -69,7 +73,7 @@ def issue_client(home: Home, user: str, folder: Path) -> None:
         OSError: A file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _issue(_authority(home), home, user, folder, "client", (CLIENT_AUTH,), ())
+    _issue(_authority(home), user, folder, "client")
 
 
 def _ca_key(home: Home) -> Path:
@@ -97,8 +101,7 @@ def _authority(home: Home) -> Authority:
 
 
 def _issue(
-    authority: Authority, home: Home, common_name: str, folder: Path, kind: str, usages: tuple[x509.ObjectIdentifier, ...],
-    names: Iterable[str],
+    authority: Authority, common_name: str, folder: Path, kind: str, names: Iterable[str] = ()
 ) -> None:
     """Sign a new certificate and write the four files of xCAT: cert, key, both in one, and the CA."""
     key = _new_key()
@@ -107,7 +110,7 @@ def _issue(
         _builder(_subject(common_name), issuer.subject, key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(ca=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(USES[kind]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False)
     )
     alternatives = list(dict.fromkeys(_alternative(name) for name in names))

@@ -1,4 +1,4 @@
-"""One client's connection. Every method but `send` and `finish` runs in the loop's thread, which alone touches the socket."""
+"""One client's connection. All but `send` and `finish` runs in the loop's thread, which alone touches the socket."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from enum import Enum
-from typing import Callable, Protocol
+from typing import Protocol
 
 from ..errors import BadAnswer
 from .access import peer_name

@@ -127,7 +127,8 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as problem:
         listener.close()
         raise Usage(
-            f"cannot listen on {host} port {port}: {problem.strerror}", "Choose another port with --port, or 0 for a free one"
+            f"cannot listen on {host} port {port}: {problem.strerror}",
+            "Choose another port with --port, or 0 for a free one",
         ) from problem
     listener.setblocking(False)
     return listener

@@ -1,0 +1,130 @@
+"""Who asked what and whether it was allowed: one line each in `log/audit.log` and one row in the table `auditlog`."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import RhevError
+from ..secret import STARS
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+#: Arguments in which a password may follow; xCAT hides those with the word password.
+_SECRET = re.compile(
+    r"([^=\s]*(?:password|passwd|secret|ticket|token|privkey|community|productkey)[^=\s]*)=.*",
+    re.IGNORECASE | re.DOTALL,
+)
+#: Commands that consoles and booting nodes repeat all the time; xCAT does not audit them either.
+QUIET = frozenset({"getdestiny", "getbladecons", "getipmicons", "getopenbmccons", "getcons"})
+#: Seconds between two writings of the table: one transaction takes longer than a request.
+PAUSE = 0.5
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One decision.
+
+    Attributes:
+        user: Who asked, or empty.
+        client: From which host.
+        kind: `cli`, `ws`, ...
+        command: What.
+        noderange: For which nodes, as typed.
+        args: With which arguments.
+        status: `allowed` or `denied`.
+    """
+
+    user: str
+    client: str
+    kind: str
+    command: str
+    noderange: str
+    args: tuple[str, ...]
+    status: str
+
+    def line(self) -> str:
+        """The text of the log, in xCAT's words, without secrets."""
+        verb = "Allowing" if self.status == "allowed" else "Denying"
+        to = f" to {self.noderange}" if self.noderange else ""
+        words = " ".join(("", *without_secrets(self.args)))
+        return f"xCAT: {verb} {self.command}{to}{words} for {self.user or 'nobody'} from {self.client}"
+
+
+class Audit:
+    """Takes entries at once and writes them soon, in a thread of its own.
+
+    Args:
+        store: Where the table is.
+        file: The log file.
+    """
+
+    def __init__(self, store: Store, file: Path) -> None:
+        self._store, self._file = store, file
+        self._waiting: list[tuple[str, Entry]] = []
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
+        self._thread.start()
+
+    def note(self, entry: Entry) -> None:
+        """Have an entry written."""
+        if entry.command in QUIET:
+            return
+        with self._changed:
+            self._waiting.append((time.strftime("%m-%d-%Y %H:%M:%S"), entry))
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(10)
+
+    def _write(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                entries, self._waiting = self._waiting, []
+                closing = self._closing
+            if entries:
+                self._write_file(entries)
+                self._write_table(entries)
+            if closing:
+                return
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing, PAUSE)
+
+    def _write_file(self, entries: list[tuple[str, Entry]]) -> None:
+        try:
+            with open(self._file, "a", encoding="utf-8") as file:
+                file.writelines(f"{moment} {_one_line(entry.line())}\n" for moment, entry in entries)
+        except OSError as problem:
+            log.error("the audit log %s cannot be written: %s", self._file, problem)
+
+    def _write_table(self, entries: list[tuple[str, Entry]]) -> None:
+        try:
+            with self._store.change("auditlog") as change:
+                for moment, entry in entries:
+                    change.add({
+                        "audittime": moment, "userid": entry.user, "clientname": entry.client,
+                        "clienttype": entry.kind, "command": entry.command, "noderange": entry.noderange,
+                        "args": " ".join(without_secrets(entry.args)), "status": entry.status,
+                    })
+        except RhevError as problem:
+            log.error("the table auditlog cannot be written: %s", problem)
+
+
+def without_secrets(args: tuple[str, ...]) -> tuple[str, ...]:
+    """Replace what follows the equals sign of passwords; `chtab key=rhevm passwd.password=x` is such a one."""
+    return tuple(_SECRET.sub(rf"\1={STARS}", arg) for arg in args)
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)

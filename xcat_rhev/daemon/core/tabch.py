@@ -1,0 +1,103 @@
+"""tabch: one row of a table by its key. `chtab` is the same, for clients that send it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ...errors import RhevError
+from ...xcat import schema
+from .declare import Call, Core, Said, Shape, refused
+
+#: Table -> column -> value and whether it is added to what is there.
+Updates = dict[str, dict[str, tuple[str, bool]]]
+
+
+def run(call: Call) -> Iterator[Said]:
+    """Answer `tabch KEY=VALUE[,...] TABLE.COLUMN=VALUE...` and `tabch -d KEY=VALUE[,...] TABLE...`."""
+    if not call.words:
+        yield TABCH.help(1)
+        return
+    key: dict[str, str] = {}
+    words = list(call.words)
+    if not re.match(r"[^.=]+\.[^.=]+=.", words[0]):
+        for pair in words.pop(0).split(","):
+            column, equals, value = pair.partition("=")
+            if not equals:
+                yield _incorrect(f'Incorrect argument "{pair}".')
+                return
+            key[column] = value
+    if not words:
+        yield _incorrect("Missing table name.")
+        return
+    try:
+        yield from _delete(call, key, words) if "d" in call.options else _change(call, key, words)
+    except RhevError as problem:
+        yield refused(str(problem))
+
+
+def _incorrect(text: str) -> Shape:
+    return Shape({"data": [text, "Check man tabch or tabch -h"], "errorcode": "1"})
+
+
+def _delete(call: Call, key: dict[str, str], tables: list[str]) -> Iterator[Said]:
+    for table in tables:
+        if table not in schema.TABLES:
+            yield Shape({"data": f"Table {table} does not exist.", "errorcode": "1"})
+            continue
+        if not key:
+            yield refused("tabch -d needs a key", 1)
+            return
+        call.tables.drop(table, key)
+
+
+def _change(call: Call, key: dict[str, str], words: list[str]) -> Iterator[Said]:
+    updates: Updates = {}
+    for word in words:
+        target, equals, value = word.partition("=")
+        table, _, column = target.removesuffix("+").partition(".")
+        if table not in schema.TABLES:
+            yield Shape({"data": f"Table {table} does not exist.", "errorcode": "1"})
+            return
+        if not equals or column not in schema.TABLES[table].columns:
+            yield refused(f"{table}.{column} not a valid table.column description")
+            return
+        updates.setdefault(table, {})[column] = (value, target.endswith("+"))
+    for table in updates:
+        for column in key:
+            if column not in schema.TABLES[table].columns:
+                yield refused(f'No column "{column}" in table "{table}"')
+                return
+    for table, columns in updates.items():
+        _apply(call, table, key, columns)
+
+
+def _apply(call: Call, table: str, key: dict[str, str], columns: dict[str, tuple[str, bool]]) -> None:
+    """Change one table; reading what is there and writing it longer happen in one transaction."""
+    with call.tables.store.change(table) as change:
+        present: dict[str, str | None] = {}
+        if any(added for _, added in columns.values()):
+            present = next((dict(r) for r in change.rows() if all(r[c] == v for c, v in key.items())), {})
+        change.put(key, {
+            column: _joined(present.get(column) or "", value) if added else value
+            for column, (value, added) in columns.items()
+        })
+    call.tables.forget(table)
+
+
+def _joined(present: str, more: str) -> str:
+    """Add the items of a comma list that are not there yet."""
+    return ",".join(dict.fromkeys(filter(None, [*present.split(","), *more.split(",")])))
+
+
+_USAGE = (
+    "{0}",
+    "To add or update rows for tables:",
+    "{0} keycolname=keyvalue[,keycolname=keyvalue...] tablename.colname=newvalue [tablename.colname=newvalue...]",
+    "To delete rows from tables:",
+    "{0} -d|--delete keycolname=keyvalue[,keycolname=keyvalue...] tablename [tablename...]",
+)
+TABCH, CHTAB = (
+    Core(name, tuple(line.format(name) for line in _USAGE), run, letters="d", long={"delete": "d"})
+    for name in ("tabch", "chtab")
+)

@@ -1,0 +1,207 @@
+"""How to reach the database that holds xCAT's tables: SQLite files, PostgreSQL or MySQL, told apart by `cfgloc`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc, pool
+from sqlalchemy.sql.elements import quoted_name
+
+from ..errors import Conflict, Locked, NotFound, RhevError, Unreachable, Usage
+from ..secret import Secret
+from ..xcat import schema
+
+#: Seconds to wait for another program that holds a table.
+PATIENCE = 30.0
+
+@dataclass(frozen=True)
+class Location:
+    """Where the tables are.
+
+    Attributes:
+        kind: `sqlite`, `postgresql` or `mysql`.
+        folder: SQLite: the directory of the files.
+        database: The database's name.
+        host: The server, or empty for its local socket.
+        port: Its port, or 0 for the usual one.
+        user: The database user.
+        password: Its password.
+    """
+
+    kind: str
+    folder: Path = Path()
+    database: str = ""
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: Secret = Secret("")
+
+    @property
+    def display(self) -> str:
+        """The first two parts of the line in `cfgloc`, as `lsxcatd -d` shows them."""
+        if self.kind == "sqlite":
+            return f"SQLite:{self.folder}"
+        name = "Pg" if self.kind == "postgresql" else "mysql"
+        port = f";port={self.port}" if self.port else ""
+        return f"{name}:dbname={self.database};host={self.host}{port}|{self.user}"
+
+
+def locate(config: Path) -> Location:
+    """Read `cfgloc`, the file that says where the tables are.
+
+    Args:
+        config: The configuration directory; without the file the tables are SQLite files there.
+
+    Raises:
+        Usage: Its first line is not understood.
+    """
+    file = config / "cfgloc"
+    if not file.exists():
+        return Location("sqlite", config)
+    line = (file.read_text().splitlines() or [""])[0].strip()
+    source, user, password = (*line.split("|"), "", "")[:3]
+    kind, _, rest = source.removeprefix("dbi:").partition(":")
+    if kind.lower() == "sqlite" or (kind and not rest):
+        return Location("sqlite", Path(rest or kind))
+    kinds = {"pg": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
+    words = dict(word.partition("=")[::2] for word in rest.split(";"))
+    name = words.get("dbname") or words.get("database", "")
+    if kind.lower() not in kinds or not name or not words.get("port", "0").isdigit():
+        raise Usage(
+            f"{file}: the first line names no database", "Write Pg:dbname=xcatdb;host=HOST|USER|PASSWORD, or mysql:..."
+        )
+    return Location(
+        kinds[kind.lower()], database=name, host=words.get("host", ""), port=int(words.get("port", "0")), user=user,
+        password=Secret(password),
+    )
+
+
+
+def connect(location: Location, table: str) -> sa.Engine:
+    """Make what hands out connections to the database of a table; nothing is connected yet.
+
+    Args:
+        location: Where the tables are.
+        table: SQLite: whose file.
+
+    Raises:
+        Usage: The driver for that database is not installed.
+    """
+    if location.kind == "sqlite":
+        return _file(location.folder / f"{table}.sqlite")
+    drivers = {"postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql"}
+    url = sa.URL.create(
+        drivers[location.kind], location.user or None, location.password.reveal() or None, location.host or None,
+        location.port or None, location.database,
+    )
+    try:
+        # A connection that a restarted server closed is found out before it is used.
+        return sa.create_engine(
+            url, future=True, pool_pre_ping=True, pool_size=8, max_overflow=56, connect_args={"connect_timeout": 5}
+        )
+    except ImportError as problem:
+        raise Usage(
+            f"the Python driver for {location.kind} is not installed: {problem.name}",
+            f"Run: pip install xcat-rhev[{location.kind}]",
+        ) from problem
+
+
+def _file(path: Path) -> sa.Engine:
+    """One SQLite file. Each use opens it anew: another program may have put a new file in its place."""
+    url = sa.URL.create("sqlite", database=str(path))
+    engine = sa.create_engine(url, future=True, poolclass=pool.NullPool, connect_args={"timeout": PATIENCE})
+    event.listen(engine, "connect", _plain_transactions)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _plain_transactions(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # Python's driver would begin transactions itself, and late
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("xcat_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def declare(table: schema.Table, kind: str) -> sa.Table:
+    """Say to SQLAlchemy what xCAT's table looks like; every name is quoted, since xCAT uses reserved words.
+
+    Args:
+        table: xCAT's declaration.
+        kind: The kind of database; MySQL cannot have TEXT in a key.
+    """
+    columns: list[Any] = []
+    for name in table.columns:
+        serial = table.type_of(name) == "SERIAL"
+        columns.append(sa.Column(
+            quoted_name(name, True), _TYPES[table.type_of(name)], primary_key=name in table.keys, nullable=True,
+            autoincrement=serial,
+        ))
+    return sa.Table(
+        quoted_name(table.name, True), sa.MetaData(), *columns, sqlite_autoincrement=True, mysql_engine="InnoDB"
+    )
+
+
+_TYPES: dict[str, Any] = {
+    "TEXT": sa.Text(), "VARCHAR(128)": sa.String(128), "SERIAL": sa.Integer(), "VARCHAR(1024)": sa.String(1024),
+}
+
+
+def exclude(connection: sa.Connection, table: str) -> None:
+    """Keep other writers of a table away until the transaction ends; SQLite's `BEGIN IMMEDIATE` did that already."""
+    kind = connection.dialect.name
+    if kind == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{int(PATIENCE)}s'")
+        connection.exec_driver_sql(f'LOCK TABLE "{table}" IN SHARE ROW EXCLUSIVE MODE')
+    elif kind in ("mysql", "mariadb"):
+        got = connection.execute(sa.text("SELECT GET_LOCK(:name, :wait)"), {"name": f"xcat.{table}", "wait": PATIENCE})
+        if got.scalar() != 1:
+            raise Locked(f"table {table} is held by another program")
+
+
+def readmit(connection: sa.Connection, table: str) -> None:
+    """Let other writers in again: MySQL's named locks outlive a transaction."""
+    if connection.dialect.name in ("mysql", "mariadb") and not connection.invalidated:
+        connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), {"name": f"xcat.{table}"})
+
+
+@contextmanager
+def explained(table: str, location: Location) -> Iterator[None]:
+    """Turn what the database says into a sentence that names the table and what to do.
+
+    Raises:
+        Locked: Another program holds it.
+        Unreachable: The server does not answer.
+        Conflict: The file is damaged, or cannot be written.
+    """
+    try:
+        yield
+    except exc.DBAPIError as problem:
+        raise _explain(str(problem.orig or problem).strip().splitlines()[0], table, location) from problem
+
+
+def _explain(text: str, table: str, location: Location) -> RhevError:
+    low = text.lower()
+    file = location.folder / f"{table}.sqlite"
+    where = str(file) if location.kind == "sqlite" else location.display.partition("|")[0]
+    if "locked" in low or "lock timeout" in low or "lock wait timeout" in low:
+        return Locked(f"table {table} is held by another program", "Try again when that has ended")
+    if "malformed" in low or "not a database" in low:
+        return Conflict(
+            f"table {table}: {where} is damaged or is no SQLite file",
+            "Nothing was changed. Move it away, restart xcatd and load a tabdump file with tabrestore",
+        )
+    if "readonly" in low or "unable to open" in low or "full" in low or "disk i/o" in low:
+        return Conflict(f"table {table}: {where} cannot be used: {text}", "Check its rights and the space on its disk")
+    if "no such table" in low or "does not exist" in low or "doesn't exist" in low:
+        return NotFound(f"table {table} is not in {where}", "Restart xcatd, which makes the tables that are missing")
+    if location.kind != "sqlite":
+        return Unreachable(f"table {table}: {where}: {text}", "Check the database server and the file cfgloc")
+    return Conflict(f"table {table}: {where}: {text}")

@@ -1,0 +1,94 @@
+"""Who a client is when it shows no certificate: passwords of the `xcat` rows in the passwd table, and tokens."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import hmac
+import threading
+import time
+import uuid
+from typing import Optional
+
+from ..secret import Secret
+from ..xcat.wire import Login
+from .tables import Tables
+
+#: Days for which a token is good; `site.tokenexpiredays` says otherwise, also `never`.
+DAYS = 1
+_crypt_lock = threading.Lock()
+
+
+def knows(tables: Tables, login: Login) -> bool:
+    """Whether a password is the one of the passwd table, there in plain text or as crypt(3) made it.
+
+    Args:
+        tables: The tables.
+        login: The name and password.
+    """
+    for row in tables.rows("passwd", {"key": "xcat", "username": login.name}):
+        stored = row.get("password", "")
+        if stored and (_same(stored, login.password.reveal()) or _same(stored, _crypt(login.password, stored))):
+            return True
+    return False
+
+
+def new_token(tables: Tables, user: str) -> tuple[str, str]:
+    """Make a token.
+
+    Args:
+        tables: The tables.
+        user: Whom it stands for.
+
+    Returns:
+        The token, and the moment until which it is good, as text.
+    """
+    token, now = str(uuid.uuid4()), time.time()
+    days = tables.site("tokenexpiredays")
+    expire = "never" if days == "never" else _moment(now + 86400 * (int(days) if days.isdigit() else DAYS))
+    old = [{"tokenid": row["tokenid"]} for row in tables.rows("token") if _is_old(row.get("expire", ""))]
+    if old:
+        tables.drop("token", *old)
+    tables.put("token", {"tokenid": token}, {"username": user, "expire": expire, "created": _moment(now)})
+    return token, expire
+
+
+def owner(tables: Tables, token: Secret) -> Optional[str]:
+    """Whom a token stands for; None if it is unknown or too old."""
+    for row in tables.rows("token"):
+        if _same(row.get("tokenid", ""), token.reveal()):
+            if _is_old(row.get("expire", "")):
+                return None
+            tables.put("token", {"tokenid": row["tokenid"]}, {"access": _moment(time.time())})
+            return row.get("username")
+    return None
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def _is_old(expire: str) -> bool:
+    """Moments are texts that sort by time; xCAT before 2.13 stored seconds."""
+    if expire.isdigit():
+        return int(expire) < time.time()
+    return expire != "never" and expire < _moment(time.time())
+
+
+def _same(one: str, other: str) -> bool:
+    """Compare in a time that does not tell how much is right."""
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _crypt(password: Secret, stored: str) -> str:
+    """crypt(3) of the C library: Python has none since 3.13. Empty when it does not know the method, so never equal."""
+    if not stored.startswith("$"):
+        return ""
+    library = ctypes.util.find_library("crypt")
+    if not library:
+        return ""
+    function = ctypes.CDLL(library).crypt
+    function.restype, function.argtypes = ctypes.c_char_p, (ctypes.c_char_p, ctypes.c_char_p)
+    with _crypt_lock:
+        made = function(password.reveal().encode(), stored.encode())
+    return made.decode() if made else ""

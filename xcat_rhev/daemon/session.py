@@ -1,0 +1,202 @@
+"""One request from its bytes to its last document: who asks, whether they may, and who answers."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from .. import __version__
+from ..errors import Aborted, Bug, RhevError, Usage
+from ..messages import Warning, error_of
+from ..xcat import policy
+from ..xcat.host import Request
+from ..xcat.wire import WireRequest, read_request
+from . import identity
+from .answers import Answers
+from .audit import Entry
+from .connection import Connection
+from .loop import Loop
+from .tables import Tables
+from .xcatd import Xcatd
+
+log = logging.getLogger(__name__)
+
+#: Elements of the last document.
+Fields = Mapping[str, Any]
+
+
+class Sessions:
+    """Serves requests; its `serve` is what the server calls.
+
+    Args:
+        xcatd: The daemon.
+        loop: Sends answers.
+    """
+
+    def __init__(self, xcatd: Xcatd, loop: Loop) -> None:
+        self._xcatd, self._loop = xcatd, loop
+
+    def serve(self, connection: Connection, raw: bytes) -> None:
+        """Answer one request; nothing is raised."""
+        answers = Answers(connection, self._loop, self._xcatd.source)
+        transid, leave = "", False
+        fields: Fields = {}
+        try:
+            wire = read_request(raw)
+            transid = wire.transid
+            fields = Session(self._xcatd, connection, wire, answers).run()
+        except Aborted:
+            log.info("a request of %s ended because its client went away", connection.address)
+        except RhevError as problem:
+            fields, leave = {"error": str(problem), "errorcode": str(problem.exit_code)}, True
+        except Exception as problem:  # a mistake of ours must not end the daemon
+            log.exception("a request of %s failed", connection.address)
+            answers.say(error_of(Bug(f"xcatd failed inside: {type(problem).__name__}", "Its log has the details")))
+        answers.done(transid, fields)
+        connection.finish(leave)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One request under way.
+
+    Attributes:
+        xcatd: The daemon.
+        connection: The client's.
+        wire: What came.
+        answers: The way back.
+    """
+
+    xcatd: Xcatd
+    connection: Connection
+    wire: WireRequest
+    answers: Answers
+
+    def run(self) -> Fields:
+        """Serve it.
+
+        Returns:
+            What the last document holds besides its mark.
+
+        Raises:
+            RhevError: The request was refused as a whole.
+        """
+        tables = Tables(self.xcatd.store)
+        user = self._user(tables)
+        if user is None:
+            return _error("Authentication failure")
+        if self.wire.gettoken:
+            token, expire = identity.new_token(tables, self.wire.gettoken.name)
+            return {"data": {"token": {"id": token, "expire": expire}}}
+        if self.wire.version and self.wire.version != __version__:
+            self.answers.say(Warning(f"xCAT Version mismatch! {self.wire.version} asks {__version__}"))
+        if not self._allowed(tables, user):
+            return _error("Permission denied for request")
+        return self._answer(tables, user)
+
+    def _user(self, tables: Tables) -> str | None:
+        """Who asks; empty for nobody in particular, None when what they say about themselves is not true."""
+        for login in (self.wire.becomeuser, self.wire.gettoken):
+            if login:
+                return login.name if identity.knows(tables, login) else None
+        if self.wire.token:
+            return identity.owner(tables, self.wire.token)
+        return self.connection.peer
+
+    def _allowed(self, tables: Tables, user: str) -> bool:
+        """Ask the policy table, and have the decision written down."""
+        rows = tables.rows("policy")
+        host = self._peer_host(rows, tables)
+        remote = tuple(filter(None, self.wire.remote_client.split(",")))
+        asked = policy.Asked(self.wire.command, self._nodes(tables), self.wire.args)
+        decision = policy.decide(
+            rows, policy.Asker(user or None, host, remote), asked, lambda text: tables.expand(text).nodes
+        )
+        acting = self.wire.username if self.wire.username and policy.trusted(rows, user) else user
+        self.xcatd.audit.note(Entry(
+            acting, host or self.connection.address, self.wire.clienttype, self.wire.command,
+            self.wire.noderange or "", self.wire.args, "allowed" if decision.allowed else "denied",
+        ))
+        return decision.allowed
+
+    def _nodes(self, tables: Tables) -> tuple[str, ...]:
+        """The nodes that policy rows look at: those of the noderange, not those of a list of nodes."""
+        if not self.wire.noderange:
+            return ()
+        try:
+            return tables.expand(self.wire.noderange).nodes
+        except Usage:
+            return ()
+
+    def _peer_host(self, rows: list[dict[str, str]], tables: Tables) -> str:
+        """The client's host name as policy rows have it; looked up only if one of them asks for it."""
+        if not any(row.get("host", "*") != "*" for row in rows):
+            return ""
+        return _short(_reverse(self.connection.address), tables)
+
+    def _answer(self, tables: Tables, user: str) -> Fields:
+        command = self.wire.command
+        if command == "authcheck":
+            name = {"username": user} if user else {}
+            return {**name, "data": "Authenticated" if user else "Unauthenticated"}
+        if self.xcatd.knows(command):
+            return self._perform(tables, user)
+        if command in ("noderange", "extnoderange"):
+            return _noderange(tables, self.wire)
+        return {"error": "Unsupported request"}  # without an errorcode, as xcatd has always answered it
+
+    def _perform(self, tables: Tables, user: str) -> Fields:
+        wire = self.wire
+        nodes = wire.nodes
+        if not nodes and wire.noderange:
+            found = tables.expand(wire.noderange)
+            if found.missing:
+                return _error(f"Invalid nodes and/or groups in noderange: {','.join(found.missing)}")
+            nodes = found.nodes
+        request = Request(
+            wire.command, nodes, wire.args, wire.cwd or "/", user, self.connection.address, wire.stdin or "",
+            wire.environment, self.connection.aborted,
+        )
+        for said in self.xcatd.perform(request, tables, wire=wire):
+            self.answers.say(said)
+            if request.aborted.is_set():
+                raise Aborted("the client went away")
+        return {}
+
+
+def _error(text: str) -> Fields:
+    return {"error": text, "errorcode": "1"}
+
+
+def _noderange(tables: Tables, wire: WireRequest) -> Fields:
+    """Answer the commands `noderange` and `extnoderange`, which show what a noderange stands for."""
+    found = tables.expand(wire.noderange or "")
+    fields: dict[str, Any] = {"node": list(found.nodes)}
+    if found.missing:
+        fields["warning"] = f"Invalid nodes in noderange:{','.join(found.missing)}"
+    if wire.command == "extnoderange" and any("subgroups" in arg for arg in wire.args):
+        chosen = set(found.nodes)
+        fields["intersectinggroups"] = sorted(
+            name for name, members in tables.groups().items() if not chosen.isdisjoint(members)
+        )
+    return fields
+
+
+@lru_cache(maxsize=1024)
+def _reverse(address: str) -> str:
+    try:
+        return socket.gethostbyaddr(address)[0]
+    except OSError:
+        return ""
+
+
+def _short(name: str, tables: Tables) -> str:
+    """Cut a host name as xCAT does: the cluster's domain or everything after the first dot, then interface suffixes."""
+    domain = tables.site("domain")
+    short = name.removesuffix(f".{domain}") if domain and name.endswith(f".{domain}") else name.partition(".")[0]
+    return re.sub(r"-(eth|myri|ib)\d+$", "", short)

@@ -1,0 +1,244 @@
+"""xCAT's tables: reading whole tables, and changing them in transactions."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Optional
+
+import sqlalchemy as sa
+
+from ..errors import NotFound
+from ..xcat import schema
+from .database import Location, connect, declare, exclude, explained, readmit
+
+#: One row as it is stored: NULL is None, which differs from an empty text in the column `disable`.
+RawRow = Mapping[str, Optional[str]]
+#: Where SQLite keeps its counter of transactions in a file; see `Store.stamp`.
+CHANGE_COUNTER = 24
+
+
+class Store:
+    """All tables.
+
+    Tables are read whole and, for SQLite, kept until their file changes: they are small, and the file's header tells.
+
+    Args:
+        location: Where the tables are.
+
+    Raises:
+        Usage: The driver for that database is not installed.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self._lock = threading.Lock()
+        self._engines: dict[str, sa.Engine] = {}
+        self._writers: dict[str, threading.Lock] = {}
+        self._kept: dict[str, tuple[object, tuple[RawRow, ...]]] = {}
+        #: (table, what) -> the rows from which something was made, and what was made; see `Tables`.
+        self.derived: dict[tuple[str, str], tuple[object, Any]] = {}
+        self._tables = {name: declare(table, location.kind) for name, table in schema.TABLES.items()}
+
+    def create(self) -> None:
+        """Make the tables and columns that are missing; nothing is ever dropped.
+
+        Raises:
+            RhevError: The database cannot be written.
+        """
+        for name, table in self._tables.items():
+            if self.location.kind == "sqlite" and self._create_file(name):
+                continue
+            with explained(name, self.location), self._engine(name).begin() as connection:
+                table.create(connection, checkfirst=True)
+                _add_columns(table, connection)
+
+    def rows(self, name: str) -> tuple[RawRow, ...]:
+        """Read a whole table, disabled rows included; callers do not change the rows.
+
+        Args:
+            name: The table.
+
+        Raises:
+            NotFound: No such table.
+            RhevError: The database cannot be read.
+        """
+        self.table(name)
+        stamp = self.stamp(name)
+        kept = self._kept.get(name)
+        if stamp and kept and kept[0] == stamp:
+            return kept[1]
+        with explained(name, self.location), self._engine(name).connect() as connection:
+            rows = self.read(name, connection)
+        if stamp:
+            self._kept[name] = (stamp, rows)
+        return rows
+
+    def stamp(self, name: str) -> object:
+        """Something that differs after a table was changed by anybody; None when only reading the table can tell.
+
+        For SQLite: the file, its size and time, and the counter in its header. It is taken before the rows are read: a
+        transaction under way delays the reading until it is done, so that the rows are never older than the counter.
+        """
+        if self.location.kind != "sqlite":
+            return None
+        file = os.open(self.location.folder / f"{name}.sqlite", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            state = os.fstat(file)
+            return state.st_ino, state.st_size, state.st_mtime_ns, os.pread(file, 4, CHANGE_COUNTER)
+        finally:
+            os.close(file)
+
+    @contextmanager
+    def change(self, name: str) -> Iterator[Change]:
+        """Change a table: all of it or, if the body raises, nothing; no other writer comes between.
+
+        Args:
+            name: The table.
+
+        Raises:
+            NotFound: No such table.
+            Locked: Another program holds the table for too long.
+            RhevError: The database cannot be written.
+        """
+        self.table(name)
+        with self._lock:
+            writer = self._writers.setdefault(name, threading.Lock())
+        with writer, explained(name, self.location), self._engine(name).connect() as plain:
+            connection = plain.execution_options(xcat_writes=True)
+            try:
+                with connection.begin():
+                    exclude(connection, name)
+                    yield Change(name, connection, self)
+            finally:
+                readmit(connection, name)
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            for engine in self._engines.values():
+                engine.dispose()
+
+    def table(self, name: str) -> sa.Table:
+        """What SQLAlchemy knows of a table.
+
+        Raises:
+            NotFound: No such table.
+        """
+        try:
+            return self._tables[name]
+        except KeyError:
+            raise NotFound(f"No such table: {name}") from None
+
+    def read(self, name: str, connection: sa.Connection) -> tuple[RawRow, ...]:
+        """Read a whole table over a connection."""
+        table = self.table(name)
+        query = sa.select(table)
+        if self.location.kind != "sqlite":  # SQLite keeps the order in which rows came, which people see in tabdump
+            query = query.order_by(*table.primary_key.columns)
+        columns = schema.TABLES[name].columns
+        return tuple(dict(zip(columns, map(_text, row))) for row in connection.execute(query))
+
+    def _engine(self, name: str) -> sa.Engine:
+        key = name if self.location.kind == "sqlite" else ""
+        with self._lock:
+            if key not in self._engines:
+                self._engines[key] = connect(self.location, name)
+            return self._engines[key]
+
+    def _create_file(self, name: str) -> bool:
+        """Make an SQLite file beside its place, and put it there whole: a first start is not slowed by 45 disk flushes.
+
+        Returns:
+            Whether it was missing.
+        """
+        path = self.location.folder / f"{name}.sqlite"
+        if path.exists() and path.stat().st_size:
+            return False
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.unlink(missing_ok=True)
+        os.close(os.open(fresh, os.O_CREAT | os.O_WRONLY, 0o600))
+        engine = sa.create_engine(sa.URL.create("sqlite", database=str(fresh)), future=True, poolclass=sa.pool.NullPool)
+        with explained(name, self.location), engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA synchronous=OFF")
+            self._tables[name].create(connection)
+            connection.commit()
+        os.replace(fresh, path)
+        return True
+
+
+class Change:
+    """A transaction on one table, as `Store.change` gives it."""
+
+    def __init__(self, name: str, connection: sa.Connection, store: Store) -> None:
+        self._name, self._connection, self._store = name, connection, store
+        self._table = store.table(name)
+
+    def rows(self) -> tuple[RawRow, ...]:
+        """The table as it is now, inside the transaction."""
+        return self._store.read(self._name, self._connection)
+
+    def put(self, key: Mapping[str, str], values: Mapping[str, str | None]) -> None:
+        """Change the rows with that key, or add one. An insert without any value is left out, as xCAT does.
+
+        Args:
+            key: Column -> value of the rows to change; need not be the table's key columns.
+            values: Column -> value, None for NULL.
+
+        Raises:
+            Usage: A column that the table does not have.
+        """
+        updates = {column: value for column, value in values.items() if column not in key or value != key[column]}
+        condition = self._where(key)
+        if updates:
+            done = self._connection.execute(sa.update(self._table).where(*condition).values(**_bound(updates)))
+            present = done.rowcount > 0
+        else:
+            present = self._connection.execute(sa.select(self._table).where(*condition).limit(1)).first() is not None
+        if not present and any(updates.values()) or (not present and not updates):
+            self.add({**key, **updates})
+
+    def add(self, row: Mapping[str, str | None]) -> None:
+        """Add a row; key columns without a value hold an empty text, as xCAT stores them."""
+        keys = schema.TABLES[self._name].keys
+        serial = [column for column in keys if schema.TABLES[self._name].type_of(column) == "SERIAL"]
+        full = {**{column: "" for column in keys if column not in serial}, **row}
+        self._connection.execute(sa.insert(self._table).values(**_bound(full)))
+
+    def drop(self, key: Mapping[str, str] | None = None) -> int:
+        """Remove the rows with that key, or all.
+
+        Returns:
+            How many there were.
+        """
+        return self._connection.execute(sa.delete(self._table).where(*self._where(key or {}))).rowcount
+
+    def replace(self, rows: Iterable[Mapping[str, str | None]]) -> None:
+        """Empty the table and fill it anew."""
+        self.drop()
+        for row in rows:
+            self.add(row)
+
+    def _where(self, key: Mapping[str, str]) -> list[Any]:
+        return [self._table.c[column] == value for column, value in key.items()]
+
+
+def _bound(values: Mapping[str, str | None]) -> dict[str, Any]:
+    return dict(values)
+
+
+def _text(value: object) -> str | None:
+    """Everything is text for xCAT, also the numbers of the audit log's key."""
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def _add_columns(table: sa.Table, connection: sa.Connection) -> None:
+    """Add the columns that an older xCAT's table does not have."""
+    present = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    for column in table.columns:
+        if column.name not in present:
+            kind = column.type.compile(connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column.name)} {kind}")

@@ -1,0 +1,223 @@
+"""xCAT's reading rules over the stored tables: nodes, groups, inheritance, regex values, site, noderange.
+
+One of these serves one request, with what it runs in turn. Where the database cannot tell cheaply whether a table
+changed, a table is read once per request, and again after the request wrote to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence, Set
+from typing import Callable, Optional, TypeVar
+
+from ..errors import NotFound
+from ..xcat import noderange, rows, schema
+from ..xcat.host import Row
+from .store import RawRow, Store
+
+T = TypeVar("T")
+
+
+class Tables:
+    """The tables as one request sees them. Also the `NodeWorld` of noderanges and the `Tables` of routing.
+
+    Args:
+        store: Where they are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._read: dict[str, tuple[RawRow, ...]] = {}
+
+    # Whole tables.
+
+    def raw(self, table: str) -> tuple[RawRow, ...]:
+        """All rows as they are stored, disabled ones included.
+
+        Raises:
+            NotFound: No such table.
+        """
+        if self.store.stamp(table) is not None:
+            return self.store.rows(table)
+        if table not in self._read:
+            self._read[table] = self.store.rows(table)
+        return self._read[table]
+
+    def rows(self, table: str, where: Mapping[str, str] | None = None) -> list[Row]:
+        """The rows that count, without the columns that hold nothing; none for a table that does not exist."""
+        if table not in schema.TABLES:
+            return []
+        found = (_plain(row) for row in self.raw(table) if rows.enabled(row))
+        return [row for row in found if all(row.get(c, "") == v for c, v in (where or {}).items())]
+
+    def site(self, key: str, default: str = "") -> str:
+        """One value of the site table."""
+        return self._sites().get(key, "") or default
+
+    def forget(self, table: str = "") -> None:
+        """Read a table anew the next time, or all of them."""
+        if table:
+            self._read.pop(table, None)
+        else:
+            self._read.clear()
+
+    # Nodes and groups.
+
+    def nodes(self) -> Set[str]:
+        """All nodes."""
+        return self.memberships().keys()
+
+    def memberships(self) -> Mapping[str, Sequence[str]]:
+        """Node -> its groups, in the order of `nodelist.groups`."""
+        return self._derived("nodelist", "memberships", lambda found: {
+            row["node"] or "": tuple(filter(None, (row["groups"] or "").split(",")))
+            for row in found if row["node"] and rows.enabled(row)
+        })
+
+    def groups(self) -> Mapping[str, Collection[str]]:
+        """Static groups: group -> its nodes."""
+        return self._derived("nodelist", "groups", self._group)
+
+    def empty_group(self, name: str) -> bool:
+        """Whether the nodegroup table names a group that has no members."""
+        return any(row.get("groupname") == name for row in self.rows("nodegroup"))
+
+    def dynamic_group(self, name: str) -> Collection[str] | None:
+        """The members of a group that is defined by a condition; None if there is no such group."""
+        for row in self.rows("nodegroup"):
+            if row.get("groupname") == name and row.get("grouptype") == "dynamic":
+                return self._selected(row.get("wherevals", ""))
+        return None
+
+    def attribute(self, table: str, column: str) -> Mapping[str, str] | None:
+        """A column's effective value for all nodes; None if there is no such column."""
+        if table not in schema.TABLES or column not in schema.TABLES[table].columns:
+            return None
+        found = self.node_attrs(table, tuple(self.nodes()), (column,))
+        return {node: row[column] for node, row in found.items() if column in row}
+
+    def read_file(self, path: str) -> str | None:
+        """The text of a file that a noderange names by `^`."""
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return file.read(16 << 20)
+        except OSError:
+            return None
+
+    def excluded(self) -> str:
+        """The noderange that no noderange ever contains."""
+        return self.site("excludenodes")
+
+    def expand(self, text: str, verify: bool = True) -> noderange.Expanded:
+        """Expand a noderange.
+
+        Raises:
+            Usage: It is no noderange.
+        """
+        return noderange.expand(text, self, verify)
+
+    # Attributes of nodes.
+
+    def attrs(self, table: str, nodes: Sequence[str], columns: Sequence[str]) -> Mapping[str, Row] | None:
+        """As `node_attrs`, for routing; None if there is no such table."""
+        return self.node_attrs(table, nodes, columns) if table in schema.TABLES else None
+
+    def node_attrs(self, table: str, nodes: Sequence[str], columns: Sequence[str]) -> dict[str, Row]:
+        """Columns of nodes by xCAT's rules; every asked node is a key."""
+        if table not in schema.TABLES:
+            return {node: {} for node in nodes}
+        inherits = {} if table == "nodelist" else self.memberships()
+        joined = rows.hierarchical(self.site("hierarchicalattrs"))
+        return rows.node_attrs(nodes, columns, self.by_node(table), inherits, joined)
+
+    def by_node(self, table: str) -> Mapping[str, Sequence[Row]]:
+        """Node or group -> its enabled rows."""
+        return self._derived(table, "by_node", _index)
+
+    # Writing.
+
+    def put(self, table: str, key: Mapping[str, str], values: Mapping[str, Optional[str]]) -> None:
+        """Change the rows with that key, or add one.
+
+        Raises:
+            NotFound: No such table or column.
+        """
+        self.check(table, (*key, *values))
+        with self.store.change(table) as change:
+            change.put(key, values)
+        self.forget(table)
+
+    def put_nodes(self, table: str, values: Mapping[str, Mapping[str, Optional[str]]]) -> None:
+        """Write columns of several nodes in one transaction.
+
+        Raises:
+            NotFound: No such table or column.
+        """
+        self.check(table, {column for row in values.values() for column in row})
+        with self.store.change(table) as change:
+            for node, row in values.items():
+                change.put({"node": node}, row)
+        self.forget(table)
+
+    def drop(self, table: str, *keys: Mapping[str, str]) -> int:
+        """Remove the rows with any of the keys.
+
+        Returns:
+            How many there were.
+        """
+        self.check(table, {column for key in keys for column in key})
+        with self.store.change(table) as change:
+            count = sum(change.drop(key) for key in keys)
+        self.forget(table)
+        return count
+
+    def check(self, table: str, columns: Collection[str]) -> None:
+        """Make sure that a table has columns.
+
+        Raises:
+            NotFound: It, or one of them, does not exist.
+        """
+        known = self.store.table(table)
+        for column in columns:
+            if column not in known.c:
+                raise NotFound(f"{table}.{column} not a valid table.column description")
+
+    def _derived(self, table: str, what: str, make: Callable[[tuple[RawRow, ...]], T]) -> T:
+        """Keep what is made of a whole table as long as the table is the same."""
+        found = self.raw(table)
+        shared = self.store.derived
+        known = shared.get((table, what))
+        if known is None or known[0] is not found:
+            known = shared[table, what] = (found, make(found))
+        return known[1]  # type: ignore[no-any-return]
+
+    def _sites(self) -> Mapping[str, str]:
+        return self._derived("site", "values", lambda found: {
+            row["key"] or "": row["value"] or "" for row in found if rows.enabled(row)
+        })
+
+    def _group(self, _: object) -> dict[str, set[str]]:
+        groups: dict[str, set[str]] = {}
+        for node, names in self.memberships().items():
+            for name in names:
+                groups.setdefault(name, set()).add(node)
+        return groups
+
+    def _selected(self, conditions: str) -> Collection[str]:
+        """The nodes that fulfil all of a dynamic group's conditions, which are joined by `::`."""
+        chosen: set[str] | None = None
+        for condition in filter(None, conditions.split("::")):
+            nodes = set(self.expand(condition).nodes)
+            chosen = nodes if chosen is None else chosen & nodes
+        return chosen or set()
+
+
+def _plain(row: RawRow) -> Row:
+    return {column: value for column, value in row.items() if value}
+
+
+def _index(found: tuple[RawRow, ...]) -> dict[str, list[Row]]:
+    index: dict[str, list[Row]] = {}
+    for row in found:
+        if rows.enabled(row):
+            index.setdefault(row.get("node") or "", []).append(_plain(row))
+    return index

@@ -1,0 +1,95 @@
+"""The embedded xcatd: which command is whose, and running it, for clients and for sub-requests alike."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..dispatch import COMMANDS, Dispatcher
+from ..messages import Error
+from ..xcat.host import Request
+from ..xcat.routing import Handler, route
+from ..xcat.wire import WireRequest
+from .audit import Audit
+from .catalog import CORES
+from .core.declare import Call, Said, invoke
+from .home import Home
+from .host import Boots, DaemonHost
+from .store import Store
+from .tables import Tables
+
+#: The module that answers the commands of RHEV, as a Perl xcatd calls it; `nodehm.mgt=rhevm` names it.
+RHEVM = "rhevm"
+
+
+class Xcatd:
+    """What lives as long as the daemon.
+
+    Args:
+        home: Its directories.
+        store: Its tables.
+        dispatcher: Runs the commands of RHEV.
+    """
+
+    def __init__(self, home: Home, store: Store, dispatcher: Dispatcher) -> None:
+        self.home, self.store = home, store
+        self.source = short_name()
+        self.audit = Audit(store, home.log / "audit.log")
+        self._dispatcher = dispatcher
+        self._handlers = _handlers()
+
+    def knows(self, command: str) -> bool:
+        """Whether anybody here answers a command."""
+        return command in self._handlers
+
+    def perform(
+        self, request: Request, tables: Tables, boots: Boots | None = None, wire: WireRequest | None = None
+    ) -> Iterator[Said]:
+        """Run a command that has passed the policy: find who answers for which nodes, then let them.
+
+        Args:
+            request: What, with its nodes.
+            tables: The tables as the request sees them.
+            boots: Where `mkinstall` puts what nodes shall boot.
+            wire: The request as it came; None for a sub-request.
+        """
+        handlers = self._handlers.get(request.command)
+        if not handlers:
+            yield Error("Unsupported request")
+            return
+        routed = route(handlers, request.nodes, tables, sub_request=wire is None)
+        for node in routed.unhandled:
+            yield Error(routed.complaint, node)
+        if request.nodes and not tables.site("master"):
+            yield Error(f"site.master is not set, unable to dispatch '{request.command}'")
+            return
+        modules = routed.modules
+        if not modules and not request.nodes:
+            modules = {RHEVM: ()}  # `-h` without nodes; a Perl xcatd has a module for that alone
+        for module, nodes in modules.items():
+            part = replace(request, nodes=nodes)
+            yield from self._perform(module, part, tables, boots, wire or WireRequest())
+
+    def _perform(
+        self, module: str, request: Request, tables: Tables, boots: Boots | None, wire: WireRequest
+    ) -> Iterator[Said]:
+        host = DaemonHost(self, tables, request, boots)
+        core = CORES.get(request.command)
+        if core is None:
+            yield from self._dispatcher.run(request, host)
+        else:
+            yield from invoke(core, Call(request, tables, host, self.home, wire, module=module))
+
+
+def _handlers() -> dict[str, list[Handler]]:
+    """Who answers what: the commands of RHEV by the specs they declare, ours by their own or for everything."""
+    handlers = {name: [Handler(RHEVM, spec) for spec in command.routes] for name, command in COMMANDS.items()}
+    for name, core in CORES.items():
+        handlers[name] = [Handler(module, spec) for module, spec in core.routes or (("core", "core"),)]
+    return handlers
+
+
+def short_name() -> str:
+    """This host's name up to the first dot, by which clients and the stock policy row know the daemon."""
+    return socket.gethostname().partition(".")[0] or "localhost"
