@@ -77,9 +77,19 @@ class Denied(RhevError):
 
 
 class Unreachable(RhevError):
-    """No answer came: no such address, refused, cut off, or a proxy's 502/503/504."""
+    """No answer came: no such address, refused, cut off, or a proxy's 502/503/504.
+
+    Args:
+        text: As for `RhevError`.
+        hint: As for `RhevError`.
+        sent: The request may have reached the other side and been carried out.
+    """
 
     may_retry = True
+
+    def __init__(self, text: str, hint: str = "", *, sent: bool = True) -> None:
+        super().__init__(text, hint)
+        self.sent = sent
 
 
 class BadAnswer(RhevError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 Version = tuple[int, int]
 
@@ -31,6 +32,17 @@ _SINCE: Mapping[str, Version] = {
 
 #: Rows after which 3.0 to 3.3 cut a list without a word (SearchResultsLimit).
 ROWS = 100
+
+#: The order of an action's parameters in both schemas.
+_ORDER: Mapping[str, tuple[str, ...]] = {
+    "action": (
+        "async", "grace_period", "host", "network", "root_password", "ssh", "image", "fence_type", "ticket", "iscsi",
+        "storage_domain", "cluster", "discard_snapshots", "exclusive", "vm", "snapshot", "template", "host_nics",
+        "modified_network_attachments", "removed_network_attachments", "synchronized_network_attachments",
+        "modified_bonds", "removed_bonds", "check_connectivity", "connectivity_timeout", "pause", "force", "detach",
+        "clone", "restore_memory", "disks", "maintenance_enabled", "disk", "reason", "use_sysprep", "use_cloud_init",
+    ),
+}
 
 #: The order of children in engine_3.0's schema where it is another than 3.6's, which the declarations follow. Engines
 #: take any order; a body in the published one can be checked.
@@ -69,7 +81,25 @@ class Dialect:
 
     def order(self, tag: str) -> tuple[str, ...]:
         """The order of an element's children where the declared one does not do, else nothing."""
-        return _ORDER_30.get(tag, ()) if self.version < (3, 3) else ()
+        if self.major == 4:
+            return ()
+        return _ORDER.get(tag, ()) or (_ORDER_30.get(tag, ()) if self.version < (3, 3) else ())
+
+    def address(self, path: str, search: str = "", **params: str) -> str:
+        """Write a path with its parameters: v4 takes them in the query, v3 as matrix parameters except the search.
+
+        Args:
+            path: Below the origin, already encoded.
+            search: In the search language, not yet encoded.
+            params: `max`, `follow`, `current` ..., not yet encoded.
+        """
+        pairs = [f"{name}={quote(value, safe='*,')}" for name, value in params.items()]
+        query = [f"search={quote(search, safe='*')}"] if search else []
+        if self.major == 4:
+            query += pairs
+        else:
+            path = ";".join([path, *pairs])
+        return path + ("?" + "&".join(query) if query else "")
 
 
 V30 = Dialect(3, (3, 0))

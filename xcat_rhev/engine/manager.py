@@ -1,15 +1,23 @@
-"""The facade of one manager: what a command may ask of it. The signatures are the contract with the commands."""
+"""The facade of one manager: all that a command may ask of it.
+
+`Managers` keeps warm sessions for the life of the process; `Manager` lives for one request, with its own lists.
+"""
 
 from __future__ import annotations
 
 import builtins
+import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Callable
 
 from ..clock import Clock
-from ..secret import Secret
+from ..errors import NotFound
+from . import host_parts, storage, vm_parts
+from .calls import Calls
+from .catalog import Catalog, quoted
+from .console import Console
+from .faults import Checked
+from .layers import Counted, LoggedIn, Retried, Traced
 from .nouns import (
     Answer,
     DataCenter,
@@ -17,6 +25,7 @@ from .nouns import (
     Event,
     FenceAgent,
     Host,
+    LevelCpus,
     NetworkAttachment,
     Nic,
     Noun,
@@ -25,149 +34,348 @@ from .nouns import (
     Vm,
 )
 from .nouns_base import N
+from .session import Access, Finder, Session
+from .transport import Sender
 
+__all__ = ["Access", "Console", "Manager", "Managers", "quoted"]
 
-@dataclass(frozen=True)
-class Access:
-    """How a manager is reached, as tables say it."""
-
-    name: str
-    user: str
-    password: Secret
-    folder: Path
-    ca: str = ""
-    insecure: bool = False
-    old_tls: bool = False
-    workers: int = 8
-    connect_timeout: float = 5.0
-    api: str = ""
-
-
-@dataclass(frozen=True)
-class Console:
-    """Where a VM's console is.
-
-    Attributes:
-        protocol: vnc, spice.
-        address: The host to connect to.
-        port: Plain port, or None.
-        secure_port: TLS port, or None.
-        ticket: The password.
-        seconds: How long the ticket lives.
-    """
-
-    protocol: str
-    address: str
-    port: int | None
-    secure_port: int | None
-    ticket: Secret
-    seconds: int
+#: The search language's word for events about a kind of thing.
+_EVENT_WORDS = {
+    "vm": "event_vm", "host": "event_host", "template": "event_template", "storage_domain": "event_storage",
+    "data_center": "event_datacenter",
+}
 
 
 class Manager:
-    """One manager, for the time of one request."""
+    """One manager, for the time of one request. May be used by several threads.
 
-    name: str
-    dialect: int
-    version: tuple[int, int]
-    workers: int
-    clock: Clock
+    Args:
+        session: The shared connection.
+        clock: Time.
+        say: Takes trace lines without secrets, or None.
+        asked: How many requests it took to find it.
+        notes: What a person should know, e.g. that a CA was fetched.
+
+    Attributes:
+        name: As the tables write it.
+        dialect: 3 or 4.
+        version: The engine's version, as (4, 5).
+        workers: How many requests at once.
+        notes: What a person should know about the connection.
+        calls: For the engine room alone: requests about any noun.
+        catalog: For the engine room alone: names and lists.
+        made: For the engine room alone: ids of disks that were made through this facade.
+    """
+
+    def __init__(
+        self, session: Session, clock: Clock, say: Callable[[str], None] | None = None, asked: int = 0,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.name, self.workers = session.access.name, session.access.workers
+        self.dialect, self.version = session.dialect.major, session.dialect.version
+        self.clock, self.notes = clock, tuple(notes)
+        self._session, self._asked = session, asked
+        self._counted = Counted(session.http)
+        sender: Sender = Traced(self._counted, say) if say else self._counted
+        sender = Retried(Checked(LoggedIn(sender, session.login), self.name), clock)
+        self.calls = Calls(sender, session.base, session.dialect, self.name, clock)
+        self.catalog = Catalog(self.calls, self.workers)
+        self.made: set[str] = set()
 
     def counts(self) -> str:
-        raise NotImplementedError
+        """What this request cost so far, as `5 requests, 1 connection`; connections are the session's."""
+        requests, connections = self._asked + self._counted.requests, self._session.http.connections()
+        return f"{requests} request{'s'[:requests != 1]}, {connections} connection{'s'[:connections != 1]}"
 
     def find(self, noun: type[N], names: Iterable[str], *, details: bool = False) -> dict[str, N]:
-        raise NotImplementedError
+        """Find things by exact name, with one search per hundred; those that are not there are missing.
+
+        Args:
+            noun: Of what.
+            names: Names; a host's may be its address, or either without its domain.
+            details: For Vm: disks and NICs filled; for Host: NICs.
+
+        Raises:
+            Ambiguous: A name fits several.
+        """
+        return self.catalog.find(noun, names, details=details)
 
     def one(self, noun: type[N], name: str, *, data_center: str = "") -> N:
-        raise NotImplementedError
+        """Find one thing by exact name.
+
+        Args:
+            noun: Of what.
+            name: Its name.
+            data_center: The name of the data center it must be in. A storage domain then has its state there.
+
+        Raises:
+            NotFound: No such thing.
+            Ambiguous: Several.
+        """
+        return self.catalog.one(noun, name, data_center=data_center)
 
     def list(
         self, noun: type[N], *, under: Noun | Ref | None = None, where: str = "", details: bool = False
     ) -> builtins.list[N]:
-        raise NotImplementedError
+        """Read a whole collection.
+
+        Args:
+            noun: Of what.
+            under: What it belongs to: NICs of a host, storage domains of a data center ...
+            where: In the search language, names as `quoted()` writes them.
+            details: As for `find`.
+        """
+        return self.catalog.list(noun, under=under, where=where, details=details)
 
     def look(self, noun: type[N], names: Iterable[str], *, details: bool = False) -> builtins.list[N]:
-        raise NotImplementedError
+        """Find all things with these names, also several with the same."""
+        return self.catalog.look(noun, names, details=details)
 
     def get(self, noun: type[N], id: str, *, under: Noun | Ref | None = None) -> N:
-        raise NotImplementedError
+        """Read one thing by id.
+
+        Raises:
+            NotFound: It is not there.
+        """
+        return self.calls.get(noun, self.calls.path(noun(id=id), under) if under is not None or noun.TOP
+                              else f"{self.calls.collection(noun)}/{id}")
 
     def name_of(self, noun: type[N], ref: Ref | None) -> str:
-        raise NotImplementedError
+        """The name behind a reference, from one list per kind; empty for none."""
+        return self.catalog.name_of(noun, ref)
 
     def events(self, about: Noun, limit: int = 5) -> builtins.list[Event]:
-        raise NotImplementedError
+        """The newest events about a thing; none for kinds that the search language has no word for."""
+        word = _EVENT_WORDS.get(about.TAG)
+        if not word or not about.name:
+            return []
+        path = self.calls.collection(Event)
+        return self.calls.list(Event, path, f"{word}={quoted(about.name)}", max=limit)
 
     def create(self, new: N, *, under: Noun | Ref | None = None, **params: Any) -> N:
-        raise NotImplementedError
+        """Make a thing; if the answer was lost, by looking whether it is there.
+
+        Args:
+            new: What it shall be.
+            under: What it shall belong to.
+            params: v4's query parameters, as `activate=False` of a host.
+
+        Raises:
+            Conflict: The name is in use, or a state forbids it.
+            Usage: The dialect knows no such value.
+        """
+        if isinstance(new, Vm) and new.clone and self.dialect == 4:
+            params.setdefault("clone", True)
+        made = self.calls.create(new, self.calls.collection(type(new), under), lambda: self._made(new, under), **params)
+        self.catalog.forget(type(new))
+        return made
+
+    def _made(self, new: N, under: Noun | Ref | None) -> N | None:
+        """Look for what a create may have made: by name, else by all that can be compared."""
+        if new.name and under is None:
+            hits = self.look(type(new), [new.name])
+        else:
+            hits = [each for each in self.list(type(new), under=under) if not new.name or each.name == new.name]
+        comparable = {key: value for key, value in new.values().items() if key in ("data_center", "id")}
+        if not new.name:
+            comparable = {key: value for key, value in new.values().items() if "password" not in key}
+        named = [each for each in hits if not _contradicts(each, comparable)]
+        return named[0] if named else None
 
     def change(self, current: N, **wanted: Any) -> N | None:
-        raise NotImplementedError
+        """Send what differs from what is; None if nothing did, and nothing was sent.
+
+        Args:
+            current: The thing as it was read.
+            wanted: Values by attribute. A Secret always differs, for it cannot be read back.
+        """
+        differing = current.differing(wanted)
+        if not differing:
+            return None
+        if isinstance(current, Vm):
+            differing = {**differing, **_memory_bounds(current, differing)}
+        changed = self.calls.change(current, self.calls.path(current), differing)
+        self.catalog.forget(type(current))
+        return changed
 
     def remove(self, obj: Noun, *, under: Noun | Ref | None = None, **params: Any) -> None:
-        raise NotImplementedError
+        """Remove a thing; one that is gone already is fine.
+
+        Args:
+            obj: The thing. A storage domain is removed from the manager, even if it was read below a data center.
+            under: Remove it from there alone, as a network from a cluster.
+            params: force, detach_only (a VM's disks stay), host (a Ref), format, destroy.
+        """
+        self.calls.remove(obj, self.calls.path(obj, under), **params)
+        self.catalog.forget(type(obj))
 
     def act(self, obj: Noun, verb: str, *, under: Noun | Ref | None = None, **params: Any) -> Answer:
-        raise NotImplementedError
+        """Carry out an action. That it is complete means that it was accepted: wait for the state.
+
+        Args:
+            obj: The thing.
+            verb: start, stop, migrate, approve ...
+            under: What the thing was listed under, if it has no address of its own.
+            params: By element: a Ref, a Record or noun, a sequence of nouns, a Secret, a text, a number, a bool.
+
+        Raises:
+            Conflict: Its state forbids it.
+        """
+        return self.calls.act(f"{self.calls.path(obj, under)}/{verb}", **params)
 
     def add_disk(self, vm: Vm, disk: Disk) -> Disk:
-        raise NotImplementedError
+        """Make a disk for a VM, or attach one that is there; it is locked for a while."""
+        return vm_parts.add_disk(self, vm, disk)
 
     def change_disk(self, vm: Vm, disk: Disk, **wanted: Any) -> Disk | None:
-        raise NotImplementedError
+        """Change a disk; None if nothing differed."""
+        differing = disk.differing(wanted)
+        return self.calls.change(disk, self.calls.path(disk, vm), differing) if differing else None
 
     def remove_disk(self, vm: Vm, disk: Disk, *, keep: bool = False) -> None:
-        raise NotImplementedError
+        """Remove a disk, or with `keep` only take it off the VM."""
+        vm_parts.remove_disk(self, vm, disk, keep)
 
     def add_nic(self, vm: Vm, nic: Nic) -> Nic:
-        raise NotImplementedError
+        """Make a NIC for a VM.
+
+        Args:
+            vm: With its cluster.
+            nic: `network` may hold a name alone; it is looked up in the VM's data center.
+
+        Raises:
+            NotFound: No such network there, or none for VMs.
+        """
+        return vm_parts.add_nic(self, vm, nic)
 
     def change_nic(self, vm: Vm, nic: Nic, **wanted: Any) -> Nic | None:
-        raise NotImplementedError
+        """Change a NIC; None if nothing differed."""
+        return vm_parts.change_nic(self, vm, nic, wanted)
 
     def remove_nic(self, vm: Vm, nic: Nic) -> None:
-        raise NotImplementedError
+        """Remove a NIC."""
+        self.calls.remove(nic, self.calls.path(nic, vm))
 
     def attach_storage(self, data_center: DataCenter, domain: StorageDomain) -> StorageDomain:
-        raise NotImplementedError
+        """Attach a storage domain to a data center; wait for `maintenance` or `active` there."""
+        return storage.attach(self, data_center, domain)
 
     def activate_storage(self, data_center: DataCenter, domain: StorageDomain) -> None:
-        raise NotImplementedError
+        """Activate a storage domain in its data center."""
+        storage.switch(self, data_center, domain, "activate")
 
     def deactivate_storage(self, data_center: DataCenter, domain: StorageDomain) -> None:
-        raise NotImplementedError
+        """Put a storage domain into maintenance."""
+        storage.switch(self, data_center, domain, "deactivate")
 
     def detach_storage(self, data_center: DataCenter, domain: StorageDomain) -> None:
-        raise NotImplementedError
+        """Detach a storage domain; refused for a local one where that would format it."""
+        storage.detach(self, data_center, domain)
 
     def set_fencing(self, host: Host, agent: FenceAgent) -> bool:
-        raise NotImplementedError
+        """Set and enable a host's fence agent; False if it was so already, its password aside."""
+        return host_parts.set_fencing(self, host, agent)
 
     def fence(self, host: Host, kind: str) -> str:
-        raise NotImplementedError
+        """Fence a host: manual, restart, start, stop; or status, which answers on or off."""
+        return host_parts.fence(self, host, kind)
 
     def host_networks(self, host: Host) -> builtins.list[NetworkAttachment]:
-        raise NotImplementedError
+        """Which logical network is on which NIC of a host, with names."""
+        return host_parts.host_networks(self, host)
 
-    def set_host_networks(self, host: Host, wanted: Sequence[NetworkAttachment], *, check: bool = True) -> bool:
-        raise NotImplementedError
+    def set_host_networks(
+        self, host: Host, wanted: Sequence[NetworkAttachment], *, check: bool = True,
+        drop: Sequence[NetworkAttachment] = (),
+    ) -> bool:
+        """Put networks on a host's NICs and save that; False if all was so already.
+
+        Args:
+            host: Which host.
+            wanted: Made by `NetworkAttachment.on`; networks that are not named stay as they are.
+            check: Let the engine take the change back when it loses the host by it.
+            drop: Networks to take off.
+        """
+        return host_parts.set_host_networks(self, host, wanted, check, drop)
 
     def console(self, vm: Vm, seconds: int) -> Console:
-        raise NotImplementedError
+        """Where a running VM's console is, with a fresh ticket that lives so many seconds."""
+        return vm_parts.console(self, vm, seconds)
 
     def cpu_types(self, version: str = "") -> builtins.list[str]:
-        raise NotImplementedError
+        """The CPU families that clusters of a compatibility level may have, weakest first.
+
+        Args:
+            version: The level, as `4.7`; empty for the newest.
+
+        Raises:
+            NotFound: The manager knows no such level.
+        """
+        levels = {level.level: level for level in self.list(LevelCpus)}
+        newest = max(levels, key=lambda text: [int(part) for part in text.split(".")], default="")
+        if (version or newest) not in levels:
+            known = ", ".join(levels) or "none"
+            raise NotFound(f"manager {self.name} knows no compatibility level {version}", f"It knows {known}")
+        cpus = sorted(levels[version or newest].cpus, key=lambda cpu: cpu.level or 0)
+        return [cpu.name for cpu in cpus if cpu.name]
+
+
+def _contradicts(found: Noun, wanted: dict[str, Any]) -> bool:
+    """Does the manager say otherwise, where it says anything?"""
+    return any(getattr(found, key) and found.differing({key: value}) for key, value in wanted.items())
+
+
+def _memory_bounds(vm: Vm, differing: dict[str, Any]) -> dict[str, Any]:
+    """Guaranteed memory above the memory, and a maximum below it, are refused: send them along."""
+    memory = differing.get("memory")
+    more = {}
+    if memory and "memory_guaranteed" not in differing and (vm.memory_guaranteed or 0) > memory:
+        more["memory_guaranteed"] = memory
+    if memory and "memory_max" not in differing and 0 < (vm.memory_max or 0) < memory:
+        more["memory_max"] = memory
+    return more
 
 
 class Managers:
-    """Warm sessions with managers; one per process, used by many threads."""
+    """Warm sessions with managers; one per process, used by many threads.
+
+    Args:
+        clock: Time.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._sessions: dict[Access, Session] = {}
+        self._locks: dict[Access, threading.Lock] = {}
+        self._guard = threading.Lock()
 
     def open(self, access: Access, say: Callable[[str], None] | None = None) -> Manager:
-        raise NotImplementedError
+        """Give a facade for one request; the first one for a manager finds out where it is and what it speaks.
+
+        Args:
+            access: How it is reached.
+            say: Takes trace lines without secrets.
+
+        Raises:
+            Unreachable: Nothing answers.
+            Denied: User or password is wrong.
+            BadAnswer: Something else answers.
+        """
+        with self._guard:
+            lock = self._locks.setdefault(access, threading.Lock())
+        with lock:
+            session = self._sessions.get(access)
+            if session is not None:
+                return Manager(session, self._clock, say)
+            notes: list[str] = []
+            finder = Finder(access, say, notes.append)
+            session = self._sessions[access] = finder.find()
+        return Manager(session, self._clock, say, finder.requests, notes)
 
     def close(self) -> None:
-        raise NotImplementedError
+        """End all sessions."""
+        with self._guard:
+            sessions = list(self._sessions.values())
+            self._sessions.clear()
+        for session in sessions:
+            session.close()

@@ -28,7 +28,7 @@ from .nouns_host import (
     IpAssignment,
     NetworkAttachment,
 )
-from .nouns_records import Answer, Event, Job, Statistic, Tag
+from .nouns_records import Answer, Event, Iscsi, IscsiTarget, Job, Statistic, Tag, Ticket
 from .nouns_vm import (
     Cdrom,
     Disk,
@@ -44,9 +44,9 @@ from .nouns_vm import (
 from .shapes import Ref
 
 __all__ = [
-    "AffinityGroup", "Answer", "Bonding", "Cdrom", "Cluster", "CpuType", "DataCenter", "Disk", "DiskImage", "Event",
-    "FenceAgent", "GraphicsConsole", "Host", "HostNic", "HostStorage", "Initialization", "IpAssignment", "Job",
-    "LevelCpus", "LogicalUnit", "Network", "NetworkAttachment", "Nic", "NicConfiguration", "Noun", 
-    "Record", "Ref", "Snapshot", "Statistic", "StorageConnection", "StorageDomain", "Tag", "Template", "Vm",
-    "VnicProfile",
+    "AffinityGroup", "Answer", "Bonding", "Cdrom", "Cluster", "CpuType", "DataCenter", "Disk", "DiskImage",
+    "Event", "FenceAgent", "GraphicsConsole", "Host", "HostNic", "HostStorage", "Initialization",
+    "IpAssignment", "Iscsi", "IscsiTarget", "Job", "LevelCpus", "LogicalUnit", "Network", "NetworkAttachment",
+    "Nic", "NicConfiguration", "Noun", "Record", "Ref", "Snapshot", "Statistic", "StorageConnection",
+    "StorageDomain", "Tag", "Template", "Ticket", "Vm", "VnicProfile",
 ]

@@ -17,6 +17,7 @@ class Noun(Record):
 
     Class attributes:
         TAG: Its element in v3, and in v4 unless `TAG4` says otherwise.
+        PLURAL3: Its collection's element in v3 where that is not the tag with an s.
         PATH: The last word of its collection's path in v3, and in v4 unless `PATH4` says otherwise.
         SEARCHABLE: Its collection takes `search=`.
         TOP: It has a collection of its own below the base path, and so one address wherever it was seen.
@@ -26,6 +27,7 @@ class Noun(Record):
 
     TAG: ClassVar[str] = ""
     TAG4: ClassVar[str] = ""
+    PLURAL3: ClassVar[str] = ""
     PATH: ClassVar[str] = ""
     PATH4: ClassVar[str] = ""
     SEARCHABLE: ClassVar[bool] = False
@@ -48,6 +50,11 @@ class Noun(Record):
     def tag(cls, major: int) -> str:
         """Its element in that dialect."""
         return cls.TAG4 or cls.TAG if major == 4 else cls.TAG
+
+    @classmethod
+    def plural(cls, major: int) -> str:
+        """Its collection's element in that dialect."""
+        return (cls.PLURAL3 if major == 3 else "") or cls.tag(major) + "s"
 
     @classmethod
     def collection(cls, major: int) -> str:

@@ -205,7 +205,8 @@ class CpuType(Record):
 class LevelCpus(Noun):
     """A compatibility level and the CPU families it knows: `/capabilities` in v3, `/clusterlevels` in v4."""
 
-    TAG, TAG4, PATH, PATH4, TOP, NAMED = "version", "cluster_level", "capabilities", "clusterlevels", True, False
+    TAG, TAG4, PLURAL3, TOP, NAMED = "version", "cluster_level", "capabilities", True, False
+    PATH, PATH4 = "capabilities", "clusterlevels"
 
     id = label("@id")
     major = whole("@major", None)
@@ -215,7 +216,7 @@ class LevelCpus(Noun):
     @property
     def level(self) -> str:
         """As `4.7`."""
-        return self.id or f"{self.major}.{self.minor}"
+        return self.id if self.major is None else f"{self.major}.{self.minor}"
 
 
 class AffinityGroup(Noun):

@@ -223,7 +223,7 @@ class Host(Noun):
 class HostStorage(Noun):
     """What a host sees of block storage: LUNs and volume groups."""
 
-    TAG, TAG4, PATH, NAMED = "storage", "host_storage", "storage", False
+    TAG, TAG4, PLURAL3, PATH, NAMED = "storage", "host_storage", "host_storage", "storage", False
 
     type = text("type")
     logical_units = parts(LogicalUnit, "logical_unit*", "logical_units/logical_unit*")

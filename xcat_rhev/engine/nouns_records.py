@@ -74,6 +74,28 @@ class IscsiTarget(Record):
     target = text("target")
 
 
+class Ticket(Record):
+    """A console's password, as it is asked for.
+
+    Attributes:
+        value: Absent: the engine makes one up.
+        expiry: Seconds.
+    """
+
+    value = secret("value")
+    expiry = whole("expiry")
+
+
+class Iscsi(Record):
+    """Where an iSCSI discovery or login goes."""
+
+    port = whole("port")
+    target = text("target")
+    username = text("username")
+    password = secret("password")
+    address = text("address")
+
+
 class Answer(Record):
     """What an action says: status first, then what it was asked for.
 

@@ -207,7 +207,7 @@ class Vm(Noun):
     stop_time = text("stop_time", since=(3, 4))
     stop_reason = text("stop_reason", since=(3, 6))
     run_once = flag("run_once", since=(3, 4))
-    clone = flag("disks/clone", None)
+    clone = flag("disks/clone", None, quiet=True)
     disks = inlined(Disk, "disks/disk*", "disk_attachments/disk_attachment*")
     initialization = part(Initialization, "initialization", since=(3, 4))
     nics = inlined(Nic, "nics/nic*")

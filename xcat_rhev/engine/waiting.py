@@ -22,6 +22,8 @@ GONE = "gone"
 THERE = "there"
 #: What a thing without a status element is in; engines leave it out while they do not know.
 UNKNOWN = "unknown"
+#: The state of a disk that could not be made, and of a VM with such a disk.
+BROKEN = "illegal"
 
 #: Seconds until the first look, the factor for each further one, the longest pause, and the longest after an addition.
 FIRST, GROWTH, LONGEST, LONGEST_AFTER_ADD = 0.25, 1.5, 5.0, 1.0
@@ -146,11 +148,13 @@ class Watch:
                 return True, found
             if found is None and pending.misses >= MISSES:
                 return True, NotFound(f"{goal.what} is gone")
-            if pending.state in goal.failed and now - pending.began >= goal.grace:
+            failed = pending.state in goal.failed or (goal.settled and pending.state == BROKEN)
+            if failed and now - pending.began >= goal.grace:
                 return True, self._failure(goal.what, pending.state)
         if now - pending.began >= goal.limit:
+            wanted = " or ".join(sorted(goal.wanted))
             return True, TimedOut(
-                f"{goal.what} is still {pending.state} after {goal.limit:g} s, wanted {' or '.join(sorted(goal.wanted))}",
+                f"{goal.what} is still {pending.state} after {goal.limit:g} s, wanted {wanted}",
                 "The manager goes on working; look again later or give a longer --timeout",
             )
         return False, None
@@ -222,6 +226,6 @@ def _state(found: Noun, settled: bool) -> str:
     if not settled or not isinstance(found, Vm):
         return state
     disks = {disk.status for disk in found.disks or ()}
-    if "illegal" in disks:
-        return "illegal"
+    if BROKEN in disks:
+        return BROKEN
     return "image_locked" if disks - {"ok"} else state

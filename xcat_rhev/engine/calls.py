@@ -1,0 +1,259 @@
+"""What can be asked of a manager about any noun: list, get, create, change, remove, act.
+
+A create whose answer was lost is settled by looking for the thing, not by creating it twice.
+"""
+
+from __future__ import annotations
+
+import builtins
+import uuid
+from typing import Any, Callable
+
+from ..clock import Clock
+from ..errors import BadAnswer, Conflict, NotFound, RhevError, Unreachable, Usage
+from ..secret import Secret
+from .bodies import action, document, removal
+from .dialect import ROWS, Dialect
+from .documents import ListReader, parse, read_one, unexpected
+from .faults import refusal
+from .layers import TRIES, back_off
+from .nouns import Answer, Noun, Ref
+from .nouns_base import N
+from .session import ALWAYS
+from .transport import Request, Response, Sender
+
+#: More rows than any engine holds, for versions that cut lists unless told otherwise.
+_ALL_ROWS = "1000000"
+#: How often one looks for a thing whose create may still be under way.
+_LOOKS = 3
+
+
+class Calls:
+    """One manager's collections.
+
+    Args:
+        sender: Sends, tries again, and makes errors of refusals.
+        base: The API's path, as `/ovirt-engine/api`.
+        dialect: What it speaks.
+        name: The manager's name.
+        clock: Time.
+    """
+
+    def __init__(self, sender: Sender, base: str, dialect: Dialect, name: str, clock: Clock) -> None:
+        self._sender, self._base = sender, base
+        self.dialect, self.name, self.clock = dialect, name, clock
+
+    def collection(self, noun: type[Noun], under: Noun | Ref | None = None) -> str:
+        """The path of a collection, below another thing or at the top."""
+        above = self._base if under is None else self.path(under)
+        return f"{above}/{noun.collection(self.dialect.major)}"
+
+    def path(self, obj: Noun | Ref, under: Noun | Ref | None = None) -> str:
+        """The path of a thing. A kind with a collection of its own is addressed there, wherever it was seen."""
+        if under is not None and isinstance(obj, Noun):
+            return f"{self.collection(type(obj), under)}/{_plain_id(obj.id)}"
+        if isinstance(obj, Noun) and obj.TOP:
+            return f"{self.collection(type(obj))}/{_plain_id(obj.id)}"
+        if not obj.href or not obj.href.startswith("/") or obj.href.startswith("//"):
+            raise BadAnswer(f"manager {self.name} gives no address for {obj}")
+        return obj.href
+
+    def list(
+        self, noun: type[N], path: str, search: str = "", *, detail: str = "", max: int = 0, **params: str
+    ) -> builtins.list[N]:
+        """Read a collection, all of it.
+
+        Args:
+            noun: Of what.
+            path: Its path.
+            search: In the search language.
+            detail: v3's way to have sub-collections put inside: `disks; detail=nics`.
+            max: At most so many; 0 for all.
+            params: `follow`, `current` ...
+
+        Raises:
+            RhevError: As `send`.
+        """
+        accept = f"application/xml; detail={detail}" if detail else "application/xml"
+        if noun.SEARCHABLE and not self.dialect.has("unlimited"):
+            if not self.dialect.has("max_matrix"):
+                return self._pages(noun, path, search, accept, max)
+            params = {"max": str(max) if max else _ALL_ROWS, **params}
+        elif max:
+            params = {"max": str(max), **params}
+        return self._read(noun, self.dialect.address(path, search, **params), accept)
+
+    def get(self, noun: type[N], path: str, **params: str) -> N:
+        """Read one thing.
+
+        Raises:
+            NotFound: It is not there.
+        """
+        response = self._sender.send(Request("GET", self.dialect.address(path, **params), headers=ALWAYS))
+        return read_one(noun, response.body, self.dialect)
+
+    def create(
+        self, new: N, path: str, settle: Callable[[], N | None], **params: Any
+    ) -> N:
+        """Make a thing.
+
+        Args:
+            new: What it shall be.
+            path: Its collection's path.
+            settle: Looks for it among what is there; asked when an answer was lost.
+            params: v4's query parameters, as `clone=True`.
+
+        Raises:
+            Unreachable: The answer was lost, and the thing is not there.
+            RhevError: The manager refused.
+        """
+        if params and self.dialect.major == 3:
+            raise Usage(f"API v3 takes no {', '.join(sorted(params))} when a {new.word()} is made")
+        query = {name: "true" if value is True else str(value) for name, value in params.items()}
+        sent, shown = document(new, self.dialect)
+        request = self._write("POST", self.dialect.address(path, **query), sent, shown)
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return read_one(type(new), self._sender.send(request).body, self.dialect)
+            except (Unreachable, BadAnswer) as problem:
+                found = self._settled(problem, settle)
+                if found is not None:
+                    return found
+                if tries >= TRIES or _open(problem) or not problem_may_pass(problem):
+                    raise
+                back_off(self.clock, tries)
+            except Conflict:
+                found = settle() if tries > 1 else None
+                if found is None:
+                    raise
+                return found
+
+    def _settled(self, problem: RhevError, settle: Callable[[], N | None]) -> N | None:
+        """Look whether a thing was made after all; more than once if the engine may still be at it."""
+        for look in range(_LOOKS if _open(problem) else 1):
+            if look:
+                back_off(self.clock, look)
+            found = settle()
+            if found is not None:
+                return found
+        return None
+
+    def change(self, current: N, path: str, wanted: dict[str, Any]) -> N:
+        """Send changes of a thing; a lost answer is settled by looking whether they are there.
+
+        Args:
+            current: The thing as it is.
+            path: Its path.
+            wanted: What shall differ, by attribute.
+
+        Raises:
+            RhevError: The manager refused, or no answer came and nothing was changed.
+        """
+        sent, shown = document(current, self.dialect, wanted)
+        try:
+            response = self._sender.send(self._write("PUT", path, sent, shown))
+            return read_one(type(current), response.body, self.dialect)
+        except (Unreachable, BadAnswer):
+            now = self.get(type(current), path)
+            readable = {name: value for name, value in wanted.items() if not isinstance(value, Secret)}
+            if not readable or now.differing(readable):
+                raise
+            return now
+
+    def remove(self, obj: Noun, path: str, **params: Any) -> None:
+        """Remove a thing; one that is gone already is fine.
+
+        Raises:
+            RhevError: The manager refused, or no answer came and the thing is still there.
+        """
+        query, (sent, shown) = removal(self.dialect, obj, params)
+        try:
+            response = self._sender.send(self._write("DELETE", self.dialect.address(path, **query), sent, shown))
+        except NotFound:
+            return
+        except (Unreachable, BadAnswer):
+            if not self._gone(obj, path):
+                raise
+            return
+        # 3.0 and 3.1 answer with nothing, later ones with an action.
+        if response.body.strip():
+            self._answer(response)
+
+    def act(self, path: str, **params: Any) -> Answer:
+        """Carry out an action. That it is complete means that it was accepted.
+
+        Args:
+            path: The thing's path and the verb.
+            params: See `bodies.action`.
+
+        Raises:
+            RhevError: The manager refused.
+        """
+        sent, shown = action(self.dialect, params)
+        return self._answer(self._sender.send(self._write("POST", path, sent, shown)))
+
+    def _answer(self, response: Response) -> Answer:
+        """Read an action's answer: it may hold a fault in spite of a good status."""
+        root = parse(response.body)
+        if root.tag != "action":
+            raise unexpected(root, "action")
+        answer = Answer.read(root, self.dialect)
+        if answer.status == "failed" or answer.detail or answer.reason:
+            raise refusal(answer.detail or answer.reason or "the action failed", 0, self.name)
+        return answer
+
+    def _gone(self, obj: Noun, path: str) -> bool:
+        try:
+            self.get(type(obj), path)
+        except NotFound:
+            return True
+        return False
+
+    def _read(self, noun: type[N], address: str, accept: str) -> builtins.list[N]:
+        headers = {**ALWAYS, "Accept": accept}
+        request = Request("GET", address, headers=headers, reader=lambda: ListReader(noun, self.dialect))
+        response = self._sender.send(request)
+        if not isinstance(response.result, list):
+            raise BadAnswer(f"manager {self.name} answers HTTP {response.status} without a list")
+        return response.result
+
+    def _pages(self, noun: type[N], path: str, search: str, accept: str, max: int) -> builtins.list[N]:
+        """Read a list that engine 3.0 cuts: page by page, in the order of names so that nothing moves meanwhile."""
+        found: dict[str, N] = {}
+        page = 0
+        order = f" sortby {noun.SEARCH_NAME} asc" if noun.NAMED else ""
+        while not max or len(found) < max:
+            page += 1
+            address = self.dialect.address(path, f"{search}{order} page {page}".strip())
+            rows = self._read(noun, address, accept)
+            fresh = {each.id: each for each in rows if each.id not in found}
+            found.update(fresh)
+            if len(rows) < ROWS or not fresh:
+                break
+        every = builtins.list(found.values())
+        return every[:max] if max else every
+
+    def _write(self, method: str, path: str, sent: bytes, shown: str) -> Request:
+        headers = {**ALWAYS, "Correlation-Id": f"xcat-{uuid.uuid4().hex[:20]}"}
+        if sent:
+            headers["Content-Type"] = "application/xml"
+        return Request(method, path, sent, shown, headers)
+
+
+def problem_may_pass(problem: RhevError) -> bool:
+    """May the same create work in a moment? The engine answered that it failed, or could not be asked."""
+    return problem.may_retry or isinstance(problem, BadAnswer)
+
+
+def _open(problem: RhevError) -> bool:
+    """May the engine still be at work on what was asked?"""
+    return isinstance(problem, Unreachable) and problem.sent
+
+
+def _plain_id(id: str) -> str:
+    """An id as a part of a path; only a hostile answer has one that would lead elsewhere."""
+    if not id or not all(letter.isalnum() or letter in "-_." for letter in id) or id in (".", ".."):
+        raise BadAnswer(f"'{id[:40]}' is no id")
+    return id

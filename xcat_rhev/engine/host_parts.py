@@ -1,0 +1,191 @@
+"""A host's fencing and networks, where the dialects differ in shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import NotFound
+from .nouns import FenceAgent, Host, HostNic, Network, NetworkAttachment, Ref
+
+if TYPE_CHECKING:
+    from .manager import Manager
+
+#: Seconds after which the engine takes a network change back when it has lost the host.
+CONNECTIVITY = 60
+
+
+def set_fencing(manager: Manager, host: Host, agent: FenceAgent) -> bool:
+    """Set how a host is switched off from outside; False if it was so already (passwords cannot be compared)."""
+    if manager.calls.dialect.major == 3:
+        return _set_power_management(manager, host, agent)
+    calls = manager.calls
+    path = calls.collection(FenceAgent, host)
+    wanted = {"order": 1, **{key: value for key, value in agent.values().items() if key not in ("id", "href")}}
+    there = [each for each in calls.list(FenceAgent, path) if each.order == wanted["order"]]
+    changed = True
+    if not there:
+        made = FenceAgent(**wanted)
+        calls.create(made, path, lambda: next(iter(calls.list(FenceAgent, path)), None))
+    elif _readable(there[0], wanted):
+        calls.change(there[0], calls.path(there[0], host), wanted)
+    else:
+        changed = False
+    # The agent first: an engine refuses to enable what has no agent.
+    return manager.change(host, pm_enabled=True) is not None or changed
+
+
+def _set_power_management(manager: Manager, host: Host, agent: FenceAgent) -> bool:
+    options = {**(agent.options or {}), **({"port": str(agent.port)} if agent.port else {})}
+    wanted: dict[str, Any] = {
+        "pm_enabled": True, "pm_type": agent.type, "pm_address": agent.address, "pm_user": agent.username,
+    }
+    if options:
+        wanted["pm_options"] = options
+    if not host.differing(wanted):
+        return False
+    if agent.password:
+        wanted["pm_password"] = agent.password
+    manager.calls.change(host, manager.calls.path(host), wanted)
+    manager.catalog.forget(Host)
+    return True
+
+
+def _readable(agent: FenceAgent, wanted: dict[str, Any]) -> dict[str, Any]:
+    return agent.differing({key: value for key, value in wanted.items() if key != "password"})
+
+
+def fence(manager: Manager, host: Host, kind: str) -> str:
+    """Have a host fenced: manual, restart, start, stop, or status, which answers on or off."""
+    answer = manager.act(host, "fence", fence_type=kind)
+    return answer.power or answer.status or ""
+
+
+def host_networks(manager: Manager, host: Host) -> list[NetworkAttachment]:
+    """Which logical network is on which NIC of a host, and how it gets its address."""
+    nics = {nic.id: nic for nic in manager.list(HostNic, under=host)}
+    if not manager.calls.dialect.has("attachments"):
+        return [_attachment_of(nic) for nic in nics.values() if nic.network]
+    found = []
+    for each in manager.list(NetworkAttachment, under=host):
+        nic = nics.get(each.host_nic.id) if each.host_nic else None
+        network = each.network or Ref()
+        found.append(each.replace(
+            network=Ref(network.id, manager.name_of(Network, network), network.href),
+            host_nic=Ref(nic.id, nic.name, nic.href or "") if nic else each.host_nic,
+        ))
+    return found
+
+
+def _attachment_of(nic: HostNic) -> NetworkAttachment:
+    """Before 3.6 the NIC itself says what is on it."""
+    return NetworkAttachment.on(
+        nic.network, nic.ref, nic.boot_protocol or "", nic.ip or "", nic.netmask or "", nic.gateway or "",
+    )
+
+
+def set_host_networks(
+    manager: Manager, host: Host, wanted: Sequence[NetworkAttachment], check: bool, drop: Sequence[NetworkAttachment]
+) -> bool:
+    """Put networks on NICs and save that on the host; False if all was so already.
+
+    Args:
+        manager: Whose.
+        host: Which host.
+        wanted: What shall be; other networks of the host stay as they are.
+        check: Let the engine take the change back when it loses the host by it.
+        drop: What shall no longer be.
+    """
+    there = {each.network.name: each for each in host_networks(manager, host) if each.network}
+    todo = [each for each in wanted if _differs(there.get(each.network.name if each.network else ""), each)]
+    gone = [there[each.network.name] for each in drop if each.network and each.network.name in there]
+    if not todo and not gone:
+        return False
+    if manager.calls.dialect.has("attachments"):
+        _set_up(manager, host, [_with_id(there, each) for each in todo], check, gone)
+    else:
+        for each in gone:
+            _old_step(manager, host, each, "detach")
+        for each in todo:
+            _old_attach(manager, host, there.get(each.network.name if each.network else ""), each, check)
+        manager.act(host, "commitnetconfig")
+    return True
+
+
+def _differs(there: NetworkAttachment | None, wanted: NetworkAttachment) -> bool:
+    """Is another NIC or another address wanted? No boot protocol leaves the address alone."""
+    if there is None or not _same_nic(there.host_nic, wanted.host_nic):
+        return True
+    if there.in_sync is False:
+        return True
+    if not wanted.boot_protocol:
+        return False
+    now = [there.boot_protocol, there.ip, there.netmask, there.gateway]
+    then = [wanted.boot_protocol, wanted.ip, wanted.netmask, wanted.gateway]
+    return now != then if wanted.boot_protocol == "static" else now[0] != then[0]
+
+
+def _same_nic(one: Ref | None, other: Ref | None) -> bool:
+    if not one or not other:
+        return not other
+    return one.id == other.id if one.id and other.id else one.name == other.name
+
+
+def _with_id(there: dict[str, NetworkAttachment], wanted: NetworkAttachment) -> NetworkAttachment:
+    """An attachment that exists must be sent with its id, a new one must have none."""
+    known = there.get(wanted.network.name) if wanted.network else None
+    return wanted.replace(id=known.id if known else None)
+
+
+def _set_up(
+    manager: Manager, host: Host, todo: Sequence[NetworkAttachment], check: bool, gone: Sequence[NetworkAttachment]
+) -> None:
+    """One transaction, since 3.6; what it does not save by itself before 4.3 is saved after it."""
+    saves = manager.calls.dialect.has("commit_on_success")
+    manager.act(
+        host, "setupnetworks",
+        modified_network_attachments=list(todo) or None,
+        removed_network_attachments=[NetworkAttachment(id=each.id) for each in gone] or None,
+        check_connectivity=check,
+        connectivity_timeout=CONNECTIVITY if check else None,
+        commit_on_success=True if saves else None,
+    )
+    if not saves:
+        manager.act(host, "commitnetconfig")
+
+
+def _old_attach(
+    manager: Manager, host: Host, there: NetworkAttachment | None, wanted: NetworkAttachment, check: bool
+) -> None:
+    """Before 3.6: attach the network to the NIC, then set the NIC's address."""
+    if there is not None and not _same_nic(there.host_nic, wanted.host_nic):
+        _old_step(manager, host, there, "detach")
+        there = None
+    if there is None:
+        _old_step(manager, host, wanted, "attach")
+    if wanted.boot_protocol:
+        nic = _nic(manager, host, wanted)
+        values = {"boot_protocol": wanted.boot_protocol, "ip": wanted.ip, "netmask": wanted.netmask,
+                  "gateway": wanted.gateway, "check_connectivity": check or None}
+        manager.calls.change(nic, manager.calls.path(nic, host), {key: each for key, each in values.items() if each})
+
+
+def _old_step(manager: Manager, host: Host, attachment: NetworkAttachment, verb: str) -> None:
+    nic = _nic(manager, host, attachment)
+    network = attachment.network or Ref()
+    known = manager.catalog.all(Network).values()
+    found = next((each.ref for each in known if each.id == network.id or each.name == network.name), network)
+    manager.calls.act(f"{manager.calls.path(nic, host)}/{verb}", network=Ref(found.id, found.name))
+
+
+def _nic(manager: Manager, host: Host, attachment: NetworkAttachment) -> HostNic:
+    """The NIC that an attachment names.
+
+    Raises:
+        NotFound: The host has none of that name.
+    """
+    wanted = attachment.host_nic
+    for nic in manager.list(HostNic, under=host):
+        if _same_nic(nic.ref, wanted):
+            return nic
+    raise NotFound(f"host {host.name} has no NIC {wanted.name or wanted.id if wanted else ''}")

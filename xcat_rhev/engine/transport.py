@@ -1,0 +1,244 @@
+"""One request, one answer: the seam that everything else wraps and that tests replace."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable, Protocol
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.packages import urllib3  # type: ignore[attr-defined]
+
+from ..errors import BadAnswer, Unreachable
+
+#: An answer that is not read piecemeal is a fault or a single thing; more than this is neither.
+SMALL = 4 << 20
+#: No list is longer.
+LARGE = 2 << 30
+PIECE = 64 << 10
+READ_TIMEOUT = 180.0
+
+
+class Reader(Protocol):
+    """Takes an answer piecemeal, so that a long list never stands in memory as text."""
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes."""
+
+    def close(self) -> Any:
+        """The answer is complete: give what it says."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked.
+
+    Attributes:
+        method: GET, POST, PUT, DELETE.
+        path: An absolute path with its query, encoded; or a whole URL.
+        body: What is sent.
+        shown: The same with stars for secrets, for a trace; empty if there is nothing to show.
+        headers: More headers.
+        reader: Makes a reader for a good answer; none means that the body is wanted as it is.
+    """
+
+    method: str
+    path: str
+    body: bytes = b""
+    shown: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reader: Callable[[], Reader] | None = None
+
+    @property
+    def writes(self) -> bool:
+        """May it change something?"""
+        return self.method != "GET"
+
+
+@dataclass(frozen=True)
+class Response:
+    """What was answered.
+
+    Attributes:
+        status: HTTP status.
+        headers: By lower-case name.
+        body: Empty when a reader took it.
+        result: What the reader made of it.
+        size: Bytes of the body.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    result: Any = None
+    size: int = 0
+
+    @property
+    def good(self) -> bool:
+        """Was it done?"""
+        return 200 <= self.status < 300
+
+
+class Sender(Protocol):
+    """Anything that sends: the wire itself, a wrapper around it, or a test's fake."""
+
+    def send(self, request: Request) -> Response:
+        """Send one request and wait for its answer.
+
+        Raises:
+            Unreachable: No whole answer came.
+            BadAnswer: The answer is too long, or its reader does not understand it.
+        """
+
+
+class _Adapter(HTTPAdapter):
+    """Connections with our own TLS settings and nobody else's certificates."""
+
+    def __init__(self, context: ssl.SSLContext, connections: int) -> None:
+        self._context = context
+        super().__init__(pool_connections=2, pool_maxsize=connections, pool_block=True)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        # requests would add the public CAs of certifi to the pinned one here.
+        conn.cert_reqs = "CERT_REQUIRED" if self._context.verify_mode == ssl.CERT_REQUIRED else "CERT_NONE"
+        conn.ca_certs = conn.ca_cert_dir = None
+
+    def opened(self) -> int:
+        """How many connections were opened so far."""
+        pools = self.poolmanager.pools
+        return sum(pools[key].num_connections for key in pools.keys())  # noqa: SIM118  # no iteration without keys()
+
+
+class Http:
+    """The wire: a pool of kept-alive connections to one origin. Used by many threads.
+
+    Args:
+        origin: `https://host:port`.
+        context: TLS settings.
+        name: The manager's name, for errors.
+        connections: How many at most; further requests wait for one.
+        connect_timeout: Seconds.
+        read_timeout: Seconds without a byte.
+        trust: What certificates are checked against, for errors.
+    """
+
+    def __init__(
+        self, origin: str, context: ssl.SSLContext, name: str, *, connections: int = 8, connect_timeout: float = 5.0,
+        read_timeout: float = READ_TIMEOUT, trust: str = "",
+    ) -> None:
+        self.origin, self._name, self._trust = origin, name, trust
+        self._timeouts = (connect_timeout, read_timeout)
+        self._verify = context.verify_mode == ssl.CERT_REQUIRED
+        if not self._verify:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self._adapter = _Adapter(context, connections)
+        self._session = requests.Session()
+        # The environment's proxies are not for managers, and ~/.netrc would replace the Authorization header.
+        self._session.trust_env = False
+        self._session.headers.clear()
+        self._session.mount("https://", self._adapter)
+
+    def send(self, request: Request) -> Response:
+        """See `Sender`."""
+        url = request.path if "://" in request.path else self.origin + request.path
+        try:
+            with self._session.request(
+                request.method, url, data=request.body or None, headers=dict(request.headers), timeout=self._timeouts,
+                allow_redirects=False, stream=True, verify=self._verify,
+            ) as answer:
+                return self._take(request, answer)
+        except requests.RequestException as problem:
+            raise self._unreachable(problem) from None
+
+    def connections(self) -> int:
+        """How many connections were opened so far."""
+        return self._adapter.opened()
+
+    def forget_session(self) -> None:
+        """Drop the cookies of a server-side session."""
+        self._session.cookies.clear()
+
+    def has_session(self) -> bool:
+        """Is there a server-side session?"""
+        return bool(self._session.cookies)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    def _take(self, request: Request, answer: requests.Response) -> Response:
+        """Read the body to its end, piecemeal if a reader was given and the answer is good."""
+        reader = request.reader() if request.reader and answer.status_code == 200 else None
+        kept: list[bytes] = []
+        size = 0
+        for piece in answer.iter_content(PIECE):
+            size += len(piece)
+            if size > (LARGE if reader else SMALL):
+                raise BadAnswer(f"manager {self._name} answers with more than {size >> 20} MiB")
+            if reader:
+                reader.feed(piece)
+            else:
+                kept.append(piece)
+        self._check_length(answer)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        result = reader.close() if reader else None
+        return Response(answer.status_code, headers, b"".join(kept), result, size)
+
+    def _check_length(self, answer: requests.Response) -> None:
+        """Older libraries do not notice that an answer ended early."""
+        told = answer.headers.get("Content-Length", "")
+        if told.isdigit() and answer.raw.tell() < int(told):
+            raise requests.exceptions.ChunkedEncodingError("the answer ended early")
+
+    def _unreachable(self, problem: requests.RequestException) -> Unreachable:
+        """Say why no answer came, and whether the request may have been processed."""
+        if isinstance(problem, requests.exceptions.ConnectTimeout):
+            seconds = self._timeouts[0]
+            return _final(Unreachable(f"manager {self._name} does not answer within {seconds:g} s", sent=False))
+        if isinstance(problem, requests.exceptions.SSLError):
+            return self._tls_problem(str(problem))
+        if isinstance(problem, requests.exceptions.ReadTimeout) or "timed out" in str(problem):
+            return Unreachable(f"manager {self._name} took more than {self._timeouts[1]:g} s to answer")
+        if isinstance(problem, requests.exceptions.ConnectionError) and _never_connected(problem):
+            return Unreachable(f"manager {self._name} cannot be reached: {_reason(problem)}", sent=False)
+        return Unreachable(f"manager {self._name} broke the connection off before its answer was complete")
+
+    def _tls_problem(self, text: str) -> Unreachable:
+        low = text.lower()
+        if "certificate" in low or "hostname" in low or "doesn't match" in low:
+            reason = "is not made for that name" if "match" in low else f"is not vouched for by {self._trust}"
+            hint = ("Name the manager as its certificate does" if "match" in low
+                    else "If the manager was installed anew, compare its CA and remove the old file")
+            return _final(Unreachable(f"the certificate of manager {self._name} {reason}", hint, sent=False))
+        if "protocol" in low or "alert" in low and "version" in low:
+            return _final(Unreachable(
+                f"manager {self._name} speaks no TLS 1.2",
+                "If it is that old, name it in the site table's rhevmoldtls", sent=False,
+            ))
+        return Unreachable(f"manager {self._name} broke off during the TLS handshake", sent=False)
+
+
+def _final(problem: Unreachable) -> Unreachable:
+    problem.may_retry = False
+    return problem
+
+
+def _never_connected(problem: requests.exceptions.ConnectionError) -> bool:
+    cause = problem.args[0] if problem.args else None
+    reason = getattr(cause, "reason", cause)
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
+
+
+def _reason(problem: Exception) -> str:
+    """The system's own words, without the library's."""
+    text = str(problem)
+    for words in ("Connection refused", "No route to host", "Network is unreachable", "Name or service not known",
+                  "Temporary failure in name resolution", "Host is down"):
+        if words in text:
+            return words.lower()
+    return "no connection"

@@ -1,0 +1,165 @@
+"""Disks, NICs and consoles of a VM, where the dialects differ in shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Conflict, NotFound
+from ..secret import Secret
+from .console import Console
+from .nouns import Answer, Cluster, Disk, GraphicsConsole, Network, Nic, Ref, Ticket, Vm, VnicProfile
+
+if TYPE_CHECKING:
+    from .manager import Manager
+
+
+def add_disk(manager: Manager, vm: Vm, disk: Disk) -> Disk:
+    """Make a disk, or attach one that is there (`disk.id`).
+
+    A create whose answer was lost is settled by comparing the VM's disks with those that it had, for before 3.1 disks
+    have no names of their own and later ones need not be unique.
+    """
+    calls = manager.calls
+    known = {each.id for each in vm.disks} if vm.disks is not None else set()
+    path = calls.collection(Disk, vm)
+    wanted = _as_sent(disk, calls.dialect.major)
+
+    def settle() -> Disk | None:
+        for each in manager.list(Disk, under=vm):
+            if each.id not in known | manager.made and _is_that_disk(each, disk, calls.dialect.since((3, 1))):
+                return each
+        return None
+
+    made = calls.create(wanted, path, settle)
+    manager.made.add(made.id)
+    return made if made.size else made.replace(**{**disk.values(), **made.values()})
+
+
+def _as_sent(disk: Disk, major: int) -> Disk:
+    """In v4 the attachment must say that the disk is active, and an existing disk is named by the disk's own id."""
+    if major == 3:
+        return disk
+    existing = {"id": None, "disk_id": disk.id} if disk.id else {}
+    return disk.replace(active=True if disk.active is None else disk.active, **existing)
+
+
+def _is_that_disk(found: Disk, wanted: Disk, named: bool) -> bool:
+    if wanted.id:
+        return found.id == wanted.id
+    if named and wanted.name and found.name:
+        return found.name == wanted.name
+    return found.size == wanted.size and not found.differing(
+        {key: value for key, value in wanted.values().items() if key in ("interface", "format")}
+    )
+
+
+def remove_disk(manager: Manager, vm: Vm, disk: Disk, keep: bool) -> None:
+    """Remove a disk, or only take it off the VM.
+
+    v4 detaches unless told otherwise; v3 removes unless told otherwise.
+    """
+    calls = manager.calls
+    path = calls.path(disk, vm)
+    calls.remove(disk, path, detach_only=keep)
+
+
+def add_nic(manager: Manager, vm: Vm, nic: Nic) -> Nic:
+    """Make a NIC; in v4 on the vNIC profile of its network in the VM's data center."""
+    calls = manager.calls
+    made = calls.create(connected(manager, vm, nic), calls.collection(Nic, vm), lambda: _nic_of(manager, vm, nic.name))
+    return manager.catalog.named(made)
+
+
+def _nic_of(manager: Manager, vm: Vm, name: str) -> Nic | None:
+    return next((each for each in manager.list(Nic, under=vm) if each.name == name), None)
+
+
+def change_nic(manager: Manager, vm: Vm, nic: Nic, wanted: dict[str, Any]) -> Nic | None:
+    """Change a NIC; a network is given by name and becomes a vNIC profile in v4."""
+    calls = manager.calls
+    differing = nic.differing(wanted)
+    if not differing:
+        return None
+    target = nic.replace(vnic_profile=None, network=None).replace(
+        network=differing.get("network"), vnic_profile=differing.get("vnic_profile")
+    )
+    spelled = connected(manager, vm, target)
+    differing.pop("network", None)
+    for name in ("network", "vnic_profile"):
+        value = getattr(spelled, name)
+        if value:
+            differing[name] = value
+    return manager.catalog.named(calls.change(nic, calls.path(nic, vm), differing))
+
+
+def connected(manager: Manager, vm: Vm, nic: Nic) -> Nic:
+    """A NIC as the dialect wants its network said: v3 the network, v4 the profile.
+
+    Raises:
+        NotFound: No such network, or no profile on it, in the VM's data center.
+    """
+    if manager.calls.dialect.major == 3 or nic.vnic_profile or not nic.network:
+        return nic
+    network = network_for(manager, vm, nic.network)
+    fitting = [each for each in manager.catalog.all(VnicProfile).values()
+               if each.network and each.network.id == network.id]
+    if not fitting:
+        raise NotFound(f"network {network.name} has no vNIC profile", "Is it a network for VMs?")
+    best = min(fitting, key=lambda profile: (profile.name != network.name, profile.name))
+    return nic.replace(network=None, vnic_profile=Ref(best.id))
+
+
+def network_for(manager: Manager, vm: Vm, wanted: Ref) -> Network:
+    """The network that a reference means inside a VM's data center: the same name may be used in several.
+
+    Raises:
+        NotFound: None there.
+    """
+    networks = manager.catalog.all(Network)
+    if wanted.id and wanted.id in networks:
+        return networks[wanted.id]
+    cluster = manager.catalog.all(Cluster).get(vm.cluster.id) if vm.cluster else None
+    home = cluster.data_center.id if cluster and cluster.data_center else ""
+    for each in networks.values():
+        if each.name == wanted.name and (not home or not each.data_center or each.data_center.id == home):
+            return each
+    raise NotFound(f"VM {vm.name}: its data center has no network {wanted.name}")
+
+
+def console(manager: Manager, vm: Vm, seconds: int) -> Console:
+    """Where a running VM's console is, with a fresh ticket.
+
+    Args:
+        manager: Whose.
+        vm: Must run.
+        seconds: How long the ticket lives.
+
+    Raises:
+        Conflict: It does not run, or has no console.
+    """
+    calls = manager.calls
+    path = calls.path(vm)
+    place = _current(manager, vm, path) if calls.dialect.has("current_consoles") else None
+    if place is not None and place.id:
+        found, address, port, secure = place.protocol, place.address, place.port, place.tls_port
+        ticket = calls.act(f"{calls.path(place, vm)}/ticket", ticket=Ticket(expiry=seconds))
+    else:
+        now = calls.get(Vm, path)
+        found, address = now.display_type, now.display_address
+        port, secure = now.display_port, now.display_secure_port
+        ticket = calls.act(f"{path}/ticket", ticket=Ticket(expiry=seconds))
+    if not address or not (port or secure):
+        raise Conflict(f"VM {vm.name} has no console now", "Is it running?")
+    return Console(found or "vnc", address, port, secure, _value(ticket), ticket.ticket_expiry or seconds)
+
+
+def _current(manager: Manager, vm: Vm, path: str) -> GraphicsConsole | None:
+    """The console that is in use: without `current` engines give no port."""
+    places = manager.calls.list(GraphicsConsole, f"{path}/graphicsconsoles", current="true")
+    usable = [place for place in places if place.port or place.tls_port]
+    kind = (vm.display_type or "vnc").lower()
+    return min(usable, key=lambda place: place.protocol != kind, default=None)
+
+
+def _value(answer: Answer) -> Secret:
+    return answer.ticket or Secret("")
