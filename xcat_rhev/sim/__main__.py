@@ -1,0 +1,171 @@
+"""`xcat-rhev sim`: an engine to try commands on."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from ..errors import RhevError, Usage
+from ..secret import Secret
+from . import plan
+from .app import Application
+from .build import build
+from .certs import make
+from .dialect import Version
+from .http import Front, Server
+from .journal import Journal
+from .settings import LONG, SHORT, Settings
+from .states import Path as States
+from .states import delays
+from .world import World
+
+log = logging.getLogger(__name__)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the reader of the command line."""
+    words = argparse.ArgumentParser(prog="xcat-rhev sim", description="An engine simulator: API v3 and v4 over HTTPS.")
+    add = words.add_argument
+    add("--port", type=int, default=0, metavar="N", help="listen here; 0 (default): a free port")
+    add("--host", default="127.0.0.1", metavar="ADDR", help="address to listen on (default: 127.0.0.1)")
+    add("--api", choices=("3", "4", "both"), default="both", help="which dialects are spoken (default: both)")
+    add("--v3-version", type=version, default=(3, 6), metavar="V", help="engine version shown in v3 (default: 3.6)")
+    add("--v4-version", type=version, default=(4, 5), metavar="V", help="engine version shown in v4 (default: 4.5)")
+    add("--hosts", type=int, default=0, metavar="N", help="so many hosts that are up: rhevh1 ... (with the domain data1)")
+    add("--vms", type=int, default=0, metavar="N", help="so many virtual machines: vm1 ..., each with a disk and a NIC")
+    add("--running", type=int, default=0, metavar="PERCENT", help="how many of them are up (default: 0)")
+    add("--latency", type=float, default=0, metavar="MS", help="milliseconds added to every answer")
+    add("--delays", default="1", metavar="FILE|FACTOR", help="seconds per state as JSON, or a factor; 0: all at once")
+    add("--speed", type=float, default=1, metavar="N", help="so many times faster through the states")
+    add("--faults", type=Path, metavar="FILE", help="a plan of faults, JSON")
+    add("--state", type=Path, metavar="FILE", help="keep the world in this file")
+    add("--seed", type=int, default=0, metavar="N", help="ids and chance grow from it (default: 0)")
+    add("--cert-dir", type=Path, metavar="DIR", help="keep the CA and the certificate here (default: a new folder)")
+    add("--name", action="append", default=[], metavar="NAME", help="one more name for the certificate; may be repeated")
+    add("--user", default="admin@internal", help="who may log in (default: admin@internal)")
+    add("--password", default="secret", help="... and with what (default: secret)")
+    add("--token-life", type=float, default=1800, metavar="S", help="seconds until an unused token is forgotten")
+    add("--management", default="", metavar="NAME", help="name of the management network (v3: rhevm, else: ovirtmgmt)")
+    add("--strict", action="store_true", help="refuse by name what a dialect does not know, instead of ignoring it")
+    add("--html-errors", action="store_true", help="send the web server's page with 401, as real engines do")
+    add("--threads", type=int, default=32, metavar="N", help="requests handled at once (default: 32)")
+    add("-v", "--verbose", action="store_true", help="show broken connections")
+    return words
+
+
+def version(text: str) -> Version:
+    """Read an engine version such as 3.0 or 4.5."""
+    major, _, minor = text.partition(".")
+    if major not in {"3", "4"} or not minor.isdigit():
+        raise argparse.ArgumentTypeError(f"'{text}' is no engine version; write one such as 3.6 or 4.5")
+    return int(major), int(minor)
+
+
+def main(argv: list[str]) -> int:
+    """Run the simulator until it is told to stop.
+
+    Args:
+        argv: The words after `sim`.
+
+    Returns:
+        The exit code: 0 after Ctrl-C or TERM, 1 if it could not start, 2 for wrong words.
+    """
+    words = parser().parse_args(argv)
+    logging.basicConfig(level=logging.DEBUG if words.verbose else logging.WARNING, format="%(levelname)s %(message)s")
+    try:
+        return _run(words)
+    except RhevError as error:
+        print(f"xcat-rhev sim: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"xcat-rhev sim: {error}", file=sys.stderr)
+    return 1
+
+
+def _run(words: argparse.Namespace) -> int:
+    settings = _settings(words)
+    with tempfile.TemporaryDirectory(prefix="engine-") as made:
+        names = [words.host, "localhost", "127.0.0.1", "::1", *words.name]
+        certificates = make(words.cert_dir or Path(made), list(dict.fromkeys(names)))
+        faulty = plan.read(words.faults, words.seed) if words.faults else plan.Plan()
+        world, journal = _world(words, settings)
+        faulty.begin(world)
+        front = Front(Application(world, settings, certificates.ca.read_bytes()), faulty)
+        server = Server(front, (words.host, words.port), certificates, words.threads)
+        server.prepare()
+        if journal:
+            journal.start()
+        print(json.dumps(_ready(words, settings, server.bind_addr[1], certificates.ca)), flush=True)
+        _serve(server)
+        if journal:
+            journal.stop()
+    return 0
+
+
+def _serve(server: Server) -> None:
+    """Answer until a signal comes."""
+    done = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda _number, _frame: done.set())
+    serving = threading.Thread(target=server.serve, daemon=True)
+    serving.start()
+    done.wait()
+    server.stop()
+    serving.join(5)
+
+
+def _settings(words: argparse.Namespace) -> Settings:
+    if words.v3_version >= (4, 0) or words.v4_version < (4, 0):
+        raise Usage("--v3-version is below 4.0 and --v4-version is not")
+    network = words.management or ("rhevm" if words.api == "3" else "ovirtmgmt")
+    return Settings(
+        words.api, words.v3_version, words.v4_version, words.user, Secret(words.password), words.strict,
+        words.latency / 1000, words.token_life, words.html_errors, network,
+    )
+
+
+def _world(words: argparse.Namespace, settings: Settings) -> tuple[World, Journal | None]:
+    """Make the world, or take it from the state file."""
+    world = World(seed=words.seed, paths=_paths(words))
+    journal = Journal(words.state, world) if words.state else None
+    if journal is None or not journal.load():
+        path = SHORT if settings.api == "3" else LONG
+        dialect = settings.dialect(path, "")[0] or settings.dialect(SHORT, "")[0]
+        assert dialect is not None
+        build(world, dialect, settings.management, words.hosts, words.vms, words.running)
+    return world, journal
+
+
+def _paths(words: argparse.Namespace) -> dict[str, States]:
+    """Read the delays: a factor, or a file with seconds per operation."""
+    try:
+        return delays(float(words.delays) / words.speed)
+    except ValueError:
+        pass
+    except ZeroDivisionError:
+        raise Usage("--speed 0 would never get anywhere") from None
+    try:
+        return delays(1 / words.speed, json.loads(Path(words.delays).read_text()))
+    except (OSError, ValueError) as error:
+        raise Usage(f"--delays {words.delays}: {error}", "Give a factor, or a JSON object of operation: seconds") from error
+    except KeyError as error:
+        raise Usage(f"--delays {words.delays}: no operation is called {error}") from error
+
+
+def _ready(words: argparse.Namespace, settings: Settings, port: int, ca: Path) -> dict[str, object]:
+    host = f"[{words.host}]" if ":" in words.host else words.host
+    base = f"https://{host}:{port}"
+    three, four = settings.api in {"3", "both"}, settings.api in {"4", "both"}
+    return {
+        "ready": True, "v4": base + LONG if four else None, "v3": base + SHORT if three else None, "ca": str(ca),
+        "user": words.user, "password": words.password, "port": port,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

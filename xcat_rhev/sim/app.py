@@ -1,0 +1,222 @@
+"""From a request to an answer, without a socket: dialect, login, route, handler, document."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from . import faults, render
+from .answers import Call, Raw, item_of, refused_action, strictly, write
+from .auth import Doorkeeper, challenge
+from .dialect import Dialect, Thing
+from .register import OPEN
+from .resources import ROUTES
+from .routing import Route, Routes
+from .settings import Settings
+from .world import World
+
+log = logging.getLogger(__name__)
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CORRELATION = re.compile(r"[0-9A-Za-z_-]{1,36}")
+#: Parameters that each dialect looks at; strict mode refuses others.
+_PARAMS = {
+    3: frozenset("search max case_sensitive case-sensitive from async current next_run detail unregistered filter".split()),
+    4: frozenset(
+        "search max case_sensitive from async current next_run follow filter all_content correlation_id detach_only force "
+        "format host destroy clone activate reboot deploy_hosted_engine unregistered seal clone_permissions soft_force "
+        "index size wait read_only grace_period name reconstruct_pool undeploy_hosted_engine storage_domain".split()
+    ),
+}
+#: v3 takes these from the last part of the path only.
+_MATRIX_ONLY = frozenset({"max", "current", "next_run", "case_sensitive", "case-sensitive"})
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came over the wire.
+
+    Attributes:
+        method: As in HTTP.
+        target: Path and query as they were sent.
+        headers: By lower-case name.
+        body: The bytes.
+        peer: The caller's address.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    peer: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path without query and matrix parameters."""
+        return unquote(self.target.partition("?")[0])
+
+    @property
+    def query(self) -> str:
+        """The query as it was sent."""
+        return self.target.partition("?")[2]
+
+
+class Application:
+    """The engine behind the socket.
+
+    Args:
+        world: Its data.
+        settings: Its choices.
+        ca: Its CA certificate as PEM.
+    """
+
+    def __init__(self, world: World, settings: Settings, ca: bytes = b"") -> None:
+        self.world = world
+        self.settings = settings
+        self.ca = ca
+        self.routes = Routes(ROUTES)
+        self.door = Doorkeeper(settings, world.now)
+        self._cache: dict[Any, tuple[int, str]] = {}
+
+    def label(self, request: Request) -> str:
+        """Name the kind of call for counting: `POST /vms/{id}/start`."""
+        _, rest, _ = self.settings.dialect(request.path, request.headers.get("version", ""))
+        path = (rest if rest is not None and rest != "" else request.path).partition(";")[0]
+        steps = ["{id}" if _GUID.fullmatch(step) else step for step in path.split("/")]
+        return f"{request.method} {'/'.join(steps) or '/'}"
+
+    def answer(self, request: Request) -> Raw:
+        """Answer one request; the world moves on to now first."""
+        with self.world.lock:
+            self.world.settle()
+            open_to_all = OPEN.get(request.path)
+            if open_to_all is not None:
+                return open_to_all(self, request)
+            dialect, rest, status = self.settings.dialect(request.path, request.headers.get("version", ""))
+            if dialect is None:
+                return _container(status)
+            return self._guarded(request, dialect, rest)
+
+    def _guarded(self, request: Request, dialect: Dialect, rest: str) -> Raw:
+        session = self.door.knows(request.headers, dialect)
+        if session is None:
+            return challenge(dialect, self.settings.html_errors)
+        correlation = self._correlation(request, dialect)
+        answer = self._call(request, dialect, rest.partition(";")[0])
+        if correlation:
+            answer.headers["Correlation-Id"] = correlation
+        if session:
+            answer.headers["Set-Cookie"] = f"JSESSIONID={session}; Path={dialect.base}; Secure"
+            if dialect.number == 3 and dialect.version >= (3, 3):
+                answer.headers["JSESSIONID"] = session
+        return answer
+
+    def _correlation(self, request: Request, dialect: Dialect) -> str:
+        told = request.headers.get("correlation-id", "")
+        if dialect.number == 4:
+            told = told or dict(parse_qsl(request.query)).get("correlation_id", "")
+            told = told if _CORRELATION.fullmatch(told) else str(uuid.uuid4())
+            self.world.correlation = told
+            return told
+        self.world.correlation = told if dialect.knows((3, 1)) else ""
+        return ""
+
+    def _call(self, request: Request, dialect: Dialect, rest: str) -> Raw:
+        body: Any = None
+        route: Route | None = None
+        call = Call(self.world, dialect, params=_params(request, dialect), headers=request.headers)
+        call.strict, call.routes, call.cache = self.settings.strict, self.routes, self._cache
+        call.settings = self.settings
+        try:
+            route, ids = self.routes.find(_method(request), rest, dialect)
+            call.things = self._named(call, ids)
+            body = render.parse(request.body) if request.body.strip() else None
+            self._strict(call, route, body)
+            call.body = body if _body_counts(route, dialect) else None
+            return write(call, route.handler(call))
+        except faults.Gone:
+            return Raw(b"", 404)
+        except faults.NotHere:
+            return _container(405)
+        except faults.Refused as refusal:
+            return self._refused(call, route, refusal)
+
+    def _named(self, call: Call, ids: dict[str, str]) -> dict[str, Thing]:
+        """Find the things of the path; one that is not its owner's is not there."""
+        things: dict[str, Thing] = {}
+        for kind, thing_id in ids.items():
+            if kind not in self.world.things:
+                things[kind] = {"id": thing_id}
+                continue
+            thing = item_of(call, kind, thing_id)
+            owned = [owner for owner in things if owner in thing and kind != "storage_domain"]
+            if owned and all(thing[owner] != things[owner]["id"] for owner in owned):
+                raise faults.Gone
+            things[kind] = thing
+        return things
+
+    def _strict(self, call: Call, route: Route, body: Any) -> None:
+        """Refuse what this dialect would not look at."""
+        if not self.settings.strict:
+            return
+        unknown = [f"?{name}" for name in call.params if name not in _PARAMS[call.dialect.number]]
+        if body is not None and not _body_counts(route, call.dialect):
+            unknown.append("the body of a DELETE")
+        if unknown:
+            raise strictly(unknown, call.dialect)
+
+    def _refused(self, call: Call, route: Route | None, refusal: faults.Refused) -> Raw:
+        status = refusal.status(call.dialect)
+        if refusal.reason == "usage":
+            return _usage(call.dialect, refusal)
+        text = render.fault(call.dialect, refusal)
+        if route is not None and route.action:
+            text = refused_action(call, text)
+        return Raw(render.document(text), status)
+
+
+def _body_counts(route: Route, dialect: Dialect) -> bool:
+    """v4 does not look at the body of a DELETE."""
+    return route.method != "DELETE" or dialect.number == 3
+
+
+def _method(request: Request) -> str:
+    return "GET" if request.method == "HEAD" else request.method
+
+
+def _params(request: Request, dialect: Dialect) -> dict[str, str]:
+    """Read query and matrix parameters as this dialect does: v3 takes some from the path only."""
+    query = dict(parse_qsl(request.query, keep_blank_values=True))
+    last = request.target.partition("?")[0].rpartition("/")[2]
+    matrix = dict(
+        (unquote(name), unquote(value)) for name, _, value in (part.partition("=") for part in last.split(";")[1:] if part)
+    )
+    if dialect.number == 3:
+        unseen = {name: value for name, value in query.items() if name in _MATRIX_ONLY}
+        query = {name: value for name, value in query.items() if name not in unseen}
+        query.update({f"{name} (only as ;{name}=)": value for name, value in unseen.items()})
+    return {**query, **matrix}
+
+
+def _container(status: int) -> Raw:
+    """Answer as the web server around the engine does."""
+    page = f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
+    return Raw(page.encode(), status, "text/html;charset=UTF-8")
+
+
+def _usage(dialect: Dialect, refusal: faults.Refused) -> Raw:
+    """Answer to XML that cannot be read: a document of its own since 3.1, not a fault."""
+    if dialect.version < (3, 1):
+        return Raw(render.document(render.fault(dialect, refusal)), 400)
+    return Raw(render.document("<usage_message><message>Request syntactically incorrect.</message></usage_message>"), 400)
+
+
+def as_json(value: Any, status: int = 200) -> Raw:
+    """Make an answer for the simulator's own addresses."""
+    return Raw(json.dumps(value, sort_keys=True).encode(), status, "application/json")

@@ -1,0 +1,91 @@
+"""What is in the world when the simulator starts."""
+
+from __future__ import annotations
+
+from .dialect import Dialect, Thing
+from .levels import newest
+from .resources.clusters import USUAL, attach, management
+from .resources.hostnics import bring_parts
+from .resources.hosts import hardware
+from .resources.vms import BLANK, blank
+from .world import ZERO, World
+
+GIB, TIB = 1 << 30, 1 << 40
+
+
+def build(world: World, dialect: Dialect, network: str, hosts: int = 0, vms: int = 0, running: int = 0) -> None:
+    """Make the world that an engine has after its setup, and what was asked for.
+
+    Args:
+        world: Empty.
+        dialect: Its version decides the compatibility level of `Default`.
+        network: The name of the management network.
+        hosts: So many hosts, `rhevh1` ..., up, with the data domain `data1`.
+        vms: So many machines, `vm1` ..., each with a disk and a NIC.
+        running: The part of them that is up, in percent.
+    """
+    blank(world)
+    world.add("tag", id=ZERO, name="root", description="root", parent=None)
+    major, minor = newest(dialect)
+    center = world.add(
+        "data_center", name="Default", description="The default Data Center", storage_type="nfs", local=False, major=major,
+        minor=minor, status="uninitialized", quota_mode="disabled", storage_format=None,
+    )
+    net = management(world, center, network)
+    cpu = "Intel Nehalem Family"
+    cluster = world.add(
+        "cluster", **USUAL, name="Default", description="The default server cluster", data_center=center["id"],
+        management_network=net["id"], major=major, minor=minor, cpu_type=cpu,
+    )
+    attach(world, cluster, net)
+    made = [_host(world, cluster, number) for number in range(1, hosts + 1)]
+    domain = _domain(world, center, made[0]) if made else None
+    profile = world.of("vnic_profile", "network", net["id"])[0]
+    for number in range(1, vms + 1):
+        up = made[number % len(made)] if made and number % 100 < running else None
+        _vm(world, cluster, domain, profile, number, up)
+    world.event(1, "normal", "The engine was started.")
+
+
+def _host(world: World, cluster: Thing, number: int) -> Thing:
+    name = f"rhevh{number}"
+    host = world.add(
+        "host", **hardware(name, number), name=name, address=f"10.9.{number // 250}.{number % 250 + 1}",
+        cluster=cluster["id"], status="up",
+    )
+    bring_parts(world, host)
+    return host
+
+
+def _domain(world: World, center: Thing, host: Thing) -> Thing:
+    """Make the data domain and thereby bring the data center up."""
+    world.change(center, status="up", storage_format="v1")
+    world.change(host, spm=True)
+    return world.add(
+        "storage_domain", name="data1", type="data", storage_type="nfs", address="10.9.255.1", path="/export/data1",
+        data_center=center["id"], status="active", master=True, available=100 * TIB, used=TIB, committed=0,
+        storage_format="v1", external_status="ok",
+    )
+
+
+def _vm(world: World, cluster: Thing, domain: Thing | None, profile: Thing, number: int, host: Thing | None) -> None:
+    name = f"vm{number}"
+    run: Thing = {"status": "down"}
+    if host is not None:
+        run = {
+            "status": "up", "host": host["id"], "start_time": world.now(), "display_address": host["address"],
+            "display_port": 5900 + number % 1000, "fqdn": f"{name}.example.com",
+        }
+    vm = world.add(
+        "vm", **{**BLANK, **run}, name=name, cluster=cluster["id"], template=ZERO, creation_time=world.now(), description="",
+    )
+    world.add(
+        "nic", vm=vm["id"], name="eth0", interface="virtio", mac=world.free_mac(), vnic_profile=profile["id"],
+        network=profile["network"], plugged=True, linked=True,
+    )
+    if domain is not None:
+        world.add(
+            "disk", vm=vm["id"], name=f"{name}_Disk1", size=10 * GIB, actual_size=GIB, status="ok", format="cow",
+            sparse=True, interface="virtio", bootable=True, active=True, storage_domain=domain["id"], wipe_after_delete=False,
+            shareable=False, propagate_errors=False, disk_type="system",
+        )

@@ -1,0 +1,213 @@
+"""Which of the two dialects is spoken, and how a noun's document looks in each: fields as data, no code per version.
+
+A field's place is a path: `cpu/topology@sockets` is an attribute, `os/boot/devices/device[]` a repeated element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Thing = dict[str, Any]
+Version = tuple[int, int]
+
+ALWAYS: Version = (3, 0)
+NEVER: Version = (99, 0)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One way of speaking.
+
+    Attributes:
+        number: 3 or 4.
+        version: The engine version that is pretended, e.g. (3, 6).
+        base: What every href begins with, e.g. `/ovirt-engine/api`.
+    """
+
+    number: int
+    version: Version
+    base: str
+
+    def knows(self, since: Version, until: Version = NEVER) -> bool:
+        """Tell whether something that came with one version and went with another is there."""
+        return since <= self.version < until
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value of a noun and where it stands in each dialect's document.
+
+    Attributes:
+        key: Its name in the world.
+        kind: `text`, `int`, `bool`, `date`, `secret` (read, never shown) or `ref`.
+        v3, v4: Its path, or empty where the dialect does not have it.
+        since3, until3, since4: The versions that have it.
+        to: For a `ref`, the kind of thing that it names.
+        item: For a repeated element with parts of its own, those parts.
+        fixed: Bodies may hold it, but it is not set by them.
+        words: The words allowed, for an enum; others are refused.
+    """
+
+    key: str
+    kind: str = "text"
+    v3: str = ""
+    v4: str = ""
+    since3: Version = ALWAYS
+    until3: Version = NEVER
+    since4: Version = ALWAYS
+    to: str = ""
+    item: tuple[Field, ...] = ()
+    fixed: bool = False
+    words: frozenset[str] = frozenset()
+
+    def path(self, dialect: Dialect) -> str:
+        """Give its place in one dialect, empty if it has none there."""
+        if dialect.number == 3:
+            return self.v3 if dialect.knows(self.since3, self.until3) else ""
+        return self.v4 if dialect.knows(self.since4) else ""
+
+
+def named(key: str, kind: str = "text", v3: str | None = None, v4: str | None = None, **more: Any) -> Field:
+    """Declare a field; a path that is not given is the field's own name.
+
+    Args:
+        key: As in `Field`.
+        kind: As in `Field`.
+        v3: As in `Field`; empty: not in that dialect.
+        v4: As in `Field`; empty: not in that dialect.
+        **more: The other attributes of `Field`.
+    """
+    words = frozenset(more.pop("words", "").split())
+    return Field(key, kind, key if v3 is None else v3, key if v4 is None else v4, words=words, **more)
+
+
+def ref(key: str, to: str = "", v3: str | None = None, v4: str | None = None, **more: Any) -> Field:
+    """Declare a reference to another thing; `to` is its kind, the field's own name if not given."""
+    return named(key, "ref", v3, v4, to=to or key, **more)
+
+
+def v3only(key: str, kind: str = "text", path: str = "", **more: Any) -> Field:
+    """Declare a field that v4 does not have."""
+    return named(key, kind, path or key, "", **more)
+
+
+def v4only(key: str, kind: str = "text", path: str = "", **more: Any) -> Field:
+    """Declare a field that v3 does not have."""
+    return named(key, kind, "", path or key, **more)
+
+
+#: What every resource has.
+NAME = named("name")
+DESCRIPTION = named("description")
+COMMENT = named("comment", since3=(3, 3))
+CREATION = named("creation_status", v3="creation_status/state", v4="creation_status", fixed=True)
+BASICS = (NAME, DESCRIPTION, COMMENT, CREATION)
+
+
+def _same(_world: Any, thing: Thing, _call: Any) -> Thing:
+    return thing
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """How one noun is written and read.
+
+    Attributes:
+        kind: The kind of thing in the world.
+        tag: The element's name.
+        plural: The collection's element.
+        path: Where one of them stands, e.g. `/vms/{vm}`.
+        fields: Its own fields, after the basic ones, in the order of the v3 schema.
+        order30, order36: The v3 schema's order of the own elements where it differs between those versions, or where
+            elements have a place that is filled only on demand (disks, statistics).
+        view: Makes what is shown from what is stored: `view(world, thing, call)`.
+        cached: What is shown depends on the thing alone, so a text may be kept until the thing changes.
+        basics: The fields that every resource has, less those that this one lacks.
+        renamed: The element's name in v3 where it differs: (tag, plural).
+    """
+
+    kind: str
+    tag: str
+    plural: str
+    path: str
+    fields: tuple[Field, ...]
+    order30: str = ""
+    order36: str = ""
+    view: Callable[[Any, Thing, Any], Thing] = field(default=_same)
+    cached: bool = False
+    basics: tuple[Field, ...] = BASICS
+
+
+class Node:
+    """One element of a document: its attributes, its children, its text, and whether it repeats."""
+
+    __slots__ = ("attributes", "kids", "many", "tag", "text")
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.attributes: dict[str, Field] = {}
+        self.kids: dict[str, Node] = {}
+        self.text: Field | None = None
+        self.many: Field | None = None
+
+    def place(self, field_: Field, path: str, dialect: Dialect) -> None:
+        """Hang a field into this element at a path."""
+        steps, _, attribute = path.partition("@")
+        node = self
+        for step in filter(None, steps.split("/")):
+            node = node.kids.setdefault(step.removesuffix("[]"), Node(step.removesuffix("[]")))
+            if step.endswith("[]"):
+                node.many = field_
+        node._hold(field_, attribute, dialect)
+
+    def _hold(self, held: Field, attribute: str, dialect: Dialect) -> None:
+        """Take a field as attribute, as parts, or as text."""
+        inner = Field("", held.kind, to=held.to, words=held.words) if self.many is held else held
+        if attribute:
+            self.attributes[attribute] = inner
+        elif held.item:
+            for part in held.item:
+                if part.path(dialect):
+                    self.place(part, part.path(dialect), dialect)
+        else:
+            self.text = inner
+
+
+_TREES: dict[tuple[int, int, Version], Node] = {}
+
+
+def tree(shape: Shape, dialect: Dialect) -> Node:
+    """Give the document of a noun in one dialect; made once.
+
+    Returns:
+        The root element; its children are the noun's own elements in the order in which they are written.
+    """
+    key = (id(shape), dialect.number, dialect.version)
+    if key not in _TREES:
+        _TREES[key] = _compile(shape, dialect)
+    return _TREES[key]
+
+
+def _compile(shape: Shape, dialect: Dialect) -> Node:
+    root = Node(shape.tag)
+    for one in (*shape.basics, *shape.fields):
+        path = one.path(dialect)
+        if path:
+            root.place(one, path, dialect)
+    own = [tag for tag in root.kids if tag not in _FRAME]
+    wanted = _order(shape, dialect, own)
+    slots = {tag: root.kids.get(tag) or Node(tag) for tag in (*_FRAME, *wanted)}
+    root.kids = {tag: node for tag, node in slots.items() if tag not in _FRAME or tag in root.kids}
+    return root
+
+
+_FRAME = ("name", "description", "comment", "creation_status")
+
+
+def _order(shape: Shape, dialect: Dialect, own: list[str]) -> list[str]:
+    if dialect.number == 4:
+        return sorted(own)
+    order = (shape.order30 if dialect.version < (3, 1) else shape.order36) or " ".join(own)
+    return [*order.split(), *(tag for tag in own if tag not in order.split())]

@@ -1,0 +1,198 @@
+"""How an engine says no: its own words, its two shapes of a fault, and the status code by version."""
+
+from __future__ import annotations
+
+from .dialect import Dialect
+
+#: What the engine calls a refused command and an incomplete body.
+FAILED = "Operation Failed"
+INCOMPLETE = "Incomplete parameters"
+
+CONFLICT, BAD, MISSING, TAKEN, DENIED, BROKEN = "conflict", "bad", "missing", "taken", "denied", "broken"
+
+#: Kind of refusal -> status: before 3.3 (every refused command is 400), 3.3 - 3.6, v4.
+CODES = {
+    CONFLICT: (400, 409, 409),
+    BAD: (400, 400, 400),
+    MISSING: (400, 404, 404),
+    TAKEN: (400, 400, 409),
+    DENIED: (400, 403, 403),
+    BROKEN: (500, 500, 500),
+}
+
+
+class Refused(Exception):
+    """The engine says no.
+
+    Args:
+        detail: The engine's words; a refused command's are put in square brackets, as a Java list prints.
+        kind: A key of `CODES`.
+        reason: `Operation Failed`, `Incomplete parameters`, `Invalid value` ...
+        listed: The detail is a list of messages.
+    """
+
+    def __init__(self, detail: str, kind: str = CONFLICT, reason: str = FAILED, *, listed: bool = True) -> None:
+        super().__init__(detail)
+        self.detail = f"[{detail}]" if listed and reason == FAILED else detail
+        self.kind = kind
+        self.reason = reason
+
+    def status(self, dialect: Dialect) -> int:
+        """Give the HTTP status that an engine of this version answers with."""
+        before, three, four = CODES[self.kind]
+        if dialect.number == 4:
+            return four
+        return three if dialect.knows((3, 3)) else before
+
+
+class Gone(Exception):
+    """Nothing stands at this address: 404 with an empty body."""
+
+
+class NotHere(Exception):
+    """The address exists, the method does not: 405 with the container's page."""
+
+
+def incomplete(what: str, missing: list[str], method: str = "add") -> Refused:
+    """Refuse a body that lacks something, e.g. `VM [name, cluster.id|name] required for add`.
+
+    Args:
+        what: The type as the dialect writes it.
+        missing: What is not there, in the checker's words.
+        method: What the body was for.
+    """
+    return Refused(f"{what} [{', '.join(missing)}] required for {method}", BAD, INCOMPLETE)
+
+
+def not_found(kind: str, said: str) -> Refused:
+    """Refuse a reference inside a body which leads nowhere."""
+    return Refused(f"Entity not found: {kind}: {said}", MISSING, listed=False)
+
+
+def bad_value(value: str, what: str) -> Refused:
+    """Refuse a word that is not a member of an enum, or a number that is none."""
+    return Refused(f"{value} is not a member of {what}", BAD, "Invalid value")
+
+
+#: Situation -> the engine's words; `{name}` slots are filled in. Where the words changed: (before 3.1, later).
+TEXTS: dict[str, str | tuple[str, str]] = {
+    "vm running": "Cannot run VM. VM is running.",
+    "vm not running": "Cannot {action} VM. VM is not running.",
+    "vm not up": "Cannot {action} VM. VM is not up.",
+    "vm remove running": "Cannot remove VM. VM is running.",
+    "vm remove not down": "Cannot remove VM that its state is not down.",
+    "vm locked": (
+        "Cannot {action} VM: VM's image is locked. Please try again in a few minutes.",
+        "Cannot {action} VM: VM is locked. Please try again in a few minutes.",
+    ),
+    "disks locked": (
+        "Cannot {action} VM: VM's image is locked. Please try again in a few minutes.",
+        "Cannot {action} VM: The following disks are locked: {names}. Please try again in a few minutes.",
+    ),
+    "vm status": ("The VM status is illegal.", "Cannot {action} VM because the VM is in {state} status."),
+    "vm protected": "Cannot remove VM. Delete protection is enabled. In order to delete, disable Delete protection first.",
+    "vm edit running": "There was an attempt to change VM values while the VM is not down. Please shut down the VM in order "
+    "to modify these properties.",
+    "no host": "Cannot {action} VM. There are no available running Hosts in the Host Cluster.",
+    "no memory": "Cannot {action} VM. There are no available running Hosts with sufficient memory in VM's Cluster.",
+    "no boot nic": "VM is configured to be 'Network bootable', but no Network Interface is configured. Please configure a "
+    "Network Interface for this VM or modify the boot device list.",
+    "no boot disk": "Cannot run VM without at least one bootable disk. Please activate a bootable disk or choose another "
+    "boot device.",
+    "same host": "Cannot migrate VM. source and destination is the same.",
+    "pinned": "Cannot migrate VM. VM is pinned to Host.",
+    "host operational": "Cannot remove Host. Host is operational. Please switch Host to Maintenance mode first.",
+    "host runs vms": "Cannot remove Host. One or more VMs are still running on this Host.",
+    "host in maintenance": "Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.",
+    "host maintenance status": "Cannot switch Host to Maintenance mode. Host is not operational.",
+    "host up": "Cannot activate Host. Host in Up status.",
+    "host activate status": "Cannot activate Host. Host is not in Maintenance mode.",
+    "host approve status": (
+        "Cannot approve RHEV Hypervisor Host. Host is not in Pending Approval status.",
+        'Cannot approve RHVH Host. -Host must be in "Pending Approval" or "Install Failed" status in order to be approved.',
+    ),
+    "host edit": "Cannot edit Host. Host parameters cannot be modified while Host is operational. Please switch Host to "
+    "Maintenance mode first.",
+    "host install": "Cannot install Host. Please move Host to Maintenance mode first.",
+    "host name": "Cannot add Host. The Host name is already in use, please choose a unique name and try again.",
+    "host address": "Cannot add Host. Host with the same address already exists.",
+    "host no fencing": "Cannot {action} Host. Power Management is not enabled on Host.",
+    "host no proxy": "Cannot {action} Host. There is no other host in the data center that can be used to test the power "
+    "management settings.",
+    "template used": "Cannot delete Template. Template is being used by the following VMs: {names}.",
+    "template blank": "Cannot remove Template. Removing Blank Template is not allowed.",
+    "template from running": "Cannot create Template. VM still running, stop the VM and try again.",
+    "template name": "Cannot add Template. Template name already exists.",
+    "template locked": "Cannot {action} Template. Template's image is locked. Please try again in a few minutes.",
+    "mac used": ("Mac Address is already in use.", "MAC Address {mac} is already in use by VM or snapshot: {name}."),
+    "mac pool": "Not enough MAC addresses left in MAC Address Pool.",
+    "nic running": "Cannot change Network Interface properties when the VM is not Down.",
+    "nic name": "Cannot add Interface. The Network Interface name already exists on this VM.",
+    "nic network": "Cannot add Interface. The network '{name}' does not exist in the Cluster of the VM.",
+    "disk bootable": "Cannot add Virtual Disk. Disk {name} in VM {vm} is already marked as boot.",
+    "disk attached": "Cannot attach Virtual Disk. The disk is already attached to VM.",
+    "disk not attached": "Cannot detach Virtual Disk. The disk is not attached to VM.",
+    "disk in use": "Cannot {action} Virtual Disk. At least one of the VMs is not down.",
+    "disk locked": "Cannot {action} Virtual Disk: The following disks are locked: {name}. Please try again in a few minutes.",
+    "disk no domain": "Cannot add Virtual Disk. Storage Domain doesn't exist.",
+    "disk space": "Cannot add Virtual Disk. Low disk space on Storage Domain {name}.",
+    "sd inaccessible": (
+        "Cannot {action} Storage. The relevant Storage Domain is inaccessible.",
+        "Cannot {action} Storage. The relevant Storage Domain's status is {state}.",
+    ),
+    "sd unknown": "Cannot {action} Storage. Storage Domain doesn't exist.",
+    "sd attached": "Cannot {action} Storage. The Storage Domain is already attached to a Data Center.",
+    "sd master": "Cannot {action} the master Storage Domain from the Data Center without another active Storage Domain to "
+    "take its place. -Either activate another Storage Domain in the Data Center, or remove the Data Center.",
+    "sd no host": "There is no available operational Host (in UP state) in the relevant Data Center.",
+    "sd host": "Cannot add Storage. Cannot find any available running Hosts to use as a VDS.",
+    "sd type": "Cannot attach Storage. Storage type in Data Center is different than Storage type of the Domain.",
+    "sd format": "Cannot remove Storage Domain. Data storage must be formated after remove.",
+    "sd name": "Cannot add Storage. The Storage Domain name is already in use, please choose a unique name and try again.",
+    "sd connection": "Cannot add Storage Connection. Storage connection already exists.",
+    "sd in use": "Cannot {action} Storage. Storage Domain has disks of running VMs: {names}.",
+    "dc active": (
+        "Cannot remove Data Center with active Storage Domains.",
+        "Cannot remove Data Center which contains active/locked Storage Domains.",
+    ),
+    "dc clusters": "Cannot remove Data Center. There are hosts in its clusters that are up.",
+    "cluster hosts": "Cannot remove Cluster. Host Cluster contains one or more Hosts.",
+    "cluster vms": "Cannot remove Cluster. One or more VMs are still assigned to the Cluster",
+    "cluster cpu": "Cannot {action} Cluster. The chosen CPU is not supported.",
+    "cluster version": "Cannot {action} {type}. Selected Compatibility Version is not supported.",
+    "network management": "The management Network ({name}) is mandatory and cannot be removed.",
+    "network used": "Cannot remove Network. Network is being used by at least one Cluster.",
+    "network attached": "Cannot attach Network to Cluster. Network is already attached to this Cluster.",
+    "network vlan": "Cannot {action} Network. Specified VLAN ID ({vlan}) is already in use.",
+    "network name": "Cannot {action} Network. The network name must be unique within the Data Center.",
+    "network in use by vm": "Cannot {action} Network. The following VMs are using this network: {names}.",
+    "nic has network": "Cannot attach Network to Interface. The network '{name}' is already attached to the Host.",
+    "snapshot active": "Cannot remove Snapshot. The Active VM snapshot cannot be removed.",
+    "vm down only": "Cannot {action} VM. VM is not down.",
+    "tag used": "Cannot attach Tag. The tag is already attached.",
+    "tag root": "Cannot remove Tag. The root tag cannot be removed.",
+    "agent": "Cannot edit Host. Power Management is enabled for Host but no Agent type selected.",
+}
+
+#: (kind of thing) -> (the words up to 3.5, the words since), for a name that is in use.
+NAME_TAKEN = "Cannot {action} {type}. The {type} name is already in use, please choose a unique name and try again."
+
+
+def refuse(situation: str, dialect: Dialect, kind: str = CONFLICT, **words: str) -> Refused:
+    """Make the refusal for a situation in the words of this engine version.
+
+    Args:
+        situation: A key of `TEXTS`.
+        dialect: Decides between the old and the later words.
+        kind: A key of `CODES`.
+        **words: What fills the slots of the text.
+    """
+    text = TEXTS[situation]
+    if isinstance(text, tuple):
+        text = text[dialect.knows((3, 1))]
+    return Refused(text.format(**words), kind)
+
+
+def name_taken(what: str, action: str = "add") -> Refused:
+    """Refuse a name that another thing of the same type has."""
+    return Refused(NAME_TAKEN.format(action=action, type=what), TAKEN)

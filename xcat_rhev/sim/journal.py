@@ -1,0 +1,109 @@
+"""Keep the world in a file: what changed is appended twice a second, so that a hard end loses next to nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from ..errors import Usage
+from .world import World
+
+PERIOD = 0.4
+
+
+class Journal:
+    """The file behind a world.
+
+    Each line is a JSON object: `put` (things that were made or changed), `del` (kind and id of those that went),
+    `due` (what is planned), `meta` (counters), `now` (the world's date). A last line that is cut short is left out.
+
+    Args:
+        path: The file.
+        world: What is kept.
+    """
+
+    def __init__(self, path: Path, world: World) -> None:
+        self._path = path
+        self._world = world
+        self._file: Any = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="journal")
+
+    def load(self) -> bool:
+        """Fill the world from the file.
+
+        Returns:
+            False if there is no such file.
+
+        Raises:
+            Usage: It is no journal.
+        """
+        if not self._path.exists() or not self._path.stat().st_size:
+            return False
+        things: dict[tuple[str, str], Any] = {}
+        last: Any = None
+        for number, line in enumerate(self._path.read_bytes().splitlines(), 1):
+            try:
+                last = self._apply(json.loads(line), things)
+            except (ValueError, KeyError, TypeError) as error:
+                if last is None:
+                    raise Usage(f"--state {self._path}: line {number} is no state of a simulator") from error
+                break  # the last line was cut short by a hard end
+        self._fill(things, last)
+        return True
+
+    def _apply(self, entry: Any, things: dict[tuple[str, str], Any]) -> Any:
+        for thing in entry["put"]:
+            things[thing["kind"], thing["id"]] = thing
+        for kind, thing_id in entry["del"]:
+            things.pop((kind, thing_id), None)
+        return {"due": entry["due"], "meta": entry["meta"], "now": entry["now"]}
+
+    def _fill(self, things: dict[tuple[str, str], Any], last: Any) -> None:
+        for thing in things.values():
+            self._world.put(thing)
+        self._world.schedule.load(last["due"])
+        self._world.meta = last["meta"]
+        self._world.resume_at(last["now"])
+        # ids must not come twice: go on with a stream that depends on how far the world has come
+        self._world.random.seed(f"{len(things)} {last['now']}")
+
+    def start(self) -> None:
+        """Write everything once, into a new file, and go on with what changes."""
+        fresh = self._path.with_name(self._path.name + ".new")
+        with self._world.lock:
+            self._world.dirty = {(kind, one): None for kind, all_ in self._world.things.items() for one in all_}
+            self._file = fresh.open("ab")
+            self._file.truncate(0)
+            self.flush()
+        os.replace(fresh, self._path)
+        self._thread.start()
+
+    def flush(self) -> None:
+        """Append what changed since the last time."""
+        with self._world.lock:
+            world = self._world
+            world.settle()
+            if not world.dirty:
+                return
+            dirty, world.dirty = world.dirty, {}
+            put = [world.things[kind][one] for kind, one in dirty if one in world.things[kind]]
+            gone = [[kind, one] for kind, one in dirty if one not in world.things[kind]]
+            entry = {"put": put, "del": gone, "due": world.schedule.dump(), "meta": world.meta, "now": world.now()}
+            line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        self._file.write(line)
+        self._file.flush()
+
+    def _run(self) -> None:
+        while not self._stop.wait(PERIOD):
+            self.flush()
+
+    def stop(self) -> None:
+        """Write the rest and close the file."""
+        self._stop.set()
+        self._thread.join()
+        self.flush()
+        self._file.close()

@@ -1,0 +1,69 @@
+"""Handlers that every noun needs, made from its shape."""
+
+from __future__ import annotations
+
+from ..answers import Call, Many, One, Raw
+from ..dialect import Shape
+from ..faults import Gone, Refused
+from ..render import document, fault
+from ..routing import Handler, Route, get
+
+
+def lists(shape: Shape, searched: str = "") -> Handler:
+    """Make a handler that lists all things of a noun.
+
+    Args:
+        shape: The noun.
+        searched: What the search language calls it; empty where the list cannot be searched.
+    """
+    return lambda call: Many(shape, call.world.all(shape.kind), searched)
+
+
+def shows(shape: Shape) -> Handler:
+    """Make a handler that shows the thing which the path names."""
+    return lambda call: One(shape, call.things[shape.kind])
+
+
+def lists_of(shape: Shape, owner: str, key: str = "") -> Handler:
+    """Make a handler that lists the things of an owner in the path.
+
+    Args:
+        shape: The noun.
+        owner: The owner's kind in the path.
+        key: By which the things know their owner, if not by its kind.
+    """
+    return lambda call: Many(shape, call.world.of(shape.kind, key or owner, call.things[owner]["id"]))
+
+
+def empty(shape: Shape) -> Handler:
+    """Make a handler for a list that has nothing in this simulator."""
+    return lambda _call: Many(shape, ())
+
+
+def creation(shape: Shape) -> Route:
+    """Give the address at which a creation that took tasks says how it stands."""
+
+    def show(call: Call) -> Raw:
+        thing = call.things[shape.kind]
+        busy = thing["status"] in {"locked", "image_locked"}
+        word = "in_progress" if busy else "failed" if thing["status"] == "illegal" else "complete"
+        status = f"<status>{word}</status>" if call.dialect.number == 4 else f"<status><state>{word}</state></status>"
+        failed = fault(call.dialect, Refused("The creation failed")) if word == "failed" else ""
+        return Raw(document(f'<creation id="{thing["id"]}">{status}{failed}</creation>'))
+
+    return get(f"{shape.path}/creation_status/{{task}}", show, "how a creation stands")
+
+
+def task_of(shape: Shape) -> Route:
+    """Give the address at which an action that took tasks says how it stands; unknown tasks count as complete."""
+
+    def show(call: Call) -> Raw:
+        if call.routes.find("POST", f"{shape.path}/{call.things['verb']['id']}", call.dialect) is None:
+            raise Gone
+        thing = call.things[shape.kind]
+        busy = thing["status"] in {"locked", "image_locked", "saving_state"}
+        word = "in_progress" if busy else "complete"
+        status = f"<status>{word}</status>" if call.dialect.number == 4 else f"<status><state>{word}</state></status>"
+        return Raw(document(f'<action id="{call.things["task"]["id"]}">{status}</action>'))
+
+    return get(f"{shape.path}/{{verb}}/{{task}}", show, "how an action stands")

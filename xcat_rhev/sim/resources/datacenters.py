@@ -1,0 +1,112 @@
+"""Data centers: their storage decides whether they are up."""
+
+from __future__ import annotations
+
+from ..answers import SHAPES, Call, One, Removed, require
+from ..dialect import Shape, Thing, named
+from ..faults import BAD, Refused, name_taken, refuse
+from ..levels import newest, supported
+from ..routing import delete, get, post, put
+from ..world import World
+from .common import lists, shows
+
+VERSION = (named("major", "int", "version@major", "version/major"), named("minor", "int", "version@minor", "version/minor"))
+LEVELS = named(
+    "levels", v3="supported_versions/version[]", v4="supported_versions/version[]", fixed=True,
+    item=(named("major", "int", "@major", "major"), named("minor", "int", "@minor", "minor")),
+)
+DATA_CENTER = Shape(
+    "data_center", "data_center", "data_centers", "/datacenters/{data_center}",
+    (
+        named("storage_type", v4="", words="nfs localfs iscsi fcp posixfs glusterfs"),
+        named("local", "bool", since3=(3, 4)),
+        named("storage_format", fixed=True), *VERSION, LEVELS,
+        named("status", v3="status/state", fixed=True), named("quota_mode", since3=(3, 6), words="disabled audit enabled"),
+    ),
+    order30="storage_type storage_format version supported_versions status",
+    order36="storage_type local storage_format version supported_versions status mac_pool quota_mode",
+    view=lambda world, thing, call: {
+        **thing,
+        "levels": [{"major": a, "minor": b} for a, b in supported(call.dialect)],
+        "storage_type": None if call.dialect.version >= (3, 6) else thing.get("storage_type"),
+    },
+)
+SHAPES["data_center"] = DATA_CENTER
+
+
+def created(call: Call) -> One:
+    """Make a data center; it is uninitialized until it has storage."""
+    values = call.read(DATA_CENTER)
+    kind = "local" if call.dialect.number == 4 else "storage_type" if not call.dialect.knows((3, 4)) else "storage_type|local"
+    require(values, ("DataCenter", "DataCenter"), ("name", kind), call.dialect)
+    if call.world.exactly("data_center", values["name"]):
+        raise name_taken("Data Center")
+    local = values.pop("local", None)
+    local = values.get("storage_type") == "localfs" if local is None else local
+    values.setdefault("storage_type", "localfs" if local else "nfs")
+    check_level(call, values, "add", "Data Center")
+    thing = call.world.add("data_center", **values, local=local, status="uninitialized", quota_mode="disabled")
+    call.world.event(950, "normal", f"Data Center {thing['name']} was added.", data_center=thing["id"])
+    return One(DATA_CENTER, thing, 201)
+
+
+def check_level(call: Call, values: Thing, action: str, what: str) -> None:
+    """Take the newest compatibility level if none is asked for, and refuse one that this engine lacks."""
+    asked = (values.get("major"), values.get("minor"))
+    if asked == (None, None):
+        values["major"], values["minor"] = newest(call.dialect)
+    elif asked not in supported(call.dialect):
+        raise refuse("cluster version", call.dialect, BAD, action=action, type=what)
+
+
+def changed(call: Call) -> One:
+    """Change a data center; what kind of storage it has only while it has none."""
+    thing, world = call.things["data_center"], call.world
+    values = call.read(DATA_CENTER)
+    values.pop("id", None)
+    other = world.exactly("data_center", values.get("name", ""))
+    if other is not None and other is not thing:
+        raise name_taken("Data Center", "edit")
+    local = values.get("local", thing["local"])
+    if local != thing["local"] and world.of("storage_domain", "data_center", thing["id"]):
+        raise Refused("Cannot edit Data Center. Cannot change Data Center type while it has Storage Domains.")
+    if {"major", "minor"} & set(values):
+        check_level(call, values, "edit", "Data Center")
+    world.change(thing, **values)
+    return One(DATA_CENTER, thing)
+
+
+def removed(call: Call) -> Removed:
+    """Remove a data center; with active storage only by force."""
+    thing, world = call.things["data_center"], call.world
+    force = call.flag("force") if call.dialect.number == 4 else call.yes("force")
+    domains = world.of("storage_domain", "data_center", thing["id"])
+    busy = [one for one in domains if one["status"] not in {"maintenance", "inactive", "unknown", "unattached"}]
+    if busy and not force:
+        raise refuse("dc active", call.dialect)
+    for domain in domains:
+        world.change(domain, data_center=None, status="unattached", master=False)
+    _dissolve(world, thing)
+    world.event(954, "normal", f"Data Center {thing['name']} was removed.")
+    return Removed()
+
+
+def _dissolve(world: World, thing: Thing) -> None:
+    """Leave the clusters without a data center and take the networks with it, as the engine does."""
+    for cluster in world.of("cluster", "data_center", thing["id"]):
+        world.change(cluster, data_center=None)
+    for network in world.of("network", "data_center", thing["id"]):
+        for kind in ("vnic_profile", "cluster_network"):
+            for part in world.of(kind, "network", network["id"]):
+                world.remove(part)
+        world.remove(network)
+    world.remove(thing)
+
+
+ROUTES = (
+    get("/datacenters", lists(DATA_CENTER, "data_center"), "list data centers"),
+    post("/datacenters", created, "make a data center"),
+    get("/datacenters/{data_center}", shows(DATA_CENTER), "show a data center"),
+    put("/datacenters/{data_center}", changed, "change a data center"),
+    delete("/datacenters/{data_center}", removed, "remove a data center; force"),
+)

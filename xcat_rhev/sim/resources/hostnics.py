@@ -1,0 +1,334 @@
+"""The network cards of hosts, and which networks are attached to them: three generations of doing the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..answers import SHAPES, Call, Done, Many, One, Removed, require
+from ..dialect import NEVER, Shape, Thing, named, ref
+from ..faults import BAD, Refused, refuse
+from ..render import reference
+from ..routing import delete, get, post, put, verb
+from ..world import World
+from .common import lists_of, shows
+
+OPTION = (named("name", v3="@name", v4="name"), named("value", v3="@value", v4="value"))
+HOST_NIC = Shape(
+    "host_nic", "host_nic", "host_nics", "/hosts/{host}/nics/{host_nic}",
+    (
+        ref("host"), ref("network"), named("mac", v3="mac@address", v4="mac/address", fixed=True),
+        named("ip_address", v3="ip@address", v4="ip/address"), named("ip_netmask", v3="ip@netmask", v4="ip/netmask"),
+        named("ip_gateway", v3="ip@gateway", v4="ip/gateway"),
+        named("base_interface", since3=(3, 1), fixed=True), named("vlan", "int", "vlan@id", "vlan@id", fixed=True),
+        named("bond_options", v3="bonding/options/option[]", v4="bonding/options/option[]", item=OPTION),
+        ref("slaves", "host_nic", "bonding/slaves/host_nic[]", "bonding/slaves/host_nic[]"),
+        named("boot_protocol", words="dhcp static none"), named("check_connectivity", "bool", v4=""),
+        named("speed", "int", fixed=True), named("status", v3="status/state", v4="status", fixed=True),
+        named("mtu", "int", since3=(3, 1)), named("bridged", "bool", since3=(3, 1), fixed=True),
+        named("custom_configuration", "bool", since3=(3, 1), fixed=True),
+    ),
+    order30="host network mac ip vlan bonding boot_protocol statistics check_connectivity speed status",
+    order36="host network mac ip base_interface vlan bonding boot_protocol statistics check_connectivity speed status mtu "
+    "bridged custom_configuration",
+)
+ATTACHMENT = Shape(
+    "attachment", "network_attachment", "network_attachments", "/hosts/{host}/networkattachments/{attachment}",
+    (
+        ref("network"), ref("host_nic"),
+        named(
+            "assignments", v3="ip_address_assignments/ip_address_assignment[]",
+            v4="ip_address_assignments/ip_address_assignment[]",
+            item=(
+                named("address", v3="ip@address", v4="ip/address"), named("netmask", v3="ip@netmask", v4="ip/netmask"),
+                named("gateway", v3="ip@gateway", v4="ip/gateway"),
+                named("version", v3="", v4="ip/version"), named("method", v3="assignment_method", v4="assignment_method"),
+            ),
+        ),
+        ref("host"), named("in_sync", "bool", v3="", v4="in_sync", fixed=True),
+    ),
+)
+SHAPES["host_nic"], SHAPES["attachment"] = HOST_NIC, ATTACHMENT
+
+
+def bring_parts(world: World, host: Thing) -> None:
+    """Give a new host its four network cards; the first carries the management network of its cluster."""
+    number = 0x525400000000 + (world.random.getrandbits(28) << 4)
+    cluster = world.get("cluster", host["cluster"]) or {}
+    management = cluster.get("management_network")
+    for at in range(4):
+        mac = ":".join(f"{number + at:012x}"[byte : byte + 2] for byte in range(0, 12, 2))
+        nic = world.add(
+            "host_nic", name=f"eth{at}", host=host["id"], mac=mac, speed=10_000_000_000, mtu=1500, boot_protocol="none",
+            status="up" if at < 2 else "down", network=None, bridged=True, custom_configuration=False,
+        )
+        if at == 0 and management:
+            attach(world, host, nic, world.the("network", management), {"method": "dhcp", "address": host["address"]})
+
+
+def attach(world: World, host: Thing, nic: Thing, network: Thing, how: Thing) -> Thing:
+    """Attach a network to a card.
+
+    Args:
+        world: Where they are.
+        host: The card's host.
+        nic: The card.
+        network: The network.
+        how: `method`, `address`, `netmask`, `gateway`, as far as they are known.
+    """
+    # the card's own fields are v3's view of its one untagged network; a tagged one shows only as an attachment
+    if not network.get("vlan") or not nic.get("network"):
+        world.change(
+            nic, network=network["id"], boot_protocol=how.get("method") or "none", ip_address=how.get("address"),
+            ip_netmask=how.get("netmask"), ip_gateway=how.get("gateway"),
+        )
+    return world.add(
+        "attachment", host=host["id"], host_nic=nic["id"], network=network["id"], assignments=[how] if how else [],
+        in_sync=True,
+    )
+
+
+def detach(world: World, attachment: Thing) -> None:
+    """Take a network off its card."""
+    nic = world.get("host_nic", attachment["host_nic"])
+    world.remove(attachment)
+    if nic is not None and nic.get("network") == attachment["network"]:
+        left = world.of("attachment", "host_nic", nic["id"])
+        world.change(
+            nic, network=left[0]["network"] if left else None, ip_address=None, ip_netmask=None, ip_gateway=None,
+            boot_protocol="none",
+        )
+
+
+def _network(call: Call, said: Thing | None) -> Thing:
+    """Find a network of the host's data center."""
+    cluster = call.world.the("cluster", call.things["host"]["cluster"])
+    network = call.look_up("network", said, data_center=cluster["data_center"])
+    if not any(one["network"] == network["id"] for one in call.world.of("cluster_network", "cluster", cluster["id"])):
+        raise Refused(f"Cannot setup Networks. The network '{network['name']}' does not exist in the Host's Cluster.", BAD)
+    return network
+
+
+def _card(call: Call, said: Thing | None) -> Thing:
+    """Find a card of the host."""
+    return call.look_up("host_nic", said, host=call.things["host"]["id"])
+
+
+def _fresh(call: Call, network: Thing, but: Thing | None = None) -> None:
+    """Refuse to attach a network to a host twice."""
+    for one in call.world.of("attachment", "host", call.things["host"]["id"]):
+        if one["network"] == network["id"] and one is not but:
+            raise refuse("nic has network", call.dialect, name=network["name"])
+
+
+# v3's first way: attach, detach, PUT on the card ---------------------------------------------------------------------
+
+
+def nic_attach(call: Call) -> Done:
+    """Attach a network to this card (v3)."""
+    element = call.part("network")
+    network = _network(call, reference(element) if element is not None else None)
+    _fresh(call, network)
+    attach(call.world, call.things["host"], call.things["host_nic"], network, {})
+    return Done(HOST_NIC, call.things["host_nic"])
+
+
+def nic_detach(call: Call) -> Done:
+    """Detach a network from this card (v3)."""
+    element, nic = call.part("network"), call.things["host_nic"]
+    network = _network(call, reference(element) if element is not None else None)
+    for one in call.world.of("attachment", "host_nic", nic["id"]):
+        if one["network"] == network["id"]:
+            detach(call.world, one)
+            return Done(HOST_NIC, nic)
+    raise Refused("Cannot detach Network from Interface. The network is not attached to the Interface.")
+
+
+def nic_changed(call: Call) -> One:
+    """Give a card another address (v3)."""
+    nic, world = call.things["host_nic"], call.world
+    values = call.read(HOST_NIC)
+    values.pop("id", None)
+    for key in ("check_connectivity", "host", "slaves", "name"):
+        values.pop(key, None)
+    if values.get("network"):
+        network = _network(call, values["network"])
+        _swap(call, nic, network)
+        values["network"] = network["id"]
+    world.change(nic, **values)
+    for one in world.of("attachment", "host_nic", nic["id"]):
+        if one["network"] == nic["network"]:
+            how = {"method": nic["boot_protocol"], "address": nic.get("ip_address"), "netmask": nic.get("ip_netmask"),
+                   "gateway": nic.get("ip_gateway")}
+            world.change(one, assignments=[how])
+    return One(HOST_NIC, nic)
+
+
+def _swap(call: Call, nic: Thing, network: Thing) -> None:
+    here = [one for one in call.world.of("attachment", "host_nic", nic["id"]) if one["network"] == nic.get("network")]
+    _fresh(call, network, here[0] if here else None)
+    if here:
+        call.world.change(here[0], network=network["id"])
+    else:
+        attach(call.world, call.things["host"], nic, network, {})
+
+
+def bonded(call: Call) -> One:
+    """Bind cards together (v3)."""
+    values = call.read(HOST_NIC)
+    require(values, ("HostNIC", "HostNic"), ("name", "network:network.id|name", "slaves:bonding.slaves.id|name"), call.dialect)
+    network = _network(call, values.pop("network"))
+    _fresh(call, network)
+    bond = make_bond(call, values)
+    attach(call.world, call.things["host"], bond, network, {"method": values.get("boot_protocol") or "none"})
+    return One(HOST_NIC, bond, 201)
+
+
+def make_bond(call: Call, values: Thing) -> Thing:
+    """Make a bond of cards that are free, or change the one of that name."""
+    host, world = call.things["host"], call.world
+    slaves = [_card(call, said) for said in values.get("slaves", ())]
+    if len(slaves) < 2:
+        raise Refused("Cannot setup Networks. Bonds must include at least two Network Interfaces.", BAD)
+    usual = {"mac": slaves[0]["mac"], "speed": slaves[0]["speed"], "mtu": 1500, "boot_protocol": "none", "status": "up"}
+    told = {"bond_options": values.get("bond_options", []), "slaves": [one["id"] for one in slaves]}
+    here = world.exactly("host_nic", values["name"], host=host["id"])
+    if here is not None:
+        world.change(here, **told)
+        return here
+    return world.add("host_nic", name=values["name"], host=host["id"], network=None, bridged=True, **usual, **told)
+
+
+def unbonded(call: Call) -> Removed:
+    """Break a bond (v3)."""
+    _break(call.world, call.things["host_nic"])
+    return Removed()
+
+
+def _break(world: World, bond: Thing) -> None:
+    if not bond.get("slaves"):
+        raise Refused("Cannot remove Bond. The Interface is not a bond.")
+    for one in world.of("attachment", "host_nic", bond["id"]):
+        world.remove(one)
+    world.remove(bond)
+
+
+def setup_by_cards(call: Call) -> Done:
+    """Bring all cards into the state that the body describes; a card that is left out loses its networks (v3.1+)."""
+    world, host = call.world, call.things["host"]
+    told = [call.read(HOST_NIC, element) for element in call.part("host_nics") if isinstance(element.tag, str)]
+    for one in world.of("attachment", "host", host["id"]):
+        detach(world, one)
+    for values in told:
+        nic = make_bond(call, values) if values.get("slaves") else _card(call, values)
+        if values.get("network"):
+            how = {key: values.get(f"ip_{key}") for key in ("address", "netmask", "gateway")}
+            attach(world, host, nic, _network(call, values["network"]), {"method": values.get("boot_protocol"), **how})
+    return Done()
+
+
+# attachments: 3.6 and v4 -----------------------------------------------------------------------------------------------
+
+
+def attached(call: Call) -> One:
+    """Attach a network (3.6 and later)."""
+    return One(ATTACHMENT, _attach(call, call.read(ATTACHMENT)), 201)
+
+
+def _attach(call: Call, values: Thing) -> Thing:
+    if "host_nic" in call.things:
+        values["host_nic"] = {"id": call.things["host_nic"]["id"]}
+    require(
+        values, ("NetworkAttachment", "NetworkAttachment"), ("network:network.id|name", "host_nic:hostNic.id|name"),
+        call.dialect,
+    )
+    network = _network(call, values["network"])
+    _fresh(call, network)
+    nic = _card(call, values["host_nic"])
+    return attach(call.world, call.things["host"], nic, network, (values.get("assignments") or [{}])[0])
+
+
+def attachment_changed(call: Call) -> One:
+    """Change an attachment: another address, another card."""
+    return One(ATTACHMENT, _change(call, call.things["attachment"], call.read(ATTACHMENT)))
+
+
+def _change(call: Call, thing: Thing, values: Thing) -> Thing:
+    network = call.world.the("network", thing["network"])
+    nic = _card(call, values["host_nic"]) if values.get("host_nic") else call.world.the("host_nic", thing["host_nic"])
+    how = (values.get("assignments") or thing["assignments"] or [{}])[0]
+    if nic["id"] != thing["host_nic"]:
+        detach(call.world, thing)
+        return attach(call.world, call.things["host"], nic, network, how)
+    call.world.change(thing, assignments=[how] if how else [])
+    if nic.get("network") == network["id"]:
+        call.world.change(
+            nic, boot_protocol=how.get("method") or "none", ip_address=how.get("address"), ip_netmask=how.get("netmask"),
+            ip_gateway=how.get("gateway"),
+        )
+    return thing
+
+
+def detached(call: Call) -> Removed:
+    """Detach a network."""
+    if call.world.the("network", call.things["attachment"]["network"]).get("management"):
+        raise Refused("Cannot remove network attachment. The management network cannot be detached.")
+    detach(call.world, call.things["attachment"])
+    return Removed()
+
+
+def setup(call: Call) -> Done:
+    """Change attachments and bonds in one go (3.6 and later): an entry with an id is changed, one without is made."""
+    world = call.world
+    for element in _elements(call, "removed_network_attachments"):
+        world_thing = call.look_up("attachment", {"id": element.get("id") or ""})
+        detach(world, world_thing)
+    for element in _elements(call, "removed_bonds"):
+        _break(world, _card(call, reference(element)))
+    for element in _elements(call, "modified_bonds"):
+        make_bond(call, call.read(HOST_NIC, element))
+    for element in _elements(call, "modified_network_attachments"):
+        values = call.read(ATTACHMENT, element)
+        if values.get("id"):
+            _change(call, call.look_up("attachment", {"id": values["id"]}), values)
+        else:
+            _attach(call, values)
+    return Done()
+
+
+def _elements(call: Call, path: str) -> list[Any]:
+    element = call.part(path)
+    return [] if element is None else [child for child in element if isinstance(child.tag, str)]
+
+
+def by_card(call: Call) -> Many:
+    """List the attachments of one card."""
+    return Many(ATTACHMENT, call.world.of("attachment", "host_nic", call.things["host_nic"]["id"]))
+
+
+def accepted(_call: Call) -> Done:
+    """Accept a verb whose effect cannot be seen from outside."""
+    return Done()
+
+
+_CARD = "/hosts/{host}/nics/{host_nic}"
+_OLD = {"since4": NEVER}
+_NEW = {"since3": (3, 6)}
+ROUTES = (
+    get("/hosts/{host}/nics", lists_of(HOST_NIC, "host"), "list its network cards"),
+    get(_CARD, shows(HOST_NIC), "show a network card"),
+    post("/hosts/{host}/nics", bonded, "bind cards together", **_OLD),
+    put(_CARD, nic_changed, "give a card another address or network", **_OLD),
+    delete(_CARD, unbonded, "break a bond", **_OLD),
+    verb(f"{_CARD}/attach", nic_attach, "attach a network to a card", **_OLD),
+    verb(f"{_CARD}/detach", nic_detach, "detach a network from a card", **_OLD),
+    verb("/hosts/{host}/nics/setupnetworks", setup_by_cards, "bring all cards into a state", since3=(3, 1), since4=NEVER),
+    get("/hosts/{host}/networkattachments", lists_of(ATTACHMENT, "host"), "list what networks it has", **_NEW),
+    post("/hosts/{host}/networkattachments", attached, "attach a network", **_NEW),
+    get("/hosts/{host}/networkattachments/{attachment}", shows(ATTACHMENT), "show an attachment", **_NEW),
+    put("/hosts/{host}/networkattachments/{attachment}", attachment_changed, "change an attachment", **_NEW),
+    delete("/hosts/{host}/networkattachments/{attachment}", detached, "detach a network", **_NEW),
+    get(f"{_CARD}/networkattachments", by_card, "list the attachments of a card", **_NEW),
+    post(f"{_CARD}/networkattachments", attached, "attach a network to a card", **_NEW),
+    verb("/hosts/{host}/setupnetworks", setup, "change attachments and bonds in one go", **_NEW),
+    verb("/hosts/{host}/syncallnetworks", accepted, "bring its networks into line", since3=NEVER, since4=(4, 2)),
+)

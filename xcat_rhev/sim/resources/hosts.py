@@ -1,0 +1,364 @@
+"""Hosts: added or registered by themselves, approved, activated, put into maintenance, removed."""
+
+from __future__ import annotations
+
+from ..answers import SHAPES, Call, Done, One, Removed, require
+from ..dialect import NEVER, Shape, Thing, named, ref, v3only, v4only
+from ..faults import BAD, Refused, not_found, refuse
+from ..routing import delete, get, post, put, verb
+from ..states import effect
+from ..world import World
+from .common import lists, shows
+from .hostnics import bring_parts
+from .vmpower import RUNNING, hosts_for, move_to
+
+#: States in which a host may be changed, removed, or installed again.
+IDLE = frozenset({"maintenance", "down", "install_failed", "pending_approval", "non_responsive", "error"})
+
+
+
+HOST = Shape(
+    "host", "host", "hosts", "/hosts/{host}",
+    (
+        named("address"), named("status", v3="status/state", fixed=True),
+        named("status_detail", v3="status/detail", fixed=True),
+        named("external_status", v3="external_status/state", v4="external_status", since3=(3, 6)),
+        ref("cluster"), named("port", "int"),
+        named("type", fixed=True),
+        v3only("spm_priority", "int", "storage_manager@priority"), v3only("spm", "bool", "storage_manager", fixed=True),
+        named("spm_priority", "int", "spm/priority", "spm/priority", since3=(3, 5)),
+        named("spm_status", v3="spm/status/state", v4="spm/status", since3=(3, 5), fixed=True),
+        named("vdsm_major", "int", "version@major", "version/major", fixed=True),
+        named("vdsm_minor", "int", "version@minor", "version/minor", fixed=True),
+        named("hw_manufacturer", v3="hardware_information/manufacturer", v4="hardware_information/manufacturer",
+              since3=(3, 2), fixed=True),
+        named("hw_version", v3="hardware_information/version", v4="hardware_information/version", since3=(3, 2), fixed=True),
+        named("hw_serial", v3="hardware_information/serial_number", v4="hardware_information/serial_number",
+              since3=(3, 2), fixed=True),
+        named("hw_product", v3="hardware_information/product_name", v4="hardware_information/product_name",
+              since3=(3, 2), fixed=True),
+        named("hw_uuid", v3="hardware_information/uuid", v4="hardware_information/uuid", since3=(3, 2), fixed=True),
+        named("hw_family", v3="hardware_information/family", v4="hardware_information/family", since3=(3, 2), fixed=True),
+        v3only("pm_type", path="power_management@type"),
+        named("pm_enabled", "bool", "power_management/enabled", "power_management/enabled"),
+        v3only("pm_address", path="power_management/address"), v3only("pm_username", path="power_management/username"),
+        v3only("pm_password", "secret", "power_management/password"),
+        v3only("pm_options", path="power_management/options/option[]", item=(
+            v3only("name", path="@name"), v3only("value", path="@value"),
+        )),
+        v4only("pm_automatic", "bool", "power_management/automatic_pm_enabled"),
+        v4only("pm_kdump", "bool", "power_management/kdump_detection"),
+        named("ksm", "bool", "ksm/enabled", "ksm/enabled", fixed=True),
+        named("hugepages", "bool", "transparent_hugepages/enabled", "transparent_hugepages/enabled", fixed=True),
+        named("initiator", v3="iscsi/initiator", v4="iscsi/initiator", fixed=True),
+        named("root_password", "secret"),
+        named("ssh_port", "int", "ssh/port", "ssh/port", since3=(3, 3)),
+        named("ssh_fingerprint", v3="ssh/fingerprint", v4="ssh/fingerprint", since3=(3, 3)),
+        named("ssh_method", v3="ssh/authentication_method", v4="ssh/authentication_method", since3=(3, 3),
+              words="password publickey"),
+        named("ssh_user", v3="ssh/user/user_name", v4="ssh/user/user_name", since3=(3, 3)),
+        named("ssh_password", "secret", "ssh/user/password", "ssh/user/password", since3=(3, 3)),
+        named("sockets", "int", "cpu/topology@sockets", "cpu/topology/sockets", fixed=True),
+        named("cores", "int", "cpu/topology@cores", "cpu/topology/cores", fixed=True),
+        named("threads", "int", "cpu/topology@threads", "cpu/topology/threads", since3=(3, 2), fixed=True),
+        named("cpu_name", v3="cpu/name", v4="cpu/name", fixed=True),
+        named("cpu_speed", "int", "cpu/speed", "cpu/speed", fixed=True), v4only("cpu_type", path="cpu/type", fixed=True),
+        named("memory", "int", fixed=True), named("max_scheduling_memory", "int", since3=(3, 1), fixed=True),
+        named("vms_active", "int", "summary/active", "summary/active", fixed=True),
+        named("vms_migrating", "int", "summary/migrating", "summary/migrating", fixed=True),
+        named("vms_total", "int", "summary/total", "summary/total", fixed=True),
+        named("override_iptables", "bool"), named("protocol", since3=(3, 5), fixed=True),
+        v3only("reboot_after_installation", "bool", since3=(3, 3)),
+        named("os_type", v3="os@type", v4="os/type", since3=(3, 2), fixed=True),
+        named("os_full", v3="os/version@full_version", v4="os/version/full_version", since3=(3, 2), fixed=True),
+        named("libvirt_version", v3="libvirt_version@full_version", v4="libvirt_version/full_version", since3=(3, 2),
+              fixed=True),
+        named("kdump_status", since3=(3, 5), fixed=True),
+        named("selinux", v3="selinux/mode", v4="se_linux/mode", since3=(3, 4), fixed=True),
+        named("update_available", "bool", since3=(3, 6), fixed=True),
+    ),
+    order30="address status cluster port type storage_manager version power_management ksm transparent_hugepages iscsi "
+    "root_password statistics cpu memory summary override_iptables",
+    order36="address status external_status cluster port type storage_manager spm version hardware_information "
+    "power_management ksm transparent_hugepages iscsi root_password ssh statistics cpu memory max_scheduling_memory summary "
+    "override_iptables protocol reboot_after_installation os libvirt_version kdump_status selinux update_available",
+    view=lambda world, thing, call: shown(world, thing, call),
+)
+SHAPES["host"] = HOST
+
+
+def shown(world: World, thing: Thing, call: Call) -> Thing:
+    """Show a host with the machines it runs, and its first fence agent where v3 has it inside."""
+    vms = world.of("vm", "host", thing["id"])
+    spm = bool(thing.get("spm")) and thing["status"] == "up"
+    view = {
+        **thing, "vms_total": len(vms), "vms_active": sum(vm["status"] in {"up", "powering_up"} for vm in vms),
+        "vms_migrating": sum(vm["status"] == "migrating" for vm in vms), "spm": spm,
+        "spm_status": "spm" if spm else "none", "type": _type(thing.get("type"), call),
+    }
+    agents = world.of("agent", "host", thing["id"])
+    if agents and call.dialect.number == 3:
+        agent = agents[0]
+        view.update(
+            pm_type=agent["type"], pm_address=agent["address"], pm_username=agent["username"], pm_options=agent["options"]
+        )
+    return view
+
+
+def _type(word: str | None, call: Call) -> str | None:
+    return word.replace("_", "-") if word and call.dialect.number == 3 and word.startswith("rhev") else word
+
+
+def hardware(name: str, number: int) -> Thing:
+    """Make up the hardware of a host.
+
+    Args:
+        name: Its name, from which its iSCSI initiator is made.
+        number: Differs for each host; serial number and UUID come from it.
+    """
+    return {
+        "port": 54321, "type": "rhev_h", "spm_priority": 5, "spm": False, "vdsm_major": 4, "vdsm_minor": 50,
+        "hw_manufacturer": "Example Systems", "hw_product": "Rack 2", "hw_version": "1.0", "hw_serial": f"EX{number:06d}",
+        "hw_uuid": f"4c4c4544-0000-1000-8000-{number:012x}", "hw_family": "Rack", "pm_enabled": False, "ksm": False,
+        "hugepages": True, "initiator": f"iqn.1994-05.com.redhat:{name}", "ssh_port": 22, "sockets": 2, "cores": 16,
+        "threads": 2, "cpu_name": "Intel(R) Xeon(R) Gold 6130 CPU @ 2.10GHz", "cpu_speed": 2100, "memory": 256 << 30,
+        "cpu_type": "Intel Nehalem Family", "max_scheduling_memory": 250 << 30, "os_type": "RHEL", "os_full": "7.9 - 1",
+        "libvirt_version": "libvirt-4.5.0-36", "kdump_status": "disabled", "selinux": "enforcing", "protocol": "stomp",
+        "update_available": False, "external_status": "ok",
+    }
+
+
+def default_cluster(world: World) -> Thing:
+    """Give the cluster of a host for which none was named: `Default`, else the first.
+
+    Raises:
+        Refused: There is no cluster at all.
+    """
+    found = world.exactly("cluster", "Default") or next(iter(world.all("cluster")), None)
+    if found is None:
+        raise not_found("Cluster", "name=Default")
+    return found
+
+
+def created(call: Call) -> One:
+    """Add a host; the engine logs in there and installs it."""
+    values = call.read(HOST)
+    wanted = ["name", "address"]
+    if call.dialect.number == 3:
+        wanted.append("root_password" if call.dialect.version < (3, 3) else "root_password|ssh_method:rootPassword|ssh")
+    require(values, ("Host", "Host"), wanted, call.dialect)
+    world = call.world
+    said = values.pop("cluster", None)
+    cluster = call.look_up("cluster", said) if said else default_cluster(world)
+    if world.exactly("host", values["name"]):
+        raise refuse("host name", call.dialect)
+    if any(host["address"] == values["address"] for host in world.all("host")):
+        raise refuse("host address", call.dialect)
+    kept = {key: value for key, value in values.items() if key not in {"root_password", "ssh_password"}}
+    thing = world.add(
+        "host", **{**hardware(values["name"], len(world.things["host"])), "type": "rhel", **kept},
+        cluster=cluster["id"], status="installing", description=values.get("description", ""),
+    )
+    bring_parts(world, thing)
+    world.event(42, "normal", f"Host {thing['name']} was added by admin@internal.", host=thing["id"])
+    world.move(thing, "host.install" if call.flag("activate", True) else "host.install_only", effect="host up")
+    return One(HOST, thing, 201)
+
+
+@effect("host up")
+def came_up(world: World, host: Thing, _end: Thing) -> None:
+    """Let a host that came up do the storage manager's work if nobody does."""
+    if host["status"] != "up":
+        return
+    world.event(13, "normal", f"Status of host {host['name']} was set to Up.", host=host["id"])
+    cluster = world.get("cluster", host["cluster"]) or {}
+    choose_spm(world, cluster.get("data_center"))
+
+
+def hosts_of(world: World, center_id: str | None) -> list[Thing]:
+    """Give the hosts of all clusters of a data center."""
+    return [
+        host for cluster in world.of("cluster", "data_center", center_id) for host in world.of("host", "cluster", cluster["id"])
+    ]
+
+
+def choose_spm(world: World, center_id: str | None) -> None:
+    """See that one host of a data center with storage that is up manages its storage."""
+    hosts = hosts_of(world, center_id)
+    center = world.get("data_center", center_id)
+    if center is None or any(host["spm"] and host["status"] == "up" for host in hosts):
+        return
+    for host in hosts:
+        if host["spm"]:
+            world.change(host, spm=False)
+    up = [host for host in hosts if host["status"] == "up"]
+    if up and any(one.get("master") for one in world.of("storage_domain", "data_center", center_id)):
+        world.change(up[0], spm=True)
+
+
+def changed(call: Call) -> One:
+    """Change a host; where it is and what it belongs to only while it does nothing."""
+    host, world = call.things["host"], call.world
+    values = call.read(HOST)
+    values.pop("id", None)
+    if values.get("cluster"):
+        values["cluster"] = call.look_up("cluster", values["cluster"])["id"]
+    moved = any(values.get(key, host.get(key)) != host.get(key) for key in ("address", "cluster"))
+    if moved and host["status"] not in IDLE:
+        raise refuse("host edit", call.dialect)
+    other = world.exactly("host", values.get("name", ""))
+    if other is not None and other is not host:
+        raise refuse("host name", call.dialect)
+    fencing_inside(call, host, values)
+    for key in ("root_password", "ssh_password"):
+        values.pop(key, None)
+    world.change(host, **values)
+    return One(HOST, host)
+
+
+def fencing_inside(call: Call, host: Thing, values: Thing) -> None:
+    """Take the fence agent that v3 has inside its host; without any agent fencing cannot be enabled."""
+    told = {key: values.pop(f"pm_{key}", None) for key in ("type", "address", "username", "password", "options")}
+    agents = call.world.of("agent", "host", host["id"])
+    if told["type"] or told["address"]:
+        given = {key: value for key, value in told.items() if value is not None}
+        if agents:
+            call.world.change(agents[0], **given)
+        else:
+            usual = {"type": "ipmilan", "address": "", "username": "", "options": [], "order": 1}
+            call.world.add("agent", **{**usual, **given}, host=host["id"])
+    elif values.get("pm_enabled") and not agents:
+        raise refuse("agent", call.dialect, BAD)
+
+
+def removed(call: Call) -> Removed:
+    """Remove a host that does nothing."""
+    host, world = call.things["host"], call.world
+    force = call.flag("force") and call.dialect.knows((4, 3)) and host["status"] != "up"
+    if host["status"] not in IDLE and not force:
+        raise refuse("host operational", call.dialect)
+    if world.of("vm", "host", host["id"]):
+        raise refuse("host runs vms", call.dialect)
+    for kind in ("host_nic", "attachment", "agent"):
+        for part in world.of(kind, "host", host["id"]):
+            world.remove(part)
+    world.remove(host)
+    world.event(44, "normal", f"Host {host['name']} was removed by admin@internal.")
+    return Removed()
+
+
+def approve(call: Call) -> Done:
+    """Take in a host that registered itself."""
+    host = call.things["host"]
+    if host["status"] not in {"pending_approval", "install_failed"}:
+        raise refuse("host approve status", call.dialect)
+    cluster = call.named_part("cluster", "cluster")
+    if cluster is not None:
+        call.world.change(host, cluster=cluster["id"])
+    idle = call.dialect.number == 4 and not (call.yes("activate", True) and call.flag("activate", True))
+    call.world.move(host, "host.install_only" if idle else "host.approve", effect="host up")
+    call.world.event(20, "normal", f"Host {host['name']} was approved.", host=host["id"])
+    return Done(HOST, host)
+
+
+def activate(call: Call) -> Done:
+    """Let a host work; without the networks its cluster requires it comes to be non-operational."""
+    host, world = call.things["host"], call.world
+    if host["status"] == "up":
+        raise refuse("host up", call.dialect)
+    if host["status"] not in {"maintenance", "non_operational", "down", "preparing_for_maintenance", "error", "install_failed"}:
+        raise refuse("host activate status", call.dialect)
+    world.change(host, status_detail=None)
+    missing = missing_networks(world, host)
+    if missing:
+        world.move(host, "host.unusable", status_detail="network_unreachable")
+        text = f"Host {host['name']} does not comply with the cluster networks, the following networks are missing: "
+        world.event(519, "error", text + f"'{','.join(missing)}'", host=host["id"])
+    else:
+        world.move(host, "host.activate", effect="host up")
+    return Done(HOST, host)
+
+
+def missing_networks(world: World, host: Thing) -> list[str]:
+    """Name the required networks of the cluster that no NIC of the host has."""
+    has = {nic.get("network") for nic in world.of("host_nic", "host", host["id"])}
+    required = [one for one in world.of("cluster_network", "cluster", host["cluster"]) if one["required"]]
+    return [world.the("network", one["network"])["name"] for one in required if one["network"] not in has]
+
+
+def deactivate(call: Call) -> Done:
+    """Put a host into maintenance: its machines migrate; one that cannot keeps it preparing for ever."""
+    host, world = call.things["host"], call.world
+    if host["status"] == "maintenance":
+        raise refuse("host in maintenance", call.dialect)
+    if host["status"] in {"pending_approval", "installing", "preparing_for_maintenance"}:
+        raise refuse("host maintenance status", call.dialect)
+    world.change(host, status_detail=None)
+    for vm in world.of("vm", "host", host["id"]):
+        targets = hosts_for(world, vm, host["id"])
+        if targets and vm["status"] == "up" and vm.get("affinity") == "migratable":
+            move_to(world, vm, targets[0])
+    world.move(host, "host.deactivate", effect="host idle")
+    return Done(HOST, host)
+
+
+@effect("host idle")
+def went_idle(world: World, host: Thing, _end: Thing) -> None:
+    """Leave a host that still runs something where it was, and look again later."""
+    if host["status"] != "maintenance":
+        return
+    if any(vm["status"] in RUNNING for vm in world.of("vm", "host", host["id"])):
+        world.change(host, status="preparing_for_maintenance")
+        world.schedule.add(world.now() + 0.2, host, (("maintenance", 0),), {"effect": "host idle"})
+        return
+    world.event(11, "normal", f"Host {host['name']} was switched to Maintenance mode.", host=host["id"])
+    if host["spm"]:
+        world.change(host, spm=False)
+        choose_spm(world, (world.get("cluster", host["cluster"]) or {}).get("data_center"))
+
+
+def install(call: Call) -> Done:
+    """Install a host again."""
+    host = call.things["host"]
+    if host["status"] not in {"maintenance", "install_failed"}:
+        raise refuse("host install", call.dialect)
+    if call.dialect.version < (3, 3) and not (call.text("root_password") or call.text("image")):
+        raise Refused("Action [rootPassword] required for install", BAD, "Incomplete parameters")
+    call.world.move(host, "host.install", effect="host up")
+    return Done(HOST, host)
+
+
+def accepted(call: Call) -> Done:
+    """Accept a verb whose effect cannot be seen from outside."""
+    return Done(HOST, call.things["host"])
+
+
+def force_spm(call: Call) -> Done:
+    """Let this host manage the storage."""
+    host, world = call.things["host"], call.world
+    if host["status"] != "up":
+        raise Refused("Cannot force select SPM. Host is not up.")
+    for other in hosts_of(world, world.the("cluster", host["cluster"])["data_center"]):
+        if other["spm"]:
+            world.change(other, spm=False)
+    world.change(host, spm=True)
+    return Done(HOST, host)
+
+
+ROUTES = (
+    get("/hosts", lists(HOST, "host"), "list hosts; search, max, follow / detail"),
+    post("/hosts", created, "add a host"),
+    get("/hosts/{host}", shows(HOST), "show a host"),
+    put("/hosts/{host}", changed, "change a host; fencing in v3"),
+    delete("/hosts/{host}", removed, "remove a host"),
+    verb("/hosts/{host}/approve", approve, "take in a host that registered itself"),
+    verb("/hosts/{host}/activate", activate, "let it work"),
+    verb("/hosts/{host}/deactivate", deactivate, "put it into maintenance"),
+    verb("/hosts/{host}/install", install, "install it again"),
+    verb("/hosts/{host}/commitnetconfig", accepted, "keep its network configuration"),
+    verb("/hosts/{host}/forceselectspm", force_spm, "let it manage the storage", since3=(3, 3)),
+    verb("/hosts/{host}/refresh", accepted, "read its capabilities again", since3=(3, 6)),
+    verb("/hosts/{host}/enrollcertificate", accepted, "renew its certificate", since3=(3, 5)),
+    verb("/hosts/{host}/upgrade", accepted, "upgrade it", since3=(3, 6)),
+    verb("/hosts/{host}/upgradecheck", accepted, "look for upgrades", since3=NEVER, since4=(4, 1)),
+)

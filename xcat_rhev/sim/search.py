@@ -1,0 +1,321 @@
+"""The engine's search language, with its traps: LIKE without escaping `_`, `and` before `or`, nonsense finds nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .dialect import Thing
+
+_TOKEN = re.compile(r'"([^"]*)"|(!=|<=|>=|=|<|>)|([^\s=<>!"]+)')
+_TEXT_FIELDS = ("name", "description", "comment")
+#: A search-backed list on an engine before 3.4 is cut here without a word.
+OLD_LIMIT = 100
+
+#: Kind -> field -> where its value stands: a key, or a walk over references.
+FIELDS: dict[str, dict[str, str]] = {
+    "vm": {
+        "name": "name", "status": "status", "cluster": "cluster.name", "datacenter": "cluster.data_center.name",
+        "host": "host.name", "template": "template.name", "type": "type", "description": "description", "id": "id",
+        "comment": "comment", "memory": "#memory", "os": "os_type", "tag": "#tags", "creationdate": "creation_time",
+        "address": "display_address", "fqdn": "fqdn", "ip": "fqdn", "next_run_config_exists": "next_run_exists",
+    },
+    "host": {
+        "name": "name", "status": "status", "cluster": "cluster.name", "datacenter": "cluster.data_center.name",
+        "address": "address", "type": "type", "id": "id", "comment": "comment", "memory": "#memory", "tag": "#tags",
+        "description": "description", "hw_id": "hw_uuid", "spm_id": "spm", "external_status": "external_status",
+    },
+    "cluster": {
+        "name": "name", "description": "description", "comment": "comment", "cpu_type": "cpu_type", "id": "id",
+    },
+    "data_center": {
+        "name": "name", "description": "description", "status": "status", "type": "storage_type", "local": "local",
+        "comment": "comment", "id": "id",
+    },
+    "storage_domain": {
+        "name": "name", "status": "status", "datacenter": "data_center.name", "type": "storage_type", "id": "id",
+        "size": "#available", "used": "#used", "comment": "comment", "description": "description",
+    },
+    "template": {
+        "name": "name", "status": "status", "cluster": "cluster.name", "datacenter": "cluster.data_center.name",
+        "description": "description", "comment": "comment", "os": "os_type", "id": "id", "version_name": "version_name",
+    },
+    "network": {
+        "name": "name", "description": "description", "comment": "comment", "vlan_id": "vlan", "mtu": "mtu",
+        "stp": "stp", "vm_network": "vm_network", "data_center": "data_center.name", "datacenter": "data_center.name",
+        "cluster_network": "name", "id": "id",
+    },
+    "disk": {
+        "alias": "name", "name": "name", "description": "description", "status": "status", "id": "id",
+        "provisioned_size": "#size", "size": "#size", "vm_names": "vm.name", "disk_type": "disk_type",
+    },
+    "event": {
+        "type": "code", "severity": "severity", "message": "description", "time": "time", "id": "id",
+        "event_host": "host.name", "event_vm": "vm.name", "event_template": "template.name",
+        "event_storage": "storage_domain.name", "event_datacenter": "data_center.name", "correlation_id": "correlation_id",
+        "origin": "origin",
+    },
+    "job": {"correlation_id": "correlation_id", "status": "status", "description": "description"},
+}
+#: Words before a dot -> how to get from one kind to another.
+OBJECTS: dict[tuple[str, str], str] = {
+    ("vm", "host"): "host", ("vm", "hosts"): "host", ("vm", "template"): "template", ("vm", "templates"): "template",
+    ("vm", "cluster"): "cluster", ("vm", "storage"): "#storage", ("host", "vm"): "#vms", ("host", "vms"): "#vms",
+    ("cluster", "datacenter"): "data_center", ("data_center", "cluster"): "#clusters",
+    ("data_center", "clusters"): "#clusters", ("data_center", "storage"): "#domains",
+    ("storage_domain", "datacenter"): "data_center", ("template", "datacenter"): "cluster.data_center",
+    ("template", "cluster"): "cluster", ("host", "cluster"): "cluster", ("template", "vm"): "#vms",
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """FIELD OP VALUE; an empty field is free text."""
+
+    field: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """A search that was understood: any of the groups, all of a group's conditions, the order, the page."""
+
+    groups: tuple[tuple[Condition, ...], ...]
+    sort: str = ""
+    down: bool = False
+    page: int = 1
+
+
+def parse(text: str) -> Query | None:
+    """Understand a search.
+
+    Returns:
+        The query, or None if it is nonsense, which an engine answers with an empty list.
+    """
+    tokens = [_token(found) for found in _TOKEN.finditer(text)]
+    if '"' in _TOKEN.sub("", text):
+        return None
+    tokens, page = _tail(tokens, "page")
+    tokens, sort, down = _sorting(tokens)
+    if page is None or sort is None:
+        return None
+    groups = _groups(tokens)
+    return None if groups is None else Query(groups, sort, down, int(page))
+
+
+def _token(found: re.Match[str]) -> tuple[str, str]:
+    if found[1] is not None:
+        return "quoted", found[1]
+    return ("operator", found[2]) if found[2] else ("word", found[3])
+
+
+def _tail(tokens: list[tuple[str, str]], word: str) -> tuple[list[tuple[str, str]], str | None]:
+    """Take `page N` off the end."""
+    if len(tokens) >= 2 and tokens[-2] [1].lower() == word and tokens[-2][0] == "word":
+        return tokens[:-2], tokens[-1][1] if tokens[-1][1].isdigit() and tokens[-1][1] != "0" else None
+    return tokens, "1"
+
+
+def _sorting(tokens: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], str | None, bool]:
+    """Take `sortby FIELD [asc|desc]` off the end."""
+    words = [word.lower() if kind == "word" else "" for kind, word in tokens]
+    if "sortby" not in words:
+        return tokens, "", False
+    at = words.index("sortby")
+    rest = words[at + 1 :]
+    if not rest or len(rest) > 2 or rest[1:] not in ([], ["asc"], ["desc"]):
+        return tokens, None, False
+    return tokens[:at], rest[0], rest[1:] == ["desc"]
+
+
+def _groups(tokens: list[tuple[str, str]]) -> tuple[tuple[Condition, ...], ...] | None:
+    groups: list[list[Condition]] = [[]]
+    at = 0
+    while at < len(tokens):
+        kind, word = tokens[at]
+        if kind == "word" and word.lower() in {"and", "or"}:
+            if not groups[-1] or at + 1 == len(tokens):
+                return None
+            if word.lower() == "or":
+                groups.append([])
+            at += 1
+            continue
+        condition, at = _condition(tokens, at)
+        if condition is None:
+            return None
+        groups[-1].append(condition)
+    return tuple(tuple(group) for group in groups if group)
+
+
+def _condition(tokens: list[tuple[str, str]], at: int) -> tuple[Condition | None, int]:
+    kind, word = tokens[at]
+    following = tokens[at + 1 : at + 3]
+    if kind == "operator":
+        return None, at
+    if following and following[0][0] == "operator":
+        if len(following) < 2 or following[1][0] == "operator":
+            return None, at
+        return Condition(word.lower(), following[0][1], following[1][1]), at + 3
+    return Condition("", "=", word), at + 1
+
+
+def like(value: str, case: bool = False) -> Callable[[str], bool]:
+    """Make the engine's comparison: `*` is any string, and `_` any character, since LIKE does not escape it.
+
+    Args:
+        value: What is searched for.
+        case: Upper and lower case differ.
+    """
+    pattern = "".join(".*" if c == "*" else "." if c == "_" else re.escape(c) for c in value)
+    return lambda text, fits=re.compile(pattern, re.DOTALL | (0 if case else re.IGNORECASE)).fullmatch: bool(fits(text))
+
+
+class Finder:
+    """Find the things of one kind that fit a search.
+
+    Args:
+        world: Where they are.
+        kind: The kind.
+        case: Upper and lower case differ.
+    """
+
+    def __init__(self, world: Any, kind: str, case: bool = False) -> None:
+        self._world = world
+        self._kind = kind
+        self._case = case
+
+    def find(self, query: Query, things: list[Thing]) -> list[Thing]:
+        """Filter and sort; an unknown field finds nothing."""
+        if query.groups:
+            wanted: dict[str, None] = {}
+            for group in query.groups:
+                wanted.update(dict.fromkeys(self._group(group, things)))
+            things = [thing for thing in things if thing["id"] in wanted]
+        if query.sort:
+            walk = FIELDS[self._kind].get(query.sort, "name")
+            things = sorted(things, key=lambda thing: [str(v).lower() for v in self.values(thing, walk)], reverse=query.down)
+        return things
+
+    def _group(self, group: Iterable[Condition], things: list[Thing]) -> list[str]:
+        found = things
+        for condition in group:
+            found = self._narrow(condition, found)
+        return [thing["id"] for thing in found]
+
+    def _narrow(self, condition: Condition, things: list[Thing]) -> list[Thing]:
+        """Keep what fits; a plain name is looked up, not searched for."""
+        exact = condition.field == "name" and condition.operator == "=" and not set(condition.value) & set("*_")
+        if exact and len(things) > 50:
+            named = self._world.named(self._kind, condition.value)
+            if self._case:
+                named = [thing for thing in named if thing["name"] == condition.value]
+            return list(named)
+        fits = self._test(condition)
+        return [thing for thing in things if fits(thing)]
+
+    def _test(self, condition: Condition) -> Callable[[Thing], bool]:
+        if not condition.field:
+            same = like(condition.value, self._case)
+            return lambda thing: any(same(str(thing.get(key) or "")) for key in _TEXT_FIELDS)
+        walk = self._walk(condition.field)
+        if not walk:
+            return lambda _thing: False
+        compare = _comparison(condition, self._case)
+        wants_all = condition.operator == "!="
+        return lambda thing: (all if wants_all else any)(compare(value) for value in self.values(thing, walk))
+
+    def _walk(self, field: str) -> str:
+        """Find where a field's value stands; nothing for a field that does not exist."""
+        word, dot, rest = field.partition(".")
+        if not dot:
+            return FIELDS[self._kind].get(field, "")
+        over = OBJECTS.get((self._kind, word), "")
+        if word.rstrip("s") == self._kind.replace("_", ""):
+            return FIELDS[self._kind].get(rest, "")
+        return f"{over}.{rest}" if over and rest in {"name", "status", "id", "address"} else ""
+
+    def values(self, thing: Thing, walk: str) -> list[Any]:
+        """Give the values at the end of a walk."""
+        first, _, rest = walk.partition(".")
+        if not rest:
+            return [_MANY[first](self._world, thing)] if first in _MIB else _tagged(self._world, thing, first)
+        if first in _MANY:
+            nexts = _MANY[first](self._world, thing)
+        else:
+            nexts = [self._world.get(first, thing.get(first))]
+        return [value for one in nexts if one for value in self.values(one, rest)]
+
+
+def _tagged(world: Any, thing: Thing, key: str) -> list[Any]:
+    if key == "#tags":
+        return [world.the("tag", one["tag"])["name"] for one in world.of("tagging", "owner", thing["id"])]
+    return [] if thing.get(key) is None else [thing[key]]
+
+
+#: Walks that are no single reference, and numbers that are searched in MiB or GiB.
+_MANY: dict[str, Callable[[Any, Thing], Any]] = {
+    "#vms": lambda world, thing: world.of("vm", "host" if thing["kind"] == "host" else "template", thing["id"]),
+    "#clusters": lambda world, thing: world.of("cluster", "data_center", thing["id"]),
+    "#domains": lambda world, thing: world.of("storage_domain", "data_center", thing["id"]),
+    "#storage": lambda world, thing: [
+        world.get("storage_domain", disk.get("storage_domain")) for disk in world.of("disk", "vm", thing["id"])
+    ],
+    "#memory": lambda _world, thing: (thing.get("memory") or 0) >> 20,
+    "#size": lambda _world, thing: (thing.get("size") or 0) >> 30,
+    "#available": lambda _world, thing: (thing.get("available") or 0) >> 30,
+    "#used": lambda _world, thing: (thing.get("used") or 0) >> 30,
+}
+_MIB = frozenset({"#memory", "#size", "#available", "#used"})
+
+
+def _comparison(condition: Condition, case: bool) -> Callable[[Any], bool]:
+    same = like(condition.value, case)
+    if condition.operator in {"=", "!="}:
+        wanted = condition.operator == "="
+        return lambda value: same(_word(value)) == wanted
+    digits = condition.value.replace(".", "", 1)
+    if not digits.isdigit():
+        return lambda _value: False
+    number = float(condition.value)
+    return {
+        "<": lambda value: float(value) < number, ">": lambda value: float(value) > number,
+        "<=": lambda value: float(value) <= number, ">=": lambda value: float(value) >= number,
+    }[condition.operator]
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def page(call: Any, kind: str, things: list[Thing]) -> list[Thing]:
+    """Search, sort and cut a list as the engine of the call's version does.
+
+    Args:
+        call: Its parameters `search`, `max` and `case_sensitive` count.
+        kind: What is searched; 3.0 and 3.1 cannot search networks and answer with all of them.
+        things: All of them.
+    """
+    limit = _limit(call)
+    text = call.params.get("search", "")
+    if kind == "network" and call.dialect.version < (3, 2):
+        return things
+    if not text.strip():
+        return things[:limit] if limit is not None else things
+    query = parse(text)
+    if query is None:
+        return []
+    case = call.flag("case-sensitive" if call.dialect.version < (3, 1) else "case_sensitive")
+    found = Finder(call.world, kind, case).find(query, things)
+    if limit is None:
+        return found
+    return found[(query.page - 1) * limit : query.page * limit]
+
+
+def _limit(call: Any) -> int | None:
+    most = call.number("max") if call.dialect.knows((3, 1)) else None
+    if most is not None and most >= 0:
+        return int(most)
+    return OLD_LIMIT if call.dialect.version < (3, 4) else None
