@@ -1,4 +1,4 @@
-"""No secret shows: every command at full verbosity, with sentinels wherever a secret can stand, and all output searched."""
+"""No secret shows: every command at full verbosity, sentinels wherever a secret can stand, all output searched."""
 
 import logging
 import pickle

@@ -1,4 +1,4 @@
-"""Whatever is wrong is said in one clear line that names it, other nodes are done all the same, and nothing is left half."""
+"""Whatever is wrong is said in a line that names it, other nodes are done all the same, nothing is left half."""
 
 import shutil
 import socket
