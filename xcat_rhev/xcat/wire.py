@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from ..errors import BadAnswer
+from ..errors import BadAnswer, Usage
 from ..secret import Secret
 from .document import Element, read, write
 
@@ -25,6 +25,8 @@ LONGEST = 16 << 20
 
 #: C0 controls but tab, newline and ESC, then DEL, C1 controls and what UTF-8 or XML cannot carry.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+#: What a request cannot carry.
+_UNCARRIED = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 #: The bytes of the C0 controls that no XML parser takes. A Perl xcatd lets them through; its client then fails.
 _UNPARSED = bytes(set(range(0x20)) - set(b"\t\n\r\x1b"))
 #: How ESC gets through a parser: xCAT's own client uses the same word.
@@ -105,8 +107,8 @@ class WireRequest(NamedTuple):
 #: Attribute -> element, for each kind of element that is the same in both directions.
 _TEXTS = {
     "command": "command", "cwd": "cwd", "clienttype": "clienttype", "username": "username",
-    "remote_client": "remote_client", "transid": "transid", "table": "table", "dest": "_xcatdest", "modname": "_modname",
-    "version": "_xcatver",
+    "remote_client": "remote_client", "transid": "transid", "table": "table", "dest": "_xcatdest",
+    "modname": "_modname", "version": "_xcatver",
 }
 _LISTS = {"nodes": "node", "args": "arg", "data": "data"}
 _FLAGS = {
@@ -165,6 +167,9 @@ def write_request(request: WireRequest) -> bytes:
 
     Args:
         request: What to ask; elements without a value are left out.
+
+    Raises:
+        Usage: A text has a character that XML cannot carry.
     """
     fields: dict[str, Any] = {theirs: value for ours, theirs in _TEXTS.items() if (value := getattr(request, ours))}
     fields.update((theirs, value) for ours, theirs in _LISTS.items() if (value := getattr(request, ours)))
@@ -178,7 +183,11 @@ def write_request(request: WireRequest) -> bytes:
         fields["environment"] = request.environment
     if request.token:
         fields["tokens"] = {"tokenid": request.token.reveal()}
-    return write(REQUEST, fields).encode("utf-8", "surrogateescape")
+    text = write(REQUEST, fields)
+    unwanted = _UNCARRIED.search(text)
+    if unwanted:
+        raise Usage(f"the request has the character {unwanted[0]!a}, which cannot be sent")
+    return text.encode()
 
 
 def sanitise(text: str) -> str:
