@@ -1,0 +1,59 @@
+"""What the engine room's tests share: dialects, the published schemas, and a sender that answers from a script."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Callable, Union
+
+import pytest
+from lxml import etree
+
+from xcat_rhev.engine.dialect import V4, V30, V36
+from xcat_rhev.engine.transport import Request, Response
+from xcat_rhev.errors import RhevError
+
+DIALECTS = (V30, V36, V4)
+SCHEMAS = "XCAT_RHEV_XSD"
+
+#: A scripted answer: status and body, an error to raise, or a function of the request.
+Scripted = Union[tuple[int, str], RhevError, Callable[[Request], tuple[int, str]]]
+
+
+@functools.lru_cache
+def schema_for(version: str) -> etree.XMLSchema:
+    """The published v3 schema of a version, where it is at hand; else the test is skipped."""
+    checkout = Path(__file__).resolve().parents[1]
+    folder = Path(os.environ.get(SCHEMAS, checkout.parent / "shared" / "engine-api"))
+    file = folder / f"api-{version}.xsd"
+    if not file.exists():
+        pytest.skip(f"no {file.name} in {folder}: name its folder in {SCHEMAS}")
+    return etree.XMLSchema(etree.parse(str(file)))
+
+
+class Script:
+    """A sender that answers what it was told, in order, the last answer for ever, and keeps what it was asked."""
+
+    def __init__(self, answers: Sequence[Scripted]) -> None:
+        self._answers = list(answers)
+        self.asked: list[Request] = []
+
+    def send(self, request: Request) -> Response:
+        self.asked.append(request)
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if callable(answer):
+            answer = answer(request)
+        if isinstance(answer, RhevError):
+            raise answer
+        status, text = answer
+        if status != 200 or request.reader is None:
+            return Response(status, {}, text.encode(), size=len(text))
+        reader = request.reader()
+        reader.feed(text.encode())
+        return Response(status, {}, result=reader.close(), size=len(text))
+
+    def lines(self) -> list[str]:
+        """What was asked, as `GET /path`."""
+        return [f"{each.method} {each.path}" for each in self.asked]
