@@ -27,8 +27,8 @@ def update(context: Context, names: Sequence[str]) -> Plan:
 
 
 def _converge(context: Context, names: Sequence[str], update: bool) -> Plan:
-    where = data_center(context, context.options.get("data_center", DEFAULT))
     wanted = _wanted(context.options)
+    where = data_center(context, context.options.get("data_center", DEFAULT))
     all_networks = context.manager.list(Network)
     for name in names:
         there = next((nw for nw in all_networks if nw.name == name and is_in(nw.data_center, where)), None)

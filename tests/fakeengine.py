@@ -1,0 +1,304 @@
+"""A manager in memory, for unit tests of the commands about hosts and virtual environments.
+
+Nouns are held as the engine facade gives them; states move on when a wait looks at them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fakes import FakeHost
+from xcat_rhev.clock import ManualClock
+from xcat_rhev.commands.common import Command, Context, parse
+from xcat_rhev.engine.nouns import (
+    Answer,
+    Cluster,
+    DataCenter,
+    Host,
+    HostNic,
+    Network,
+    NetworkAttachment,
+    Noun,
+    Ref,
+    StorageDomain,
+    Vm,
+)
+from xcat_rhev.engine.waiting import GONE, Goal
+from xcat_rhev.errors import Ambiguous, Conflict, FailedState, NotFound, RhevError, TimedOut
+from xcat_rhev.jobs import Job, Wait
+from xcat_rhev.messages import Data, Error, Message, error_of
+from xcat_rhev.xcat.host import Request
+
+
+class FakeEngine:
+    """A manager whose world is a list of nouns.
+
+    Attributes:
+        world: The nouns, in the order of their making.
+        calls: What was changed, in order: `("create", "cluster cl1")`.
+        asked: How often something was read.
+        attached: Which domains are in which data center: (center's id, domain's id) -> state.
+        networks: Which networks are in which cluster.
+        on_hosts: Attachments by host's id.
+        to_come: States that an object passes through, one at each look.
+        refuse: Errors to raise, by call: `{("act", "approve"): Conflict("...")}`.
+        answers: What actions answer, by verb.
+    """
+
+    name = "rhevm.example.com"
+    workers = 4
+
+    def __init__(self, *world: Noun) -> None:
+        self.clock = ManualClock()
+        self.world: list[Noun] = []
+        self.calls: list[tuple[str, ...]] = []
+        self.asked = 0
+        self.attached: dict[tuple[str, str], str] = {}
+        self.networks: dict[str, dict[str, bool | None]] = {}
+        self.on_hosts: dict[str, list[NetworkAttachment]] = {}
+        self.bonds: list[HostNic] = []
+        self.to_come: dict[str, list[str]] = {}
+        self.refuse: dict[tuple[str, str], RhevError] = {}
+        self.answers: dict[str, Answer] = {}
+        self.power = "on"
+        self.cpus = ["Intel Nehalem Family", "Intel Westmere Family", "AMD Opteron G4"]
+        self._ids = itertools.count(1)
+        for noun in world:
+            self.put(noun)
+
+    def put(self, noun: Any) -> Any:
+        """Add a noun as it is, with an id if it has none."""
+        noun = noun.replace(id=noun.id or f"{noun.TAG}-{next(self._ids)}")
+        self.world.append(noun)
+        return noun
+
+    def by_name(self, noun: type[Any], name: str) -> Any:
+        """The noun of that name, or None."""
+        return next((each for each in self.world if isinstance(each, noun) and each.name == name), None)
+
+    def set(self, noun: Noun, **values: Any) -> Any:
+        """Change a noun in the world."""
+        place = next(n for n, each in enumerate(self.world) if type(each) is type(noun) and each.id == noun.id)
+        self.world[place] = self.world[place].replace(**values)
+        return self.world[place]
+
+    # The facade, as far as these commands use it.
+
+    def find(self, noun: type[Any], names: Iterable[str], *, details: bool = False) -> dict[str, Any]:
+        self.asked += 1
+        found: dict[str, Any] = {}
+        for name in names:
+            hits = [each for each in self.world if type(each) is noun and name in _called(each)]
+            if len(hits) > 1:
+                raise Ambiguous(f"{len(hits)} {noun.word()}s are called {name}")
+            if hits:
+                found[name] = hits[0]
+        return found
+
+    def list(self, noun: type[Any], *, under: Any = None, where: str = "", details: bool = False) -> list[Any]:
+        self.asked += 1
+        everything = [each for each in self.world if type(each) is noun]
+        if noun is StorageDomain and under is not None:
+            inside = [sd for sd in everything if (under.id, sd.id) in self.attached]
+            return [sd.replace(status=self.attached[under.id, sd.id]) for sd in inside]
+        if noun is Network and isinstance(under, Cluster):
+            inside_cluster = self.networks.get(under.id or "", {})
+            return [nw.replace(required=inside_cluster[nw.id]) for nw in everything if nw.id in inside_cluster]
+        if noun is Vm and where.startswith("Host.name"):
+            hosts = [host.id for host in self.world if isinstance(host, Host) and f'"{host.name}"' in where]
+            return [vm for vm in everything if vm.host and vm.host.id in hosts]
+        return everything
+
+    def get(self, noun: type[Any], id: str, *, under: Any = None) -> Any:
+        found = [each for each in self.list(noun, under=under) if each.id == id]
+        if not found:
+            raise NotFound(f"no {noun.word()} {id}")
+        return found[0]
+
+    def name_of(self, noun: type[Any], ref: Ref | None) -> str:
+        return next((each.name or "" for each in self.world if ref and each.id == ref.id), ref.name if ref else "")
+
+    def cpu_types(self, version: str = "") -> Sequence[str]:
+        self.asked += 1
+        return self.cpus
+
+    def create(self, new: Any, *, under: Any = None, **params: Any) -> Any:
+        self._call("create", str(new), *([str(under)] if under else []))
+        if under is not None:
+            self.networks.setdefault(under.id, {})[new.id] = new.required
+            return new
+        started = {StorageDomain: "unattached", Host: "installing", DataCenter: "uninitialized"}.get(type(new))
+        if started:
+            new = new.replace(status=started)
+        made = self.put(new)
+        if isinstance(made, Host):
+            self.to_come.setdefault(made.id or "", ["installing", "up"])
+        return made
+
+    def change(self, current: Any, **wanted: Any) -> Any:
+        differing = current.differing(wanted)
+        if not differing:
+            return None
+        self._call("change", str(current), *sorted(differing))
+        return self.set(current, **differing)
+
+    def remove(self, obj: Any, *, under: Any = None, **params: Any) -> None:
+        given = {key: value for key, value in params.items() if value not in (None, False)}
+        self._call("remove", str(obj), *sorted(given))
+        if under is not None:
+            del self.networks[under.id][obj.id]
+        else:
+            self.world = [each for each in self.world if each.id != obj.id]
+
+    def act(self, obj: Any, verb: str, *, under: Any = None, **params: Any) -> Answer:
+        self._call(verb, str(obj))
+        ways = {
+            "approve": ["installing", "up"], "activate": ["unassigned", "up"],
+            "deactivate": ["preparing_for_maintenance", "maintenance"], "install": ["installing", "up"],
+            "upgrade": ["installing", "maintenance"],
+        }
+        if verb in ways:
+            self.to_come.setdefault(obj.id, ways[verb])
+        return self.answers.get(verb, Answer(status="complete"))
+
+    def attach_storage(self, home: DataCenter, domain: StorageDomain) -> StorageDomain:
+        self._call("attach", str(domain), str(home))
+        self.attached[home.id or "", domain.id or ""] = "locked"
+        self.to_come.setdefault(domain.id or "", ["locked", "maintenance", "active"])
+        return domain
+
+    def activate_storage(self, home: DataCenter, domain: StorageDomain) -> None:
+        self._call("activate", str(domain))
+        self.to_come[domain.id or ""] = ["activating", "active"]
+
+    def deactivate_storage(self, home: DataCenter, domain: StorageDomain) -> None:
+        self._call("deactivate", str(domain))
+        self.to_come[domain.id or ""] = ["preparing_for_maintenance", "maintenance"]
+
+    def detach_storage(self, home: DataCenter, domain: StorageDomain) -> None:
+        self._call("detach", str(domain))
+        self.attached.pop((home.id or "", domain.id or ""))
+        self.to_come.pop(domain.id or "", None)
+
+    def set_fencing(self, host: Host, agent: Any) -> bool:
+        self._call("set_fencing", str(host), agent.type, agent.address, agent.username, agent.password.reveal())
+        return True
+
+    def fence(self, host: Host, kind: str) -> str:
+        self._call("fence", str(host), kind)
+        return self.power
+
+    def host_networks(self, host: Host) -> Sequence[NetworkAttachment]:
+        self.asked += 1
+        return self.on_hosts.get(host.id or "", [])
+
+    def set_host_networks(
+        self, host: Host, wanted: Sequence[NetworkAttachment], *, bonds: Sequence[HostNic] = (),
+        removed: Sequence[NetworkAttachment] = (), check: bool = True,
+    ) -> bool:
+        self._call("set_host_networks", str(host), *(f"{w.network.name}@{w.host_nic.name}" for w in wanted))
+        there = {each.network.id: each for each in self.on_hosts.get(host.id or "", [])}
+        there.update({each.network.id: each for each in wanted})
+        self.on_hosts[host.id or ""] = list(there.values())
+        self.bonds += bonds
+        return True
+
+    def _call(self, kind: str, *what: str) -> None:
+        self.calls.append((kind, *what))
+        if (kind, what[0]) in self.refuse:
+            raise self.refuse[kind, what[0]]
+
+    # Waiting.
+
+    def reach(self, goal: Goal) -> Noun | None:
+        """Let a goal's object pass through its states until one ends the wait.
+
+        Raises:
+            FailedState: It got into a state that does not lead to the wanted one.
+            TimedOut: No state is left to come.
+        """
+        what = goal.what
+        if GONE in goal.wanted:
+            gone = not any(each.id == what.id for each in self.list(type(what), under=goal.under))
+            if gone:
+                return None
+            raise TimedOut(f"{what} is still there")
+        while True:
+            noun = self.get(type(what), what.id or "", under=goal.under)
+            if noun.status in goal.wanted:
+                return noun  # type: ignore[no-any-return]
+            if noun.status in goal.failed:
+                raise FailedState(f"{what} is {noun.status}: the manager's own words")
+            states = self.to_come.get(what.id or "", [])
+            if not states:
+                raise TimedOut(f"{what} is still {noun.status}")
+            self._enter(noun, states.pop(0), goal.under)
+
+    def _enter(self, noun: Any, state: str, under: Any) -> None:
+        if isinstance(noun, StorageDomain) and under is not None:
+            self.attached[under.id, noun.id] = state
+            if state == "active" and under.status == "uninitialized":
+                self.set(under, status="up")
+        else:
+            self.set(noun, status=state)
+
+
+def _called(noun: Noun) -> tuple[str | None, ...]:
+    """What a noun answers to: its name, and a host to its address as well."""
+    return (noun.name, noun.address) if isinstance(noun, Host) else (noun.name,)
+
+
+def context_of(spec: Command, engine: FakeEngine, args: Sequence[str], nodes: Sequence[str], host: FakeHost) -> Context:
+    """What a command gets for that command line."""
+    options, words = parse(spec, args)
+    request = Request(spec.name, tuple(nodes), tuple(args))
+    return Context(request, tuple(nodes), options, words, host, engine.clock, engine)  # type: ignore[arg-type]
+
+
+def run(
+    module: Any, engine: FakeEngine, line: str, nodes: Sequence[str] = (),
+    tables: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+) -> list[Message]:
+    """Plan a command line and carry its jobs out one after the other.
+
+    Args:
+        module: The command's module.
+        engine: The manager.
+        line: Its arguments as typed.
+        nodes: Its nodes.
+        tables: The tables around.
+    """
+    planned = list(module.plan(context_of(module.SPEC, engine, line.split(), nodes, FakeHost(tables))))
+    said: list[Message] = [item for item in planned if not isinstance(item, Job)]
+    for job in (item for item in planned if isinstance(item, Job)):
+        said += carry_out(engine, job)
+    return said
+
+
+def carry_out(engine: FakeEngine, job: Job) -> list[Message]:
+    """Do a job's parts in order; an error ends it."""
+    said: list[Message] = [] if job.parts else [Data(job.idle, job.node)]
+    for part in job.parts:
+        try:
+            said += (_wait(engine, part) if isinstance(part, Wait) else part.do()) or ()
+        except RhevError as problem:
+            return [*said, error_of(problem, job.node)]
+    return said
+
+
+def _wait(engine: FakeEngine, part: Wait) -> Iterable[Message]:
+    try:
+        outcome: Any = engine.reach(part.goal())
+    except (FailedState, TimedOut, Conflict) as problem:
+        outcome = problem
+    return part.reached(outcome)
+
+
+def texts(messages: Iterable[Message]) -> list[str]:
+    """Each message in one line: `sd1: succeeded`, errors with an exclamation mark in front."""
+    return [
+        ("!" if isinstance(m, Error) else "") + (f"{m.node}: " if getattr(m, "node", "") else "") + m.text
+        for m in messages
+    ]
