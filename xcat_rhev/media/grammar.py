@@ -82,7 +82,8 @@ _DEVICE = r"(/dev/[A-Za-z0-9_./:*?+-]+|(ata|scsi|usb|cciss)(:[A-Za-z0-9_.:+-]+)?
 _NAMED_SIZE = r"-?\d+,(EFI|Boot|Swap|Root|Config|Logging|Data|Swap2|Data2)"
 _LAYOUT = r"[A-Za-z0-9_-]+"
 _ANY = r"\S+"
-_MAC_DASHED = r"01(-[0-9A-Fa-f]{2}){6}"
+_MAC_PART = "[0-9A-Fa-f]{2}"
+_MAC_DASHED = rf"01(-{_MAC_PART}){{6}}"
 _FINGERPRINT = r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){19}"
 
 #: BOOTIF is the one word whose forms differ from parser to parser.
@@ -90,7 +91,7 @@ _BOOTIF = (
     (Level.NODE_1, rf"(eth\d+|link|{_MAC_DASHED})"),
     (Level.NODE_2_6, rf"(eth\d+|link|[ep][A-Za-z0-9_]+|{_MAC_DASHED})"),
     (Level.NODE_3_0, rf"(eth\d+|link|bond\d+|[ep][A-Za-z0-9_]+|{_MAC_DASHED})"),
-    (Level.NODE_3_6, rf"(eth\d+|link|bond\d+|[ep][A-Za-z0-9_]+|{_MAC_DASHED}|[0-9A-Fa-f]{{2}}(-[0-9A-Fa-f]{{2}}){{5}})"),
+    (Level.NODE_3_6, rf"(eth\d+|link|bond\d+|[ep][A-Za-z0-9_]+|(01-)?{_MAC_PART}(-{_MAC_PART}){{5}})"),
 )
 
 _2_0, _2_3, _2_6, _3_0, _3_2 = (
@@ -115,7 +116,7 @@ WORDS: dict[str, Word] = {
     "rescue": Word(bare=True),
     "runtime_mode": Word("(ovirt|managed|none)", example="ovirt"),
     "wipe_fakeraid": Word(_YES_NO, bare=True, since=_2_3, example="1"),
-    "ip": Word(rf"(dhcp|{_IP}(:({_IP})?:{_IP}:{_IP})?)", example="dhcp"),
+    "ip": Word(rf"(dhcp|{_IP}(:({_IP})?:({_IP})?:{_IP})?)", example="dhcp"),
     "netmask": Word(_IP, example="255.255.255.0"),
     "gateway": Word(_IP, example="10.0.0.1"),
     "ipv6": Word("(dhcp|auto|static)", example="auto"),
@@ -218,8 +219,8 @@ def _check_prefixes(name: str, word: str, whose: str) -> None:
 #: Words that the kernel itself takes, so that they do not count as unknown.
 _KERNELS_OWN = {
     "root", "rootfstype", "rootflags", "console", "crashkernel", "elevator", "panic", "init", "video", "pci", "acpi",
-    "vga", "mem", "maxcpus", "nr_cpus", "selinux", "enforcing", "audit", "intel_iommu", "iommu", "hugepages", "loglevel",
-    "rootdelay", "isolcpus", "nmi_watchdog", "cgroup_disable",
+    "vga", "mem", "maxcpus", "nr_cpus", "selinux", "enforcing", "audit", "intel_iommu", "iommu", "hugepages",
+    "loglevel", "rootdelay", "isolcpus", "nmi_watchdog", "cgroup_disable",
 }
 
 

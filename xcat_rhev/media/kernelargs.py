@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import Usage
@@ -124,25 +124,23 @@ def _live(image: Image, settings: Settings) -> list[str]:
     for word in settings.extra:
         if "#" not in word:
             check(word, level, f"addkcmdline of {settings.node}")
-    given = {word.partition("=")[0] for word in settings.extra}
-    ours = [word for word in _ours(image, settings, level) if word.partition("=")[0] not in given]
+    given = _names(settings.extra)
+    ours = [word for word in _ours(image, settings, level) if not _names([word]) & given]
+    base = [word for word in (image.append or _USUAL).split() if not _names([word]) & (_DROPPED | given | _names(ours))]
     for word in ours:
         check(word, level, settings.node)
-    taken = {word.partition("=")[0] for word in ours} | given
-    base = [word for word in (image.append or _USUAL).split() if _is_kept(word, taken)]
     for word in base:
         check(word, level, f"the boot menu of {image.distname}")
-    return ours[:2] + base + ours[2:]
+    root = [f"root=live:/{image.iso}", "rootfstype=auto", "ro", "liveimg", "rootflags=loop"]
+    return root + ours[:1] + base + ours[1:]
 
 
-def _is_kept(word: str, taken: set[str]) -> bool:
-    name = word.partition("=")[0]
-    return name not in _DROPPED and name not in taken
+def _names(words: Iterable[str]) -> set[str]:
+    return {word.partition("=")[0] for word in words}
 
 
 def _ours(image: Image, settings: Settings, level: Level) -> Iterator[str]:
-    yield f"root=live:/{image.iso}"
-    yield from ("rootfstype=auto", "ro", "liveimg", "rootflags=loop")
+    """What we say, BOOTIF first: with it and a disk the installation runs by itself."""
     yield f"BOOTIF={bootif(settings.nic)}"
     yield "storage_init"
     if level >= Level.NODE_2_0:
@@ -152,33 +150,30 @@ def _ours(image: Image, settings: Settings, level: Level) -> Iterator[str]:
     yield f"rootpw={settings.root_password.reveal()}"
     yield "ssh_pwauth=1"
     if settings.manager:
-        yield f"management_server={settings.manager}"
-        if level >= Level.NODE_2_0:
-            yield f"rhevm_admin_password={settings.root_password.reveal()}"
-            if settings.fingerprint:
-                yield f"management_server_fingerprint={settings.fingerprint}"
+        yield from _registration(settings, level)
     if has_trigger(image):
         yield f"local_boot_trigger={settings.finish_url}"
 
 
+def _registration(settings: Settings, level: Level) -> Iterator[str]:
+    yield f"management_server={settings.manager}"
+    if level >= Level.NODE_2_0:
+        yield f"rhevm_admin_password={settings.root_password.reveal()}"
+        if settings.fingerprint:
+            yield f"management_server_fingerprint={settings.fingerprint}"
+
+
 def has_trigger(image: Image) -> bool:
     """Whether a live image tells when it has installed itself; before RHEV-H 6.2 it took the word for an upgrade."""
-    return (image.family, *_numbers(image)) >= ("rhevh", 6, 2) or image.family == "ovirt"
-
-
-def _numbers(image: Image) -> tuple[int, ...]:
-    return tuple(int(part) for part in image.version.split("."))
+    return image.family == "ovirt" or tuple(int(part) for part in image.version.split(".")) >= (6, 2)
 
 
 def _network(settings: Settings) -> Iterator[str]:
     address = settings.address
     if address is None:
         yield "ip=dhcp"
-    elif address.gateway:
-        yield f"ip={address.ip}::{address.gateway}:{address.netmask}"
     else:
-        yield f"ip={address.ip}"
-        yield f"netmask={address.netmask}"
+        yield f"ip={address.ip}::{address.gateway}:{address.netmask}"
     if settings.nameservers:
         yield "dns=" + ",".join(settings.nameservers)
     if settings.ntpservers:

@@ -36,6 +36,8 @@ def node_map_path(installdir: str) -> Path:
 def update_node_map(path: Path, nodes: Mapping[str, Known]) -> None:
     """Put nodes into the list; what it said of them before is forgotten, what it says of others stays.
 
+    A name that two nodes claim stays with the one that is called so, else with the one that had it first.
+
     Args:
         path: The list; made if it is missing, mended if it is no list.
         nodes: Node -> how it may be met.
@@ -53,7 +55,10 @@ def update_node_map(path: Path, nodes: Mapping[str, Known]) -> None:
         names = _without(before.get("names"), nodes)
         for node, known in nodes.items():
             addresses.update(dict.fromkeys(known.addresses, node))
-            names.update(dict.fromkeys((name.lower().rstrip(".") for name in known.names), node))
+            names[node.lower()] = node
+        for node, known in nodes.items():
+            for name in known.names:
+                names.setdefault(name.lower().rstrip("."), node)
         text = json.dumps({"version": 1, "addresses": addresses, "names": names}, indent=1, sort_keys=True)
         with replaced(path) as out:
             write_all(out, text.encode() + b"\n")

@@ -1,0 +1,212 @@
+"""copycd: take a RHEV-H, RHVH or oVirt Node medium into the install folder.
+
+xCAT's copycds asks every plugin in turn, this one among them, and takes any word at all as "that is mine"; so nothing
+is said about media of others.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..clock import Clock
+from ..errors import BadAnswer, Conflict, NotFound, Usage
+from ..jobs import Job, Step
+from ..media.identify import Release, identify, looks_ours, named
+from ..media.iso import read_iso, volume_label
+from ..media.kickstart import template_path, write_template
+from ..media.medium import Medium, read_folder
+from ..media.mounts import source_of
+from ..media.progress import metered
+from ..media.store import Store
+from ..messages import Data, Info, Message
+from ..xcat.host import Host
+from .common import Command, Context, Option, Place, Plan
+
+SPEC = Command(
+    name="copycd",
+    summary="take a RHEV-H, RHVH or oVirt Node medium into the install folder",
+    usage="-f ISO [-m MOUNT] [-n NAME] [-a ARCH] [-p PATH] [-i] [-o] [-s] [-w]",
+    place=Place.HERE,
+    routes=("rhevm",),
+    options=(
+        Option(("-f",), "file", "the ISO image", value="ISO"),
+        Option(("-m",), "mount", "where copycds has mounted it; read when there is no -f", value="MOUNT"),
+        Option(("-n", "--name", "--osver"), "name", "what to call it: rhevh or ovirt and a version", value="NAME"),
+        Option(("-a", "--arch"), "arch", "the architecture", value="ARCH"),
+        Option(("-p", "--path"), "path", "copy to this folder instead of installdir/NAME/ARCH", value="PATH"),
+        Option(("-i", "--inspection"), "inspect", "say what it is and copy nothing"),
+        Option(("-o", "--noosimage"), "no_osimage", "make no osimage"),
+        Option(("-s", "--specific"), "specific", "add the build to the name, so that two builds stand side by side"),
+        Option(("-w", "--nonoverwrite"), "keep", "leave alone what was copied before"),
+    ),
+    description=(
+        "Called by copycds. The ISO is read without mounting it, told by its own files, copied beside what is there "
+        "and moved to its place when it is whole. A second copy of the same medium compares what is there and changes "
+        "nothing. Media of others are left to xCAT's other plugins without a word."
+    ),
+    examples=(("copycds rhev-hypervisor6-6.6-20150123.iso", "take a RHEV-H 6.6 in as rhevh6.6"),),
+)
+
+_ARCHES = {"i386": "x86", "i486": "x86", "i586": "x86", "i686": "x86", "amd64": "x86_64"}
+_PROFILE = "compute"
+
+
+def plan(context: Context) -> Plan:
+    """Find out what the medium is and what is to be done with it."""
+    options = context.options
+    told = named(options["name"]) if "name" in options else None
+    if "name" in options and told is None:
+        return
+    medium = _medium(context, insist=told is not None)
+    release = identify(medium, told[1] if told else "") if medium else None
+    if medium is None or release is None:
+        if told:
+            raise Usage(f"{_what(context)} is no RHEV-H, RHVH or oVirt Node medium", f"Drop -n {options['name']}")
+        return
+    release = _as_told(release, told, context)
+    if "inspect" in options:
+        yield Info(f"DISTNAME:{release.distname}\nARCH:{release.arch}\nDISCNO:1\n")
+        return
+    yield from _taking_in(context, medium, release)
+
+
+def _medium(context: Context, insist: bool) -> Medium | None:
+    """Read the medium; None for one that is too damaged to list and does not look like ours."""
+    if "file" in context.options:
+        path = Path(context.request.cwd, context.options["file"])
+    elif "mount" in context.options:
+        mount = Path(context.request.cwd, context.options["mount"])
+        found = source_of(mount)
+        if found is None:
+            return read_folder(mount)
+        path = found
+    else:
+        raise Usage("copycd needs the ISO", "Name it with -f")
+    try:
+        return read_iso(path)
+    except BadAnswer:
+        if insist or looks_ours(volume_label(path) or ""):
+            raise
+        return None
+
+
+def _what(context: Context) -> str:
+    return str(context.options.get("file") or context.options["mount"])
+
+
+def _as_told(release: Release, told: tuple[str, str] | None, context: Context) -> Release:
+    """What the options say wins over what the medium says."""
+    arch = context.options.get("arch", release.arch)
+    family = told[0] if told else release.family
+    release = replace(release, family=family, arch=_ARCHES.get(arch, arch))
+    if "specific" in context.options and not told:
+        build = re.match(r"[\d.]*\d", release.build)
+        if not build:
+            raise Usage(f"{_what(context)} does not tell its build", "Drop -s, or give a name with -n")
+        release = replace(release, version=f"{release.version}.{build[0].partition('.')[0]}")
+    return release
+
+
+def _taking_in(context: Context, medium: Medium, release: Release) -> Plan:
+    target = _target(context, release)
+    store = Store(medium, release, target)
+    if "keep" in context.options and store.is_there():
+        yield Info("The disc iso has already been copied in!")
+        return
+    taking = _Taking(store, target, context.request.aborted, context.clock)
+    parts = [Step(f"copy {medium.name} to {target}", taking.copy)]
+    rows = Rows(context.host, release, target)
+    parts.append(Step(f"write osdistro row {rows.distro}", rows.write_distro))
+    if "no_osimage" not in context.options:
+        parts.append(Step(f"write osimage {rows.osimage}", rows.write_osimage))
+    yield Job("", parts)
+
+
+def _target(context: Context, release: Release) -> Path:
+    path = context.options.get("path")
+    if path:
+        return Path(context.request.cwd, path)
+    return Path(context.host.site("installdir", "/install"), release.distname, release.arch)
+
+
+@dataclass(frozen=True)
+class _Taking:
+    """The copy of one medium."""
+
+    store: Store
+    target: Path
+    aborted: threading.Event
+    clock: Clock
+
+    def copy(self) -> Iterator[Message]:
+        """Copy it, unless what is there is the same."""
+        if self.store.is_there():
+            try:
+                yield from self._metered(self.store.unchanged())
+            except (Conflict, NotFound):
+                pass
+            else:
+                yield Data(f"{self.target} already holds this medium, byte for byte; nothing was copied")
+                return
+        yield Data(f"Copying media to {self.target}")
+        yield from self._metered(self.store.copy())
+        yield Data("Media copy operation successful")
+
+    def _metered(self, work: Iterator[int]) -> Iterator[Message]:
+        return metered(work, self.store.size, self.aborted, self.clock)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What xCAT's tables are told about a medium.
+
+    Attributes:
+        host: The xCAT around.
+        release: What the medium is.
+        target: Where it stands.
+    """
+
+    host: Host
+    release: Release
+    target: Path
+
+    @property
+    def distro(self) -> str:
+        """The key of its osdistro row."""
+        return f"{self.release.distname}-{self.release.arch}"
+
+    @property
+    def osimage(self) -> str:
+        """The name of its osimage."""
+        return f"{self.distro}-install-{_PROFILE}"
+
+    def write_distro(self) -> None:
+        """Write the osdistro row, keeping other folders that it names."""
+        row = next(iter(self.host.rows("osdistro", {"osdistroname": self.distro})), {})
+        folders = dict.fromkeys(filter(None, row.get("dirpaths", "").split(",")))
+        folders[str(self.target)] = None
+        major, _, minor = self.release.version.partition(".")
+        self.host.set_row("osdistro", {"osdistroname": self.distro}, {
+            "basename": self.release.family, "majorversion": major, "minorversion": minor, "arch": self.release.arch,
+            "type": "Linux", "dirpaths": ",".join(folders),
+        })
+
+    def write_osimage(self) -> Iterator[Message]:
+        """Write the osimage and linuximage rows; a template that somebody has set stays."""
+        key = {"imagename": self.osimage}
+        self.host.set_row("osimage", key, {
+            "imagetype": "linux", "provmethod": "install", "profile": _PROFILE, "osname": "Linux",
+            "osvers": self.release.distname, "osarch": self.release.arch, "osdistroname": self.distro,
+        })
+        image = {"pkgdir": str(self.target)}
+        before = next(iter(self.host.rows("linuximage", key)), {})
+        if self.release.kickstart and not before.get("template"):
+            path = template_path(self.host.site("installdir", "/install"), self.release, _PROFILE)
+            write_template(path)
+            image["template"] = str(path)
+        self.host.set_row("linuximage", key, image)
+        yield Data(f"The osimage {self.osimage} is ready for nodeset")

@@ -1,0 +1,167 @@
+"""Kickstarts for RHVH and oVirt Node NG, which Anaconda installs from one file system image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..errors import NotFound, Usage
+from .copying import write_all, writing
+from .identify import Release
+from .initrd import replaced
+from .kernelargs import Settings, bootif
+
+#: Markers are `@@word@@`: neither the shell, nor Anaconda, nor a password hash has such.
+TEMPLATE = """\
+# Made for @@node@@ by nodeset. Edit the template, not this file.
+text
+lang en_US.UTF-8
+keyboard us
+timezone @@timezone@@
+@@network@@
+rootpw --iscrypted @@rootpw@@
+liveimg --url=@@payload@@
+zerombr
+clearpart --all --initlabel
+# imgbased keeps its layers in thin volumes.
+autopart --type=thinp
+reboot
+
+# Lays out the layers that later updates need; nothing may change the system before it.
+%post --erroronfail
+if command -v nodectl >/dev/null; then nodectl init; else imgbase layout --init; fi
+%end
+
+# What a site adds goes here. A failure ends the installation only where --erroronfail stands.
+%post
+@@ssh_key@@
+%end
+
+# Tells the management node; whether it listens or not, the node is installed.
+%post
+curl --silent --show-error --max-time 30 --retry 5 '@@finish@@' >/dev/null || :
+%end
+"""
+_MARKER = re.compile(r"@@(\w+)@@")
+_KEY = re.compile(r"[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^'\n]*)?")
+_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+/[A-Za-z0-9._~/?=&:%@+-]*")
+
+
+def template_path(installdir: str, release: Release, profile: str) -> Path:
+    """Where xCAT looks for a site's own template of this system."""
+    name = f"{profile}.{release.distname}.{release.arch}.tmpl"
+    return Path(installdir, "custom", "install", release.family, name)
+
+
+def write_template(path: Path) -> None:
+    """Write the template, unless there is one already.
+
+    Raises:
+        Conflict: It cannot be written.
+    """
+    if path.exists():
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise writing(path, problem) from problem
+    with replaced(path) as out:
+        write_all(out, TEMPLATE.encode())
+
+
+def read_template(path: str, osimage: str) -> str:
+    """Read an osimage's template.
+
+    Raises:
+        NotFound: There is none.
+    """
+    try:
+        return Path(path).read_text() if path else TEMPLATE
+    except (OSError, UnicodeDecodeError) as problem:
+        raise NotFound(f"cannot read the template {path} of {osimage}: {problem}",
+                       "Run copycds again, or set linuximage.template") from problem
+
+
+def kickstart(template: str, settings: Settings, payload_url: str, timezone: str) -> str:
+    """Write one node's kickstart.
+
+    Args:
+        template: Text with markers.
+        settings: The node.
+        payload_url: Where the file system image is.
+        timezone: Such as `Etc/UTC`.
+
+    Raises:
+        Usage: The template has a marker that does not exist, or a value cannot stand in a kickstart.
+    """
+    for url in (payload_url, settings.finish_url):
+        if not _URL.fullmatch(url):
+            raise Usage(f"{settings.node}: '{url}' cannot stand in a kickstart")
+    values = {
+        "node": settings.node,
+        "timezone": " ".join(_timezone(settings, timezone)),
+        "network": _network(settings),
+        "rootpw": settings.root_password.reveal(),
+        "payload": payload_url,
+        "ssh_key": _authorized(settings),
+        "finish": settings.finish_url,
+    }
+    return _MARKER.sub(lambda marker: _value(values, marker[1]), template)
+
+
+def _value(values: Mapping[str, str], marker: str) -> str:
+    if marker not in values:
+        raise Usage(f"the kickstart template has @@{marker}@@, which is none of: {', '.join(sorted(values))}")
+    return values[marker]
+
+
+def _network(settings: Settings) -> str:
+    words = ["network", "--onboot=yes", "--activate"]
+    if settings.bond:
+        words += [f"--device={settings.bond.name}", f"--bondslaves={','.join(settings.bond.slaves)}"]
+        words += [f"--bondopts={','.join(settings.bond.options)}"] if settings.bond.options else []
+    else:
+        words.append(f"--device={_device(settings.nic)}")
+    words += [f"--vlanid={settings.vlan}"] if settings.vlan else []
+    address = settings.address
+    if address:
+        words += ["--bootproto=static", f"--ip={address.ip}", f"--netmask={address.netmask}"]
+        words += [f"--gateway={address.gateway}"] if address.gateway else []
+        words += [f"--nameserver={','.join(settings.nameservers)}"] if settings.nameservers else []
+    else:
+        words.append("--bootproto=dhcp")
+    words += [f"--hostname={_word(settings.hostname, settings.node)}"] if settings.hostname else []
+    return " ".join(_word(word, settings.node) for word in words)
+
+
+def _timezone(settings: Settings, timezone: str) -> Iterator[str]:
+    yield _word(timezone, "site.timezone")
+    yield "--utc"
+    if settings.ntpservers:
+        yield _word(f"--ntpservers={','.join(settings.ntpservers)}", "ntpservers")
+
+
+def _device(nic: str) -> str:
+    """A MAC as Anaconda takes it, or a name."""
+    return nic if bootif(nic) == nic else nic.lower()
+
+
+def _authorized(settings: Settings) -> str:
+    """Let the manager in, which is how it adds the host."""
+    if not settings.ssh_key:
+        return ": no key of a manager"
+    if not _KEY.fullmatch(settings.ssh_key):
+        raise Usage(f"the public key of {settings.manager} is no SSH key")
+    return (
+        "mkdir -p -m 700 /root/.ssh\n"
+        f"echo '{settings.ssh_key}' >> /root/.ssh/authorized_keys\n"
+        "chmod 600 /root/.ssh/authorized_keys\n"
+        "restorecon -R /root/.ssh 2>/dev/null || :"
+    )
+
+
+def _word(text: str, whose: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._/:=,+-]+", text):
+        raise Usage(f"{whose}: '{text}' cannot stand in a kickstart")
+    return text
