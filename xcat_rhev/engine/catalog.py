@@ -110,6 +110,8 @@ class Catalog:
         self, noun: type[N], *, under: Noun | Ref | None = None, where: str = "", details: bool = False, max: int = 0,
     ) -> builtins.list[N]:
         """Read a collection, all of it; with details as `look` has them."""
+        if noun is VnicProfile and not self._calls.dialect.has("vnic_profiles"):
+            return []
         path = self._calls.collection(noun, under)
         inside = self._inside(noun, under is None) if details or noun is Disk else {}
         found = self._calls.list(noun, path, where, max=max, **inside)

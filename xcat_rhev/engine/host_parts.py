@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound
@@ -63,16 +64,19 @@ def fence(manager: Manager, host: Host, kind: str) -> str:
 
 def host_networks(manager: Manager, host: Host) -> list[NetworkAttachment]:
     """Which logical network is on which NIC of a host, and how it gets its address."""
-    nics = {nic.id: nic for nic in manager.list(HostNic, under=host)}
+    return _networks_on(manager, host, manager.list(HostNic, under=host))
+
+
+def _networks_on(manager: Manager, host: Host, nics: Sequence[HostNic]) -> list[NetworkAttachment]:
     if not manager.calls.dialect.has("attachments"):
-        return [_attachment_of(nic) for nic in nics.values() if nic.network]
+        return [_attachment_of(nic) for nic in nics if nic.network]
     found = []
     for each in manager.list(NetworkAttachment, under=host):
-        nic = nics.get(each.host_nic.id) if each.host_nic else None
+        nic = next((nic for nic in nics if each.host_nic and nic.id == each.host_nic.id), None)
         network = each.network or Ref()
         found.append(each.replace(
             network=Ref(network.id, manager.name_of(Network, network), network.href),
-            host_nic=Ref(nic.id, nic.name, nic.href or "") if nic else each.host_nic,
+            host_nic=nic.ref if nic else each.host_nic,
         ))
     return found
 
@@ -84,32 +88,57 @@ def _attachment_of(nic: HostNic) -> NetworkAttachment:
     )
 
 
-def set_host_networks(
-    manager: Manager, host: Host, wanted: Sequence[NetworkAttachment], check: bool, drop: Sequence[NetworkAttachment]
-) -> bool:
-    """Put networks on NICs and save that on the host; False if all was so already.
+@dataclass(frozen=True)
+class Wanted:
+    """How a host's networks shall be.
 
-    Args:
-        manager: Whose.
-        host: Which host.
-        wanted: What shall be; other networks of the host stay as they are.
+    Attributes:
+        attachments: What shall be; other networks of the host stay as they are.
+        bonds: NICs that shall act as one.
+        removed: What shall no longer be.
         check: Let the engine take the change back when it loses the host by it.
-        drop: What shall no longer be.
     """
-    there = {each.network.name: each for each in host_networks(manager, host) if each.network}
-    todo = [each for each in wanted if _differs(there.get(each.network.name if each.network else ""), each)]
-    gone = [there[each.network.name] for each in drop if each.network and each.network.name in there]
-    if not todo and not gone:
+
+    attachments: Sequence[NetworkAttachment]
+    bonds: Sequence[HostNic] = ()
+    removed: Sequence[NetworkAttachment] = ()
+    check: bool = True
+
+
+def set_host_networks(manager: Manager, host: Host, wanted: Wanted) -> bool:
+    """Put networks on NICs and save that on the host; False if all was so already."""
+    nics = manager.list(HostNic, under=host)
+    there = {each.network.name: each for each in _networks_on(manager, host, nics) if each.network}
+    todo = Wanted(
+        [_with_id(there, each) for each in wanted.attachments if _differs(there.get(_name(each)), each)],
+        [each for each in wanted.bonds if _bond_differs(nics, each)],
+        [there[_name(each)] for each in wanted.removed if _name(each) in there],
+        wanted.check,
+    )
+    if not (todo.attachments or todo.bonds or todo.removed):
         return False
     if manager.calls.dialect.has("attachments"):
-        _set_up(manager, host, [_with_id(there, each) for each in todo], check, gone)
+        _set_up(manager, host, todo)
     else:
-        for each in gone:
-            _old_step(manager, host, each, "detach")
-        for each in todo:
-            _old_attach(manager, host, there.get(each.network.name if each.network else ""), each, check)
-        manager.act(host, "commitnetconfig")
+        _step_by_step(manager, host, there, todo)
     return True
+
+
+def _name(attachment: NetworkAttachment) -> str:
+    return attachment.network.name if attachment.network else ""
+
+
+def _bond_differs(nics: Sequence[HostNic], wanted: HostNic) -> bool:
+    """Is there no such bond, or one of other NICs or options?"""
+    there = next((nic for nic in nics if nic.name == wanted.name and nic.bonding), None)
+    if there is None:
+        return True
+    names = {nic.id: nic.name for nic in nics}
+    slaves = {names.get(slave, slave) for slave in there.slaves}
+    options = there.bond_options
+    return slaves != {names.get(slave, slave) for slave in wanted.slaves} or any(
+        options.get(key) != value for key, value in wanted.bond_options.items()
+    )
 
 
 def _differs(there: NetworkAttachment | None, wanted: NetworkAttachment) -> bool:
@@ -133,25 +162,41 @@ def _same_nic(one: Ref | None, other: Ref | None) -> bool:
 
 def _with_id(there: dict[str, NetworkAttachment], wanted: NetworkAttachment) -> NetworkAttachment:
     """An attachment that exists must be sent with its id, a new one must have none."""
-    known = there.get(wanted.network.name) if wanted.network else None
+    known = there.get(_name(wanted))
     return wanted.replace(id=known.id if known else None)
 
 
-def _set_up(
-    manager: Manager, host: Host, todo: Sequence[NetworkAttachment], check: bool, gone: Sequence[NetworkAttachment]
-) -> None:
+def _set_up(manager: Manager, host: Host, todo: Wanted) -> None:
     """One transaction, since 3.6; what it does not save by itself before 4.3 is saved after it."""
     saves = manager.calls.dialect.has("commit_on_success")
     manager.act(
         host, "setupnetworks",
-        modified_network_attachments=list(todo) or None,
-        removed_network_attachments=[NetworkAttachment(id=each.id) for each in gone] or None,
-        check_connectivity=check,
-        connectivity_timeout=CONNECTIVITY if check else None,
+        modified_network_attachments=list(todo.attachments) or None,
+        removed_network_attachments=[NetworkAttachment(id=each.id) for each in todo.removed] or None,
+        modified_bonds=list(todo.bonds) or None,
+        check_connectivity=todo.check,
+        connectivity_timeout=CONNECTIVITY if todo.check else None,
         commit_on_success=True if saves else None,
     )
     if not saves:
         manager.act(host, "commitnetconfig")
+
+
+def _step_by_step(manager: Manager, host: Host, there: dict[str, NetworkAttachment], todo: Wanted) -> None:
+    """Before 3.6: one call for each NIC, and one to save it all."""
+    for each in todo.removed:
+        _old_step(manager, host, each, "detach")
+    left = list(todo.attachments)
+    for bond in todo.bonds:
+        # The old way makes a bond with its first network on it.
+        first = next((each for each in left if each.host_nic and each.host_nic.name == bond.name), None)
+        network = first.network if first else None
+        manager.create(bond.replace(network=_known(manager, network) if network else None), under=host)
+        if first is not None:
+            there[_name(first)] = NetworkAttachment.on(network, Ref(name=bond.name))
+    for each in left:
+        _old_attach(manager, host, there.get(_name(each)), each, todo.check)
+    manager.act(host, "commitnetconfig")
 
 
 def _old_attach(
@@ -172,10 +217,15 @@ def _old_attach(
 
 def _old_step(manager: Manager, host: Host, attachment: NetworkAttachment, verb: str) -> None:
     nic = _nic(manager, host, attachment)
-    network = attachment.network or Ref()
-    known = manager.catalog.all(Network).values()
-    found = next((each.ref for each in known if each.id == network.id or each.name == network.name), network)
-    manager.calls.act(f"{manager.calls.path(nic, host)}/{verb}", network=Ref(found.id, found.name))
+    network = _known(manager, attachment.network or Ref())
+    manager.calls.act(f"{manager.calls.path(nic, host)}/{verb}", network=network)
+
+
+def _known(manager: Manager, network: Ref) -> Ref:
+    """A network's id and name both: engines before 3.6 want the one or the other."""
+    every = manager.catalog.all(Network).values()
+    found = next((each for each in every if each.id == network.id or each.name == network.name), None)
+    return Ref(found.id, found.name) if found else network
 
 
 def _nic(manager: Manager, host: Host, attachment: NetworkAttachment) -> HostNic:

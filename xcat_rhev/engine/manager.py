@@ -25,6 +25,8 @@ from .nouns import (
     Event,
     FenceAgent,
     Host,
+    HostNic,
+    Iscsi,
     LevelCpus,
     NetworkAttachment,
     Nic,
@@ -182,11 +184,12 @@ class Manager:
         named = [each for each in hits if not _contradicts(each, comparable)]
         return named[0] if named else None
 
-    def change(self, current: N, **wanted: Any) -> N | None:
+    def change(self, current: N, *, under: Noun | Ref | None = None, **wanted: Any) -> N | None:
         """Send what differs from what is; None if nothing did, and nothing was sent.
 
         Args:
             current: The thing as it was read.
+            under: What it was listed under, if it has no address of its own.
             wanted: Values by attribute. A Secret always differs, for it cannot be read back.
         """
         differing = current.differing(wanted)
@@ -194,7 +197,7 @@ class Manager:
             return None
         if isinstance(current, Vm):
             differing = {**differing, **_memory_bounds(current, differing)}
-        changed = self.calls.change(current, self.calls.path(current), differing)
+        changed = self.calls.change(current, self.calls.path(current, under), differing)
         self.catalog.forget(type(current))
         return changed
 
@@ -217,10 +220,13 @@ class Manager:
             verb: start, stop, migrate, approve ...
             under: What the thing was listed under, if it has no address of its own.
             params: By element: a Ref, a Record or noun, a sequence of nouns, a Secret, a text, a number, a bool.
+                For iSCSI discovery and login: address, port, target, username, password.
 
         Raises:
             Conflict: Its state forbids it.
         """
+        if verb in ("iscsidiscover", "discoveriscsi", "iscsilogin"):
+            params = {"iscsi": Iscsi(**params)}
         return self.calls.act(f"{self.calls.path(obj, under)}/{verb}", **params)
 
     def add_disk(self, vm: Vm, disk: Disk) -> Disk:
@@ -256,6 +262,16 @@ class Manager:
         """Remove a NIC."""
         self.calls.remove(nic, self.calls.path(nic, vm))
 
+    def change_cdrom(self, vm: Vm, iso: str = "", *, current: bool = False) -> None:
+        """Put an ISO into a VM's drive, or take it out.
+
+        Args:
+            vm: Whose drive.
+            iso: The id of a file on an ISO domain, which is its name; empty for none.
+            current: For this run alone.
+        """
+        vm_parts.change_cdrom(self, vm, iso, current)
+
     def attach_storage(self, data_center: DataCenter, domain: StorageDomain) -> StorageDomain:
         """Attach a storage domain to a data center; wait for `maintenance` or `active` there."""
         return storage.attach(self, data_center, domain)
@@ -285,18 +301,19 @@ class Manager:
         return host_parts.host_networks(self, host)
 
     def set_host_networks(
-        self, host: Host, wanted: Sequence[NetworkAttachment], *, check: bool = True,
-        drop: Sequence[NetworkAttachment] = (),
+        self, host: Host, wanted: Sequence[NetworkAttachment], *, bonds: Sequence[HostNic] = (),
+        removed: Sequence[NetworkAttachment] = (), check: bool = True,
     ) -> bool:
         """Put networks on a host's NICs and save that; False if all was so already.
 
         Args:
             host: Which host.
             wanted: Made by `NetworkAttachment.on`; networks that are not named stay as they are.
+            bonds: To make or change, as `HostNic(name="bond0", bonding=Bonding(options=..., slaves=...))`.
+            removed: From `host_networks`, to take off first.
             check: Let the engine take the change back when it loses the host by it.
-            drop: Networks to take off.
         """
-        return host_parts.set_host_networks(self, host, wanted, check, drop)
+        return host_parts.set_host_networks(self, host, host_parts.Wanted(wanted, bonds, removed, check))
 
     def console(self, vm: Vm, seconds: int) -> Console:
         """Where a running VM's console is, with a fresh ticket that lives so many seconds."""

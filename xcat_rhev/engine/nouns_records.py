@@ -114,10 +114,13 @@ class Answer(Record):
     ticket = secret("ticket/value")
     ticket_expiry = whole("ticket/expiry")
     power = text("power_management/status/state", "power_management/status")
-    target_names = words("iscsi_target*", None)
-    targets = parts(IscsiTarget, None, "iscsi_targets/iscsi_target*")
+    target_names = words("iscsi_target*", "iscsi_targets/iscsi_target*")
     discovered = parts(IscsiTarget, None, "discovered_targets/iscsi_details*")
     job = ref("job")
     attached = flag("is_attached")
     remote_viewer_file = text(None, "remote_viewer_connection_file")
-    tasks = text("@id")
+
+    @property
+    def targets(self) -> tuple[IscsiTarget, ...]:
+        """What an iSCSI discovery found; before 4.4 engines give names alone."""
+        return self.discovered or tuple(IscsiTarget(target=name) for name in self.target_names)

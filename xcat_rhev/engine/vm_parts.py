@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Conflict, NotFound
 from ..secret import Secret
 from .console import Console
-from .nouns import Answer, Cluster, Disk, GraphicsConsole, Network, Nic, Ref, Ticket, Vm, VnicProfile
+from .nouns import Answer, Cdrom, Cluster, Disk, GraphicsConsole, Network, Nic, Ref, Ticket, Vm, VnicProfile
 
 if TYPE_CHECKING:
     from .manager import Manager
+
 
 
 def add_disk(manager: Manager, vm: Vm, disk: Disk) -> Disk:
@@ -124,6 +125,17 @@ def network_for(manager: Manager, vm: Vm, wanted: Ref) -> Network:
         if each.name == wanted.name and (not home or not each.data_center or each.data_center.id == home):
             return each
     raise NotFound(f"VM {vm.name}: its data center has no network {wanted.name}")
+
+
+def change_cdrom(manager: Manager, vm: Vm, iso: str, current: bool) -> None:
+    """Put an ISO into a VM's first drive; every VM has one."""
+    calls = manager.calls
+    drives = manager.list(Cdrom, under=vm)
+    if not drives:
+        raise NotFound(f"VM {vm.name} has no CD drive")
+    path = calls.path(drives[0], vm)
+    address = calls.dialect.address(path, **({"current": "true"} if current else {}))
+    calls.change(drives[0], address, {"file": Ref(iso) if iso else None})
 
 
 def console(manager: Manager, vm: Vm, seconds: int) -> Console:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, Callable, Union
 
 from ..clock import Clock
 from ..errors import BadAnswer, FailedState, NotFound, RhevError, TimedOut
@@ -49,6 +49,7 @@ class Goal:
         limit: Seconds after which it is given up.
         under: What the thing is listed under: a storage domain's data center, a disk's or snapshot's VM.
         settled: For a VM: its disks must be ok as well.
+        also: Something more that must hold of the thing in a wanted state: that it runs on the new host, say.
     """
 
     what: Noun
@@ -58,6 +59,7 @@ class Goal:
     limit: float = 180.0
     under: Noun | Ref | None = None
     settled: bool = False
+    also: Callable[[Any], bool] | None = None
 
 
 #: What became of a goal: the thing as it is now, None when it is gone, or why it was not reached.
@@ -144,7 +146,7 @@ class Watch:
         if seen is not None:
             pending.misses = 0 if found else pending.misses + 1
             pending.state = _state(found, goal.settled) if found else GONE
-            if pending.state in goal.wanted:
+            if pending.state in goal.wanted and (found is None or goal.also is None or goal.also(found)):
                 return True, found
             if found is None and pending.misses >= MISSES:
                 return True, NotFound(f"{goal.what} is gone")
