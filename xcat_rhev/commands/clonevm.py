@@ -1,0 +1,133 @@
+"""clonevm: a template from a virtual machine, virtual machines from a template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from ..engine.nouns import Template, Vm
+from ..engine.waiting import GONE, Goal
+from ..errors import Usage
+from ..jobs import Job, Step, Wait
+from ..messages import Data, Error, Message
+from .common import Command, Context, Option, Place, Plan, Planned
+from .vm.machines import errors, find, missing, no_words
+from .vm.making import LIMIT, THERE, Making
+from .vm.rows import Typed, read_rows
+from .vm.surroundings import survey
+
+SPEC = Command(
+    name="clonevm",
+    summary="a template from a virtual machine, virtual machines from a template",
+    usage="noderange -t TEMPLATE [-f] | -b TEMPLATE [-d] [-f]",
+    place=Place.MANAGER,
+    routes=("nodehm:mgt",),
+    options=(
+        Option(("-t", "--template"), "template", "the template to make; the noderange is one machine, and off",
+               value="TEMPLATE"),
+        Option(("-b", "--base"), "base", "the template to make the noderange from", value="TEMPLATE"),
+        Option(("-d", "--detached"), "detached", "with -b: copy its disks, so that the template can be removed"),
+        Option(("-f", "--force"), "force", "remove first what has that name: the template, or machines that are off"),
+    ),
+    description=(
+        "With -b machines are made as mkvm makes them, with vm.master replaced; without -d they hang on the template, "
+        "which is written to vm.master. The command ends when the template, or every machine, can be used."
+    ),
+    examples=(("clonevm vm1 -t web", "make the template web from vm1"), ("clonevm vm2-vm30 -b web", "and use it")),
+)
+
+OFF = "down"
+#: Seconds that copying disks may take.
+COPY_LIMIT = 3600.0
+
+
+def plan(context: Context) -> Plan:
+    """One of both directions."""
+    no_words(context, f"clonevm {SPEC.usage}")
+    template, base = (str(context.options.get(name, "")) for name in ("template", "base"))
+    if bool(template) == bool(base):
+        raise Usage("clonevm needs either -t or -b", f"Usage: clonevm {SPEC.usage}")
+    yield from _to_template(context, template) if template else _from_template(context, base)
+
+
+def _to_template(context: Context, name: str) -> Plan:
+    if len(context.request.nodes) > 1:
+        raise Usage(f"{len(context.request.nodes)} machines cannot all become the template {name}", "Name one")
+    if "detached" in context.options:
+        raise Usage("-d goes with -b", "A machine never hangs on the template that was made from it")
+    (node,) = context.nodes
+    vm = find(context).get(node)
+    there = context.manager.find(Template, [name]).get(name)
+    if vm is None:
+        yield missing(context, node)
+    elif there is not None and there.status == "ok" and "force" not in context.options:
+        yield Job(node, idle=f"{name}: {there.status}. There is nothing to do; -f makes it anew")
+    elif vm.status not in (OFF, "image_locked"):
+        yield Error(f"vm needs to be shutdown to run the clone. It is {vm.status}. Run: rpower {node} off", node)
+    else:
+        yield Job(node, list(_template_parts(context, vm, name, there)))
+
+
+def _template_parts(context: Context, vm: Vm, name: str, there: Template | None) -> Iterator[Step | Wait]:
+    maker = _Maker(context, vm, name, there)
+    if there is not None and "force" in context.options:
+        yield Step(f"remove the template {name}", maker.clear)
+        yield Wait("wait until it is gone", maker.gone)
+    if vm.status != OFF:
+        yield Wait("wait until its disks are no longer locked", maker.idle)
+    if there is None or "force" in context.options:
+        yield Step(f"make the template {name}", maker.make)
+    yield Wait("wait until its disks are copied", maker.ready, maker.done)
+
+
+class _Maker:
+    """A template on its way."""
+
+    def __init__(self, context: Context, vm: Vm, name: str, there: Template | None) -> None:
+        self.context, self.vm, self.name, self.template = context, vm, name, there
+        self.limit = context.limit(COPY_LIMIT)
+
+    def clear(self) -> None:
+        assert self.template is not None
+        self.context.manager.remove(self.template)
+
+    def gone(self) -> Goal:
+        assert self.template is not None
+        return Goal(self.template, frozenset({GONE}), limit=self.limit)
+
+    def idle(self) -> Goal:
+        return Goal(self.vm, frozenset({OFF}), limit=self.limit, settled=True)
+
+    def make(self) -> None:
+        self.template = self.context.manager.create(Template(name=self.name, vm=self.vm.ref))
+
+    def ready(self) -> Goal:
+        assert self.template is not None
+        return Goal(self.template, frozenset({"ok"}), failed=frozenset({"illegal"}), limit=self.limit)
+
+    def done(self, template: Template) -> list[Message]:
+        return [Data(f"{self.name}: {template.status}.", self.vm.name)]
+
+
+def _from_template(context: Context, base: str) -> Plan:
+    rows, faults = read_rows(context.host, context.nodes, Typed(master=base))
+    yield from errors(faults)
+    found = find(context, details=True) if rows else {}
+    kept = {} if "force" in context.options else found
+    places, faults = survey(context.manager, rows, kept)
+    yield from errors(faults)
+    for node, place in places.items():
+        making = Making(context.manager, context.host, rows[node], place, kept.get(node), context.limit(LIMIT))
+        yield _machine(context, making, found.get(node), base)
+
+
+def _machine(context: Context, making: Making, old: Vm | None, base: str) -> Planned:
+    making.detached = "detached" in context.options
+    if making.complete():
+        return Job(making.row.node, idle=THERE)
+    record = [] if making.detached else [Step("write vm.master", partial(_record, context, making.row.node, base))]
+    return making.job(old if "force" in context.options else None, record)
+
+
+def _record(context: Context, node: str, base: str) -> None:
+    context.host.set_node_attrs("vm", {node: {"master": base}})

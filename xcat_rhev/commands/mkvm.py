@@ -1,0 +1,89 @@
+"""mkvm: make virtual machines as the tables vm and mac describe them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from ..jobs import Job, Step
+from .common import Command, Context, Option, Place, Plan
+from .vm.machines import errors, find, no_words
+from .vm.making import LIMIT, THERE, Making
+from .vm.rows import Typed, VmRow, read_rows
+from .vm.surroundings import survey
+
+SPEC = Command(
+    name="mkvm",
+    summary="make virtual machines",
+    usage="noderange [-s SIZE[,SIZE...]] [--mem SIZE] [--cpus SOCKETS[:CORES[:THREADS]]] [-m TEMPLATE] [-f]",
+    place=Place.MANAGER,
+    routes=("nodehm:mgt",),
+    options=(
+        Option(("-s", "--size"), "size", "sizes of the disks, in GiB unless a suffix says otherwise", value="SIZE"),
+        Option(("--mem",), "mem", "memory, in MiB unless a suffix says otherwise", value="SIZE"),
+        Option(("--cpus",), "cpus", "sockets, cores of each, threads of each", value="NUMBER"),
+        Option(("-m", "--master"), "master", "the template to make them from", value="TEMPLATE"),
+        Option(("-f", "--force"), "force", "remove a machine of that name first, with its disks; it must be off"),
+    ),
+    description=(
+        "Each machine is made in the cluster vm.cluster (Default) from the template vm.master (Blank), with vm.memory, "
+        "vm.cpus (sockets:cores:threads), vm.bootorder, vm.vidproto, vm.guestostype, the disks of vm.storage "
+        "(domain:size:system or data, joined by bars; interface and format in vm.storagemodel), and the NICs of "
+        "vm.nics (network:name:yes, joined by bars; the one with yes is the one that the node is installed through; "
+        "model in vm.nicmodel). vm.host names the hypervisor it shall run on, vm.virtflags has placement_affinity. "
+        "Sizes are binary: 4g is 4 GiB.\n\n"
+        "vm.othersettings holds name:value pairs joined by semicolons: ha, ha_priority, tags, affinity_groups, "
+        "delete_protected, stateless, description, custom (NAME=VALUE), and for the guest's first start init "
+        "(cloud-init or sysprep), hostname, domain, timezone, user, password (a key of the passwd table), sshkey, dns, "
+        "search, nic (NAME,dhcp or NAME,static,ADDRESS,NETMASK,GATEWAY), script.\n\n"
+        "The MAC address of the installation NIC is taken from mac.mac, or written there when the manager draws it. "
+        "Options take the place of columns and are written to the vm table. A machine that is there already is left as "
+        "it is; one that lacks disks or NICs, because an earlier run was cut off, is completed. The command ends when "
+        "the machine is down and its disks are made; it does not start it."
+    ),
+    examples=(
+        ("mkvm vm1-vm30", "make thirty machines as the tables say"),
+        ("mkvm vm1 -s 20,100 --mem 8g --cpus 2:2", "two disks, 8 GiB, two sockets with two cores each"),
+    ),
+)
+
+def plan(context: Context) -> Plan:
+    """Check every row and all that the rows name, then say what each machine lacks."""
+    no_words(context, f"mkvm {SPEC.usage}")
+    typed = _typed(context)
+    rows, faults = read_rows(context.host, context.nodes, typed)
+    yield from errors(faults)
+    found = find(context, details=True) if rows else {}
+    kept = {} if "force" in context.options else found
+    places, faults = survey(context.manager, rows, kept)
+    yield from errors(faults)
+    for node, place in places.items():
+        making = Making(context.manager, context.host, rows[node], place, kept.get(node), context.limit(LIMIT))
+        if making.complete():
+            yield Job(node, idle=THERE)
+        else:
+            yield making.job(None if node in kept else found.get(node), list(_recorded(context, rows[node], typed)))
+
+
+def _typed(context: Context) -> Typed:
+    options = context.options
+    sizes = tuple(size for size in options.get("size", "").split(",") if size)
+    return Typed(sizes, options.get("mem", ""), options.get("cpus", ""), options.get("master", ""))
+
+
+def _recorded(context: Context, row: VmRow, typed: Typed) -> Iterator[Step]:
+    """Options that stand for columns are written there, so that chvm does not take them back."""
+    columns = {"memory": typed.memory, "cpus": typed.cpus, "master": typed.master}
+    if typed.sizes:
+        columns["storage"] = "|".join(
+            f"{disk.domain}:{size}{'g' if size.isdigit() else ''}:{'system' if disk.bootable else 'data'}"
+            for disk, size in zip(row.disks, typed.sizes)
+        ) if row.disks[0].domain else ""
+    given = {column: text for column, text in columns.items() if text}
+    if given:
+        names = ", ".join(f"vm.{column}" for column in given)
+        yield Step(f"write {names}", partial(_write, context, {row.node: given}))
+
+
+def _write(context: Context, values: Mapping[str, Mapping[str, str]]) -> None:
+    context.host.set_node_attrs("vm", values)

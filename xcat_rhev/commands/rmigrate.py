@@ -1,0 +1,121 @@
+"""rmigrate: move running virtual machines to another hypervisor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ..engine.nouns import Host, Vm
+from ..errors import Usage
+from ..jobs import Job
+from ..messages import Data, Error
+from .common import Command, Context, Place, Plan, Planned
+from .vm.machines import find, missing
+from .vm.moving import LIMIT, Move, refusal
+from .vm.words import listed
+
+SPEC = Command(
+    name="rmigrate",
+    summary="move running virtual machines to another hypervisor",
+    usage="noderange [target_host|any]",
+    place=Place.MANAGER,
+    routes=("nodehm:mgt",),
+    arguments={
+        "target_host": "the hypervisor to move to; without one, the least busy of vm.migrationdest",
+        "any": "the manager chooses",
+    },
+    description=(
+        "Machines move while they run. The command ends when they run on the other hypervisor, and writes that one to "
+        "vm.host. A machine that runs there already is nothing to do; one that is off cannot move: set vm.host."
+    ),
+    examples=(("rmigrate vm1 rhevh2", "move to rhevh2"), ("rmigrate vm1-vm9 any", "wherever the manager likes")),
+)
+
+ANY = "any"
+
+
+def plan(context: Context) -> Plan:
+    """Find all machines and all hypervisors that are spoken of, then say where each machine goes."""
+    if len(context.words) > 1:
+        raise Usage(f"'{' '.join(context.words)}': one target host, please", f"Usage: rmigrate {SPEC.usage}")
+    targets = _targets(context)
+    found = find(context)
+    names = sorted({name for names in targets.values() for name in names} - {ANY})
+    hosts = context.manager.find(Host, names) if names else {}
+    load = {name: host.active or 0 for name, host in hosts.items()}
+    for node in context.nodes:
+        vm = found.get(node)
+        if vm is None:
+            yield missing(context, node)
+        elif not targets[node]:
+            yield Error(
+                f"Needs a target host. Run: rmigrate {node} HOST, or chtab node={node} vm.migrationdest=HOST,HOST", node
+            )
+        else:
+            yield _Choice(context, node, vm, hosts, load).planned(targets[node])
+
+
+def _targets(context: Context) -> dict[str, tuple[str, ...]]:
+    """The names that each node may go to."""
+    if context.words:
+        return {node: context.words for node in context.nodes}
+    rows = context.attrs("vm", "migrationdest")
+    return {node: listed(rows[node].get("migrationdest", "")) for node in context.nodes}
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Where a machine goes.
+
+    Attributes:
+        hosts: Those that are spoken of and that the manager has.
+        load: How many machines each of them has, those that will go there counted.
+    """
+
+    context: Context
+    node: str
+    vm: Vm
+    hosts: Mapping[str, Host]
+    load: dict[str, int]
+
+    def planned(self, names: Sequence[str]) -> Planned:
+        """The job, or what forbids it."""
+        text = refusal(self.vm)
+        if text:
+            return Error(text, self.node)
+        if ANY in names:
+            return self.job(None, "")
+        here = next((name for name in names if self.runs_on(name)), "")
+        if here:
+            return Job(self.node, idle=f"Guest is already on host {here}. There is nothing to do")
+        problems = [self.unfit(name) for name in names]
+        fit = [name for name, problem in zip(names, problems) if not problem]
+        if not fit:
+            return Error("; ".join(problems), self.node)
+        best = min(fit, key=lambda name: self.load[name])
+        self.load[best] += 1
+        return self.job(self.hosts[best], best)
+
+    def runs_on(self, name: str) -> bool:
+        return name in self.hosts and self.vm.host is not None and self.hosts[name].id == self.vm.host.id
+
+    def unfit(self, name: str) -> str:
+        """Why it cannot go there, or nothing."""
+        host = self.hosts.get(name)
+        if host is None:
+            return f"{name}: host was not defined in the rhevm. The manager is {self.context.manager.name}"
+        if host.status != "up":
+            return f"{name} is {host.status}, not up. Run: chhypervisor {name} -e"
+        if host.cluster and self.vm.cluster and host.cluster.id != self.vm.cluster.id:
+            return f"{name} is in another cluster"
+        return ""
+
+    def job(self, host: Host | None, name: str) -> Job:
+        move = Move(self.context.manager, self.vm, host, self.context.limit(LIMIT))
+        return Job(self.node, move.parts(partial(self.arrived, name)))
+
+    def arrived(self, typed: str, name: str) -> list[Data]:
+        """Write down where it is; hypervisors keep the name that they have as nodes."""
+        self.context.host.set_node_attrs("vm", {self.node: {"host": typed or name}})
+        return [Data(f"migrated to {typed or name}: up.", self.node)]
