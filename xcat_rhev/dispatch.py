@@ -172,7 +172,8 @@ class _Run:
                 yield from job.described()
             return
         if "nowait" in self.options:
-            jobs = [job.without_last_waits() for job in jobs]
+            needed = frozenset().union(*(job.after for job in jobs))
+            jobs = [job if job.key in needed else job.without_last_waits() for job in jobs]
         for job in jobs:
             if not job.parts and job.idle:
                 yield Data(job.idle, job.node)

@@ -1,8 +1,9 @@
 """What a plan is made of, and the loop that carries it out.
 
 A job is the work for one node (or one object): steps, which change one thing each, and waits between them. Jobs run
-side by side without barriers: one node's disk can be made while another's is still locked. Every wait of one manager
-is served by the same search per tick.
+side by side without barriers: one node's disk can be made while another's is still locked. A job that needs what
+another makes says so, and begins when that one has ended. Every wait of one manager is served by the same search per
+tick.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Union
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Callable, Union, cast
 
-from .errors import Aborted, RhevError
+from .errors import Aborted, Bug, Conflict, RhevError
 from .messages import Data, Message, error_of
 
 if TYPE_CHECKING:
@@ -77,18 +78,23 @@ class Job:
         node: Whom its messages and errors are about; an object's name where there is no node.
         parts: Steps and waits in order; none means that all is as wanted.
         idle: What to say when there are no parts.
+        key: What others call it in their `after`; empty if nobody does.
+        after: Keys of jobs that must have ended well before it begins. A key that no job of the same run has is
+            taken for something that is there already.
     """
 
     node: str
     parts: Sequence[Step | Wait] = ()
     idle: str = "nothing to do"
+    key: str = ""
+    after: frozenset[str] = frozenset()
 
     def without_last_waits(self) -> Job:
         """The same job for `--nowait`: it ends when its last step is accepted."""
         parts = list(self.parts)
         while parts and isinstance(parts[-1], Wait):
             parts.pop()
-        return Job(self.node, parts, self.idle)
+        return replace(self, parts=parts)
 
     def described(self) -> Iterator[Message]:
         """What `--dry-run` shows."""
@@ -113,6 +119,9 @@ class Runner:
         self._aborted = aborted
         self._running: dict[Future[None], _Work] = {}
         self._said: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._held: list[_Work] = []
+        self._open: set[str] = set()
+        self._lost: set[str] = set()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Message]:
         """Carry them out and give their messages as they come; an error ends its own job only.
@@ -122,20 +131,45 @@ class Runner:
         """
         pool = ThreadPoolExecutor(self._workers, "step")
         try:
-            for job in jobs:
-                yield from self._next(pool, _Work(job))
+            self._held = [_Work(job) for job in jobs]
+            self._open = {work.key for work in self._held if work.key}
+            yield from self._release(pool)
             while self._running or self._watch:
                 if self._aborted.is_set():
                     raise Aborted("stopped, because the client went away")
                 yield from self._steps_done(pool)
                 yield from self._waits_over(pool)
+                yield from self._release(pool)
         finally:
             pool.shutdown(cancel_futures=True)
+        if self._held:
+            raise Bug("jobs wait for each other: " + ", ".join(work.node for work in self._held))
+
+    def _release(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
+        """Begin the jobs whose predecessors have ended; those of failed ones end as well."""
+        while True:
+            ready = [work for work in self._held if not work.after & self._open]
+            if not ready:
+                return
+            self._held = [work for work in self._held if work.after & self._open]
+            for work in ready:
+                lost = sorted(work.after & self._lost)
+                if lost:
+                    yield self._failed(work, Conflict(f"not begun, because it needs what failed: {lost[0]}"))
+                else:
+                    yield from self._next(pool, work)
+
+    def _failed(self, work: _Work, problem: RhevError) -> Message:
+        """A job ends badly, and with it those that need it."""
+        self._open.discard(work.key)
+        self._lost.add(work.key)
+        return error_of(problem, work.node)
 
     def _next(self, pool: ThreadPoolExecutor, work: _Work) -> Iterator[Message]:
         """Begin the next part of a job, or end it."""
         part = work.take()
         if part is None:
+            self._open.discard(work.key)
             return
         if isinstance(part, Step):
             self._running[pool.submit(_answer, part.do, self._said.put)] = work
@@ -147,7 +181,7 @@ class Runner:
             if goal is not None:
                 self._watch.add(work, goal)
         except RhevError as problem:
-            yield error_of(problem, work.node)
+            yield self._failed(work, problem)
             return
         if goal is None:
             yield from self._next(pool, work)
@@ -165,7 +199,7 @@ class Runner:
             try:
                 future.result()
             except RhevError as problem:
-                yield error_of(problem, work.node)
+                yield self._failed(work, problem)
             else:
                 yield from self._next(pool, work)
 
@@ -177,11 +211,12 @@ class Runner:
     def _waits_over(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
         if not self._watch or self._watch.due() > 0:
             return
-        for work, outcome in self._watch.look():
+        for key, outcome in self._watch.look():
+            work = cast(_Work, key)
             try:
                 yield from work.waits.reached(outcome)
             except RhevError as problem:
-                yield error_of(problem, work.node)
+                yield self._failed(work, problem)
             else:
                 yield from self._next(pool, work)
 
@@ -190,7 +225,7 @@ class _Work:
     """A job under way."""
 
     def __init__(self, job: Job) -> None:
-        self.node = job.node
+        self.node, self.key, self.after = job.node, job.key, job.after
         self.waits: Wait
         self._parts = iter(job.parts)
 
