@@ -15,7 +15,22 @@ from typing import Any, Callable
 
 from . import __version__
 from .clock import Clock, SystemClock
-from .commands import cfgve, chhypervisor, copycd, lsve, mkinstall, rhevhupdateflag, rmhypervisor, rpower
+from .commands import (
+    cfgve,
+    chhypervisor,
+    clonevm,
+    copycd,
+    lsve,
+    lsvm,
+    mkinstall,
+    mkvm,
+    rhevhupdateflag,
+    rmhypervisor,
+    rmigrate,
+    rmvm,
+    rpower,
+    rsetboot,
+)
 from .commands.common import Command, Context, Place, parse, usage_text
 from .engine.manager import Access, Manager, Managers
 from .engine.waiting import Watch
@@ -27,7 +42,10 @@ from .xcat.host import Host, Request
 
 log = logging.getLogger(__name__)
 
-_MODULES: tuple[ModuleType, ...] = (cfgve, chhypervisor, copycd, lsve, mkinstall, rhevhupdateflag, rmhypervisor, rpower)
+_MODULES: tuple[ModuleType, ...] = (
+    cfgve, chhypervisor, clonevm, copycd, lsve, lsvm, mkinstall, mkvm, rhevhupdateflag, rmhypervisor,
+    rmigrate, rmvm, rpower, rsetboot,
+)
 #: Every command by its name; xCAT's dispatch tables and the man pages are made from these.
 COMMANDS: dict[str, Command] = {module.SPEC.name: module.SPEC for module in _MODULES}
 _PLANS = {module.SPEC.name: module.plan for module in _MODULES}

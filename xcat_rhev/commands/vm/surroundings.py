@@ -136,7 +136,8 @@ class _Look:
         node, manager = row.node, self._manager.name
         cluster = self._cluster(row)
         if cluster is None:
-            yield f"cannot find the cluster: {row.cluster or DEFAULT_CLUSTER}. Run: chtab node={node} vm.cluster=CLUSTER"
+            wanted = row.cluster or DEFAULT_CLUSTER
+            yield f"cannot find the cluster: {wanted}. Run: chtab node={node} vm.cluster=CLUSTER"
             return
         yield from self._template_faults(row)
         if row.host and row.host not in self._hosts:
