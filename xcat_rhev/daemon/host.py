@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from ..errors import Bug, Conflict
+from ..errors import Conflict
 from ..messages import Message
+from ..xcat import answers, wire
 from ..xcat.addresses import my_addresses
 from ..xcat.host import Request, Row
 from .core.declare import Said, Shape
@@ -87,8 +88,7 @@ class DaemonHost:
         """Run another xCAT command as this host, its answers streamed back."""
         for said in self.ask(command, nodes, args, self._boots):
             if isinstance(said, Shape):
-                from ..xcat import answers
-                yield from answers.read_messages(as_element(said.fields))
+                yield from answers.read_messages(wire.read_response(wire.write_response(said.fields)))
             else:
                 yield said
 
@@ -117,16 +117,3 @@ class DaemonHost:
 def cleared(row: Mapping[str, str]) -> dict[str, str | None]:
     """Store nothing instead of an empty text, which in the column `disable` would hide the row."""
     return {column: value or None for column, value in row.items()}
-
-
-def as_element(fields: Mapping[str, object]) -> dict[str, list[object]]:
-    """Bring an answer into the form in which a client reads it: every value a list."""
-    def value(one: object) -> object:
-        return as_element(one) if isinstance(one, Mapping) else one
-    def listed(many: object) -> list[object]:
-        if isinstance(many, Sequence) and not isinstance(many, str):
-            return [value(one) for one in many]
-        return [value(many)]
-    if not isinstance(fields, Mapping):
-        raise Bug("an answer holds no elements")
-    return {name: listed(many) for name, many in fields.items()}

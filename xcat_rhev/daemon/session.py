@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from .. import __version__
-from ..errors import Aborted, Bug, RhevError, Usage
+from ..errors import Aborted, BadAnswer, Bug, RhevError, Usage
 from ..messages import Warning, error_of
 from ..xcat import policy
 from ..xcat.host import Request
@@ -53,7 +53,8 @@ class Sessions:
         except Aborted:
             log.info("a request of %s ended because its client went away", connection.address)
         except RhevError as problem:
-            fields, leave = {"error": str(problem), "errorcode": str(problem.exit_code)}, True
+            fields = {"error": str(problem), "errorcode": str(problem.exit_code)}
+            leave = isinstance(problem, BadAnswer)
         except Exception as problem:  # a mistake of ours must not end the daemon
             log.exception("a request of %s failed", connection.address)
             answers.say(error_of(Bug(f"xcatd failed inside: {type(problem).__name__}", "Its log has the details")))

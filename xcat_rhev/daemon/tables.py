@@ -188,7 +188,8 @@ class Tables:
         known = shared.get((table, what))
         if known is None or known[0] is not found:
             known = shared[table, what] = (found, make(found))
-        return known[1]  # type: ignore[no-any-return]
+        made: T = known[1]
+        return made
 
     def _sites(self) -> Mapping[str, str]:
         return self._derived("site", "values", lambda found: {

@@ -1,0 +1,154 @@
+"""nodeadd, nodech and noderm: columns of nodes in many tables at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from ...errors import NotFound
+from ...messages import Warning
+from ...xcat import rows, schema
+from ..tables import Tables
+from .criteria import SHORT, column_of, read
+from .declare import Call, Core, Said, Shape, refused
+
+#: `column=value`, `column,=value` (put in front), `column^=value` (take out); `=@` is an unmistakable `=`.
+_ASSIGNMENT = re.compile(r"([^=]*?)([,^]?)=@?(.*)", re.DOTALL)
+_CONDITION = re.compile(r"[^=]*(==|!=|=~|!~)")
+
+
+def add(call: Call) -> Iterator[Said]:
+    """Answer `nodeadd NODERANGE groups=GROUPS [TABLE.COLUMN=VALUE]...`."""
+    if len(call.words) < 2:
+        yield NODEADD.help(1)
+        return
+    nodes = call.tables.expand(call.words[0], verify=False).nodes
+    capitals = [node for node in nodes if node != node.lower()]
+    if capitals:
+        yield Warning(f"The node name '{','.join(capitals)}' contains capital letters which may not be resolved "
+                      "correctly by the dns server.")
+    wrong = [node for node in nodes if not re.fullmatch(r"[\w.-]+", node)]
+    if wrong or not nodes:
+        yield refused(f"'{','.join(wrong) or call.words[0]}' is no name for a node")
+        return
+    if not any(re.match(r"(nodelist\.groups|groups|tags)=[^=~]", word) for word in call.words[1:]):
+        yield NODEADD.help(1)
+        return
+    yield from _assign(call, nodes, call.words[1:])
+
+
+def change(call: Call) -> Iterator[Said]:
+    """Answer `nodech NODERANGE TABLE.COLUMN=VALUE...` and `nodech -d NODERANGE TABLE...`."""
+    if not call.words or not call.request.nodes:
+        yield NODECH.help(1)
+    elif "d" in call.options:
+        yield from _delete(call, call.request.nodes, call.words)
+    else:
+        yield from _assign(call, call.request.nodes, call.words)
+
+
+def remove(call: Call) -> Iterator[Said]:
+    """Answer `noderm NODERANGE`: take the nodes out of every table."""
+    if not call.request.nodes:
+        yield NODERM.help(1)
+        return
+    keyed = [table.name for table in schema.TABLES.values() if "node" in table.keys]
+    keyed.sort(key="nodelist".__eq__)  # nodelist last: after a failure the rest can be removed by the same command
+    yield from _delete(call, call.request.nodes, keyed)
+
+
+def _delete(call: Call, nodes: Sequence[str], tables: Sequence[str]) -> Iterator[Said]:
+    for table in tables:
+        if "=" in table or "." in table:
+            yield refused(". and = not valid in delete mode.")
+        elif "node" not in schema.TABLES.get(table, schema.Table("", (), ())).columns:
+            yield refused(f"ERROR: Unable to open table {table} in configuration")
+        elif any(node in call.tables.by_node(table) or _hides(call.tables, table, node) for node in nodes):
+            call.tables.drop(table, *({"node": node} for node in nodes))
+
+
+def _hides(tables: Tables, table: str, node: str) -> bool:
+    """Whether a table has a disabled row of a node."""
+    return any(row["node"] == node for row in tables.raw(table))
+
+
+def _assign(call: Call, nodes: Sequence[str], words: Sequence[str]) -> Iterator[Said]:
+    """Write columns of the nodes that fulfil the conditions among the words."""
+    updates: dict[str, list[tuple[str, str, str]]] = {}
+    for word in words:
+        if _CONDITION.match(word) and not re.match(r"[^=]*=@", word):
+            nodes = _fulfilling(call.tables, nodes, word)
+            continue
+        found = _ASSIGNMENT.fullmatch(word)
+        if not found:
+            yield refused(f"Malformed argument {word} ignored.")
+            continue
+        try:
+            table, column = column_of(found[1])
+        except NotFound:
+            label = ".".join(SHORT.get(found[1], (found[1],)))
+            yield refused(f"{label} not a valid table.column description")
+            return
+        updates.setdefault(table, []).append((column, found[2], found[3]))
+    for table, changes in updates.items():
+        yield from _refuse_dynamic(call.tables, table, changes)
+        _write(call.tables, table, nodes, changes)
+
+
+def _fulfilling(tables: Tables, nodes: Sequence[str], condition: str) -> list[str]:
+    column, = read(condition)
+    values = tables.node_attrs(column.table, nodes, (column.column,))
+    assert column.fits is not None
+    return [node for node in nodes if column.fits(values[node].get(column.column, ""))]
+
+
+def _refuse_dynamic(tables: Tables, table: str, changes: Sequence[tuple[str, str, str]]) -> Iterator[Said]:
+    for column, _, value in changes:
+        for group in value.split(",") if (table, column) == ("nodelist", "groups") else ():
+            if tables.dynamic_group(group) is not None:
+                yield Shape({"data": f"nodegroup {group} is a dynamic node group, should not add a node into a dynamic "
+                                     "node group statically."})
+
+
+def _write(tables: Tables, table: str, nodes: Sequence[str], changes: Sequence[tuple[str, str, str]]) -> None:
+    """Write one table in one transaction, so that what is read for adding to a list is what gets replaced."""
+    with tables.store.change(table) as change_:
+        tables.forget(table)
+        present = {node: dict(row) for node, row in _effective(tables, table, nodes, changes).items()}
+        for node in nodes:
+            made: dict[str, str | None] = {}
+            for column, sign, value in changes:
+                before = made.get(column) or present[node].get(column, "")
+                made[column] = _made(before, sign, value)
+            change_.put({"node": node}, made)
+    tables.forget(table)
+
+
+def _effective(
+    tables: Tables, table: str, nodes: Sequence[str], changes: Sequence[tuple[str, str, str]]
+) -> Mapping[str, Mapping[str, str]]:
+    columns = [column for column, sign, _ in changes if sign]
+    return tables.node_attrs(table, nodes, columns) if columns else {node: {} for node in nodes}
+
+
+def _made(before: str, sign: str, value: str) -> str:
+    """The new value of a column. An empty one is stored as a pattern that stops inheritance from groups."""
+    items = [item for item in before.split(",") if item]
+    if sign == ",":
+        for item in value.split(","):
+            if item not in items:
+                items.insert(0, item) if before else items.append(item)
+        return ",".join(items)
+    if sign == "^":
+        gone = value.split(",")
+        return ",".join(item for item in items if item not in gone) or rows.NOTHING
+    return value or rows.NOTHING
+
+
+NODEADD = Core("nodeadd", ("nodeadd <noderange> groups=<groupnames> [table.column=value] [...]",), add)
+NODECH = Core(
+    "nodech", ("nodech <noderange> table.column=value [...]", "nodech {-d | --delete} <noderange> <table> [...]"),
+    change, letters="d", long={"delete": "d"},
+)
+NODERM = Core("noderm", ("noderm noderange",), remove)
+

@@ -1,0 +1,92 @@
+"""nodels: the names of nodes, and columns of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...errors import RhevError
+from ...xcat import rows, schema
+from ..tables import Tables
+from .criteria import Column, read
+from .declare import Call, Core, Said, Shape, refused
+
+
+def run(call: Call) -> Iterator[Said]:
+    """Answer `nodels [NODERANGE] [-b] [-H] [-S] [TABLE.COLUMN | TABLE | CONDITION]...`."""
+    tables = call.tables
+    nodes: Sequence[str] = call.request.nodes
+    asked_for_some = bool(nodes or call.wire.noderange)
+    if not asked_for_some:
+        nodes = list(tables.nodes())
+    if "S" not in call.options:
+        hidden = tables.node_attrs("nodelist", nodes, ("hidden",))
+        nodes = [node for node in nodes if hidden[node].get("hidden") != "1"]
+    nodes = sorted(nodes)
+    if call.words and asked_for_some:
+        yield from _columns(call, nodes)
+    elif nodes:
+        yield Shape({"node": [{"name": node} for node in nodes]})
+    yield Shape({"numofnodes": str(len(nodes))})
+
+
+def _columns(call: Call, nodes: Sequence[str]) -> Iterator[Said]:
+    columns: list[Column] = []
+    for word in call.words:
+        try:
+            columns += read(word)
+        except RhevError as problem:
+            yield refused(str(problem))
+    shown = list(dict.fromkeys((c.table, c.column, c.label) for c in columns if c.fits is None))
+    answer = _View(call, columns, shown)
+    found = [element for node in nodes for element in answer.elements(node)] if columns else []
+    if found:
+        yield Shape({"node": found})
+
+
+class _View:
+    """Columns of nodes, ready to be shown; each table is read once."""
+
+    def __init__(self, call: Call, columns: Sequence[Column], shown: Sequence[tuple[str, str, str]]) -> None:
+        self._tables, self._conditions, self._shown = call.tables, [c for c in columns if c.fits], shown
+        self._blame = "b" in call.options
+        whole_table = any(word in schema.TABLES for word in call.words)
+        self._labels = "H" in call.options or len(columns) > 1 or whole_table
+        wanted: dict[str, list[str]] = {}
+        for column in columns:
+            wanted.setdefault(column.table, []).append(column.column)
+        self._values = {
+            table: call.tables.node_attrs(table, call.request.nodes, names) for table, names in wanted.items()
+        }
+
+    def elements(self, node: str) -> Iterator[dict[str, Any]]:
+        """What is shown for one node: nothing if it does not fulfil the conditions."""
+        if not all(c.fits and c.fits(self._value(node, c.table, c.column)) for c in self._conditions):
+            return
+        if not self._shown:
+            yield {"name": node}
+        for table, column, label in self._shown:
+            text = {"contents": self._value(node, table, column) + self._origin(node, table, column)}
+            yield {"name": node, "data": {**text, "desc": label} if self._labels else text}
+
+    def _value(self, node: str, table: str, column: str) -> str:
+        if column == schema.TABLES[table].keys[0] == "node":
+            return node if node in self._tables.by_node(table) else ""
+        return self._values[table].get(node, {}).get(column, "")
+
+    def _origin(self, node: str, table: str, column: str) -> str:
+        group = _origin(self._tables, node, table, column) if self._blame else ""
+        return f" (inherited from group {group})" if group else ""
+
+
+def _origin(tables: Tables, node: str, table: str, column: str) -> str:
+    if table == "nodelist":
+        return ""
+    return rows.origins(node, column, tables.by_node(table), tables.memberships().get(node, ()))
+
+
+NODELS = Core(
+    "nodels",
+    ("nodels [noderange] [-b|--blame] [-H|--with-fieldname] [table.attribute | shortname] [-S][...]",),
+    run, letters="bHS", long={"blame": "b", "with-fieldname": "H"},
+)
