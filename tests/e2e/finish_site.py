@@ -9,14 +9,13 @@ import pwd
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +76,14 @@ def accepts(port: int, address: str = "127.0.0.1") -> bool:
 
 
 @contextmanager
-def program(words: Sequence[str], log: Path, ready: Callable[[], bool], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server for as long as the body."""
+def program(
+    words: Sequence[str], log: Path, ready: Callable[[], bool], **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server for as long as the body, in a session of its own: Apache ends all of its process group."""
     with open(log, "ab") as output:
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **options)  # Apache ends its whole group
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **options
+        )
     try:
         wait_for(lambda: process.poll() is not None or ready(), f"the start of {words[0]}")
         assert process.poll() is None, log.read_text()
@@ -141,7 +144,8 @@ def apache(folder: Path, settings: Mapping[str, str], module: str = "cgi", addre
         f"ServerRoot {folder}", f"ServerName {address}", f"PidFile {folder}/apache.pid", f"ErrorLog {log}",
         f"Listen {f'[{address}]' if ':' in address else address}:{port}", f"DocumentRoot {folder}", "LogLevel error",
         *(f"LoadModule {part}_module {MODULES}/mod_{part}.so" for part in loaded if part),
-        "MaxRequestWorkers 50", *(["ServerLimit 50"] if module == "cgi" else []), "Timeout 60", f"DefaultRuntimeDir {folder}",
+        "MaxRequestWorkers 50", *(["ServerLimit 50"] if module == "cgi" else []), "Timeout 60",
+        f"DefaultRuntimeDir {folder}",
         *(["User www-data", "Group www-data"] if os.getuid() == 0 else []),
         *([f"ScriptSock {folder}/cgid.sock"] if module == "cgid" else []),
         *([f"WSGISocketPrefix {folder}/wsgi"] if module == "wsgi" else []),
@@ -159,7 +163,8 @@ def nginx(folder: Path, settings: Mapping[str, str], address: str = "127.0.0.1")
     port, log, gate = free_port(address), folder / "nginx.log", folder / "fcgiwrap.socket"
     part = snippet("xcatrhevh-nginx-fcgiwrap.conf", settings, 'fastcgi_param {key} "{value}";')
     part = part.replace("unix:/run/fcgiwrap.socket", f"unix:{gate}")
-    places = "".join(f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     config = folder / "nginx.conf"
     config.write_text(
         f"daemon off; pid {folder}/nginx.pid; error_log {log};"
@@ -344,6 +349,6 @@ def folder() -> Iterator[Path]:
 
 
 __all__ = [
-    "APACHE", "INSTALL", "ExitStack", "Embedded", "Stub", "Web", "accepts", "apache", "booted", "folder", "free_port",
-    "needs_apache", "needs_nginx", "nginx", "program", "public_folder", "snippet", "ssl", "wait_for", "write_map",
+    "APACHE", "INSTALL", "Embedded", "Stub", "Web", "accepts", "apache", "booted", "folder", "free_port",
+    "needs_apache", "needs_nginx", "nginx", "program", "public_folder", "snippet", "wait_for", "write_map",
 ]

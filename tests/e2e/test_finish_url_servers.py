@@ -12,14 +12,23 @@ from pathlib import Path
 
 import pytest
 from finish_site import (
-    Stub, Web, apache, booted, needs_apache, needs_nginx, nginx, public_folder, write_map,
+    MODULES,
+    Stub,
+    Web,
+    apache,
+    booted,
+    needs_apache,
+    needs_nginx,
+    nginx,
+    public_folder,
+    write_map,
 )
 
 SERVERS = {
     "apache mod_cgi": (needs_apache, lambda folder, settings: apache(folder, settings, "cgi")),
     "apache mod_cgid": (needs_apache, lambda folder, settings: apache(folder, settings, "cgid")),
     "apache mod_wsgi": (
-        pytest.mark.skipif(not Path("/usr/lib/apache2/modules/mod_wsgi.so").exists(), reason="mod_wsgi is not installed"),
+        pytest.mark.skipif(not Path(MODULES, "mod_wsgi.so").exists(), reason="mod_wsgi is not installed"),
         lambda folder, settings: apache(folder, settings, "wsgi"),
     ),
     "nginx fcgiwrap": (needs_nginx, nginx),
@@ -82,7 +91,9 @@ def test_wget_of_a_stranger_fails_at_once(web: Web, stub: Stub) -> None:
     assert stub.requests == []
 
 
-@pytest.mark.parametrize("name", ["", "rhevh1", "RHEVH1", "localhost", "%28none%29", "@HOSTNAME@", "x%20y", "a%3Cb%26c", "%C3%A9"])
+@pytest.mark.parametrize("name", [
+    "", "rhevh1", "RHEVH1", "localhost", "%28none%29", "@HOSTNAME@", "x%20y", "a%3Cb%26c", "%C3%A9",
+])
 def test_names_that_do_not_matter(web: Web, stub: Stub, name: str) -> None:
     assert web.ask(f"/xcatrhevh/rhevh_finish_install/{name}", "127.0.1.1")[:2] == (200, "rhevh1: booted\n")
     assert stub.requests[0].args[0] == "127.0.1.1"
@@ -152,8 +163,10 @@ def test_latency_of_the_cgi(stub: Stub, capsys: pytest.CaptureFixture[str]) -> N
             seconds, statuses = [], set()
             for number in range(100):
                 begun = time.perf_counter()
-                statuses.add(web.ask(f"/xcatrhevh/rhevh_finish_install/rhevh{number % 99 + 1}", f"127.0.1.{number % 99 + 1}")[0])
+                which = number % 99 + 1
+                statuses.add(web.ask(f"/xcatrhevh/rhevh_finish_install/rhevh{which}", f"127.0.1.{which}")[0])
                 seconds.append(time.perf_counter() - begun)
     with capsys.disabled():
-        print(f"\nmod_cgi: median {statistics.median(seconds) * 1000:.1f} ms, 95 % within {sorted(seconds)[94] * 1000:.1f} ms")
+        median, most = statistics.median(seconds) * 1000, sorted(seconds)[94] * 1000
+        print(f"\nmod_cgi: median {median:.1f} ms, 95 % within {most:.1f} ms")
     assert statuses == {200}
