@@ -26,6 +26,7 @@ class Engine:
     def __init__(self, ready: Mapping[str, Any], api: str) -> None:
         self._url = str(ready["v4" if api == "4" else "v3"])
         self._session = requests.Session()
+        self._session.trust_env = False  # a REQUESTS_CA_BUNDLE of the shell would win over the simulator's CA
         self._session.verify = str(ready["ca"])
         self._session.auth = (str(ready["user"]), str(ready["password"]))
         self._session.headers.update({"Accept": "application/xml", "Version": api})
@@ -60,6 +61,7 @@ class Engine:
         servlet = self._url.split("/", 3)
         query = {"vds_ip": address, "vds_name": name, "vds_unique_id": unique_id, "port": "54321"}
         with requests.Session() as agent:  # not our session: it must not carry the login
+            agent.trust_env = False
             agent.verify = self._session.verify
             return agent.get("/".join(servlet[:3]) + "/OvirtEngineWeb/register", params=query, timeout=30).status_code
 
