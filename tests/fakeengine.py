@@ -6,6 +6,7 @@ Nouns are held as the engine facade gives them; states move on when a wait looks
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -26,9 +27,9 @@ from xcat_rhev.engine.nouns import (
     Vm,
 )
 from xcat_rhev.engine.waiting import GONE, Goal
-from xcat_rhev.errors import Ambiguous, Conflict, FailedState, NotFound, RhevError, TimedOut
-from xcat_rhev.jobs import Job, Wait
-from xcat_rhev.messages import Data, Error, Message, error_of
+from xcat_rhev.errors import Ambiguous, FailedState, NotFound, RhevError, TimedOut
+from xcat_rhev.jobs import Job, Runner
+from xcat_rhev.messages import Data, Error, Message
 from xcat_rhev.xcat.host import Request
 
 
@@ -132,6 +133,8 @@ class FakeEngine:
         started = {StorageDomain: "unattached", Host: "installing", DataCenter: "uninitialized"}.get(type(new))
         if started:
             new = new.replace(status=started)
+        if isinstance(new, Network) and new.usages is None:
+            new = new.replace(usages=("vm",))
         made = self.put(new)
         if isinstance(made, Host):
             self.to_come.setdefault(made.id or "", ["installing", "up"])
@@ -261,7 +264,7 @@ def run(
     module: Any, engine: FakeEngine, line: str, nodes: Sequence[str] = (),
     tables: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
 ) -> list[Message]:
-    """Plan a command line and carry its jobs out one after the other.
+    """Plan a command line and carry its jobs out, one step at a time.
 
     Args:
         module: The command's module.
@@ -272,28 +275,41 @@ def run(
     """
     planned = list(module.plan(context_of(module.SPEC, engine, line.split(), nodes, FakeHost(tables))))
     said: list[Message] = [item for item in planned if not isinstance(item, Job)]
-    for job in (item for item in planned if isinstance(item, Job)):
-        said += carry_out(engine, job)
+    jobs = [item for item in planned if isinstance(item, Job)]
+    said += [Data(job.idle, job.node) for job in jobs if not job.parts]
+    watch: Any = FakeWatch(engine)
+    said += Runner(watch, 1, threading.Event()).run([job for job in jobs if job.parts])
     return said
 
 
-def carry_out(engine: FakeEngine, job: Job) -> list[Message]:
-    """Do a job's parts in order; an error ends it."""
-    said: list[Message] = [] if job.parts else [Data(job.idle, job.node)]
-    for part in job.parts:
+class FakeWatch:
+    """Waits without time: each goal passes through its states at the first look."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+        self._pending: list[tuple[Any, Goal]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._pending)
+
+    def add(self, key: Any, goal: Goal) -> None:
+        self._pending.append((key, goal))
+
+    def due(self) -> float:
+        return 0.0
+
+    def pause(self) -> None:
+        return
+
+    def look(self) -> list[tuple[Any, Any]]:
+        pending, self._pending = self._pending, []
+        return [(key, self._outcome(goal)) for key, goal in pending]
+
+    def _outcome(self, goal: Goal) -> Any:
         try:
-            said += (_wait(engine, part) if isinstance(part, Wait) else part.do()) or ()
+            return self._engine.reach(goal)
         except RhevError as problem:
-            return [*said, error_of(problem, job.node)]
-    return said
-
-
-def _wait(engine: FakeEngine, part: Wait) -> Iterable[Message]:
-    try:
-        outcome: Any = engine.reach(part.goal())
-    except (FailedState, TimedOut, Conflict) as problem:
-        outcome = problem
-    return part.reached(outcome)
+            return problem
 
 
 def texts(messages: Iterable[Message]) -> list[str]:

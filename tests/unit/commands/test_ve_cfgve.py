@@ -273,14 +273,21 @@ def test_a_domain_in_another_data_center():
     assert said == "!sd1: it is attached to data center dc2, not dc1. Give -s, then -b to detach it"
 
 
-def test_an_iso_domain_waits_for_the_data_domain_of_an_empty_data_center():
+def test_in_an_empty_data_center_a_data_domain_goes_before_all_others():
     engine = an_engine()
     engine.set(engine.by_name(DataCenter, "dc1"), status="uninitialized")
-    said = cfg(engine, "-t sd -o iso1,sd1 -c", iso1={**NFS, "sdtype": "iso", "location": "nfs1:/iso"}, sd1=NFS)
-    assert said[0].startswith("!iso1: data center dc1 is still uninitialized")  # alone it would wait for ever
-    assert said[1] == "sd1: create storage domain succeeded."
-    assert [call for call in engine.calls if call[0] == "attach"] == [
-        ("attach", "storage domain sd1", "data center dc1")
+    iso, other = {**NFS, "sdtype": "iso", "location": "nfs1:/iso"}, {**NFS, "location": "nfs1:/other"}
+    said = cfg(engine, "-t sd -o iso1,sd1,sd2 -c", iso1=iso, sd1=NFS, sd2=other)
+    assert said == [f"{name}: create storage domain succeeded." for name in ("sd1", "iso1", "sd2")]
+    assert engine.by_name(DataCenter, "dc1").status == "up"
+
+
+def test_the_others_are_not_begun_when_the_first_data_domain_fails():
+    engine = an_engine()
+    engine.set(engine.by_name(DataCenter, "dc1"), status="uninitialized")
+    engine.refuse["create", "storage domain sd1"] = Conflict("no such export")
+    assert cfg(engine, "-t sd -o iso1,sd1 -c", iso1={**NFS, "sdtype": "iso"}, sd1=NFS) == [
+        "!sd1: no such export", "!iso1: not begun, because it needs what failed: storage domain sd1"
     ]
 
 
@@ -422,6 +429,20 @@ def test_a_domain_with_running_machines_stays_even_by_force():
     assert not engine.calls
 
 
+def test_local_storage_is_removed_where_it_is_attached():
+    engine = with_domain("maintenance", storage="localfs")
+
+    def remove(obj, *, under=None, **params):
+        engine.calls.append(("remove", str(obj), str(under)))
+        engine.attached.pop(("dc", "sd"), None)
+
+    engine.remove = remove
+    assert cfg(engine, "-t sd -o sd1 -r -f") == ["sd1: delete storage domain succeeded."]
+    assert engine.calls == [
+        ("remove", "storage domain sd1", "data center dc1"), ("remove", "storage domain sd1", "None")
+    ]
+
+
 def test_a_lost_domain_is_forgotten_without_a_host():
     engine = FakeEngine(StorageDomain(id="sd", name="sd1", status="unattached"))
     (said,) = cfg(engine, "-t sd -o sd1 -r")
@@ -468,6 +489,16 @@ def test_networks_are_attached_not_required_unless_asked_and_detached():
     assert cfg(engine, "-t nw -o nw1 -b -l cl1") == ["nw1: nothing to do"]
 
 
+def test_a_network_for_hosts_alone():
+    engine = an_engine()
+    assert cfg(engine, "-t nw -o nw1 -c -d dc1 --nonvm") == ["nw1: succeeded"]
+    assert engine.by_name(Network, "nw1").vm_network is False
+    assert cfg(engine, "-t nw -o nw1 -c -d dc1 --nonvm") == ["nw1: nothing to do"]
+    cfg(engine, "-t nw -o nw2 -c -d dc1")
+    assert cfg(engine, "-t nw -o nw2 -u -d dc1 --nonvm") == ["nw2: succeeded"]
+    assert engine.by_name(Network, "nw2").vm_network is False
+
+
 def test_a_cluster_that_is_not_there():
     with pytest.raises(NotFound, match="cannot find the cluster: Default"):
         cfg(an_engine(), "-t nw -o nw1 -a")
@@ -480,8 +511,8 @@ def test_a_template_that_machines_need_stays():
     engine = an_engine(Template(id="t1", name="tpl1"), Template(id="t2", name="tpl2"))
     engine.put(Vm(name="vm1", template=Ref("t1"), status="down"))
     assert cfg(engine, "-t tpl -o tpl1,tpl2,tpl3 -r") == [
-        "!tpl1: virtual machines are built on it: vm1", "tpl2: succeeded.",
-        "tpl3: there is no such template: nothing to do",
+        "!tpl1: virtual machines are built on it: vm1", "tpl3: there is no such template: nothing to do",
+        "tpl2: succeeded.",
     ]
 
 

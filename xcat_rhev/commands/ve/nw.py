@@ -47,14 +47,15 @@ def _converge(context: Context, names: Sequence[str], update: bool) -> Plan:
 def _change(context: Context, there: Network, wanted: dict[str, Any], update: bool) -> Job | Error:
     name = there.name or ""
     differing = there.differing(wanted)
+    if not there.vm_network:
+        differing.pop("usages", None)  # it may have other usages, as long as machines do not use it
     if not differing:
         return Job(name)
     if not update:
         text = f"network has been created, but not{_described(differing)}. Give -u instead of -c to change it"
         return Error(text, name)
-    return one_step(
-        name, f"change network to{_described(differing)}", partial(context.manager.change, there, **wanted), "succeeded"
-    )
+    change = partial(context.manager.change, there, **differing)
+    return one_step(name, f"change network to{_described(differing)}", change, "succeeded")
 
 
 def _wanted(options: Any) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def _wanted(options: Any) -> dict[str, Any]:
     if "mtu" in options:
         wanted["mtu"] = _number(options["mtu"], "--mtu", 68, 65521)
     if "nonvm" in options:
-        wanted["vm_network"] = False
+        wanted["usages"] = ()
     if "description" in options:
         wanted["description"] = options["description"]
     return wanted
@@ -84,8 +85,8 @@ def _number(text: str, flag: str, lowest: int, highest: int) -> int:
 def _described(values: dict[str, Any]) -> str:
     words = {"vlan": "VLAN", "mtu": "MTU", "description": "description"}
     shown = [f"{words[key]} {value}" for key, value in values.items() if key in words]
-    if "vm_network" in values:
-        shown.append("virtual machines" if values["vm_network"] else "hosts only")
+    if "usages" in values:
+        shown.append("hosts only")
     return " with " + ", ".join(shown) if shown else ""
 
 

@@ -179,7 +179,12 @@ def _removal(context: Context, found: Found, domain: StorageDomain, host: Host |
     if found.home is not None:
         if found.status not in RESTING:
             yield from _deactivation(context, found.home, domain)
-        yield from _detachment(context, found.home, domain)
+        if domain.storage_type == "localfs":
+            # Engines from 3.6 on format local storage when it is detached, which is what -f asks for.
+            yield Step("detach", partial(context.manager.remove, domain, under=found.home))
+            yield _until(context, frozenset({GONE}), found.home, domain)
+        else:
+            yield from _detachment(context, found.home, domain)
     destroy, format_it = ("destroy" in context.options), ("force" in context.options)
     says = "forget" if destroy else "remove and format" if format_it else "remove"
 

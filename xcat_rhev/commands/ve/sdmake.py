@@ -72,27 +72,24 @@ def _create(context: Context, names: Sequence[str], take_over: bool) -> Plan:
     if not rows:
         return
     scene = look(context, rows)
-    first = _first_of_empty_homes(scene)
+    leaders = _leaders(scene)
     for name, row in rows.items():
         wrong = list(_wrong(scene, row))
         if wrong:
             yield from (Error(text, name) for text in wrong)
         else:
-            yield _Building(scene, row, take_over, waits=name not in first).job()
+            leader = leaders.get(row.data_center, name)
+            yield Building(scene, row, take_over).job("" if leader == name else leader)
 
 
-def _first_of_empty_homes(scene: Scene) -> set[str]:
-    """The domains that need not wait: where a data center has no storage, one data domain comes before all others."""
-    first: set[str] = set()
-    begun: set[str] = set()
+def _leaders(scene: Scene) -> dict[str, str]:
+    """For each empty data center the data domain that must come before all others, for it initializes the center."""
+    leaders: dict[str, str] = {}
     for name, row in scene.rows.items():
         home = scene.homes.get(row.data_center)
-        if home is None or home.status != "uninitialized":
-            first.add(name)
-        elif row.kind == "data" and row.data_center not in begun:
-            begun.add(row.data_center)
-            first.add(name)
-    return first
+        if row.kind == "data" and home is not None and home.status == "uninitialized":
+            leaders.setdefault(row.data_center, name)
+    return leaders
 
 
 def _wrong(scene: Scene, row: StorageRow) -> Iterator[str]:
@@ -133,20 +130,18 @@ def _elsewhere(scene: Scene, row: StorageRow, there: StorageDomain) -> Iterator[
 
 
 @dataclass
-class _Building:
+class Building:
     """One domain on its way to be active.
 
     Attributes:
         scene: What was found before.
         row: What it is to be.
         take_over: Import it rather than make it.
-        waits: Another domain has to initialize the data center first.
     """
 
     scene: Scene
     row: StorageRow
     take_over: bool
-    waits: bool
 
     def __post_init__(self) -> None:
         self.manager = self.scene.context.manager
@@ -155,12 +150,17 @@ class _Building:
         self.made = self.scene.domains.get(self.row.name)
         self.seen = self.scene.inside.get(self.home.id or "", {}).get(self.made.id or "") if self.made else None
 
-    def job(self) -> Job:
-        """What is left to do."""
-        return Job(self.row.name, list(self._parts()))
+    def job(self, leader: str = "") -> Job:
+        """What is left to do.
+
+        Args:
+            leader: A domain that must be finished before this one, or empty.
+        """
+        after = frozenset({_key(leader)} if leader else ())
+        return Job(self.row.name, list(self._parts()), key=_key(self.row.name), after=after)
 
     def _parts(self) -> Iterator[Step | Wait]:
-        row, limit = self.row, self.scene.context.limit(LIMIT)
+        row = self.row
         status = self.seen.status if self.seen else None
         if status in ACTIVE:
             return
@@ -170,9 +170,6 @@ class _Building:
                 yield Step(f"log {row.host} in to the iSCSI portal {row.address}", self._login)
             yield Step(f"{verb} {row.storage} {row.kind} domain through {row.host}", self._make)
         if self.seen is None:
-            if self.waits:
-                up = partial(Goal, self.home, frozenset({"up"}), limit=limit)
-                yield Wait(f"wait until data center {row.data_center} is up", up)
             yield Step(f"attach to data center {row.data_center}", self._attach)
         if status not in RESTING:
             yield Wait("wait until attached", partial(self._goal, ACTIVE | RESTING), self._look)
@@ -215,6 +212,10 @@ class _Building:
     def _report(self, _: Noun | None) -> list[Data]:
         word = "import" if self.take_over else "create"
         return said(self.row.name, f"{word} storage domain succeeded.")
+
+
+def _key(name: str) -> str:
+    return f"storage domain {name}"
 
 
 def wanted_domain(row: StorageRow, host: Host, take_over: bool = False) -> StorageDomain:
