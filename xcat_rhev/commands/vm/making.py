@@ -205,7 +205,15 @@ class Making:
             )
             self.nics.append(self.manager.add_nic(self.there, new))
         elif mac:
-            self.manager.change_nic(self.there, there, mac=mac)
+            self.change_nic(there, mac=mac)
+
+    def change_nic(self, nic: Nic, **wanted: Any) -> None:
+        """Change a NIC in what differs."""
+        self.manager.change_nic(self.there, nic, **wanted)
+
+    def grow(self, disk: Disk, size: int) -> None:
+        """Make a disk larger, in bytes."""
+        self.manager.change_disk(self.there, disk, size=size)
 
     def add_disk(self, wanted: DiskRow) -> None:
         """Add a disk, or make the one larger that the template brought."""
@@ -213,7 +221,7 @@ class Making:
         if there is None:
             self.disks.append(self.manager.add_disk(self.there, self.new_disk(wanted)))
         elif (there.size or 0) < wanted.size:
-            self.manager.change_disk(self.there, there, size=wanted.size)
+            self.grow(there, wanted.size)
 
     def new_disk(self, wanted: DiskRow) -> Disk:
         """The disk that a part of vm.storage asks for."""
@@ -234,7 +242,7 @@ class Making:
         """Give the NIC that came with the template the address that mac.mac has."""
         nic = self._first_nic()
         if nic is not None:
-            self.manager.change_nic(self.there, nic, mac=self.row.macs[0])
+            self.change_nic(nic, mac=self.row.macs[0])
 
     def _first_nic(self) -> Nic | None:
         if not self.nics:

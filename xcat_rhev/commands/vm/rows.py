@@ -205,7 +205,7 @@ class _Reader:
         return VmRow(
             node=self.node, host=row.get("host", ""), cluster=row.get("cluster", ""), template=template,
             memory=self._take("memory", lambda text: parse_memory(text, "vm.memory"), "4g"),
-            topology=self._take("cpus", _topology, "2:1"),
+            topology=self._take("cpus", topology, "2:1"),
             disks=self._typed_disks(typed.sizes) if typed.sizes else self._disks(),
             interface=self._word("storagemodel", INTERFACES, row.get("storagemodel", "").split(":")[0] or "virtio"),
             format=disk_format, sparse=sparse, nics=self._nics(template),
@@ -349,7 +349,15 @@ def disk_name(node: str, number: int) -> str:
     return f"{node}_Disk{number}"
 
 
-def _topology(text: str) -> tuple[int, int, int]:
+def topology(text: str) -> tuple[int, int, int]:
+    """Read vm.cpus.
+
+    Returns:
+        Sockets, cores of each, threads of each.
+
+    Raises:
+        Usage: Not of the form sockets[:cores[:threads]].
+    """
     words = text.split(":")
     if len(words) > 3 or not all(word.isdigit() and 0 < int(word) <= 1024 for word in words):
         raise Usage(f"'{text}' is not of the form sockets[:cores[:threads]]")

@@ -38,6 +38,10 @@ class Place:
         """The storage domain of that name; without a name the only one for disks that there is."""
         return self.domains[name] if name else usable(self.domains.values())[0]
 
+    def fit(self) -> list[str]:
+        """The names of the storage domains that take disks now."""
+        return sorted(domain.name for domain in usable(self.domains.values()))
+
     def network(self, name: str) -> Network:
         """The network of that name; without a name that of the management."""
         if name:
@@ -61,7 +65,7 @@ def usable(domains: Iterable[StorageDomain]) -> list[StorageDomain]:
 
 
 def survey(
-    manager: Manager, rows: Mapping[str, VmRow], machines: Mapping[str, Vm]
+    manager: Manager, rows: Mapping[str, VmRow], machines: Mapping[str, Vm], storage: bool = False
 ) -> tuple[dict[str, Place], dict[str, list[str]]]:
     """Find what the rows name.
 
@@ -69,11 +73,12 @@ def survey(
         manager: The manager.
         rows: Rows by node.
         machines: Those of the machines that exist, by node; they are where they are, whatever the row says.
+        storage: Fetch storage domains even if no row names one.
 
     Returns:
         A place for each node whose row names only what there is, and the faults of the others.
     """
-    look = _Look(manager, rows, machines)
+    look = _Look(manager, rows, machines, storage)
     places: dict[str, Place] = {}
     faults: dict[str, list[str]] = {}
     for node, row in rows.items():
@@ -88,8 +93,11 @@ def survey(
 class _Look:
     """The lists, each fetched once; a kind that no row names is not asked for."""
 
-    def __init__(self, manager: Manager, rows: Mapping[str, VmRow], machines: Mapping[str, Vm]) -> None:
+    def __init__(
+        self, manager: Manager, rows: Mapping[str, VmRow], machines: Mapping[str, Vm], storage: bool
+    ) -> None:
         self._manager = manager
+        self._storage = storage
         self._machines = machines
         new = [row for row in rows.values() if row.node not in machines]
         self._clusters = self._find_clusters({row.cluster or DEFAULT_CLUSTER for row in new})
@@ -116,7 +124,7 @@ class _Look:
 
     def _fetch(self, row: VmRow, cluster: Cluster) -> None:
         center = cluster.data_center
-        if row.disks and center and center.id not in self._domains:
+        if (row.disks or self._storage) and center and center.id not in self._domains:
             there = self._manager.list(StorageDomain, under=DataCenter(id=center.id, name=center.name))
             self._domains[center.id] = {each.name: each for each in there}
         if row.nics and cluster.id not in self._networks:
@@ -164,7 +172,7 @@ class _Look:
 
 def _domain_faults(row: VmRow, place: Place, manager: str) -> Iterator[str]:
     names = sorted({disk.domain for disk in row.disks})
-    fit = [domain.name for domain in usable(place.domains.values())]
+    fit = place.fit()
     hint = f"Run: chtab node={row.node} vm.storage=DOMAIN:20g with one of: {', '.join(fit) or 'none is active'}"
     for name in names:
         domain = place.domains.get(name)

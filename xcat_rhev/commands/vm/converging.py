@@ -1,0 +1,138 @@
+"""A virtual machine brought to what its row says: only what differs is sent, and what cannot be done is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ...engine.nouns import Nic, Vm
+from ...jobs import Job, Step, Wait
+from ...messages import Data, Message, Warning
+from ...units import show_size
+from .making import Making, values_of
+from .rows import NicRow
+
+DONE = "change vm completed."
+LATER = "It takes effect at the next start"
+
+
+@dataclass
+class Converging:
+    """One machine that is there.
+
+    Attributes:
+        making: Knows the machine, its row, and how to add what it lacks.
+        tags_lacking: Tags that it shall have and has not.
+        groups_lacking: Affinity groups that it shall be in and is not.
+    """
+
+    making: Making
+    tags_lacking: tuple[str, ...] = ()
+    groups_lacking: tuple[str, ...] = ()
+    later: bool = False
+
+    def plan(self) -> Iterator[Job | Message]:
+        """What is to be done, after what cannot."""
+        yield from self.warnings()
+        parts = list(self.parts())
+        if parts:
+            end = Wait("wait until its disks are made", self.making.settled, lambda _: self.said())
+            yield Job(self.making.row.node, [*parts, end])
+        else:
+            yield Job(self.making.row.node)
+
+    def parts(self) -> Iterator[Step | Wait]:
+        """The steps for what differs."""
+        making = self.making
+        values = self.differing()
+        if making.there.status == "image_locked":
+            yield Wait("wait until its disks are no longer locked", making.settled, making.see)
+        if values:
+            yield Step(f"change {', '.join(sorted(values))}", partial(self.change, values))
+        yield from self._nic_parts()
+        yield from self._disk_parts()
+        for name in self.groups_lacking:
+            yield Step(f"put it in the affinity group {name}", partial(making.join, name))
+        if self.tags_lacking:
+            yield Step(f"tag it {', '.join(self.tags_lacking)}", making.add_tags)
+
+    def differing(self) -> dict[str, Any]:
+        """What the row says otherwise about the machine itself."""
+        values = values_of(self.making.row, self.making.place)
+        told = values.get("initialization")
+        current = self.making.there
+        differing = current.differing({key: value for key, value in values.items() if key != "initialization"})
+        # The guest's password cannot be read back: it goes along when something else is new, not on every run.
+        if told and (current.initialization is None
+                     or current.initialization.differing(told.replace(root_password=None).values())):
+            differing["initialization"] = told
+        return differing
+
+    def change(self, values: dict[str, Any]) -> None:
+        """Send it; while the machine runs, an engine applies at once what it can and keeps the rest for later."""
+        changed = self.making.manager.change(self.making.there, **values)
+        self.later = changed is not None and bool(changed.next_run)
+
+    def said(self) -> list[Message]:
+        """What chvm says in the end."""
+        return [Data(f"{DONE} {LATER}" if self.later else DONE, self.making.row.node)]
+
+    def _nic_parts(self) -> Iterator[Step]:
+        making = self.making
+        for wanted in making.row.nics or ():
+            there = making.nic(wanted.name)
+            if there is None:
+                network = making.place.network(wanted.network).name
+                yield Step(f"add NIC {wanted.name} on {network}", partial(making.add_nic, wanted))
+                continue
+            values = there.differing(self._nic_values(wanted, there))
+            if values:
+                yield Step(f"change NIC {wanted.name}: {', '.join(sorted(values))}",
+                           partial(making.change_nic, there, **values))
+        if making.row.nics is None and making.row.macs and making.install_nic() is not None:
+            yield from self._first_nic_parts()
+
+    def _first_nic_parts(self) -> Iterator[Step]:
+        nic = self.making.install_nic()
+        if nic is not None and (nic.mac or "").lower() != self.making.row.macs[0]:
+            yield Step(f"give NIC {nic.name} the address {self.making.row.macs[0]}", self.making.set_mac)
+
+    def _nic_values(self, wanted: NicRow, there: Nic) -> dict[str, Any]:
+        row = self.making.row
+        values: dict[str, Any] = {"interface": row.nic_model, "mac": row.mac_of(wanted.name)}
+        network = self.making.place.network(wanted.network)
+        if there.network is None or there.network.name != network.name:
+            values["network"] = network.ref
+        return {key: value for key, value in values.items() if value}
+
+    def _disk_parts(self) -> Iterator[Step | Wait]:
+        making = self.making
+        there = making.assigned()
+        lacking = [wanted for wanted in making.row.disks if wanted.name not in there]
+        for wanted in making.row.disks:
+            disk = there.get(wanted.name)
+            if disk is not None and (disk.size or 0) < wanted.size:
+                yield Step(f"resize disk {disk.name} to {show_size(wanted.size)}", partial(making.grow, disk, wanted.size))
+        for number, wanted in enumerate(lacking):
+            if number:
+                yield Wait("wait until the disk is made", making.settled, making.see)
+            domain = making.place.domain(wanted.domain).name
+            text = f"add disk {wanted.name} of {show_size(wanted.size)} on {domain}"
+            yield Step(text, partial(making.add_disk, wanted))
+
+    def warnings(self) -> Iterator[Message]:
+        """What the row says and the machine cannot become."""
+        node = self.making.row.node
+        for name, disk in self.making.assigned().items():
+            wanted = next(row for row in self.making.row.disks if row.name == name)
+            if (disk.size or 0) > wanted.size:
+                yield Warning(
+                    f"disk {disk.name} has {show_size(disk.size or 0)}, more than the {show_size(wanted.size)} of "
+                    "vm.storage; disks do not shrink", node,
+                )
+        vm: Vm = self.making.there
+        cluster, named = self.making.place.cluster, self.making.row.cluster
+        if named and named != cluster.name and vm.status != "down":
+            yield Warning(f"it is in the cluster {cluster.name}, not {named}, and moves only when it is off", node)

@@ -1,0 +1,107 @@
+"""Snapshots of a machine, known by their description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from ...engine.manager import Manager
+from ...engine.nouns import Snapshot, Vm
+from ...engine.waiting import GONE, Goal
+from ...jobs import Job, Step, Wait
+from ...messages import Data, Error
+
+#: What chvm's options are called.
+OPTIONS = ("snapshot", "revert", "rmsnapshot")
+#: Entries that every machine has and that are no snapshots to go back to.
+_NOT_REAL = ("active", "stateless", "preview")
+
+
+@dataclass
+class Snapshots:
+    """What is to be done with a machine's snapshots.
+
+    Attributes:
+        manager: Where it is.
+        vm: The machine.
+        there: Its snapshots.
+        limit: Seconds for each wait.
+    """
+
+    manager: Manager
+    vm: Vm
+    there: Sequence[Snapshot]
+    limit: float
+    made: list[Snapshot] = field(default_factory=list)
+
+    def job(self, options: Mapping[str, str]) -> Job | Error:
+        """The job for one of the options."""
+        name = next(option for option in OPTIONS if option in options)
+        return {"snapshot": self.make, "revert": self.revert, "rmsnapshot": self.remove}[name](options[name])
+
+    def named(self, name: str) -> list[Snapshot]:
+        """Those with that description; engines take the same one twice."""
+        return [each for each in self.there if each.description == name and each.type not in _NOT_REAL]
+
+    def make(self, name: str) -> Job | Error:
+        """Take one."""
+        if self.named(name):
+            return Job(self.vm.name, idle=f"snapshot {name} is there. There is nothing to do")
+        return self._job(
+            Step(f"take the snapshot {name}", partial(self._create, name)),
+            Wait("wait until it is taken", self._taken), f"snapshot {name}: ok.",
+        )
+
+    def _create(self, name: str) -> None:
+        self.made.append(self.manager.create(Snapshot(description=name), under=self.vm))
+
+    def _taken(self) -> Goal:
+        return Goal(self.made[0], frozenset({"ok"}), limit=self.limit, under=self.vm)
+
+    def revert(self, name: str) -> Job | Error:
+        """Go back to one."""
+        snapshot = self._one(name)
+        if isinstance(snapshot, Error):
+            return snapshot
+        if self.vm.status != "down":
+            return Error(f"the machine is {self.vm.status}. Run: rpower {self.vm.name} off", self.vm.name)
+        return self._job(
+            Step(f"go back to the snapshot {name}",
+                 partial(self._restore, snapshot)),
+            Wait("wait until its disks are restored", self._restored), f"reverted to snapshot {name}.",
+        )
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        self.manager.act(snapshot, "restore", under=self.vm)
+
+    def _restored(self) -> Goal:
+        return Goal(self.vm, frozenset({"down"}), limit=self.limit, settled=True)
+
+    def remove(self, name: str) -> Job | Error:
+        """Remove one."""
+        if not self.named(name):
+            return Job(self.vm.name, idle=f"there is no snapshot {name}. There is nothing to do")
+        snapshot = self._one(name)
+        if isinstance(snapshot, Error):
+            return snapshot
+        gone = partial(Goal, snapshot, frozenset({GONE}), limit=self.limit, under=self.vm)
+        return self._job(
+            Step(f"remove the snapshot {name}", partial(self.manager.remove, snapshot, under=self.vm)),
+            Wait("wait until it is merged", gone), f"snapshot {name}: removed.",
+        )
+
+    def _one(self, name: str) -> Snapshot | Error:
+        found = self.named(name)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            return Error(f"{len(found)} snapshots are called {name}; take one away in the manager first", self.vm.name)
+        there = ", ".join(sorted(each.description or each.id for each in self.there if each.type not in _NOT_REAL))
+        return Error(f"it has no snapshot {name}; it has {there or 'none'}", self.vm.name)
+
+    def _job(self, step: Step, wait: Wait, text: str) -> Job:
+        def said(_: object) -> list[Data]:
+            return [Data(text, self.vm.name)]
+
+        return Job(self.vm.name, [step, Wait(wait.says, wait.goal, said)])
