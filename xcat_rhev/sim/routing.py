@@ -82,7 +82,7 @@ class Routes:
         self._offers: dict[tuple[str, int, Version], tuple[list[str], list[tuple[str, str]]]] = {}
         for route in self.table:
             node = self._tree
-            for step in route.path.strip("/").split("/"):
+            for step in filter(None, route.path.split("/")):
                 node = node.setdefault("{}" if step.startswith("{") else step, {})
             node.setdefault("", []).append(route)
 

@@ -1,0 +1,67 @@
+"""Storage connections: where storage is, apart from the domains on it."""
+
+from __future__ import annotations
+
+from ..answers import SHAPES, Call, Many, One, Removed, require
+from ..dialect import Shape, Thing, named
+from ..faults import Refused
+from ..routing import delete, get, post, put
+from .common import lists, shows
+
+_FIELDS = (
+    named("address"), named("type"), named("path"), named("mount_options"), named("vfs_type"), named("nfs_version"),
+    named("nfs_timeo", "int"), named("nfs_retrans", "int"), named("port", "int"), named("target"), named("username"),
+    named("password", "secret"), named("portal"),
+)
+CONNECTION = Shape(
+    "storage_connection", "storage_connection", "storage_connections", "/storageconnections/{storage_connection}", _FIELDS
+)
+SHAPES["storage_connection"] = CONNECTION
+
+
+def created(call: Call) -> One:
+    """Make a storage connection."""
+    values = call.read(CONNECTION)
+    require(values, ("StorageConnection", "StorageConnection"), ("type",), call.dialect)
+    if any(_same(one, values) for one in call.world.all("storage_connection")):
+        raise Refused("Cannot add Storage Connection. Storage connection already exists.")
+    values.pop("password", None)
+    return One(CONNECTION, call.world.add("storage_connection", **values), 201)
+
+
+def _same(one: Thing, values: Thing) -> bool:
+    return all(one.get(key) == values.get(key) for key in ("type", "address", "path", "target"))
+
+
+def changed(call: Call) -> One:
+    """Change a storage connection."""
+    values = call.read(CONNECTION)
+    for key in ("id", "password"):
+        values.pop(key, None)
+    call.world.change(call.things["storage_connection"], **values)
+    return One(CONNECTION, call.things["storage_connection"])
+
+
+def removed(call: Call) -> Removed:
+    """Remove a storage connection."""
+    call.world.remove(call.things["storage_connection"])
+    return Removed()
+
+
+def of_domain(call: Call) -> Many:
+    """List the connection of a domain, which has the domain's own id here."""
+    domain = call.things["storage_domain"]
+    one = {**domain, "kind": "storage_connection", "type": domain["storage_type"], "name": None, "description": None}
+    return Many(CONNECTION, [one])
+
+
+_ONE = "/storageconnections/{storage_connection}"
+_SINCE = {"since3": (3, 3)}
+ROUTES = (
+    get("/storageconnections", lists(CONNECTION), "list storage connections", **_SINCE),
+    post("/storageconnections", created, "make a storage connection", **_SINCE),
+    get(_ONE, shows(CONNECTION), "show a storage connection", **_SINCE),
+    put(_ONE, changed, "change a storage connection", **_SINCE),
+    delete(_ONE, removed, "remove a storage connection", **_SINCE),
+    get("/storagedomains/{storage_domain}/storageconnections", of_domain, "list its connection", **_SINCE),
+)

@@ -1,0 +1,116 @@
+"""Consoles, CD drives and reported addresses of machines."""
+
+from __future__ import annotations
+
+from ..answers import SHAPES, Call, Done, Many, One, Raw
+from ..dialect import NEVER, Shape, Thing, named, ref
+from ..faults import Gone, refuse
+from ..routing import get, put, verb
+from .vmpower import RUNNING, ticket_text
+
+CONSOLE = Shape(
+    "console", "graphics_console", "graphics_consoles", "/vms/{vm}/graphicsconsoles/{console}",
+    (ref("vm"), named("protocol"), named("port", "int"), named("tls_port", "int"), named("address")), basics=(),
+)
+SHAPES["console"] = CONSOLE
+CDROM = Shape(
+    "cdrom", "cdrom", "cdroms", "/vms/{vm}/cdroms/{cdrom}",
+    (ref("vm", fixed=True), named("file", v3="file@id", v4="file@id")), basics=(named("name"),),
+)
+DEVICE = Shape(
+    "device", "reported_device", "reported_devices", "/vms/{vm}/reporteddevices/{device}",
+    (
+        named("type"), named("mac", v3="mac@address", v4="mac/address"),
+        named("ips", v3="ips/ip[]@address", v4="ips/ip[]/address"), ref("vm"),
+    ),
+)
+
+
+def _console(call: Call) -> Thing:
+    """Give the machine's one console; its port only with `current=true`, and only while it runs."""
+    vm = call.things["vm"]
+    protocol = vm.get("display_type") or "vnc"
+    console: Thing = {"kind": "console", "id": protocol.encode().hex(), "vm": vm["id"], "protocol": protocol, "v": 0}
+    if call.flag("current") and call.dialect.knows((4, 1)) and vm.get("host"):
+        console["address"] = vm["display_address"]
+        if protocol == "spice":
+            console["tls_port"] = vm.get("display_secure_port")
+        console["port"] = vm["display_port"]
+    return console
+
+
+def listed(call: Call) -> Many:
+    """List the consoles; with `current` only those of a machine that runs."""
+    if call.flag("current") and call.dialect.knows((4, 1)) and not call.things["vm"].get("host"):
+        return Many(CONSOLE, ())
+    return Many(CONSOLE, [_console(call)])
+
+
+def shown(call: Call) -> One | Raw:
+    """Show a console, or give the file that a viewer opens."""
+    console = _named(call)
+    if "virt-viewer" in call.headers.get("accept", ""):
+        vm = call.things["vm"]
+        text = f"[virt-viewer]\ntype={console['protocol']}\nhost={vm.get('display_address')}\nport={vm.get('display_port')}\n"
+        return Raw(text.encode(), content_type="application/x-virt-viewer")
+    return One(CONSOLE, console)
+
+
+def _named(call: Call) -> Thing:
+    console = _console(call)
+    if console["id"] != call.things["graphics"]["id"]:
+        raise Gone
+    return console
+
+
+def ticket(call: Call) -> Done:
+    """Give a password for the console."""
+    _named(call)
+    if call.things["vm"]["status"] not in RUNNING:
+        raise refuse("vm not running", call.dialect, action="set Virtual Machine Ticket of")
+    return Done(outputs={"ticket": ticket_text(call)})
+
+
+def cdroms(call: Call) -> Many:
+    """List the one CD drive."""
+    return Many(CDROM, [_drive(call)])
+
+
+def _drive(call: Call) -> Thing:
+    vm = call.things["vm"]
+    return {"id": "00000000-0000-0000-0000-000000000000", "vm": vm["id"], "file": vm.get("cd_file"), "v": 0}
+
+
+def cdrom(call: Call) -> One:
+    """Show the CD drive."""
+    return One(CDROM, _drive(call))
+
+
+def inserted(call: Call) -> One:
+    """Put a disc in, or take it out."""
+    values = call.read(CDROM)
+    call.world.change(call.things["vm"], cd_file=values.get("file") or None)
+    return One(CDROM, _drive(call))
+
+
+def devices(call: Call) -> Many:
+    """List what the guest says about its network."""
+    vm = call.things["vm"]
+    nics = call.world.of("nic", "vm", vm["id"]) if vm.get("guest_ips") else []
+    found = [
+        {"id": nic["id"], "name": nic["name"], "type": "network", "mac": nic["mac"], "ips": vm["guest_ips"], "vm": vm["id"]}
+        for nic in nics[:1]
+    ]
+    return Many(DEVICE, found)
+
+
+_ALL, _ONE = "/vms/{vm}/graphicsconsoles", "/vms/{vm}/graphicsconsoles/{graphics}"
+ROUTES = (
+    get(_ALL, listed, "list its consoles; ports with current=true since 4.1", since3=(3, 6)),
+    get(_ONE, shown, "show a console, or a viewer's file", since3=(3, 6)),
+    verb(f"{_ONE}/ticket", ticket, "set a console password", since3=NEVER, since4=(4, 1)),
+    get("/vms/{vm}/cdroms", cdroms, "list its CD drive"),
+    get("/vms/{vm}/cdroms/{drive}", cdrom, "show its CD drive"),
+    put("/vms/{vm}/cdroms/{drive}", inserted, "change the disc"),
+    get("/vms/{vm}/reporteddevices", devices, "what the guest says about its network", since3=(3, 2)),
+)

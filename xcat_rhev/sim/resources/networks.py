@@ -1,0 +1,239 @@
+"""Logical networks: in a data center, in its clusters, and as vNIC profiles."""
+
+from __future__ import annotations
+
+from ..answers import SHAPES, Call, Many, One, Removed, require
+from ..dialect import Shape, Thing, named, ref
+from ..faults import BAD, Gone, Refused, refuse
+from ..routing import delete, get, post, put
+from ..world import World
+from .clusters import attach
+from .common import lists, lists_of, shows
+
+_FIELDS = (
+    ref("data_center"), ref("cluster", fixed=True),
+    named("vlan", "int", "vlan@id", "vlan@id"), named("stp", "bool"),
+    named("status", v3="status/state", fixed=True), named("display", "bool"),
+    named("mtu", "int", since3=(3, 1)),
+    named("usages", v3="usages/usage[]", v4="usages/usage[]", since3=(3, 1)),
+    named("required", "bool", since3=(3, 1)), named("profile_required", "bool", since3=(3, 3)),
+)
+_ORDER = "data_center cluster vlan stp status display mtu usages required profile_required"
+NETWORK = Shape(
+    "network", "network", "networks", "/networks/{network}", _FIELDS, order36=_ORDER,
+    view=lambda world, thing, call: {**thing, "status": "operational", "display": "display" in thing["usages"]},
+)
+#: A network as a cluster sees it: with its state there, and whether every host must have it.
+IN_CLUSTER = Shape(
+    "network", "network", "networks", "/clusters/{cluster}/networks/{network}", _FIELDS, order36=_ORDER,
+    view=lambda world, thing, call: {**thing, **_there(world, thing, call.things["cluster"])},
+)
+PROFILE = Shape(
+    "vnic_profile", "vnic_profile", "vnic_profiles", "/vnicprofiles/{vnic_profile}",
+    (ref("network"), named("port_mirroring", "bool"), named("pass_through", v3="pass_through/mode", v4="pass_through/mode")),
+)
+SHAPES["network"], SHAPES["vnic_profile"] = NETWORK, PROFILE
+
+
+def _link(world: World, cluster: Thing, network: Thing) -> Thing | None:
+    for one in world.of("cluster_network", "cluster", cluster["id"]):
+        if one["network"] == network["id"]:
+            return one
+    return None
+
+
+def _there(world: World, network: Thing, cluster: Thing) -> Thing:
+    """Say how a network stands in a cluster."""
+    link = _link(world, cluster, network) or {"required": False, "display": False, "status": "operational"}
+    usages = [word for word in network["usages"] if word != "display"] + (["display"] if link["display"] else [])
+    return {
+        "cluster": cluster["id"], "required": link["required"], "display": link["display"], "status": link["status"],
+        "usages": usages,
+    }
+
+
+def created(call: Call) -> One:
+    """Make a network; a VM network gets a vNIC profile of its own name."""
+    values = call.read(NETWORK)
+    if "data_center" in call.things:
+        values["data_center"] = {"id": call.things["data_center"]["id"]}
+    require(values, ("Network", "Network"), ("name", "data_center:dataCenter.name|id"), call.dialect)
+    center = call.look_up("data_center", values.pop("data_center"))
+    _check(call, values, center, "add")
+    told = values.get("usages")
+    usages = ["vm"] if told is None else [word.lower() for word in told]
+    profiled = values.pop("profile_required", True)
+    values.pop("required", None)
+    thing = call.world.add(
+        "network", **{"stp": False, "mtu": 0, "description": "", **values}, usages=usages, vm_network="vm" in usages,
+        data_center=center["id"], management=False,
+    )
+    if thing["vm_network"] and profiled:
+        call.world.add("vnic_profile", name=thing["name"], network=thing["id"], port_mirroring=False)
+    call.world.event(942, "normal", f"Network {thing['name']} was added to Data Center: {center['name']}")
+    return One(NETWORK, thing, 201)
+
+
+def _check(call: Call, values: Thing, center: Thing, action: str, own: Thing | None = None) -> None:
+    """Refuse a name or a VLAN that the data center has already."""
+    for other in call.world.of("network", "data_center", center["id"]):
+        if other is own:
+            continue
+        if other["name"] == values.get("name"):
+            raise refuse("network name", call.dialect, action=action)
+        if values.get("vlan") is not None and other.get("vlan") == values["vlan"]:
+            raise refuse("network vlan", call.dialect, action=action, vlan=str(values["vlan"]))
+    if not 0 <= (values.get("vlan") or 0) <= 4094:
+        raise Refused(f"Cannot {action} Network. The VLAN ID must be between 0 and 4094", BAD)
+
+
+def changed(call: Call) -> One:
+    """Change a network; a VLAN under a running machine stays."""
+    thing, world = call.things["network"], call.world
+    values = call.read(NETWORK)
+    for key in ("id", "data_center", "required", "profile_required", "display"):
+        values.pop(key, None)
+    center = world.the("data_center", thing["data_center"])
+    if thing["management"] and values.get("name", thing["name"]) != thing["name"]:
+        raise refuse("network management", call.dialect, name=thing["name"])
+    _check(call, values, center, "edit", thing)
+    if "usages" in values:
+        values["vm_network"] = "vm" in values["usages"]
+    world.change(thing, **values)
+    return One(NETWORK, thing)
+
+
+def removed(call: Call) -> Removed:
+    """Remove a network that no cluster and no machine uses."""
+    thing, world = call.things["network"], call.world
+    if thing.get("management"):
+        raise refuse("network management", call.dialect, name=thing["name"])
+    if call.dialect.version < (3, 1) and world.of("cluster_network", "network", thing["id"]):
+        raise refuse("network used", call.dialect)
+    used = [world.the("vm", nic["vm"])["name"] for nic in world.all("nic") if nic.get("network") == thing["id"] and nic.get("vm")]
+    if used:
+        raise refuse("network in use by vm", call.dialect, action="remove", names=", ".join(used))
+    for kind in ("vnic_profile", "cluster_network", "attachment"):
+        for part in world.of(kind, "network", thing["id"]):
+            world.remove(part)
+    world.remove(thing)
+    world.event(944, "normal", f"Network {thing['name']} was removed from Data Center.")
+    return Removed()
+
+
+def of_cluster(call: Call) -> Many:
+    """List the networks of a cluster."""
+    world, cluster = call.world, call.things["cluster"]
+    links = world.of("cluster_network", "cluster", cluster["id"])
+    return Many(IN_CLUSTER, [world.the("network", one["network"]) for one in links])
+
+
+def in_cluster(call: Call) -> One:
+    """Show a network as a cluster sees it."""
+    if _link(call.world, call.things["cluster"], call.things["network"]) is None:
+        raise Gone
+    return One(IN_CLUSTER, call.things["network"])
+
+
+def attached(call: Call) -> One:
+    """Make a network known in a cluster; hosts that are up and lack a required one stop being operational."""
+    world, cluster = call.world, call.things["cluster"]
+    values = call.read(NETWORK)
+    said = {key: values[key] for key in ("id", "name") if key in values}
+    require(said, ("Network", "Network"), ("id|name",), call.dialect)
+    if call.dialect.version < (3, 1):
+        require(values, ("Network", "Network"), ("name",), call.dialect)
+    network = call.look_up("network", said, data_center=cluster["data_center"])
+    if network["data_center"] != cluster["data_center"]:
+        raise Refused("Cannot attach Network to Cluster. The Network and the Cluster belong to different Data Centers.")
+    if _link(world, cluster, network) is not None:
+        raise refuse("network attached", call.dialect)
+    required = values.get("required", call.dialect.version >= (3, 1))
+    display = values.get("display", "display" in values.get("usages", ()))
+    attach(world, cluster, network, required, display)
+    if required:
+        _lose_hosts(world, cluster, network)
+    return One(IN_CLUSTER, network, 201)
+
+
+def _lose_hosts(world: World, cluster: Thing, network: Thing) -> None:
+    for host in world.of("host", "cluster", cluster["id"]):
+        has = any(nic.get("network") == network["id"] for nic in world.of("host_nic", "host", host["id"]))
+        if host["status"] == "up" and not has:
+            world.change(host, status="non_operational", status_detail="network_unreachable")
+            text = f"Host {host['name']} does not comply with the cluster {cluster['name']} networks, the following networks "
+            world.event(519, "error", f"{text}are missing on host: '{network['name']}'", host=host["id"])
+
+
+def link_changed(call: Call) -> One:
+    """Change how a network stands in a cluster: required, display."""
+    link = _link(call.world, call.things["cluster"], call.things["network"])
+    if link is None:
+        raise Gone
+    values = call.read(NETWORK)
+    told = {key: values[key] for key in ("required", "display") if key in values}
+    call.world.change(link, **told)
+    return One(IN_CLUSTER, call.things["network"])
+
+
+def detached(call: Call) -> Removed:
+    """Take a network out of a cluster."""
+    world, network = call.world, call.things["network"]
+    link = _link(world, call.things["cluster"], network)
+    if link is None:
+        raise Gone
+    if network.get("management"):
+        raise refuse("network management", call.dialect, name=network["name"])
+    nics = [nic for nic in world.all("nic") if nic.get("network") == network["id"] and nic.get("vm")]
+    vms = [world.the("vm", nic["vm"]) for nic in nics]
+    used = [vm["name"] for vm in vms if vm["cluster"] == call.things["cluster"]["id"] and vm["status"] == "up"]
+    if used:
+        raise refuse("network in use by vm", call.dialect, action="detach", names=", ".join(used))
+    world.remove(link)
+    return Removed()
+
+
+def profile_created(call: Call) -> One:
+    """Make a vNIC profile."""
+    values = call.read(PROFILE)
+    if "network" in call.things:
+        values["network"] = {"id": call.things["network"]["id"]}
+    require(values, ("VnicProfile", "VnicProfile"), ("name", "network:network.id"), call.dialect)
+    network = call.look_up("network", values.pop("network"))
+    if any(one["name"] == values["name"] for one in call.world.of("vnic_profile", "network", network["id"])):
+        raise Refused("Cannot add VM network interface profile. The VM network interface profile's name is already used by "
+                      "an existing profile for the same network. -Please choose a different name.")
+    return One(PROFILE, call.world.add("vnic_profile", **values, network=network["id"]), 201)
+
+
+def profile_removed(call: Call) -> Removed:
+    """Remove a vNIC profile that no NIC uses."""
+    profile, world = call.things["vnic_profile"], call.world
+    if any(nic.get("vnic_profile") == profile["id"] for nic in world.all("nic")):
+        raise Refused("Cannot remove VM network interface profile. Several VMs/Templates are using this profile.")
+    world.remove(profile)
+    return Removed()
+
+
+_IN = "/clusters/{cluster}/networks"
+_PROFILES = {"since3": (3, 3)}
+ROUTES = (
+    get("/networks", lists(NETWORK, "network"), "list networks; searchable since 3.2"),
+    post("/networks", created, "make a network, and a vNIC profile for it"),
+    get("/networks/{network}", shows(NETWORK), "show a network"),
+    put("/networks/{network}", changed, "change a network"),
+    delete("/networks/{network}", removed, "remove a network"),
+    get("/networks/{network}/vnicprofiles", lists_of(PROFILE, "network"), "list its vNIC profiles", **_PROFILES),
+    post("/networks/{network}/vnicprofiles", profile_created, "make a vNIC profile", **_PROFILES),
+    get("/datacenters/{data_center}/networks", lists_of(NETWORK, "data_center"), "list its networks", since3=(3, 4)),
+    post("/datacenters/{data_center}/networks", created, "make a network in it", since3=(3, 4)),
+    get(_IN, of_cluster, "list its networks"),
+    post(_IN, attached, "make a network known in it"),
+    get(f"{_IN}/{{network}}", in_cluster, "show a network as it stands there"),
+    put(f"{_IN}/{{network}}", link_changed, "required, display", since3=(3, 1)),
+    delete(f"{_IN}/{{network}}", detached, "take a network out of it"),
+    get("/vnicprofiles", lists(PROFILE), "list vNIC profiles", **_PROFILES),
+    post("/vnicprofiles", profile_created, "make a vNIC profile", **_PROFILES),
+    get("/vnicprofiles/{vnic_profile}", shows(PROFILE), "show a vNIC profile", **_PROFILES),
+    delete("/vnicprofiles/{vnic_profile}", profile_removed, "remove a vNIC profile", **_PROFILES),
+)

@@ -1,0 +1,339 @@
+"""Storage domains: made through a host, attached to a data center, where alone their real state is shown."""
+
+from __future__ import annotations
+
+from ..answers import SHAPES, Call, Done, Many, One, Removed, require
+from ..dialect import Dialect, Field, Shape, Thing, named, ref, v3only, v4only
+from ..faults import BAD, Gone, Refused, refuse
+from ..routing import delete, get, post, put, verb
+from ..states import effect
+from ..world import World
+from .common import empty, lists, shows
+from .disks import DISK
+from .hosts import choose_spm, hosts_of
+
+TIB = 1 << 40
+LUN = (
+    named("id", v3="@id", v4="@id"), named("port", "int"), named("target"), named("username"), named("password", "secret"),
+    named("portal"), named("address"), named("serial", fixed=True), named("vendor_id", fixed=True),
+    named("product_id", fixed=True), named("lun_mapping", "int", fixed=True), named("size", "int", fixed=True),
+    named("paths", "int", fixed=True),
+)
+#: 3.0 has the address before the port.
+LUN_30 = tuple(sorted(LUN, key=lambda one: ("id", "address").index(one.key) if one.key in ("id", "address") else 2))
+
+
+def within(key: str, kind: str = "text", **more: object) -> Field:
+    """Declare a field of the `storage` element."""
+    return named(key, kind, f"storage/{key}", f"storage/{key}", **more)
+
+
+_FIELDS = (
+    ref("data_center", v4="", until3=(3, 1)),
+    ref("data_centers", "data_center", "data_centers/data_center[]", "data_centers/data_center[]", since3=(3, 6), fixed=True),
+    named("type", words="data iso export image volume managed_block_storage"),
+    named("status", v3="status/state", fixed=True),
+    named("external_status", v3="external_status/state", v4="external_status", since3=(3, 6), fixed=True),
+    named("master", "bool", fixed=True),
+    named("storage_type", v3="storage/type", v4="storage/type", until3=(3, 1),
+          words="nfs localfs iscsi fcp posixfs glusterfs"),
+    within("address"),
+    v3only("storage_type", path="storage/type", since3=(3, 1), words="nfs localfs iscsi fcp posixfs glusterfs"),
+    within("path"), within("mount_options", since3=(3, 1)), within("vfs_type", since3=(3, 1)),
+    within("nfs_version", since3=(3, 1)), within("nfs_timeo", "int", since3=(3, 1)), within("nfs_retrans", "int", since3=(3, 1)),
+    v3only("luns", path="storage/logical_unit[]", until3=(3, 1), item=LUN_30),
+    named("luns", v3="storage/logical_unit[]", v4="storage/logical_units/logical_unit[]", since3=(3, 1), item=LUN),
+    within("override_luns", "bool", since3=(3, 1)),
+    within("port", "int", since3=(3, 1)), within("target", since3=(3, 1)), within("username", since3=(3, 1)),
+    within("password", "secret", since3=(3, 1)),
+    ref("host"), v3only("format", "bool"), v3only("destroy", "bool"),
+    named("available", "int", fixed=True), named("used", "int", fixed=True), named("committed", "int", fixed=True),
+    named("storage_format", words="v1 v2 v3 v4 v5"), named("wipe_after_delete", "bool", since3=(3, 6)),
+    named("import", "bool", since3=(3, 5)),
+    named("warning_low_space_indicator", "int", since3=(3, 6)), named("critical_space_action_blocker", "int", since3=(3, 6)),
+    v4only("discard_after_delete", "bool"), v4only("supports_discard", "bool", fixed=True),
+    v4only("block_size", "int", fixed=True), v4only("backup", "bool"),
+)
+_ORDER = (
+    "data_center data_centers type status external_status master storage host format destroy available used committed "
+    "storage_format wipe_after_delete import warning_low_space_indicator critical_space_action_blocker"
+)
+#: The trap: without its data center a domain shows only that it is unattached, or no state at all.
+DOMAIN = Shape(
+    "storage_domain", "storage_domain", "storage_domains", "/storagedomains/{storage_domain}", _FIELDS, order36=_ORDER,
+    view=lambda world, thing, call: {
+        **_common(thing), "status": "unattached" if not thing.get("data_center") else None, "data_center": None,
+    },
+)
+IN_CENTER = Shape(
+    "storage_domain", "storage_domain", "storage_domains", "/datacenters/{data_center}/storagedomains/{storage_domain}",
+    _FIELDS, order36=_ORDER, view=lambda world, thing, call: _common(thing),
+)
+SHAPES["storage_domain"] = DOMAIN
+
+
+def _common(thing: Thing) -> Thing:
+    center = thing.get("data_center")
+    return {**thing, "data_centers": [center] if center else [], "host": None, "import": None, "format": None}
+
+
+#: Storage type -> what a new domain must say.
+NEEDS = {
+    "nfs": ("address:storage.address", "path:storage.path"), "localfs": ("path:storage.path",),
+    "iscsi": ("luns:storage.logicalUnits.id",), "fcp": ("luns:storage.logicalUnits.id",),
+    "posixfs": ("path:storage.path", "vfs_type:storage.vfsType"), "glusterfs": ("path:storage.path", "vfs_type:storage.vfsType"),
+}
+SINCE = {"posixfs": (3, 1), "glusterfs": (3, 3)}
+FREE = frozenset({"maintenance", "inactive", "unknown"})
+
+
+def created(call: Call) -> One:
+    """Make a storage domain through a host that is up; it is unattached."""
+    values = call.read(DOMAIN)
+    wanted = ["host:host.id|name", "type", "storage_type:storage.type"]
+    require(values, ("StorageDomain", "StorageDomain"), wanted, call.dialect)
+    kind = values["storage_type"]
+    if not call.dialect.knows(SINCE.get(kind, (3, 0))):
+        raise Refused(f"{kind.upper()} is not a member of StorageType", BAD, "Invalid value")
+    named_too = [] if values.get("import") else ["name"]
+    require(values, ("StorageDomain", "StorageDomain"), [*named_too, *NEEDS[kind]], call.dialect)
+    host, world = call.look_up("host", values.pop("host")), call.world
+    if host["status"] != "up":
+        raise refuse("sd host", call.dialect, BAD)
+    values["name"] = values.get("name") or f"imported{len(world.things['storage_domain']) + 1}"
+    _refuse_double(call, values, host)
+    for key in ("import", "format", "destroy", "data_center", "password", "override_luns"):
+        values.pop(key, None)
+    values["luns"] = [{**_lun(one.get("id", ""), values), **one} for one in values.get("luns", ())]
+    thing = world.add(
+        "storage_domain", **{"storage_format": "v5" if call.dialect.number == 4 else "v1", **values}, status="unattached",
+        data_center=None, master=False, available=10 * TIB, used=TIB // 100, committed=0, external_status="ok",
+        local_host=host["id"] if kind == "localfs" else None, block_size=512,
+    )
+    world.event(956, "normal", f"Storage Domain {thing['name']} was added by admin@internal", storage_domain=thing["id"])
+    return One(DOMAIN, thing, 201)
+
+
+def _refuse_double(call: Call, values: Thing, host: Thing) -> None:
+    """Refuse a name, a path or a LUN that another domain has."""
+    luns = {one.get("id") for one in values.get("luns", ())}
+    for other in call.world.all("storage_domain"):
+        if other["name"] == values["name"]:
+            raise refuse("sd name", call.dialect)
+        same_host = values["storage_type"] != "localfs" or other.get("local_host") == host["id"]
+        same = all(other.get(key) == values.get(key) for key in ("storage_type", "address", "path")) and not luns
+        if (same and same_host) or luns & {one.get("id") for one in other.get("luns", ())}:
+            raise refuse("sd connection", call.dialect)
+
+
+def _lun(lun_id: str, values: Thing) -> Thing:
+    return {
+        "id": lun_id, "serial": f"SEX_{lun_id[-8:]}", "vendor_id": "EXAMPLE", "product_id": "VIRTUAL-DISK", "lun_mapping": 0,
+        "size": 100 << 30, "paths": 1, "address": values.get("address"), "target": values.get("target"),
+        "port": values.get("port"),
+    }
+
+
+def changed(call: Call) -> One:
+    """Change a domain's name and remarks."""
+    thing = call.things["storage_domain"]
+    values = call.read(DOMAIN)
+    told = {key: value for key, value in values.items() if key in _CHANGEABLE}
+    call.world.change(thing, **told)
+    return One(DOMAIN, thing)
+
+
+_CHANGEABLE = frozenset(
+    "name description comment wipe_after_delete warning_low_space_indicator critical_space_action_blocker".split()
+)
+
+
+def removed(call: Call) -> Removed:
+    """Remove an unattached domain, formatted or not; `destroy` forgets it without touching the storage."""
+    thing, world = call.things["storage_domain"], call.world
+    if call.dialect.number == 4:
+        destroy, wipe, host = call.flag("destroy"), call.flag("format"), _host_named(call, call.params.get("host"))
+    else:
+        values = call.read(DOMAIN) if call.body is not None and call.body.tag == DOMAIN.tag else {}
+        destroy, wipe = values.get("destroy", False), values.get("format", False)
+        host = call.look_up("host", values["host"]) if values.get("host") else None
+    if host is None and not (destroy and call.dialect.number == 4):
+        what = "host parameter is missing" if call.dialect.number == 4 else "StorageDomain [host.id|name] required for remove"
+        raise Refused(what, BAD, "Incomplete parameters")
+    if thing.get("data_center") and not destroy:
+        raise refuse("sd inaccessible", call.dialect, action="remove", state=thing["status"].title())
+    if call.dialect.version < (3, 1) and thing["type"] == "data" and not wipe and not destroy:
+        raise refuse("sd format", call.dialect)
+    forget(world, thing)
+    return Removed()
+
+
+def _host_named(call: Call, said: str | None) -> Thing | None:
+    """Find the host of a query parameter, which may be an id or a name."""
+    if not said:
+        return None
+    return call.world.get("host", said) or call.look_up("host", {"name": said})
+
+
+def forget(world: World, thing: Thing) -> None:
+    """Take a domain out of the world with the disks on it."""
+    for disk in world.of("disk", "storage_domain", thing["id"]):
+        world.remove(disk)
+    world.remove(thing)
+    world.event(960, "normal", f"Storage Domain {thing['name']} was removed.")
+
+
+# in a data center ------------------------------------------------------------------------------------------------------
+
+
+def of_center(call: Call) -> Many:
+    """List the domains of a data center with their real states."""
+    return Many(IN_CENTER, call.world.of("storage_domain", "data_center", call.things["data_center"]["id"]))
+
+
+def _inside(call: Call) -> Thing:
+    thing = call.things["storage_domain"]
+    if thing.get("data_center") != call.things["data_center"]["id"]:
+        raise Gone
+    return thing
+
+
+def in_center(call: Call) -> One:
+    """Show a domain with its real state."""
+    return One(IN_CENTER, _inside(call))
+
+
+def attached(call: Call) -> One:
+    """Attach a domain; the first data domain brings the data center up, a later one stays in maintenance on 3.0."""
+    world, center = call.world, call.things["data_center"]
+    values = call.read(DOMAIN)
+    thing = call.look_up("storage_domain", {key: values[key] for key in ("id", "name") if key in values})
+    if thing.get("data_center"):
+        raise refuse("sd attached", call.dialect, action="attach")
+    if (thing["storage_type"] == "localfs") != center["local"] and thing["type"] == "data":
+        raise refuse("sd type", call.dialect)
+    if not any(host["status"] == "up" for host in hosts_of(world, center["id"])):
+        raise refuse("sd no host", call.dialect)
+    others = world.of("storage_domain", "data_center", center["id"])
+    if thing["type"] == "data":
+        first = not any(one["type"] == "data" for one in others)
+    elif center["status"] != "up":
+        raise Refused("Cannot attach Storage. The relevant Data Center is not initialized: attach a data domain first.")
+    else:
+        first = False
+    world.change(thing, data_center=center["id"], master=first)
+    stays = call.dialect.version < (3, 1) and not first
+    world.move(thing, "sd.attach" if stays else "sd.attach_active", effect="sd active")
+    world.event(962, "normal", f"Storage Domain {thing['name']} was attached to Data Center {center['name']}.",
+                storage_domain=thing["id"], data_center=center["id"])
+    return One(IN_CENTER, thing, 201)
+
+
+@effect("sd active")
+def went_active(world: World, thing: Thing, _end: Thing) -> None:
+    """Bring the data center up with its master domain."""
+    center = world.get("data_center", thing.get("data_center"))
+    if center is None or thing["status"] != "active":
+        return
+    text = f"Storage Domain {thing['name']} (Data Center {center['name']}) was activated"
+    world.event(966, "normal", text, storage_domain=thing["id"], data_center=center["id"])
+    if thing["type"] == "data" and not any(one["master"] for one in world.of("storage_domain", "data_center", center["id"])):
+        world.change(thing, master=True)
+    if thing["master"]:
+        world.change(center, status="up", storage_format=thing["storage_format"])
+        choose_spm(world, center["id"])
+
+
+def activate(call: Call) -> Done:
+    """Let a domain be used."""
+    thing = _inside(call)
+    if thing["status"] not in FREE:
+        raise refuse("sd inaccessible", call.dialect, action="activate", state=thing["status"].title())
+    call.world.move(thing, _by_version("sd.activate", call.dialect), effect="sd active")
+    return Done(IN_CENTER, thing)
+
+
+def _by_version(operation: str, dialect: Dialect) -> str:
+    """Before 3.5 a domain that changes is just locked."""
+    return operation if dialect.knows((3, 5)) else f"{operation}_30"
+
+
+def deactivate(call: Call) -> Done:
+    """Put a domain into maintenance; the master only if another can take its place or it is the only one."""
+    thing, world = _inside(call), call.world
+    force = call.yes("force") and call.dialect.number == 4
+    if thing["status"] not in {"active", "inactive", "unknown"} and not force:
+        raise refuse("sd inaccessible", call.dialect, action="deactivate", state=thing["status"].title())
+    used = _users(world, thing)
+    if used:
+        raise refuse("sd in use", call.dialect, action="deactivate", names=", ".join(sorted(used)))
+    world.move(thing, _by_version("sd.deactivate", call.dialect), effect="sd idle")
+    return Done(IN_CENTER, thing)
+
+
+def _users(world: World, thing: Thing) -> set[str]:
+    """Name the machines that run from a domain."""
+    vms = [world.get("vm", disk.get("vm")) for disk in world.of("disk", "storage_domain", thing["id"])]
+    return {vm["name"] for vm in vms if vm and vm.get("host")}
+
+
+@effect("sd idle")
+def went_idle(world: World, thing: Thing, _end: Thing) -> None:
+    """Hand the master's part to another domain, or let the data center go down with its last one."""
+    center = world.get("data_center", thing.get("data_center"))
+    if center is None or not thing["master"]:
+        return
+    others = world.of("storage_domain", "data_center", center["id"])
+    heirs = [one for one in others if one is not thing and one["type"] == "data" and one["status"] == "active"]
+    if heirs:
+        world.change(thing, master=False)
+        world.change(heirs[0], master=True)
+    else:
+        world.change(center, status="maintenance")
+
+
+def detached(call: Call) -> Removed:
+    """Detach a domain that is in maintenance; since 3.1 a local one is removed and formatted by that."""
+    thing, world = _inside(call), call.world
+    center = call.things["data_center"]
+    if thing["status"] not in FREE:
+        raise refuse("sd inaccessible", call.dialect, action="detach", state=thing["status"].title())
+    others = [one for one in world.of("storage_domain", "data_center", center["id"]) if one is not thing]
+    if thing["master"] and others:
+        raise refuse("sd master", call.dialect, action="detach")
+    if thing["storage_type"] == "localfs" and call.dialect.version >= (3, 1):
+        world.change(center, status="maintenance" if others else "uninitialized")
+        forget(world, thing)
+        return Removed()
+    world.change(thing, master=False)
+    if not others:
+        world.change(center, status="uninitialized", storage_format=None)
+    if call.dialect.knows((3, 5)):
+        world.move(thing, "sd.detach", data_center=None)
+    else:
+        world.change(thing, status="unattached", data_center=None)
+    return Removed()
+
+
+def disks_of(call: Call) -> Many:
+    """List the disks on a domain."""
+    return Many(DISK, call.world.of("disk", "storage_domain", call.things["storage_domain"]["id"]))
+
+
+FILE = Shape("file", "file", "files", "/storagedomains/{storage_domain}/files/{file}", ())
+_IN = "/datacenters/{data_center}/storagedomains"
+ROUTES = (
+    get("/storagedomains", lists(DOMAIN, "storage_domain"), "list storage domains; state only if unattached"),
+    post("/storagedomains", created, "make a storage domain through a host"),
+    get("/storagedomains/{storage_domain}", shows(DOMAIN), "show a storage domain"),
+    put("/storagedomains/{storage_domain}", changed, "change a storage domain"),
+    delete("/storagedomains/{storage_domain}", removed, "remove an unattached domain; format, destroy"),
+    get("/storagedomains/{storage_domain}/disks", disks_of, "list the disks on it", since3=(3, 1)),
+    get("/storagedomains/{storage_domain}/files", empty(FILE), "list the ISO files on it"),
+    get(_IN, of_center, "list its storage domains with their states"),
+    post(_IN, attached, "attach a storage domain"),
+    get(f"{_IN}/{{storage_domain}}", in_center, "show a storage domain with its state"),
+    delete(f"{_IN}/{{storage_domain}}", detached, "detach a storage domain"),
+    verb(f"{_IN}/{{storage_domain}}/activate", activate, "let it be used"),
+    verb(f"{_IN}/{{storage_domain}}/deactivate", deactivate, "put it into maintenance"),
+)

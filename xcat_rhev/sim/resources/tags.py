@@ -1,0 +1,122 @@
+"""Tags, and what they are tied to."""
+
+from __future__ import annotations
+
+from ..answers import SHAPES, Call, Many, One, Removed, require
+from ..dialect import Shape, Thing, ref
+from ..faults import Gone, name_taken, refuse
+from ..render import reference
+from ..routing import Handler, delete, get, post, put
+from ..world import ZERO
+from .common import lists, shows
+
+TAG = Shape(
+    "tag", "tag", "tags", "/tags/{tag}",
+    (ref("host", fixed=True), ref("vm", fixed=True), ref("parent", "tag", "parent/tag", "parent")),
+)
+OF_VM = Shape("tag", "tag", "tags", "/vms/{vm}/tags/{tag}", TAG.fields, view=lambda w, t, c: {**t, "vm": c.things["vm"]["id"]})
+OF_HOST = Shape(
+    "tag", "tag", "tags", "/hosts/{host}/tags/{tag}", TAG.fields, view=lambda w, t, c: {**t, "host": c.things["host"]["id"]}
+)
+SHAPES["tag"] = TAG
+
+
+def created(call: Call) -> One:
+    """Make a tag, below root unless another parent is named."""
+    values = call.read(TAG)
+    require(values, ("Tag", "Tag"), ("name",), call.dialect)
+    if call.world.exactly("tag", values["name"]):
+        raise name_taken("Tag")
+    parent = call.look_up("tag", values["parent"])["id"] if values.get("parent") else ZERO
+    return One(TAG, call.world.add("tag", **{"description": "", **values, "parent": parent}), 201)
+
+
+def changed(call: Call) -> One:
+    """Change a tag."""
+    thing = call.things["tag"]
+    values = call.read(TAG)
+    values.pop("id", None)
+    if values.get("parent"):
+        values["parent"] = call.look_up("tag", values["parent"])["id"]
+    call.world.change(thing, **values)
+    return One(TAG, thing)
+
+
+def removed(call: Call) -> Removed:
+    """Remove a tag and untie it everywhere."""
+    thing = call.things["tag"]
+    if thing["id"] == ZERO:
+        raise refuse("tag root", call.dialect)
+    for tie in call.world.of("tagging", "tag", thing["id"]):
+        call.world.remove(tie)
+    call.world.remove(thing)
+    return Removed()
+
+
+def ties_of(shape: Shape, kind: str) -> Handler:
+    """Make a handler that lists the tags of a thing."""
+
+    def handle(call: Call) -> Many:
+        ties = call.world.of("tagging", "owner", call.things[kind]["id"])
+        return Many(shape, [call.world.the("tag", tie["tag"]) for tie in ties])
+
+    return handle
+
+
+def tie(shape: Shape, kind: str) -> Handler:
+    """Make a handler that ties a tag to a thing."""
+
+    def handle(call: Call) -> One:
+        tag = call.look_up("tag", reference(call.body) if call.body is not None else None)
+        owner = call.things[kind]["id"]
+        if _tie(call, owner, tag) is not None:
+            raise refuse("tag used", call.dialect)
+        call.world.add("tagging", tag=tag["id"], owner=owner)
+        return One(shape, tag, 201)
+
+    return handle
+
+
+def _tie(call: Call, owner: str, tag: Thing) -> Thing | None:
+    return next((one for one in call.world.of("tagging", "owner", owner) if one["tag"] == tag["id"]), None)
+
+
+def tied(shape: Shape, kind: str) -> Handler:
+    """Make a handler that shows a tag of a thing."""
+
+    def handle(call: Call) -> One:
+        if _tie(call, call.things[kind]["id"], call.things["tag"]) is None:
+            raise Gone
+        return One(shape, call.things["tag"])
+
+    return handle
+
+
+def untie(kind: str) -> Handler:
+    """Make a handler that unties a tag from a thing."""
+
+    def handle(call: Call) -> Removed:
+        found = _tie(call, call.things[kind]["id"], call.things["tag"])
+        if found is None:
+            raise Gone
+        call.world.remove(found)
+        return Removed()
+
+    return handle
+
+
+ROUTES = (
+    get("/tags", lists(TAG), "list tags"),
+    post("/tags", created, "make a tag"),
+    get("/tags/{tag}", shows(TAG), "show a tag"),
+    put("/tags/{tag}", changed, "change a tag"),
+    delete("/tags/{tag}", removed, "remove a tag"),
+    get("/vms/{vm}/tags", ties_of(OF_VM, "vm"), "list its tags"),
+    post("/vms/{vm}/tags", tie(OF_VM, "vm"), "tie a tag to it"),
+    get("/vms/{vm}/tags/{tag}", tied(OF_VM, "vm"), "show a tag of it"),
+    delete("/vms/{vm}/tags/{tag}", untie("vm"), "untie a tag"),
+    get("/hosts/{host}/tags", ties_of(OF_HOST, "host"), "list its tags"),
+    post("/hosts/{host}/tags", tie(OF_HOST, "host"), "tie a tag to it"),
+    get("/hosts/{host}/tags/{tag}", tied(OF_HOST, "host"), "show a tag of it"),
+    delete("/hosts/{host}/tags/{tag}", untie("host"), "untie a tag"),
+)
