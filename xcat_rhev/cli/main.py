@@ -16,9 +16,9 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("sim", "xcat_rhev.sim.__main__", "the engine simulator: sim --help"),
     ("web", "xcat_rhev.cli.web", "the finish URL without Apache or nginx: [--host ADDR] [--port N]"),
     ("agent", "xcat_rhev.bridge.agent", "the worker behind a Perl xCAT"),
-    ("install", "", "put the product into a Perl xCAT"),
-    ("uninstall", "", "take it out again"),
-    ("doctor", "", "check an installation"),
+    ("install", "xcat_rhev.cli.setup.install", "put the product into a Perl xCAT"),
+    ("uninstall", "xcat_rhev.cli.setup.uninstall", "take it out again"),
+    ("doctor", "xcat_rhev.cli.setup.doctor", "check an installation"),
 )
 
 

@@ -15,11 +15,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..files import shared
 from .record import Failed
 
 #: Seconds that a program has to get ready in; the machine may be small and busy.
 READY = 60
-CGI = Path(__file__).parents[3] / "cgi-bin" / "xcatrhevh.cgi"
+CGI = "cgi-bin/xcatrhevh.cgi"
 APACHE = ("apache2", "/usr/sbin/apache2", "httpd", "/usr/sbin/httpd")
 MODULES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules")
 
@@ -125,7 +126,7 @@ def _apache_config(folder: Path, port: int, modules: str, settings: Mapping[str,
     lines += [
         f"ServerRoot {folder}", f"PidFile {folder}/apache.pid", f"ErrorLog {folder}/apache-errors.log",
         "ServerName 127.0.0.1", f"Listen 127.0.0.1:{port}", f"DefaultRuntimeDir {folder}",
-        f"ScriptAlias /xcatrhevh {CGI}", "<Location /xcatrhevh>", "  Require all granted", "</Location>",
+        f"ScriptAlias /xcatrhevh {shared(CGI)}", "<Location /xcatrhevh>", "  Require all granted", "</Location>",
         *(f'SetEnv {key} "{value}"' for key, value in settings.items()),
     ]
     config = folder / "apache.conf"

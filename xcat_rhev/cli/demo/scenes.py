@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..files import shared
 from .looks import Engine, expect, row
 from .parts import Part, own, web_server
 from .record import Failed, Record
 
-MAKER = Path(__file__).parents[3] / "share" / "demo" / "make_iso.py"
+MAKER = "share/demo/make_iso.py"
 #: The hypervisors: name -> (address, MAC). All of 127/8 is this machine, so nothing needs root.
 HOSTS = {"rhevh1": ("127.0.0.11", "52:54:00:00:00:11"), "rhevh2": ("127.0.0.12", "52:54:00:00:00:12")}
 NODE, (ADDRESS, MAC) = next(iter(HOSTS.items()))
@@ -128,7 +129,7 @@ def _start_web(stage: Stage) -> str:
 
 def _make_iso(stage: Stage) -> str:
     done = subprocess.run(  # noqa: S603 - our own program, no shell
-        [sys.executable, str(MAKER), str(stage.iso)], capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, str(shared(MAKER)), str(stage.iso)], capture_output=True, text=True, check=False, timeout=300
     )
     if done.returncode:
         raise Failed(done.stdout + done.stderr)

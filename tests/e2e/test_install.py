@@ -1,0 +1,175 @@
+"""install, doctor and uninstall on a made-up xCAT: its folders are real, its commands are small stand-ins over CSV files."""
+
+import hashlib
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from xcat_rhev.cli.main import main
+
+COMMANDS = {
+    "tabdump": 'cat "$STUB/$1.csv" 2>/dev/null || { echo "No such table: $1"; exit 1; }',
+    "tabrestore": '[ "$1" = -a ] || exit 1; grep -v "^#" "$2" >> "$STUB/policy.csv"',
+    "chtab": 'p="${2#priority=}"; grep -v "^\\"$p\\"" "$STUB/policy.csv" > "$STUB/p.new"; mv "$STUB/p.new" "$STUB/policy.csv"',
+    "rescanplugins": 'echo rescanned >> "$STUB/calls"',
+    "lsxcatd": "echo Version 2.17",
+    "lsve": 'grep -q "xCAT plugin of xcat-rhev" "$XCATROOT/lib/perl/xCAT_plugin/rhevm.pm" && echo xcat-rhev 0.1.0',
+}
+POLICY = '#priority,name,host,commands,noderange,parameters,time,rule,comments,disable\n"1","root",,,,,,"allow",,\n'
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A management node below tmp_path; gives its prefix."""
+    for folder in (
+        "opt/xcat/bin",
+        "opt/xcat/lib/perl/xCAT_plugin",
+        "opt/xcat/ws",
+        "etc/xcat",
+        "etc/httpd/conf.d",
+        "etc/systemd/system",
+        "stub",
+        "install",
+        "tftpboot",
+    ):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "etc/xCATMN").touch()
+    (tmp_path / "opt/xcat/lib/perl/xCAT_plugin/rhevm.pm").write_text("package xCAT_plugin::rhevm; # of old\n")
+    (tmp_path / "opt/xcat/ws/xcatrhevh.cgi").write_text("#!/usr/bin/perl\n")
+    for name, text in COMMANDS.items():
+        script = tmp_path / "opt/xcat/bin" / name
+        script.write_text(f"#!/bin/sh\n{text}\n")
+        script.chmod(0o755)
+    (tmp_path / "stub/policy.csv").write_text(POLICY)
+    (tmp_path / "stub/site.csv").write_text(
+        f'#key,value,comments,disable\n"installdir","{tmp_path}/install",,\n"tftpdir","{tmp_path}/tftpboot",,\n'
+        '"master","127.0.0.1",,\n"httpport","1",,\n'
+    )
+    (tmp_path / "stub/passwd.csv").write_text(
+        '#key,username,password,cryptmethod,authdomain,comments,disable\n"rhevm","admin","x",,,,\n"rhevh","root","y",,,,\n'
+    )
+    monkeypatch.setenv("STUB", str(tmp_path / "stub"))
+    monkeypatch.delenv("XCATROOT", raising=False)
+    return tmp_path
+
+
+def run(word, machine, *more):
+    return main([word, "--prefix", str(machine), *more])
+
+
+def tree(machine):
+    """Every file with its bytes and mode, the stand-ins' own notes left out."""
+    return {
+        str(path.relative_to(machine)): (
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+            stat.S_IMODE(path.stat().st_mode),
+        )
+        for path in sorted(machine.rglob("*"))
+        if path.is_file() and path.name != "calls"
+    }
+
+
+def test_a_dry_run_changes_nothing(machine, capsys):
+    before = tree(machine)
+    assert run("install", machine, "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert tree(machine) == before
+    assert "rhevm.pm (what stands there is kept)" in said and "policy row for rhevhupdateflag (narrow)" in said
+
+
+def test_everything_gets_its_place_and_comes_back_to_the_byte(machine, capsys):
+    before = tree(machine)
+    run("install", machine)
+    plugin = (machine / "opt/xcat/lib/perl/xCAT_plugin/rhevm.pm").read_text()
+    assert str(Path(sys.executable).with_name("xcat-rhev")) in plugin
+    script = machine / "opt/xcat/ws/xcatrhevh.cgi"
+    assert os.access(script, os.X_OK) and "xcat_rhev.web.app" in script.read_text()
+    snippet = (machine / "etc/httpd/conf.d/xcat-rhev.conf").read_text()
+    assert f'ScriptAlias /xcatrhevh "{script}"' in snippet
+    assert '"rhevhupdateflag"' in (machine / "stub/policy.csv").read_text()
+    assert list((machine / "opt/xcat/lib/perl/xCAT_plugin").iterdir()) == [
+        machine / "opt/xcat/lib/perl/xCAT_plugin/rhevm.pm"
+    ]
+    assert (machine / "stub/calls").exists(), "xcatd was told"
+    assert run("uninstall", machine) == 0
+    assert tree(machine) == before
+
+
+def test_twice_is_the_same_as_once(machine, capsys):
+    run("install", machine)
+    once = tree(machine)
+    capsys.readouterr()
+    run("install", machine)
+    assert "nothing to do" in capsys.readouterr().out
+    assert tree(machine) == once
+    run("uninstall", machine)
+    assert run("uninstall", machine) == 0
+
+
+def test_an_upgrade_of_xcat_is_noticed_and_mended(machine, capsys):
+    run("install", machine)
+    plugin = machine / "opt/xcat/lib/perl/xCAT_plugin/rhevm.pm"
+    plugin.write_text("package xCAT_plugin::rhevm; # of the upgrade\n")
+    capsys.readouterr()
+    assert run("doctor", machine) == 1
+    assert "BAD  plugin: " in capsys.readouterr().out
+    run("install", machine)
+    run("doctor", machine)
+    assert "ok   plugin: " in capsys.readouterr().out
+    run("uninstall", machine)
+    assert "of the upgrade" in plugin.read_text(), "what the upgrade brought is what comes back"
+
+
+def test_a_file_that_somebody_changed_is_left_alone(machine, capsys):
+    run("install", machine)
+    snippet = machine / "etc/httpd/conf.d/xcat-rhev.conf"
+    snippet.write_text(snippet.read_text() + "# mine\n")
+    run("uninstall", machine)
+    assert "left" in capsys.readouterr().out and snippet.exists()
+
+
+@pytest.mark.parametrize(
+    ("break_it", "told"),
+    [
+        (lambda m: (m / "opt/xcat/lib/perl/xCAT_plugin/rhevm2.pm").write_text("rhevhupdateflag"), "rival plugins"),
+        (lambda m: (m / "stub/policy.csv").write_text(POLICY), "policy"),
+        (lambda m: (m / "stub/passwd.csv").write_text("#key,username,password,disable\n"), "passwords"),
+        (lambda m: (m / "tftpboot").rmdir(), "site.tftpdir"),
+        (lambda m: (m / "opt/xcat/bin/lsxcatd").write_text("#!/bin/sh\nexit 1\n"), "xcatd"),
+        (lambda m: (m / "opt/xcat/bin/lsve").write_text("#!/bin/sh\nexit 1\n"), "plugin in xcatd"),
+        (
+            lambda m: (m / "stub/osimage.csv").write_text(
+                '#imagename,profile,provmethod,osvers,disable\n"rhevh6-x86_64-netboot-compute","compute","netboot","rhevh6",\n'
+            ),
+            "osimage rhevh6-x86_64-netboot-compute",
+        ),
+    ],
+)
+def test_the_doctor_names_what_is_wrong(machine, capsys, break_it, told):
+    run("install", machine)
+    capsys.readouterr()
+    break_it(machine)
+    assert run("doctor", machine) == 1
+    assert f"BAD  {told}: " in capsys.readouterr().out
+
+
+def test_elsewhere_it_refuses_in_words(tmp_path, capsys):
+    for word in ("install", "uninstall", "doctor"):
+        assert main([word, "--prefix", str(tmp_path)]) == 2
+        assert "there is no xCAT in" in capsys.readouterr().err
+
+
+def test_neither_management_node_nor_service_node(machine, capsys):
+    (machine / "etc/xCATMN").unlink()
+    assert run("install", machine) == 2
+    assert "neither a management node nor a service node" in capsys.readouterr().err
+
+
+def test_a_web_server_that_is_not_there(machine, capsys):
+    assert run("install", machine, "--httpd", "nginx") == 2
+    assert "--httpd none" in capsys.readouterr().err
+    run("install", machine, "--httpd", "none")
+    assert not (machine / "etc/httpd/conf.d/xcat-rhev.conf").exists()

@@ -1,0 +1,147 @@
+"""`xcat-rhev install` and `uninstall`: into a Perl xCAT by a plan of small items, and out again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ...errors import Conflict, RhevError
+from ..files import PACKAGES, shared
+from .doctor import examine, show
+from .ledger import Ledger
+from .site import Site, add_options, site_of
+
+#: The priority of all our rows, as the original design wrote it.
+PRIORITY = "5"
+POLICIES = {"narrow": "policy.narrow.csv", "original": "policy.original.csv"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that an install does.
+
+    Attributes:
+        says: What, for the plan.
+        do: Does it.
+    """
+
+    says: str
+    do: Callable[[], None]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Show the plan, carry it out, look at the result.
+
+    Returns:
+        0 when all is well afterwards, 1 when not, 2 when this machine is not one for it.
+    """
+    options = _options(argv)
+    site = site_of(options)
+    ledger = Ledger(site.state)
+    try:
+        role = site.role()
+        site.check_rights()
+        items = list(plan(site, ledger, options.httpd, options.policy))
+        print(f"This is a {role} with xCAT in {site.root}.")
+        if not items:
+            print("Everything is in its place; nothing to do.")
+        for item in items:
+            print(f"  {item.says}")
+            if not options.dry_run:
+                item.do()
+        return 0 if options.dry_run else show(examine(site))
+    except RhevError as problem:
+        print(f"xcat-rhev install: {problem}", file=sys.stderr)
+        return 2
+    except OSError as problem:
+        print(f"xcat-rhev install: {problem.filename}: {problem.strerror}", file=sys.stderr)
+        return 1
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="xcat-rhev install", description="put the product into a Perl xCAT")
+    add_options(parser)
+    parser.add_argument("--httpd", choices=("apache", "nginx", "none"), default="apache", help="the web server")
+    parser.add_argument("--policy", choices=tuple(POLICIES) + ("none",), default="narrow", help="the policy row")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan only")
+    return parser.parse_args(list(argv))
+
+
+def plan(site: Site, ledger: Ledger, httpd: str, policy: str) -> Iterator[Item]:
+    """What is not yet as it should be."""
+    files = [*_files(site), *_snippet(site, httpd)]
+    changed = [(path, text, mode, what) for path, text, mode, what in files if not _as_wanted(ledger, path, text)]
+    for path, text, mode, what in changed:
+        kept = " (what stands there is kept)" if path.exists() and not ledger.ours(path) else ""
+        yield Item(f"{what}: {path}{kept}", partial(ledger.put, path, text, mode))
+    yield from _policy(site, ledger, policy)
+    if changed:
+        yield Item("let xcatd read its plugins again, and the web server its configuration", site.reload)
+
+
+def _as_wanted(ledger: Ledger, path: Path, text: bytes) -> bool:
+    return ledger.ours(path) and path.read_bytes() == text
+
+
+def _files(site: Site) -> Iterator[tuple[Path, bytes, int, str]]:
+    shim = shared("share/perl/rhevm.pm").read_text()
+    yield site.plugin, shim.replace("/usr/bin/xcat-rhev", str(site.program)).encode(), 0o644, "the plugin"
+    yield site.root / "ws/xcatrhevh.cgi", cgi(), 0o755, "the CGI"
+    for page in sorted(shared("share/man/man1").glob("*.1")):
+        yield site.root / "share/man/man1" / page.name, page.read_bytes(), 0o644, "a man page"
+    units = site.below("/etc/systemd/system")
+    if units.is_dir():
+        unit = shared("share/systemd/xcat-rhev-agent.service").read_text()
+        text = unit.replace("/usr/bin/xcat-rhev", str(site.program)).encode()
+        yield units / "xcat-rhev-agent.service", text, 0o644, "the agent's unit (not enabled: the plugin starts it)"
+
+
+def cgi() -> bytes:
+    """The CGI for a place outside the package: it names its Python and where the package is."""
+    first, _, rest = shared("cgi-bin/xcatrhevh.cgi").read_text().partition("\n")
+    flags = first.partition(" ")[2]
+    python = Path(sys.base_prefix, "bin", "python3")
+    rest = rest.replace("os.path.dirname(os.path.dirname(os.path.realpath(__file__)))", repr(str(PACKAGES)))
+    return f"#!{python if python.exists() else sys.executable} {flags}\n{rest}".encode()
+
+
+def _snippet(site: Site, httpd: str) -> Iterator[tuple[Path, bytes, int, str]]:
+    if httpd == "none":
+        return
+    found = site.http_folder(httpd)
+    if found is None:
+        raise Conflict(f"{httpd} is not installed", "Install it, or give --httpd none and serve the CGI in another way")
+    script = site.root / "ws/xcatrhevh.cgi"
+    name = {"apache": "xcatrhevh.conf", "nginx": "xcatrhevh-nginx-fcgiwrap.conf"}[httpd]
+    text = shared(f"share/httpd/{name}").read_text()
+    for place in ("${XCAT_RHEV}/cgi-bin", "/opt/xcat-rhev/cgi-bin"):
+        text = text.replace(place, str(script.parent))
+    yield found[0] / "xcat-rhev.conf", text.encode(), 0o644, "the web server's snippet"
+
+
+def _policy(site: Site, ledger: Ledger, policy: str) -> Iterator[Item]:
+    if policy == "none":
+        return
+    there = site.run("tabdump", "policy").stdout
+    if "rhevhupdateflag" in there:
+        return
+    yield Item(f"policy row for rhevhupdateflag ({policy})", partial(_add_rows, site, ledger, POLICIES[policy]))
+
+
+def _add_rows(site: Site, ledger: Ledger, name: str) -> None:
+    before = _priorities(site)
+    if PRIORITY in before:
+        raise Conflict(f"policy has another row of priority {PRIORITY}", "Add ours by hand, see policy/README.md")
+    done = site.run("tabrestore", "-a", str(shared(f"policy/{name}")))
+    if done.returncode:
+        raise Conflict(f"xCAT did not take the policy row: {done.stderr or done.stdout}", "See policy/README.md")
+    ledger.note("policy", sorted(_priorities(site) - before))
+
+
+def _priorities(site: Site) -> set[str]:
+    rows = site.run("tabdump", "policy").stdout.splitlines()
+    return {row.split(",")[0].strip('"') for row in rows if row and not row.startswith("#")}
