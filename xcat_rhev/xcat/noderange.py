@@ -336,9 +336,14 @@ def _bracket(atom: str) -> tuple[str, str, str] | None:
 def _spread(start: str, inside: str, rest: str) -> list[str]:
     """`1-3,5` inside brackets becomes `a1b-a3b` and `a5b`."""
     return [
-        "".join(part if part in ("-", ":") else start + part + rest for part in re.split(r"([-:])", piece))
+        "".join(part if part in ("-", ":") else start + part + rest for part in _ends_and_sign(piece))
         for piece in inside.split(",")
     ]
+
+
+def _ends_and_sign(piece: str) -> list[str]:
+    parts = re.split(r"([-:])", piece)
+    return parts if parts[-1] or len(parts) == 1 else parts[:-1]
 
 
 def _ends(atom: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from ..errors import RhevError, Usage
 from . import perlre
 from .host import Row
 
+_NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 _ALLOWING = ("allow", "accept", "trusted")
 
 
@@ -100,11 +102,8 @@ def trusted(rows: Iterable[Row], name: str | None) -> bool:
 
 def _priority(row: Row) -> float:
     """Text counts as the number that it begins with, as in Perl."""
-    found = perlre.compile(r"\s*[-+]?\d*\.?\d*", "a priority").match(row.get("priority", ""))
-    try:
-        return float(found[0]) if found else 0.0
-    except ValueError:
-        return 0.0
+    found = _NUMBER.match(row.get("priority", ""))
+    return float(found[0]) if found else 0.0
 
 
 def _given(row: Row, column: str) -> bool:

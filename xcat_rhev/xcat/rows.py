@@ -21,6 +21,7 @@ StoredRow = Mapping[str, Optional[str]]
 
 _NEXT = "+=NEXTRECORD"
 _SUBSTITUTION = re.compile(r"/([^/]*)/([^/]*)/\Z")
+#: `|replacement|` alone: every number of the name is a part, without its leading zeros.
 _NUMBERS = re.compile(r"[^1-9]*([0-9]+)", re.ASCII)
 #: What stops a value of a group from being inherited: it expands to nothing.
 NOTHING = "|^.*$||"
@@ -99,12 +100,12 @@ def expand_value(value: str, node: str) -> str:
         Usage: An impossible pattern.
     """
     if value[:1] == "/" and (found := _SUBSTITUTION.match(value)):
-        return perlre.compile(found[1], "a table value").sub(lambda _: found[2], node, count=1)
+        return _replaced(perlre.compile(found[1], "a table value").search(node), lambda _: found[2], node)
     if value[:1] == "|" and value[-1:] == "|" and len(value) > 1:
         pattern, bar, replacement = value[1:-1].partition("|")
-        if not bar:
-            pattern, replacement = _pattern_of(node), pattern
-        return _template(pattern, replacement)(node)
+        if bar:
+            return _replaced(perlre.compile(pattern, "a table value").search(node), _template(replacement), node)
+        return _filled(pattern, _NUMBERS.findall(node))
     return value
 
 
@@ -160,29 +161,26 @@ def _without_repeats(whole: str, delimiter: str) -> str:
     return delimiter.join(dict.fromkeys(parts))
 
 
-def _pattern_of(node: str) -> str:
-    """`|replacement|` alone: every number of the name is a part, without its leading zeros."""
-    return r"[\D0]*(\d+)" * len(_NUMBERS.findall(node)) + ".*$"
-
-
 @lru_cache(maxsize=4096)
-def _template(pattern: str, replacement: str) -> Callable[[str], str]:
-    """Prepare a value with bars: node -> result."""
-    search = perlre.compile(pattern, "a table value").search
-    pieces = [(text, formula_of(inside) if inside else None) for text, inside in _pieces(replacement)]
-
-    def expand(node: str) -> str:
-        found = search(node)
-        if not found:
-            return node
-        parts = [part or "" for part in found.groups()]
-        made = "".join(text + (calculate(parts) if calculate else "") for text, calculate in pieces)
-        return node[:found.start()] + made + node[found.end():]
-
-    return expand
+def _pieces_of(replacement: str) -> Sequence[tuple[str, Callable[[Sequence[str]], str]]]:
+    """Prepare a replacement: literal texts, and what makes the text behind each."""
+    return [(text, _calculation(inside) if inside else lambda _: "") for text, inside in _pieces(replacement)]
 
 
-def formula_of(inside: str) -> Callable[[Sequence[str]], str]:
+def _filled(replacement: str, parts: Sequence[str]) -> str:
+    """A replacement with its expressions worked out over $1, $2, ..."""
+    return "".join(text + calculate(parts) for text, calculate in _pieces_of(replacement))
+
+
+def _template(replacement: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: _filled(replacement, [part or "" for part in found.groups()])
+
+
+def _replaced(found: re.Match[str] | None, make: Callable[[re.Match[str]], str], node: str) -> str:
+    return node[:found.start()] + make(found) + node[found.end():] if found else node
+
+
+def _calculation(inside: str) -> Callable[[Sequence[str]], str]:
     """Prepare one parenthesised part. As in xCAT, one that cannot be worked out gives nothing."""
     try:
         calculate = formula(inside)
