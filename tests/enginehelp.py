@@ -7,13 +7,18 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable, Union
+from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 from lxml import etree
 
-from xcat_rhev.engine.dialect import V4, V30, V36
+from xcat_rhev.clock import Clock, ManualClock
+from xcat_rhev.engine.dialect import V4, V30, V36, Dialect
+from xcat_rhev.engine.manager import Access, Manager
+from xcat_rhev.engine.session import Login, Session
 from xcat_rhev.engine.transport import Request, Response
 from xcat_rhev.errors import RhevError
+from xcat_rhev.secret import Secret
 
 DIALECTS = (V30, V36, V4)
 SCHEMAS = "XCAT_RHEV_XSD"
@@ -57,3 +62,38 @@ class Script:
     def lines(self) -> list[str]:
         """What was asked, as `GET /path`."""
         return [f"{each.method} {each.path}" for each in self.asked]
+
+    def connections(self) -> int:
+        return 1
+
+    def has_session(self) -> bool:
+        return False
+
+    def forget_session(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def access(folder: Path = Path("/nonexistent"), **more: object) -> Access:
+    """How a made-up manager is reached."""
+    values: dict = {"name": "m", "user": "admin@internal", "password": Secret("sentinel"), "folder": folder, **more}
+    return Access(**values)
+
+
+def manager_on(
+    script: Script, dialect: Dialect, clock: Clock | None = None, say: Callable[[str], None] | None = None
+) -> Manager:
+    """A facade over scripted answers, logged in already."""
+    base = "/ovirt-engine/api" if dialect.version >= (3, 4) else "/api"
+    login = Login(access(), dialect, base, script)
+    login._token = Secret("token")
+    session = Session(access(), script, base, dialect, login)
+    return Manager(session, clock or ManualClock(), say)
+
+
+def vms(*names: str, status: str = "<status>up</status>") -> str:
+    """A v4 list of VMs; an id is the name with `id-` before it."""
+    inner = "".join(f'<vm id={quoteattr("id-" + name)}><name>{escape(name)}</name>{status}</vm>' for name in names)
+    return f"<vms>{inner}</vms>"

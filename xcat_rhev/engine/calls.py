@@ -17,7 +17,7 @@ from .dialect import ROWS, Dialect
 from .documents import ListReader, parse, read_one, unexpected
 from .faults import refusal
 from .layers import TRIES, back_off
-from .nouns import Answer, Noun, Ref
+from .nouns import Answer, Network, Noun, Ref
 from .nouns_base import N
 from .session import ALWAYS
 from .transport import Request, Response, Sender
@@ -58,6 +58,10 @@ class Calls:
             raise BadAnswer(f"manager {self.name} gives no address for {obj}")
         return obj.href
 
+    def searchable(self, noun: type[Noun]) -> bool:
+        """Does the kind's collection take a search? Such lists are the ones that old engines cut."""
+        return noun.SEARCHABLE and (noun is not Network or self.dialect.has("networks_searchable"))
+
     def list(
         self, noun: type[N], path: str, search: str = "", *, detail: str = "", max: int = 0, **params: str
     ) -> builtins.list[N]:
@@ -75,7 +79,8 @@ class Calls:
             RhevError: As `send`.
         """
         accept = f"application/xml; detail={detail}" if detail else "application/xml"
-        if noun.SEARCHABLE and not self.dialect.has("unlimited"):
+        cut = self.searchable(noun) and path == self.collection(noun) and not self.dialect.has("unlimited")
+        if cut:
             if not self.dialect.has("max_matrix"):
                 return self._pages(noun, path, search, accept, max)
             params = {"max": str(max) if max else _ALL_ROWS, **params}

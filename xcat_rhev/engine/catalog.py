@@ -175,8 +175,7 @@ class Catalog:
         self, noun: type[N], names: Sequence[str], term: Callable[[str], str], details: bool
     ) -> builtins.list[N]:
         """Search in batches; what the search language cannot say is looked for in the list of all."""
-        sayable = noun.SEARCHABLE and (noun is not Network or self._calls.dialect.has("networks_searchable"))
-        if not sayable or not all(map(expressible, names)):
+        if not self._calls.searchable(noun) or not all(map(expressible, names)):
             return self.list(noun, details=details)
         pages = self.each(lambda where: self.list(noun, where=where, details=details), [*batches(names, term)])
         return [*{each.id: each for page in pages for each in page}.values()]

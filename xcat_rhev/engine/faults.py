@@ -56,7 +56,10 @@ def error_of(response: Response, name: str, request: Request) -> RhevError:
     """
     status, said = response.status, fault_text(response.body)
     if status in (502, 503, 504):
-        return Unreachable(f"manager {name} is not available (HTTP {status})", "Is its engine service running?")
+        # 503 comes from the web server in front of an engine that is not there; the others may come too late.
+        return Unreachable(
+            f"manager {name} is not available (HTTP {status})", "Is its engine service running?", sent=status != 503
+        )
     if status == 401:
         return Denied(f"manager {name} refuses the login", "Check user and password in the passwd table")
     if status == 404 and not said:

@@ -40,7 +40,7 @@ class HostNic(Noun):
     vlan = whole("vlan@id", "vlan@id")
     bonding = part(Bonding, "bonding")
     boot_protocol = text("boot_protocol")
-    check_connectivity = flag("check_connectivity", since=(3, 1))
+    check_connectivity = flag("check_connectivity")
     speed = whole("speed")
     status = text("status/state", "status")
     mtu = whole("mtu", since=(3, 1))

@@ -102,6 +102,8 @@ class Pointer:
     def write(self, place: Element, attribute: str, value: Ref | None, dialect: Dialect) -> None:
         """The id if known; engine 3.0 wants a network's name beside its id, and no engine minds."""
         if value is None:
+            # Engines take an empty id for "none", and a missing element for "as it is".
+            place.set("id", "")
             return
         if value.id:
             place.set("id", value.id)

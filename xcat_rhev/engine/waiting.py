@@ -120,7 +120,7 @@ class Watch:
         for kind in _kinds(self._pending):
             seen, problem = self._see(kind)
             for pending in kind:
-                over, outcome = (True, problem) if problem else self._judge(pending, seen)
+                over, outcome = self._blind(pending, problem) if problem else self._judge(pending, seen)
                 if over:
                     ended.append((pending.key, outcome))
                 else:
@@ -130,36 +130,43 @@ class Watch:
         self._next = self._clock.now() + self._pause
         return ended
 
-    def _see(self, kind: list[_Pending]) -> tuple[Mapping[str, Noun] | None, RhevError | None]:
-        """The things of one kind by id; None when the answer made no sense, which the next look may mend."""
+    def _see(self, kind: list[_Pending]) -> tuple[Mapping[str, Noun], RhevError | None]:
+        """The things of one kind by id, or why they cannot be seen."""
         try:
             return _current(self._manager, [pending.goal for pending in kind]), None
-        except BadAnswer:
-            return None, None
         except RhevError as problem:
-            return None, problem
+            return {}, problem
 
-    def _judge(self, pending: _Pending, seen: Mapping[str, Noun] | None) -> tuple[bool, Outcome]:
+    def _judge(self, pending: _Pending, seen: Mapping[str, Noun]) -> tuple[bool, Outcome]:
         """Has the goal ended, and how?"""
-        goal, now = pending.goal, self._clock.now()
-        found = seen.get(goal.what.id) if seen is not None else None
-        if seen is not None:
-            pending.misses = 0 if found else pending.misses + 1
-            pending.state = _state(found, goal.settled) if found else GONE
-            if pending.state in goal.wanted and (found is None or goal.also is None or goal.also(found)):
-                return True, found
-            if found is None and pending.misses >= MISSES:
-                return True, NotFound(f"{goal.what} is gone")
-            failed = pending.state in goal.failed or (goal.settled and pending.state == BROKEN)
-            if failed and now - pending.began >= goal.grace:
-                return True, self._failure(goal.what, pending.state)
-        if now - pending.began >= goal.limit:
-            wanted = " or ".join(sorted(goal.wanted))
-            return True, TimedOut(
-                f"{goal.what} is still {pending.state} after {goal.limit:g} s, wanted {wanted}",
-                "The manager goes on working; look again later or give a longer --timeout",
-            )
-        return False, None
+        goal, found = pending.goal, seen.get(pending.goal.what.id)
+        pending.misses = 0 if found else pending.misses + 1
+        pending.state = _state(found, goal.settled) if found else GONE
+        if pending.state in goal.wanted and (found is None or goal.also is None or goal.also(found)):
+            return True, found
+        if pending.misses >= MISSES:
+            return True, NotFound(f"{goal.what} is gone")
+        failed = pending.state in goal.failed or (goal.settled and pending.state == BROKEN)
+        if failed and self._clock.now() - pending.began >= goal.grace:
+            return True, self._failure(goal.what, pending.state)
+        return self._late(pending)
+
+    def _blind(self, pending: _Pending, problem: RhevError) -> tuple[bool, Outcome]:
+        """An answer that makes no sense may be mended by the next look; no answer is the end."""
+        if not isinstance(problem, BadAnswer):
+            return True, problem
+        pending.state = f"unknown ({problem.text})"
+        return self._late(pending)
+
+    def _late(self, pending: _Pending) -> tuple[bool, Outcome]:
+        goal = pending.goal
+        if self._clock.now() - pending.began < goal.limit:
+            return False, None
+        wanted = " or ".join(sorted(goal.wanted))
+        return True, TimedOut(
+            f"{goal.what} is still {pending.state} after {goal.limit:g} s, wanted {wanted}",
+            "The manager goes on working; look again later or give a longer --timeout",
+        )
 
     def _failure(self, what: Noun, state: str) -> FailedState:
         """A failed state, with what the engine itself says about it."""

@@ -1,0 +1,115 @@
+"""XML is hostile until parsed."""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enginehelp import vms
+from xcat_rhev.engine.dialect import V4
+from xcat_rhev.engine.documents import ListReader, parse, read_one
+from xcat_rhev.engine.nouns import Vm
+from xcat_rhev.errors import BadAnswer
+
+LAUGHS = (
+    '<?xml version="1.0"?><!DOCTYPE vms [<!ENTITY a "haha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
+    '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;"><!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;">]><vms><vm id="&d;"/></vms>'
+)
+FILE = '<!DOCTYPE vms [<!ENTITY f SYSTEM "file:///etc/passwd">]><vms><vm id="1"><name>&f;</name></vm></vms>'
+HTML = "<!DOCTYPE HTML PUBLIC '-//IETF//DTD HTML 2.0//EN'><html><body>Service Unavailable</body></html>"
+
+
+def read(data: bytes, piece: int = 1000) -> list[Vm]:
+    reader = ListReader(Vm, V4)
+    for start in range(0, len(data), piece):
+        reader.feed(data[start:start + piece])
+    return reader.close()
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64, 100000])
+def test_a_list_in_any_pieces(piece: int) -> None:
+    names = [f"n{number}" for number in range(50)]
+    assert [vm.name for vm in read(vms(*names).encode(), piece)] == names
+
+
+@pytest.mark.parametrize("text", [
+    "", " ", "<vms>", "<vms><vm id='1'>", vms("a")[:-3], "no xml", "<vms></vm>", "{}", LAUGHS, FILE, HTML,
+    "<fault><reason>no</reason></fault>", "<html/>", "<hosts><host id='1'/></hosts>", "<vms/>".encode("utf-16").decode(
+        "latin-1"), "<vms>" + "<a>" * 300 + "</a>" * 300 + "</vms>", "<vms>\x00</vms>",
+])
+def test_what_is_no_list_is_a_bad_answer(text: str) -> None:
+    for piece in (3, 100000):
+        with pytest.raises(BadAnswer):
+            read(text.encode(), piece)
+
+
+@pytest.mark.parametrize("text", ["<vms/>", "<vms></vms>", "<?xml version='1.0'?>\n<vms>\n</vms>", "<!-- c --><vms/>"])
+def test_an_empty_list_is_one(text: str) -> None:
+    assert read(text.encode()) == []
+
+
+def test_a_page_is_called_a_page() -> None:
+    with pytest.raises(BadAnswer, match="HTML page"):
+        parse(HTML.encode())
+
+
+def test_a_long_comment_does_not_hide_a_dtd() -> None:
+    hidden = "<!--" + "x" * 9000 + "--><!DOCTYPE vms [<!ENTITY a 'b'>]><vms><vm id='1'/></vms>"
+    with pytest.raises(BadAnswer):
+        read(hidden.encode())
+
+
+def test_one_thing_without_end() -> None:
+    reader = ListReader(Vm, V4)
+    reader.feed(b"<vms><vm id='1'>")
+    with pytest.raises(BadAnswer, match="one thing"):
+        for _ in range(400):
+            reader.feed(b"<a>" + b"x" * 65000 + b"</a>")
+
+
+def test_what_else_stands_in_a_list_is_not_kept() -> None:
+    assert [vm.id for vm in read(b"<vms><link rel='x'/><vm id='1'><vm id='2'/></vm><total>3</total></vms>")] == ["1"]
+
+
+def test_another_thing_than_was_asked_for() -> None:
+    with pytest.raises(BadAnswer, match="<host> where <vm> was expected"):
+        read_one(Vm, b"<host id='1'/>", V4)
+
+
+SEED = vms("a", "b&c", status=(
+    "<status>up</status><memory>1073741824</memory><os><boot><devices><device>hd</device></devices></boot></os>"
+    "<cluster id='c' href='/c'/><stateless>false</stateless><cpu><topology><cores>1</cores></topology></cpu>"
+)).encode()
+NASTY = [b"<", b">", b"&", b"&#0;", b"]]>", b"<!DOCTYPE a>", b"<![CDATA[", b"\x00", b"\xff\xfe", b"<vm>", b"</vms>",
+         b"&lt;" * 50, b"<?x ?>", b" id=''", b"9" * 400, b"\xc3\x28"]
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.lists(st.tuples(
+    st.integers(0, len(SEED)), st.integers(0, 30), st.sampled_from(NASTY) | st.binary(max_size=8)), max_size=4),
+    st.integers(1, 500))
+def test_mutated_documents_are_answers_or_bad_answers(edits: list, piece: int) -> None:
+    data = SEED
+    for at, cut, put in edits:
+        data = data[:at] + put + data[at + cut:]
+    try:
+        found = read(data, piece)
+    except BadAnswer:
+        return
+    assert all(isinstance(vm, Vm) and vm.id for vm in found)
+
+
+def test_ten_thousand_machines_do_not_stand_in_memory_as_text() -> None:
+    item = vms("n", status="<filler>" + "<x a='b'>yyyyyyyy</x>" * 200 + "</filler>")[5:-6].encode()
+    reader = ListReader(Vm, V4)
+    reader.feed(b"<vms>")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(10000):
+        reader.feed(item)
+    reader.feed(b"</vms>")
+    assert len(reader.close()) == 10000
+    # 45 MB of text; the reader may keep what it read of it, not the text or its tree.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10
