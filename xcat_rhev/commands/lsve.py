@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from ..engine.nouns import Cluster, DataCenter, Network, Noun, StorageDomain, Template
 from ..errors import Usage
+from ..jobs import Job, Step
 from ..messages import Data, Error
 from .common import Command, Context, Option, Place, Plan
+from .ve import environment, picture, svgfile
 from .ve.kind import is_in
 from .ve.layout import Shown, as_object, lines
 
@@ -23,7 +25,7 @@ _KINDS: dict[str, tuple[type[Noun], str]] = {
 SPEC = Command(
     name="lsve",
     summary="list the elements of a virtual environment",
-    usage="-t dc|cl|sd|nw|tpl -m manager [-o object[,object...]] [--json]",
+    usage="-t dc|cl|sd|nw|tpl -m manager [-o object[,object...]] [--json], or -m manager --graph FILE.svg",
     place=Place.NAMED,
     routes=("rhevm",),
     options=(
@@ -32,6 +34,7 @@ SPEC = Command(
         Option(("-o", "--objects"), "objects", "the objects, joined by commas; all of that type if absent",
                value="NAMES"),
         Option(("--json",), "as_json", "one JSON object a line"),
+        Option(("--graph",), "graph", "draw everything as a picture, on the machine of the daemon", value="FILE.svg"),
     ),
     description=(
         "A data center that is named is shown with all that belongs to it. The state of a storage domain is known to "
@@ -40,6 +43,7 @@ SPEC = Command(
     examples=(
         ("lsve -t dc -m rhevm.example.com -o Default", "a data center with all that belongs to it"),
         ("lsve -t sd -m rhevm.example.com", "all storage domains"),
+        ("lsve -m rhevm.example.com --graph /tmp/site.svg", "everything as one picture"),
     ),
 )
 
@@ -48,6 +52,9 @@ def plan(context: Context) -> Plan:
     """Look the objects up and show them."""
     if context.words:
         raise Usage(f"lsve does not know what to do with '{' '.join(context.words)}'", f"Usage: lsve {SPEC.usage}")
+    if "graph" in context.options:
+        yield _picture(context, context.options["graph"])
+        return
     kind = context.options.get("type")
     if not kind:
         raise Usage("lsve needs -t with the type of the object", f"Usage: lsve {SPEC.usage}")
@@ -59,6 +66,20 @@ def plan(context: Context) -> Plan:
             yield Error(f"cannot find the {title} on {context.manager.name}", name)
     shown = _with_children(context, found) if noun is DataCenter and names else [Shown(each) for each in found]
     yield from _show(context, shown)
+
+
+def _picture(context: Context, name: str) -> Job:
+    """Read everything, and draw it into a file; `-` is the output."""
+    path = None if name == "-" else svgfile.place(context.request.cwd, name)
+
+    def draw() -> list[Data]:
+        svg = picture.draw(environment.read(context.manager))
+        if path is None:
+            return [Data(svg)]
+        svgfile.write(path, svg)
+        return [Data(f"{path}: written")]
+
+    return Job("", [Step(f"draw everything to {path or 'the output'}", draw)])
 
 
 def _found(context: Context, noun: type[Noun], names: Sequence[str]) -> list[Noun]:
