@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..dispatch import COMMANDS, Dispatcher
-from ..messages import Error
+from ..messages import Data, Error
 from ..xcat.host import Request
 from ..xcat.routing import Handler, route
 from ..xcat.wire import WireRequest
 from .audit import Audit
 from .catalog import CORES
-from .core.declare import Call, Said, invoke
+from .core.declare import Call, Said, Shape, invoke
 from .home import Home
 from .host import Boots, DaemonHost
 from .store import Store
@@ -38,6 +38,7 @@ class Xcatd:
         self.audit = Audit(store, home.log / "audit.log")
         self._dispatcher = dispatcher
         self._handlers = _handlers()
+        self._modules = {name: {handler.module for handler in its} for name, its in self._handlers.items()}
 
     def knows(self, command: str) -> bool:
         """Whether anybody here answers a command."""
@@ -76,7 +77,11 @@ class Xcatd:
     ) -> Iterator[Said]:
         host = DaemonHost(self, tables, request, boots)
         core = CORES.get(request.command)
-        if core is None:
+        if module not in self._modules[request.command]:
+            for node in request.nodes:
+                yield Data(f"{node}: Cannot find the module to complete the operation: {module}")
+            yield Shape({"errorcode": "1"})
+        elif core is None:
             yield from self._dispatcher.run(request, host)
         else:
             yield from invoke(core, Call(request, tables, host, self.home, wire, module=module))

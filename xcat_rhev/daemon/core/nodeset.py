@@ -1,0 +1,130 @@
+"""nodeset: what nodes boot next, in the tables and in the files of their boot loaders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ...errors import RhevError
+from ...messages import Data, Error
+from ...xcat.host import Row
+from . import bootfiles
+from .bootfiles import Boot
+from .declare import Call, Core, Said, Shape
+from .destiny import Destiny, set_destiny
+from .facing import address_of, facing
+
+_NODE_VALUE = re.compile(r"#NODEATTRIB:([^:#]+):([^:#]+)#|#TABLE:([^:#]+):(?:THISNODE|\$NODE):([^:#]+)#")
+
+
+def run(call: Call) -> Iterator[Said]:
+    """Answer `nodeset NODERANGE [osimage[=IMAGE] | boot | next | offline | stat | enact]`."""
+    nodes = call.request.nodes
+    if len(call.words) != 1 or not nodes:
+        yield Shape({"error": f"Invalid argument: '{' '.join(call.words)}'", "errorcode": "1"})
+        yield NODESET.help(1)
+    elif call.words[0] == "stat":
+        for node, folder in _folders(call, nodes).items():
+            yield Data(bootfiles.state(call.module, folder, node), node)
+    else:
+        yield from _set(call, call.words[0])
+
+
+def _set(call: Call, wanted: str) -> Iterator[Said]:
+    """Set the destiny of the nodes that have an address, then write their files."""
+    hosts = call.tables.node_attrs("hosts", call.request.nodes, ("ip",))
+    addresses = {node: address_of(node, hosts[node].get("ip", "")) for node in call.request.nodes}
+    ready = [node for node in addresses if addresses[node]]
+    failed = [node for node in addresses if not addresses[node]]
+    for node in failed:
+        yield Error(f"its name does not resolve and hosts.ip is not set. Run: chdef {node} ip=ADDRESS", node)
+    destiny = Destiny()
+    yield from set_destiny(call, ready, wanted, destiny)
+    attrs = _Attributes(call, ready)
+    for node in ready:
+        if node not in destiny.states:
+            if wanted in ("next", "enact"):
+                yield Error("Cannot determine current state for this node. Set chain.currchain, or run: nodeset "
+                            f"{node} osimage=IMAGE", node)
+            failed.append(node)
+            continue
+        try:
+            bootfiles.write(call.module, attrs.boot(node, destiny, addresses[node]))
+        except (RhevError, OSError) as problem:
+            failed.append(node)
+            yield Error(str(problem), node)
+        else:
+            yield Data(destiny.states[node], node)
+    if failed:
+        yield Error(f"Failed to generate {call.module} configurations for some node(s): {','.join(sorted(failed))}")
+
+
+class _Attributes:
+    """The columns that boot files are made of, read once for all nodes."""
+
+    def __init__(self, call: Call, nodes: Sequence[str]) -> None:
+        tables = self._tables = call.tables
+        self._call, self._folders = call, _folders(call, nodes)
+        self._noderes = tables.node_attrs("noderes", nodes, ("netboot", "tftpserver", "xcatmaster", "installnic"))
+        self._nodetype = tables.node_attrs("nodetype", nodes, ("arch", "provmethod"))
+        self._mac = tables.node_attrs("mac", nodes, ("mac",))
+        self._iscsi = tables.node_attrs("iscsi", nodes, ("server", "target"))
+        self._bootparams = tables.node_attrs("bootparams", nodes, ("addkcmdline",))
+        self._images: Mapping[str, Row] = {row["imagename"]: row for row in tables.rows("linuximage")}
+        port = tables.site("httpport", "80")
+        self._port = "" if port == "80" else f":{port}"
+
+    def boot(self, node: str, destiny: Destiny, address: str) -> Boot:
+        """What the boot loader of a node shall do."""
+        params = destiny.boots.get(node)
+        if params:
+            params = params._replace(kcmdline=params.kcmdline + self._more_arguments(node))
+        macs = [part.partition("!") for part in self._mac[node].get("mac", "").split("|") if part]
+        named = [address_of(name, "") for _, _, name in macs if name and not name.startswith("*")]
+        iscsi = self._iscsi[node]
+        return Boot(
+            node, destiny.states[node], self._folders[node], self._server(node, address), self._port, params,
+            tuple(dict.fromkeys([address, *filter(None, named)])), macs[0][0] if macs else "",
+            self._nodetype[node].get("arch", ""), self._noderes[node].get("netboot", ""),
+            bool(iscsi.get("server") and iscsi.get("target")),
+        )
+
+    def _server(self, node: str, address: str) -> str:
+        """This host as the node sees it. Where they have no network in common, what the tables say: DHCP is relayed."""
+        row = self._noderes[node]
+        named = row.get("tftpserver") or row.get("xcatmaster")
+        return facing(address) or (address_of(named, "") if named else "") or self._tables.site("master")
+
+    def _more_arguments(self, node: str) -> str:
+        """The arguments that an admin adds; those with `R::` are for the installed system."""
+        image = self._images.get(self._nodetype[node].get("provmethod", ""), {})
+        words = f"{self._bootparams[node].get('addkcmdline', '')} {image.get('addkcmdline', '')}".split()
+        added = "".join(f"{word} " for word in words if not word.startswith("R::"))
+        return f" {self._with_values(added, node)}" if added else ""
+
+    def _with_values(self, text: str, node: str) -> str:
+        """Replace `#NODEATTRIB:table:column#` and `#TABLE:table:THISNODE:column#` by the node's values."""
+        def value(found: re.Match[str]) -> str:
+            table, column = found[1] or found[3], found[2] or found[4]
+            return self._tables.node_attrs(table, (node,), (column,))[node].get(column, "")
+        return _NODE_VALUE.sub(value, text)
+
+
+def _folders(call: Call, nodes: Sequence[str]) -> dict[str, Path]:
+    """The directory that each node's boot loader sees."""
+    usual = call.tables.site("tftpdir", str(call.home.tftp))
+    return {
+        node: Path(row.get("tftpdir") or usual)
+        for node, row in call.tables.node_attrs("noderes", nodes, ("tftpdir",)).items()
+    }
+
+
+NODESET = Core(
+    "nodeset",
+    ("nodeset <noderange> [osimage[=<imagename>]|boot|next|offline|stat|enact]",),
+    run, letters="a", long={"noupdateinitrd": "N", "ignorekernelchk": "K"},
+    routes=(
+        ("grub2", "noderes:netboot=(grub2[-]?.*)"), ("pxe", "noderes:netboot"), ("xnba", "noderes:netboot"),
+    ),
+)

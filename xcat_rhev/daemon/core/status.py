@@ -1,0 +1,74 @@
+"""updatenodestat: what an installer says about a node; nodestat: whether nodes answer."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from ...messages import Data
+from .declare import Call, Core, Said
+from .facing import address_of
+
+#: The states that nodelist.status may have; others are ignored without a word, as in xCAT.
+STATES = frozenset(
+    "alive unreachable installing installed booting postbooting netbooting booted powering-on powering-off discovering "
+    "discovered configuring configured standingby shell defined unknown failed bmcready syncing out-of-sync "
+    "synced".split()
+)
+#: Ports that tell what a node does, in the order in which they are tried.
+SERVICES = ((22, "sshd"), (3001, "xcatd"), (15002, "pbs"), (8192, "xend"))
+#: Seconds to wait for a node.
+PATIENCE = 2.0
+
+
+def update(call: Call) -> Iterator[Said]:
+    """Answer `updatenodestat NODERANGE STATUS`."""
+    if len(call.words) != 1 or not call.request.nodes:
+        yield UPDATENODESTAT.help(1)
+    elif call.words[0] in STATES and call.tables.site("nodestatus", "1").lower() not in ("0", "n", "no"):
+        set_status(call, call.request.nodes, call.words[0])
+
+
+def set_status(call: Call, nodes: tuple[str, ...], status: str) -> None:
+    """Write nodelist.status and its time."""
+    row = {"status": status, "statustime": time.strftime("%m-%d-%Y %H:%M:%S")}
+    call.host.set_node_attrs("nodelist", {node: row for node in nodes})
+
+
+def stat(call: Call) -> Iterator[Said]:
+    """Answer `nodestat NODERANGE [-u]`: which service of a node accepts a connection."""
+    if not call.request.nodes:
+        yield NODESTAT.help(1)
+        return
+    hosts = call.tables.node_attrs("hosts", call.request.nodes, ("ip",))
+    addresses = {node: address_of(node, hosts[node].get("ip", "")) for node in call.request.nodes}
+    chains = call.tables.node_attrs("chain", call.request.nodes, ("currstate",))
+    with ThreadPoolExecutor(32, "nodestat") as pool:
+        for node, found in zip(addresses, pool.map(_service, addresses.values())):
+            if not found and chains[node].get("currstate", "").startswith("install"):
+                found = "installing"
+            yield Data(found or "noping", node)
+            if "u" in call.options:
+                set_status(call, (node,), "alive" if found and found != "installing" else found or "unreachable")
+
+
+def _service(address: str) -> str:
+    """What a node answers on; a refused connection shows that it is there."""
+    for port, name in SERVICES if address else ():
+        try:
+            socket.create_connection((address, port), PATIENCE).close()
+            return name
+        except ConnectionRefusedError:
+            continue
+        except OSError:
+            return ""
+    return "ping" if address else ""
+
+
+UPDATENODESTAT = Core("updatenodestat", ("updatenodestat <noderange> <status>",), update)
+NODESTAT = Core(
+    "nodestat", ("nodestat <noderange> [-m|--usemon] [-p|--powerstat] [-f] [-u|--updatedb]",), stat, letters="mpfu",
+    long={"usemon": "m", "powerstat": "p", "updatedb": "u"},
+)
