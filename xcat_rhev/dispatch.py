@@ -18,18 +18,24 @@ from .clock import Clock, SystemClock
 from .commands import (
     cfgve,
     chhypervisor,
+    chvm,
     clonevm,
     copycd,
+    getrvidparms,
     lsve,
     lsvm,
     mkinstall,
     mkvm,
+    revacuate,
     rhevhupdateflag,
+    rinv,
     rmhypervisor,
     rmigrate,
     rmvm,
     rpower,
+    rscan,
     rsetboot,
+    rvitals,
 )
 from .commands.common import Command, Context, Place, parse, usage_text
 from .engine.manager import Access, Manager, Managers
@@ -43,8 +49,8 @@ from .xcat.host import Host, Request
 log = logging.getLogger(__name__)
 
 _MODULES: tuple[ModuleType, ...] = (
-    cfgve, chhypervisor, clonevm, copycd, lsve, lsvm, mkinstall, mkvm, rhevhupdateflag, rmhypervisor,
-    rmigrate, rmvm, rpower, rsetboot,
+    cfgve, chhypervisor, chvm, clonevm, copycd, getrvidparms, lsve, lsvm, mkinstall, mkvm, revacuate,
+    rhevhupdateflag, rinv, rmhypervisor, rmigrate, rmvm, rpower, rscan, rsetboot, rvitals,
 )
 #: Every command by its name; xCAT's dispatch tables and the man pages are made from these.
 COMMANDS: dict[str, Command] = {module.SPEC.name: module.SPEC for module in _MODULES}

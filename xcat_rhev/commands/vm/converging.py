@@ -114,7 +114,8 @@ class Converging:
         for wanted in making.row.disks:
             disk = there.get(wanted.name)
             if disk is not None and (disk.size or 0) < wanted.size:
-                yield Step(f"resize disk {disk.name} to {show_size(wanted.size)}", partial(making.grow, disk, wanted.size))
+                text = f"resize disk {disk.name} to {show_size(wanted.size)}"
+                yield Step(text, partial(making.grow, disk, wanted.size))
         for number, wanted in enumerate(lacking):
             if number:
                 yield Wait("wait until the disk is made", making.settled, making.see)

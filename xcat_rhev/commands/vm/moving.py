@@ -79,7 +79,7 @@ class Move:
         if self.target is not None and now is not None and now.id == self.target.id:
             return self.target.name
         if now is None or was is not None and now.id == was.id or self.target is not None:
-            raise self.explained(FailedState(f"the machine did not move; it is {vm.status} on {self.name_of(vm)}"))
+            raise self.explained(FailedState(f"{vm.name} did not move; it is {vm.status} on {self.name_of(vm)}"))
         return self.name_of(vm)
 
     def name_of(self, vm: Vm) -> str:

@@ -1,0 +1,78 @@
+"""getrvidparms: where a virtual machine's graphical console is, for wvid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from ..engine.manager import Console
+from ..engine.nouns import Vm
+from ..jobs import Job, Step
+from ..messages import Data, Error, Message
+from .common import Command, Context, Option, Place, Plan
+from .vm.machines import find, missing, no_words
+
+SPEC = Command(
+    name="getrvidparms",
+    summary="where virtual machines' graphical consoles are",
+    usage="noderange [--vv]",
+    place=Place.MANAGER,
+    routes=("nodehm:mgt",),
+    options=(Option(("--vv",), "vv", "the text of a file that remote-viewer opens"),),
+    description=(
+        "For a machine that runs: the protocol, the address, the port, and a password that lives for two minutes. The "
+        "port of an encrypted console is vidtlsport. wvid asks for this; with --vv it can be done by hand."
+    ),
+    examples=(("getrvidparms vm1 --vv", "what remote-viewer needs"),),
+)
+
+#: Seconds in which the password has to be used.
+TICKET = 120
+#: States without a console.
+OFF = frozenset({"down", "suspended", "image_locked"})
+
+
+def plan(context: Context) -> Plan:
+    """Find all machines with one search; each is then asked for its own console."""
+    no_words(context, f"getrvidparms {SPEC.usage}")
+    found = find(context)
+    for node in context.nodes:
+        vm = found.get(node)
+        if vm is None:
+            yield missing(context, node)
+        elif vm.status in OFF:
+            yield Error(f"the machine is {vm.status} and has no console. Run: rpower {node} on", node)
+        else:
+            yield Job(node, [Step("draw a ticket for its console", partial(_ask, context, node, vm))])
+
+
+def _ask(context: Context, node: str, vm: Vm) -> Iterator[Message]:
+    console = context.manager.console(vm, TICKET)
+    if "vv" in context.options:
+        yield from (Data(line, node) for line in _viewer_file(node, console))
+    else:
+        yield from (Data(text, node, desc) for desc, text in _parameters(console))
+
+
+def _parameters(console: Console) -> Iterator[tuple[str, str]]:
+    """What wvid reads, by the names that it knows from KVM."""
+    yield "method", "kvm"
+    yield "server", console.address
+    yield "vidport", str(console.port or console.secure_port)
+    if console.secure_port:
+        yield "vidtlsport", str(console.secure_port)
+    yield "vidproto", console.protocol
+    yield "password", console.ticket.reveal()
+
+
+def _viewer_file(node: str, console: Console) -> Iterator[str]:
+    yield "[virt-viewer]"
+    yield f"type={console.protocol}"
+    yield f"host={console.address}"
+    if console.port:
+        yield f"port={console.port}"
+    if console.secure_port:
+        yield f"tls-port={console.secure_port}"
+    yield f"password={console.ticket.reveal()}"
+    yield f"title={node}"
+    yield "delete-this-file=1"

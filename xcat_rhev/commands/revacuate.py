@@ -1,0 +1,108 @@
+"""revacuate: move all virtual machines off hypervisors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from ..engine.manager import quoted
+from ..engine.nouns import Host, Vm
+from ..errors import RhevError
+from ..jobs import Job, Step, Wait
+from ..messages import Data, Error
+from .common import Command, Context, Place, Plan, Planned
+from .vm.machines import no_words
+from .vm.moving import LIMIT, Move, refusal
+
+SPEC = Command(
+    name="revacuate",
+    summary="move all virtual machines off hypervisors",
+    usage="noderange",
+    place=Place.MANAGER,
+    routes=("hypervisor:type=(rhev.*)", "nodehm:mgt"),
+    description=(
+        "Every machine that runs on the hypervisors moves to another one of the same cluster that is not among them: "
+        "where the manager likes for one hypervisor, to the least busy for several. The command ends when all have "
+        "moved; a machine that stays is an error which says why. vm.host of those that moved is written."
+    ),
+    examples=(("revacuate rhevh1", "free rhevh1, for its update"),),
+)
+
+
+def plan(context: Context) -> Plan:
+    """Find what runs there and where it can go, each with one search."""
+    no_words(context, f"revacuate {SPEC.usage}")
+    found = context.manager.find(Host, context.nodes)
+    where = " or ".join(f"Host.name={quoted(host.name)}" for host in found.values())
+    guests = context.manager.list(Vm, where=where) if found else []
+    names = {host.id for host in found.values()}
+    others = [host for host in context.manager.list(Host) if host.id not in names] if len(found) > 1 else []
+    leaving = _Leaving(context, others, {host.id: host.active or 0 for host in others})
+    for node in context.nodes:
+        host = found.get(node)
+        if host is None:
+            yield Error(f"host was not defined in the rhevm. The manager is {context.manager.name}", node)
+            continue
+        own = [vm for vm in guests if vm.host and vm.host.id == host.id]
+        if not own:
+            yield Job(node, idle="no virtual machine runs there. There is nothing to do")
+        for vm in own:
+            yield leaving.planned(node, vm, one=len(found) == 1)
+
+
+@dataclass(frozen=True)
+class _Leaving:
+    """Where machines can go.
+
+    Attributes:
+        others: Hypervisors that are not evacuated.
+        load: How many machines each of them has, by id, those that will go there counted.
+    """
+
+    context: Context
+    others: Sequence[Host]
+    load: dict[str, int] = field(default_factory=dict)
+
+    def planned(self, node: str, vm: Vm, one: bool) -> Planned:
+        """The job of one machine, or why it stays."""
+        text = refusal(vm)
+        target = None if one else self._target(vm)
+        if not text and not one and target is None:
+            text = "no other hypervisor of its cluster is up"
+        if text:
+            return Error(f"stays on {node}: {text}", vm.name)
+        move = Move(self.context.manager, vm, target, self.context.limit(LIMIT))
+        return Job(vm.name, [_stays(node, part) for part in move.parts(partial(self._arrived, vm))])
+
+    def _target(self, vm: Vm) -> Host | None:
+        fit = [host for host in self.others
+               if host.status == "up" and host.cluster and vm.cluster and host.cluster.id == vm.cluster.id]
+        best = min(fit, key=lambda host: self.load[host.id], default=None)
+        if best is not None:
+            self.load[best.id] += 1
+        return best
+
+    def _arrived(self, vm: Vm, name: str) -> list[Data]:
+        """Write vm.host, if the machine is a node."""
+        if self.context.host.node_attrs("vm", [vm.name], ["mgr"])[vm.name]:
+            self.context.host.set_node_attrs("vm", {vm.name: {"host": name}})
+        return [Data(f"migrated to {name}: up.", vm.name)]
+
+
+def _stays(node: str, part: Step | Wait) -> Step | Wait:
+    """The same part; where it fails it says that the machine stays."""
+    def worded(problem: RhevError) -> RhevError:
+        return type(problem)(f"stays on {node}: {problem.text}", problem.hint)
+
+    if isinstance(part, Wait):
+        explained = part.otherwise
+        return Wait(part.says, part.goal, part.then, lambda problem: worded(explained(problem)))
+
+    def do() -> None:
+        try:
+            part.do()
+        except RhevError as problem:
+            raise worded(problem) from None
+
+    return Step(part.says, do)
