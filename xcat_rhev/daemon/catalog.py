@@ -22,8 +22,9 @@ from .core.declare import Core
 CORES: dict[str, Core] = {
     core.name: core for core in (
         tabch.CHTAB, tabch.TABCH, tabdump.TABDUMP, nodels.NODELS, nodech.NODEADD, nodech.NODECH, nodech.NODERM,
-        smalltables.GETTAB, smalltables.TABGREP, smalltables.TABRESTORE, lsxcatd.LSXCATD,
-        lsxcatd.RESCANPLUGINS, makehosts.MAKEHOSTS, copycds.COPYCDS, rinstall.RINSTALL, nodeset.NODESET, status.UPDATENODESTAT, status.NODESTAT,
+        smalltables.GETTAB, smalltables.TABGREP, smalltables.TABRESTORE, lsxcatd.LSXCATD, lsxcatd.RESCANPLUGINS,
         definitions.MKDEF, definitions.CHDEF, definitions.RMDEF, lsdef.LSDEF,
+        makehosts.MAKEHOSTS, copycds.COPYCDS, rinstall.RINSTALL, nodeset.NODESET, status.UPDATENODESTAT,
+        status.NODESTAT,
     )
 }

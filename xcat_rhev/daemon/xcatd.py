@@ -67,7 +67,7 @@ class Xcatd:
             return
         modules = routed.modules
         if not modules and not request.nodes:
-            modules = {RHEVM: ()}  # `-h` without nodes; a Perl xcatd has a module for that alone
+            modules = {handlers[0].module: ()}  # `-h` without nodes; a Perl xcatd has a module for that alone
         for module, nodes in modules.items():
             part = replace(request, nodes=nodes)
             yield from self._perform(module, part, tables, boots, wire or WireRequest())
