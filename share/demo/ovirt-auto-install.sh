@@ -31,7 +31,7 @@ done
 if [ -n "$url" ]; then
     name=$(hostname)
     case $url in *@HOSTNAME@*) url="${url%%@HOSTNAME@*}$name${url#*@HOSTNAME@}" ;; esac
-    wget -q -T 60 "$url" -O /tmp/answer
+    wget -q "$url" -O /tmp/answer
     echo "LIVE-TRIGGER $? $url"
 fi
 sleep 1

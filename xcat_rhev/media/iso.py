@@ -1,6 +1,10 @@
 """Read an ISO image without mounting it: names by Rock Ridge, else Joliet, else as ISO 9660 has them.
 
 A hybrid image with UDF ("UDF bridge") carries an ISO 9660 tree of the same files, which is the one read here.
+
+This reads ISO 9660 (ECMA-119), SUSP and Rock Ridge (IEEE P1281, P1282) by itself. pycdlib, which writes the images of
+the tests, reads every folder before it answers and shortens files that reach beyond the image's end without a word;
+here nothing is read that was not asked for, every amount has a limit, and what does not fit is an error.
 """
 
 from __future__ import annotations
@@ -9,25 +13,21 @@ import os
 import stat
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, cast
-
-import pycdlib
-from pycdlib.pycdlibexception import PyCdlibException
+from typing import BinaryIO
 
 from ..errors import BadAnswer, Usage
 from .medium import MOST_ENTRIES, File, Medium, safe_path
 
 _SECTOR = 2048
 _FIRST = 16 * _SECTOR
-#: What pycdlib may read to learn the names: the folders of 20,000 files. It reads all of them before it answers, so
-#: that this alone bounds its time and memory on a made-up image (measured: 5,000 files are 1 MiB, 0.2 s, 33 MiB).
-_MOST_READ = 4 << 20
-#: What pycdlib was seen to raise for damaged images.
-_BROKEN = (
-    PyCdlibException, struct.error, ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError,
-    RecursionError, AssertionError,
-)
+_MOST_DESCRIPTORS = 64
+#: Bytes of all folders together: some 100,000 names. An image with more is not one of ours.
+_MOST_READ = 16 << 20
+_MOST_CONTINUED = 16
+_FOLDER, _ASSOCIATED, _GOES_ON = 0x02, 0x04, 0x80
+_JOLIET = (b"%/@", b"%/C", b"%/E")
 
 
 def volume_label(path: Path) -> str | None:
@@ -41,7 +41,7 @@ def volume_label(path: Path) -> str | None:
             volume = _volume(stream)
     except OSError as problem:
         raise _unreadable(path, problem) from problem
-    return None if volume is None else volume[0]
+    return None if volume is None else _label(volume)
 
 
 def read_iso(path: Path) -> Medium | None:
@@ -59,28 +59,29 @@ def read_iso(path: Path) -> Medium | None:
             volume = _volume(stream)
             if volume is None:
                 return None
-            label, said = volume
             size = stream.seek(0, os.SEEK_END)
-            files, links = _listed(stream, path)
+            files, links = _listed(_Image(stream, path), volume)
+            said = struct.unpack_from("<I", volume, 80)[0] * _SECTOR
             whole = min(size, said) if stat.S_ISBLK(os.fstat(stream.fileno()).st_mode) else size
     except OSError as problem:
         raise _unreadable(path, problem) from problem
     image = File(path, ((0, whole),))
-    return Medium(str(path), label, image, _cut_off(files, size, said), files, links)
+    return Medium(str(path), _label(volume), image, _cut_off(files, size, said), files, links)
 
 
 def _unreadable(path: Path, problem: OSError) -> Usage:
     return Usage(f"cannot read {path}: {problem.strerror or problem}")
 
 
-def _volume(stream: BinaryIO) -> tuple[str, int] | None:
-    """The label and the size in bytes that the primary volume descriptor gives; None without one."""
+def _volume(stream: BinaryIO) -> bytes | None:
+    """The primary volume descriptor."""
     stream.seek(_FIRST)
     sector = stream.read(_SECTOR)
-    if len(sector) < _SECTOR or sector[:6] != b"\x01CD001":
-        return None
-    blocks: int = struct.unpack_from("<I", sector, 80)[0]
-    return sector[40:72].decode("latin-1").strip("\0 "), blocks * _SECTOR
+    return sector if len(sector) == _SECTOR and sector[:6] == b"\x01CD001" else None
+
+
+def _label(volume: bytes) -> str:
+    return volume[40:72].decode("latin-1").strip("\0 ")
 
 
 def _cut_off(files: dict[str, File], size: int, said: int) -> str:
@@ -92,89 +93,252 @@ def _cut_off(files: dict[str, File], size: int, said: int) -> str:
     return ""
 
 
-def _listed(stream: BinaryIO, path: Path) -> tuple[dict[str, File], dict[str, str]]:
-    """The files and the links of an image."""
-    files: dict[str, File] = {}
-    links: dict[str, str] = {}
-    image = pycdlib.PyCdlib()
-    try:
-        image.open_fp(cast(BinaryIO, _Bounded(stream, path)))
-        for name, record in _walk(image, str(path)):
-            if name in files or name in links:
-                raise BadAnswer(f"{path}: {name} stands there twice")
-            if len(files) + len(links) > MOST_ENTRIES:
-                raise BadAnswer(f"{path} holds more than {MOST_ENTRIES} files")
-            if record.rock_ridge is not None and record.rock_ridge.is_symlink():
-                links[name] = record.rock_ridge.symlink_path().decode("utf-8", "surrogateescape")
-            else:
-                files[name] = File(path, tuple(_pieces(record)))
-    except _BROKEN as problem:
-        raise BadAnswer(f"{path} is a damaged ISO image ({type(problem).__name__})", "Copy it again") from problem
-    return files, links
+@dataclass(frozen=True)
+class _Record:
+    """One entry of a folder.
+
+    Attributes:
+        name: As ISO 9660 or Joliet has it, in bytes.
+        offset, size: Where its bytes stand in the image.
+        flags: Folder, associated file, goes on in the next record.
+        use: The system use area, where Rock Ridge keeps its own.
+    """
+
+    name: bytes
+    offset: int
+    size: int
+    flags: int
+    use: bytes
 
 
-def _pieces(record: Any) -> Iterator[tuple[int, int]]:
-    """Where a file's bytes stand; beyond 4 GiB it has several records."""
-    while record is not None:
-        yield record.extent_location() * _SECTOR, record.get_data_length()
-        record = record.data_continuation
+@dataclass(frozen=True)
+class _Entry:
+    """A record with what Rock Ridge or Joliet say of it.
+
+    Attributes:
+        name: Its name.
+        record: The record; the last one, for a file beyond 4 GiB, which has several.
+        pieces: Where the file's bytes stand: offset and length of each range.
+        link: Where it points, for a symbolic link.
+        moved_to: Where the folder is that this stands for, in bytes from the image's start; 0 if it stands for itself.
+        is_moved: It is such a folder, at the place where nobody should see it.
+    """
+
+    name: str
+    record: _Record
+    pieces: tuple[tuple[int, int], ...] = ()
+    link: str | None = None
+    moved_to: int = 0
+    is_moved: bool = False
 
 
-def _walk(image: Any, medium: str) -> Iterator[tuple[str, Any]]:
-    """Every file and link with its path; folders that are met again are an error, so that circles end."""
-    if image.has_rock_ridge() or not image.has_joliet():
-        top = image.get_record(iso_path="/")
-    else:
-        top = image.get_record(joliet_path="/")
-    joliet = not image.has_rock_ridge() and image.has_joliet()
-    waiting, met = [("", top)], {top.extent_location()}
-    while waiting:
-        below, folder = waiting.pop()
-        for record in folder.children[2:]:
-            name = safe_path(below + _name(record, joliet), medium)
-            record = _moved(record)
-            if not record.is_dir():
-                yield name, record
-            elif record.extent_location() in met:
-                raise BadAnswer(f"{medium}: the folder {name} stands in two places")
-            elif not _is_moving_place(record):
-                met.add(record.extent_location())
-                waiting.append((name + "/", record))
+class _Image:
+    """An open image that refuses to be read without end.
 
-
-def _name(record: Any, joliet: bool) -> str:
-    if joliet:
-        name: str = record.file_identifier().decode("utf-16_be")
-        return name.partition(";")[0]
-    if record.rock_ridge is not None and record.rock_ridge.name():
-        return str(record.rock_ridge.name().decode("utf-8"))
-    return str(record.file_identifier().decode("ascii").partition(";")[0].rstrip("."))
-
-
-def _moved(record: Any) -> Any:
-    """Rock Ridge keeps folders deeper than eight elsewhere, with a stand-in at their place."""
-    if record.rock_ridge is not None and record.rock_ridge.child_link_record_exists():
-        return record.rock_ridge.cl_to_moved_dr
-    return record
-
-
-def _is_moving_place(record: Any) -> bool:
-    return record.rock_ridge is not None and record.rock_ridge.name().lower() in (b"rr_moved", b".rr_moved")
-
-
-class _Bounded:
-    """A file that refuses to be read without end; everything else goes to the file itself."""
+    Args:
+        stream: The image.
+        path: Its path, for errors.
+    """
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
         self._stream = stream
-        self._path = path
         self._left = _MOST_READ
+        self.path = path
 
-    def read(self, size: int = -1) -> bytes:
-        self._left -= size if size >= 0 else _MOST_READ
+    def read(self, offset: int, size: int) -> bytes:
+        """Read a range in full.
+
+        Raises:
+            BadAnswer: The image ends before, or too much was read already.
+        """
+        self._left -= size
         if self._left < 0:
-            raise BadAnswer(f"{self._path} has more folders and names than any medium of ours")
-        return self._stream.read(size)
+            raise BadAnswer(f"{self.path} has more folders and names than any medium of ours")
+        self._stream.seek(offset)
+        data = self._stream.read(size)
+        if len(data) < size:
+            raise BadAnswer(f"{self.path} is cut off inside its folders", "Copy it again")
+        return data
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+    def damaged(self, what: str) -> BadAnswer:
+        """The error for something that cannot be as it is."""
+        return BadAnswer(f"{self.path} is a damaged ISO image: {what}", "Copy it again")
+
+
+def _listed(image: _Image, volume: bytes) -> tuple[dict[str, File], dict[str, str]]:
+    """The files and the links of an image."""
+    files: dict[str, File] = {}
+    links: dict[str, str] = {}
+    tree = _Tree.of(image, volume)
+    for path, entry in tree.walk():
+        safe_path(path, str(image.path))
+        if path in files or path in links:
+            raise image.damaged(f"{path} stands there twice")
+        if entry.link is None:
+            files[path] = File(image.path, entry.pieces)
+        else:
+            links[path] = entry.link
+        if len(files) + len(links) > MOST_ENTRIES:
+            raise BadAnswer(f"{image.path} holds more than {MOST_ENTRIES} files")
+    return files, links
+
+
+class _Tree:
+    """The folders of an image.
+
+    Args:
+        image: The image.
+        top: The record of its root folder.
+        joliet: Names are in UTF-16.
+        skip: Bytes before Rock Ridge's in each system use area; None without Rock Ridge.
+    """
+
+    def __init__(self, image: _Image, top: _Record, joliet: bool, skip: int | None) -> None:
+        self._image = image
+        self._top = top
+        self._joliet = joliet
+        self._skip = skip
+
+    @classmethod
+    def of(cls, image: _Image, volume: bytes) -> _Tree:
+        """Choose the names: Rock Ridge where the root folder announces it, else Joliet, else what is left."""
+        if struct.unpack_from("<H", volume, 128)[0] != _SECTOR:
+            raise image.damaged("its blocks are not of 2048 bytes")
+        top = _record(volume[156:190], image)
+        announced = _record(image.read(top.offset, min(top.size, 255)), image).use
+        if announced[:2] == b"SP" and announced[4:6] == b"\xbe\xef":
+            return cls(image, top, False, announced[6])
+        joliet = _joliet(image)
+        return cls(image, _record(joliet[156:190], image) if joliet else top, bool(joliet), None)
+
+    def walk(self) -> Iterator[tuple[str, _Entry]]:
+        """Every file and link with its path; a folder that is met again is an error, so that circles end."""
+        waiting, met = [("", self._top)], {self._top.offset}
+        while waiting:
+            below, folder = waiting.pop()
+            for entry in self._entries(folder):
+                path = below + entry.name
+                record = self._there(entry)
+                if not record.flags & _FOLDER:
+                    yield path, entry
+                elif record.offset in met:
+                    raise self._image.damaged(f"the folder {path!r} stands in two places")
+                else:
+                    met.add(record.offset)
+                    waiting.append((path + "/", record))
+
+    def _there(self, entry: _Entry) -> _Record:
+        """The record itself, or that of the folder it stands for; Rock Ridge moves folders deeper than eight."""
+        if not entry.moved_to:
+            return entry.record
+        own = _record(self._image.read(entry.moved_to, 34), self._image)
+        return replace(own, flags=_FOLDER)
+
+    def _entries(self, folder: _Record) -> Iterator[_Entry]:
+        pieces: tuple[tuple[int, int], ...] = ()
+        for number, record in enumerate(self._records(folder)):
+            if number < 2 or record.flags & _ASSOCIATED:  # the first two are the folder itself and the one above
+                continue
+            pieces += ((record.offset, record.size),)
+            if record.flags & _GOES_ON:
+                continue
+            entry = self._entry(record)
+            if not entry.is_moved:
+                yield replace(entry, pieces=pieces)
+            pieces = ()
+
+    def _records(self, folder: _Record) -> Iterator[_Record]:
+        data = self._image.read(folder.offset, folder.size)
+        at = 0
+        while at < len(data):
+            length = data[at]
+            if length:
+                yield _record(data[at:at + length], self._image)
+            at += length or _SECTOR - at % _SECTOR  # no record crosses a sector's end
+
+    def _entry(self, record: _Record) -> _Entry:
+        if self._joliet:
+            return _Entry(record.name.decode("utf-16-be", "replace").partition(";")[0], record)
+        plain = record.name.decode("latin-1").partition(";")[0].rstrip(".")
+        if self._skip is None:
+            return _Entry(plain, record)
+        return self._rock_ridge(plain, record)
+
+    def _rock_ridge(self, plain: str, record: _Record) -> _Entry:
+        name, link = b"", _Link()
+        moved_to, is_moved = 0, False
+        for kind, data in self._used(record.use[self._skip or 0:]):
+            if kind == b"NM" and len(data) > 1 and not data[0] & 0x06:
+                name += data[1:]
+            elif kind == b"SL":
+                link.add(data)
+            elif kind == b"CL" and len(data) >= 4:
+                moved_to = struct.unpack_from("<I", data)[0] * _SECTOR
+            elif kind == b"RE":
+                is_moved = True
+        shown = name.decode("utf-8", "surrogateescape") if name else plain
+        return _Entry(shown, record, (), link.target, moved_to, is_moved)
+
+    def _used(self, area: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The fields of a system use area, and of those elsewhere in which it goes on."""
+        for _ in range(_MOST_CONTINUED):
+            elsewhere = None
+            while len(area) >= 4 and area[2] >= 4 and area[:2] != b"ST":
+                kind, data = area[:2], area[4:area[2]]
+                area = area[area[2]:]
+                if kind == b"CE" and len(data) == 24:
+                    elsewhere = struct.unpack("<I4xI4xI4x", data)
+                else:
+                    yield kind, data
+            if elsewhere is None:
+                return
+            block, offset, size = elsewhere
+            area = self._image.read(block * _SECTOR + offset, min(size, _SECTOR))
+        raise self._image.damaged("a name that goes on for ever")
+
+
+class _Link:
+    """The target of a symbolic link, put together from its components."""
+
+    def __init__(self) -> None:
+        self.target: str | None = None
+        self._open = False
+
+    def add(self, data: bytes) -> None:
+        """Take one SL field: flags, then components of flags, length and text."""
+        at = 1
+        while at + 2 <= len(data):
+            flags, length = data[at], data[at + 1]
+            text = data[at + 2:at + 2 + length].decode("utf-8", "surrogateescape")
+            self._join({2: ".", 4: "..", 8: "/"}.get(flags & 0x0E, text), bool(flags & 1))
+            at += 2 + length
+
+    def _join(self, part: str, goes_on: bool) -> None:
+        if self.target is None:
+            self.target = part
+        elif self._open or self.target.endswith("/"):
+            self.target += part
+        else:
+            self.target += "/" + part
+        self._open = goes_on
+
+
+def _record(data: bytes, image: _Image) -> _Record:
+    """Read one directory record."""
+    if len(data) < 34 or 33 + data[32] > len(data):
+        raise image.damaged("a folder with a broken entry")
+    extent, size = struct.unpack_from("<I4xI", data, 2)
+    name_end = 33 + data[32]
+    use = data[name_end + (1 - data[32] % 2):data[0]]
+    return _Record(data[33:name_end], (extent + data[1]) * _SECTOR, size, data[25], use)
+
+
+def _joliet(image: _Image) -> bytes | None:
+    """The volume descriptor with names in UTF-16, if there is one."""
+    for number in range(1, _MOST_DESCRIPTORS):
+        sector = image.read(_FIRST + number * _SECTOR, _SECTOR)
+        if sector[1:6] != b"CD001" or sector[0] == 255:
+            return None
+        if sector[0] == 2 and sector[88:91] in _JOLIET:
+            return sector
+    return None

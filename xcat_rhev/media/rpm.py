@@ -80,22 +80,30 @@ def extract_image(package: File, target: Path, digest: Digest) -> Iterator[int]:
 
 
 def _image(stream: BinaryIO) -> Iterator[bytes]:
+    """The bytes of the image; all of the archive is read, so that the compressor's own checksum is checked."""
     _skip_headers(stream)
     archive = _decompressed(stream)
+    found = False
     while True:
         name, size = _member(archive)
         if name == "TRAILER!!!":
-            raise BadAnswer("the RPM package holds no *.squashfs.img")
-        left = size
-        wanted = _IMAGE.fullmatch(name)
-        while left:
-            part = _exactly(archive, min(left, _PART))
-            left -= len(part)
-            if wanted:
-                yield part
-        if wanted:
-            return
+            break
+        wanted = not found and _IMAGE.fullmatch(name) is not None
+        found = found or wanted
+        for part in _parts(archive, size):
+            yield part if wanted else b""
         _exactly(archive, -size % 4)
+    if not found:
+        raise BadAnswer("the RPM package holds no *.squashfs.img")
+    while archive.read(_PART):
+        yield b""
+
+
+def _parts(archive: BinaryIO, size: int) -> Iterator[bytes]:
+    while size:
+        part = _exactly(archive, min(size, _PART))
+        size -= len(part)
+        yield part
 
 
 def _skip_headers(stream: BinaryIO) -> None:
