@@ -107,7 +107,8 @@ STOCK: list[Row] = [
     {"priority": "4", "commands": "getdestiny", "rule": "allow"},
 ]
 REASONS = {
-    "may ask this": "asker", "is not its address": "address", "which address it came": "address", "its state is": "state",
+    "may ask this": "asker", "is not its address": "address", "which address it came": "address",
+    "its state is": "state",
 }
 
 
