@@ -1,0 +1,124 @@
+"""A site in one process: the simulator behind real HTTPS, tables in memory, and the dispatcher; one clock moves both."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fakes import FakeHost
+from xcat_rhev.clock import ManualClock
+from xcat_rhev.dispatch import Dispatcher
+from xcat_rhev.engine.manager import Managers
+from xcat_rhev.messages import Error, Message
+from xcat_rhev.sim.app import Application
+from xcat_rhev.sim.build import build
+from xcat_rhev.sim.certs import Certificates, make
+from xcat_rhev.sim.http import Front, Server
+from xcat_rhev.sim.plan import Plan
+from xcat_rhev.sim.plan import make as make_plan
+from xcat_rhev.sim.settings import LONG, SHORT, Settings
+from xcat_rhev.sim.world import World
+from xcat_rhev.xcat.host import Request
+
+#: The versions that everything is tried with.
+VERSIONS = ((3, 0), (3, 6), (4, 5))
+
+
+def version_name(version: tuple[int, int]) -> str:
+    """How a test's name shows it."""
+    return f"v{version[0]}.{version[1]}"
+
+
+class Site:
+    """A manager and an xCAT.
+
+    Args:
+        folder: An empty folder, or one with certificates from before.
+        version: The engine's version.
+        options: What `build` and `Settings` take.
+    """
+
+    def __init__(self, folder: Path, version: tuple[int, int], **options: Any) -> None:
+        self.clock = ManualClock()
+        number = version[0]
+        built = {key: options.pop(key) for key in ("hosts", "vms", "running") if key in options}
+        versions = {"v3_version": version} if number == 3 else {"v4_version": version}
+        options.setdefault("strict", True)
+        self.settings = Settings(api=str(number), management="rhevm" if number == 3 else "ovirtmgmt",
+                                 **versions, **options)  # type: ignore[arg-type]
+        self.world = World(self.clock, epoch=1_700_000_000.0)
+        dialect = self.settings.dialect(SHORT if number == 3 else LONG, "")[0]
+        assert dialect is not None
+        build(self.world, dialect, self.settings.management, **built)
+        certificates: Certificates = make(folder, ["127.0.0.1"])
+        self.front = Front(Application(self.world, self.settings, certificates.ca.read_bytes()), Plan())
+        self._server = Server(self.front, ("127.0.0.1", 0), certificates, 16)
+        self._server.prepare()
+        self._thread = threading.Thread(target=self._server.serve, daemon=True)
+        self._thread.start()
+        self.manager = f"127.0.0.1:{self._server.bind_addr[1]}"
+        self.host = FakeHost({
+            "passwd": [{"key": "rhevm", "username": "admin", "password": "secret"}],
+            "site": [{"key": "xcatconfdir", "value": str(folder)}, {"key": "rhevmca", "value": str(certificates.ca)}],
+        })
+        self.managers = Managers(self.clock)
+        self.dispatcher = Dispatcher(self.managers, self.clock)
+
+    def close(self) -> None:
+        """End it."""
+        self.managers.close()
+        self._server.stop()
+        self._thread.join(5)
+
+    def row(self, table: str, node: str, **values: str) -> None:
+        """Set columns of a node's row."""
+        self.host.set_node_attrs(table, {node: values})
+
+    def say(self, line: str, nodes: Sequence[str] = (), **request: Any) -> list[Message]:
+        """Type a command; `MGR` stands for the manager."""
+        name, *args = (self.manager if word == "MGR" else word for word in shlex.split(line))
+        asked = replace(Request(name, tuple(nodes), tuple(args)), **request)
+        return list(self.dispatcher.run(asked, self.host))
+
+    def ok(self, line: str, nodes: Sequence[str] = (), **request: Any) -> list[str]:
+        """Type a command that must succeed; its lines."""
+        said = self.say(line, nodes, **request)
+        wrong = [message for message in said if isinstance(message, Error)]
+        assert not wrong, (line, wrong)
+        return [_line(message) for message in said]
+
+    def wrong(self, line: str, nodes: Sequence[str] = (), **request: Any) -> list[str]:
+        """Type a command that must fail; its errors."""
+        said = [message for message in self.say(line, nodes, **request) if isinstance(message, Error)]
+        assert said, line
+        return [_line(message) for message in said]
+
+    def cost(self, line: str, nodes: Sequence[str] = ()) -> dict[str, int]:
+        """Type a command that must succeed; its requests by kind, logins aside."""
+        self.ok("lsve -t dc -m MGR")  # the session is warm
+        self.front.counts.clear()
+        self.ok(line, nodes)
+        counted: dict[str, int] = self.front.counts.shown()["requests"]
+        return counted
+
+    def faults(self, rules: list[dict[str, Any]], seed: int = 1) -> None:
+        """Let things go wrong from now on."""
+        self.front.plan = make_plan(rules, seed)
+
+    def mend(self) -> None:
+        """Let nothing go wrong any more."""
+        self.front.plan = Plan()
+
+    def thing(self, kind: str, name: str) -> dict[str, Any]:
+        """A thing in the simulator's world."""
+        (found,) = self.world.named(kind, name)
+        return found
+
+
+def _line(message: Message) -> str:
+    node = getattr(message, "node", "")
+    return f"{node}: {message.text}" if node else message.text
