@@ -59,7 +59,8 @@ def _chosen(context: Context, found: Sequence[Scanned]) -> tuple[list[Scanned], 
     known = {row["node"] for row in context.host.rows("nodelist") if "node" in row}
     names = [each.name for each in found if each.name in known]
     managers = {**_managers(context, "hypervisor", names), **_managers(context, "vm", names)}
-    chosen, complaints = [], []
+    chosen: list[Scanned] = []
+    complaints: list[Message] = []
     for each in found:
         if managers.get(each.name, context.manager.name) != context.manager.name:
             complaints.append(Warning(f"belongs to {managers[each.name]} and is left alone", each.name))

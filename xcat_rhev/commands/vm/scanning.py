@@ -79,7 +79,7 @@ def _vm(manager: Manager, vm: Vm) -> Scanned:
     cluster, on = manager.name_of(Cluster, vm.cluster), manager.name_of(Host, vm.host)
     columns = {
         "mgr": manager.name, "cluster": cluster, "host": _pinned(manager, vm), "memory": _size(vm.memory or 0),
-        "cpus": ":".join(str(number) for number in (vm.sockets or 1, vm.cores or 1, vm.threads or 1)).removesuffix(":1"),
+        "cpus": f"{vm.sockets or 1}:{vm.cores or 1}:{vm.threads or 1}".removesuffix(":1"),
         "bootorder": ",".join(vm.boot), "vidproto": (vm.display_type or "").lower(),
         "master": manager.name_of(Template, vm.template), "guestostype": vm.os_type or "",
         "virtflags": f"placement_affinity={vm.affinity}" if vm.affinity else "", **_disks(manager, vm), **_nics(vm),
