@@ -63,3 +63,17 @@ def test_jobs_that_wait_for_each_other_are_a_mistake_of_ours():
 def test_a_long_chain_is_no_trouble():
     jobs = [Job(f"n{i}", key=f"k{i}", after=frozenset({f"k{i - 1}"})) for i in range(400)]
     assert run(*jobs, saying("last", after=["k399"])) == [Data("done", "last")]
+
+
+def test_a_step_may_answer_with_jobs_that_could_not_be_planned_before():
+    made = []
+
+    def plan_more():
+        made.append("place")
+        yield Data("planned", "a")
+        yield saying("b", after=["a"])
+        yield Job("idle")
+        yield saying("c", do=refuse)
+
+    said = run(Job("a", [Step("plan", plan_more)], key="a"))
+    assert [(m.node, m.text) for m in said] == [("a", "planned"), ("b", "done"), ("c", "no")]

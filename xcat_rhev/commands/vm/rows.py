@@ -285,7 +285,8 @@ class _Reader:
         example = "DOMAIN:20g:system"
         if "/" in part or surplus or not domain:
             self._fault("storage", f"has '{part}', which is not of the form domain:size[:system|data]", example)
-        elif kind not in ("", "system", "data"):
+            return domain, DEFAULT_DISK
+        if kind not in ("", "system", "data"):
             self._fault("storage", f"has the disk type '{kind}', not system or data", example)
         try:
             return domain, (parse_size(size, f"the size of disk {number}") if size else DEFAULT_DISK)
