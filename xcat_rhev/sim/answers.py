@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import search
-from .dialect import Dialect, Shape, Thing
+from .dialect import Dialect, Shape, Thing, tree
 from .faults import BAD, BROKEN, Gone, Refused, incomplete, not_found
 from .render import Writer, collected, document, href, link, read, reference
 from .world import World
@@ -352,17 +352,19 @@ def _inside(call: Call, shape: Shape, thing: Thing, follow: list[list[str]]) -> 
 def _follow(call: Call, shape: Shape, thing: Thing, word: str, rest: list[list[str]]) -> tuple[str, str]:
     """Write what a link or a reference leads to."""
     route = call.routes.under(shape.path, word, call.dialect)
+    if call.dialect.number == 3 and word not in tree(shape, call.dialect).kids:
+        return word, ""
     if route is not None:
         found = route.handler(call.on(**{shape.path.rpartition("{")[2][:-1]: thing}))
         inner = "".join(text_of(call.on(**{shape.kind: thing}), found.shape, one, rest) for one in found.things)
-        return found.shape.plural, f"<{found.shape.plural}>{inner}</{found.shape.plural}>"
+        plural = found.shape.plural
+        tag = plural if plural.replace("_", "") == word.replace("_", "") else word  # a host's NICs are host_nic in <nics>
+        return tag, f"<{tag}>{inner}</{tag}>"
     for field_ in shape.fields:
         if field_.kind == "ref" and field_.key.replace("_", "") == word.replace("_", "") and field_.to in SHAPES:
             shown = shape.view(call.world, thing, call)
             target = call.world.get(field_.to, shown.get(field_.key))
             return field_.key, text_of(call, SHAPES[field_.to], target, rest) if target else ""
-    if call.dialect.number == 3:
-        return word, ""
     raise Refused(f"Unable to find method to follow link '{word}'", BROKEN, listed=False)
 
 

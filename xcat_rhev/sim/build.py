@@ -5,6 +5,7 @@ from __future__ import annotations
 from .dialect import Dialect, Thing
 from .levels import newest
 from .resources.clusters import USUAL, attach, management
+from .resources.connections import connect
 from .resources.hostnics import bring_parts
 from .resources.hosts import hardware
 from .resources.vms import BLANK, blank
@@ -61,11 +62,13 @@ def _domain(world: World, center: Thing, host: Thing) -> Thing:
     """Make the data domain and thereby bring the data center up."""
     world.change(center, status="up", storage_format="v1")
     world.change(host, spm=True)
-    return world.add(
+    domain = world.add(
         "storage_domain", name="data1", type="data", storage_type="nfs", address="10.9.255.1", path="/export/data1",
         data_center=center["id"], status="active", master=True, available=100 * TIB, used=TIB, committed=0,
         storage_format="v1", external_status="ok",
     )
+    connect(world, domain)
+    return domain
 
 
 def _vm(world: World, cluster: Thing, domain: Thing | None, profile: Thing, number: int, host: Thing | None) -> None:

@@ -6,6 +6,7 @@ from ..answers import SHAPES, Call, Many, One, Removed, require
 from ..dialect import Shape, Thing, named
 from ..faults import Refused
 from ..routing import delete, get, post, put
+from ..world import World
 from .common import lists, shows
 
 _FIELDS = (
@@ -48,11 +49,19 @@ def removed(call: Call) -> Removed:
     return Removed()
 
 
+def connect(world: World, domain: Thing) -> None:
+    """Make the connection that a new domain uses, unless it is there already."""
+    told = {one.key: domain[one.key] for one in _FIELDS if domain.get(one.key) is not None and one.kind != "secret"}
+    told["type"] = domain["storage_type"]
+    found = next((one for one in world.all("storage_connection") if _same(one, told)), None)
+    found = found or world.add("storage_connection", **told)
+    world.change(domain, connection=found["id"])
+
+
 def of_domain(call: Call) -> Many:
-    """List the connection of a domain, which has the domain's own id here."""
-    domain = call.things["storage_domain"]
-    one = {**domain, "kind": "storage_connection", "type": domain["storage_type"], "name": None, "description": None}
-    return Many(CONNECTION, [one])
+    """List the connection of a domain."""
+    found = call.world.get("storage_connection", call.things["storage_domain"].get("connection"))
+    return Many(CONNECTION, [found] if found else [])
 
 
 _ONE = "/storageconnections/{storage_connection}"

@@ -104,6 +104,14 @@ def devices(call: Call) -> Many:
     return Many(DEVICE, found)
 
 
+def device(call: Call) -> One:
+    """Show one of what the guest says about its network."""
+    for one in devices(call).things:
+        if one["id"] == call.things["device"]["id"]:
+            return One(DEVICE, one)
+    raise Gone
+
+
 _ALL, _ONE = "/vms/{vm}/graphicsconsoles", "/vms/{vm}/graphicsconsoles/{graphics}"
 ROUTES = (
     get(_ALL, listed, "list its consoles; ports with current=true since 4.1", since3=(3, 6)),
@@ -113,4 +121,5 @@ ROUTES = (
     get("/vms/{vm}/cdroms/{drive}", cdrom, "show its CD drive"),
     put("/vms/{vm}/cdroms/{drive}", inserted, "change the disc"),
     get("/vms/{vm}/reporteddevices", devices, "what the guest says about its network", since3=(3, 2)),
+    get("/vms/{vm}/reporteddevices/{device}", device, "show one of them", since3=(3, 2)),
 )

@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape
 
 from ..answers import Call, Raw
 from ..dialect import Dialect
+from ..faults import Gone
 from ..levels import cpus, newest, supported
 from ..render import document, iso, link
 from ..routing import get
@@ -122,8 +123,6 @@ def levels(call: Call) -> Raw:
 
 def level(call: Call) -> Raw:
     """Show one compatibility level with its CPU types (v4)."""
-    from ..faults import Gone
-
     for major, minor in supported(call.dialect):
         if f"{major}.{minor}" == call.things["level"]["id"]:
             return Raw(document(_level(call, major, minor)))
@@ -149,20 +148,55 @@ SYSTEMS = (
 
 def systems(call: Call) -> Raw:
     """List the operating systems that can be named."""
-    texts = "".join(
-        f'<operating_system href="{call.dialect.base}/operatingsystems/{name}" id="{name}"><name>{name}</name>'
-        f"</operating_system>"
-        for name in SYSTEMS
-    )
-    return Raw(document(f"<operating_systems>{texts}</operating_systems>"))
+    return Raw(document(f"<operating_systems>{''.join(_system(call, name) for name in SYSTEMS)}</operating_systems>"))
+
+
+def system(call: Call) -> Raw:
+    """Show one operating system."""
+    if call.things["system"]["id"] not in SYSTEMS:
+        raise Gone
+    return Raw(document(_system(call, call.things["system"]["id"])))
+
+
+def _system(call: Call, name: str) -> str:
+    where = f"{call.dialect.base}/operatingsystems/{name}"
+    return f'<operating_system href="{where}" id="{name}"><name>{name}</name></operating_system>'
 
 
 def pools(call: Call) -> Raw:
     """List the one pool of MAC addresses."""
+    return Raw(document(f"<mac_pools>{_pool(call)}</mac_pools>"))
+
+
+def pool(call: Call) -> Raw:
+    """Show the one pool of MAC addresses."""
+    if call.things["pool"]["id"] != ROOT_USER:
+        raise Gone
+    return Raw(document(_pool(call)))
+
+
+def _pool(call: Call) -> str:
     span = "<range><from>00:1a:4a:16:01:51</from><to>00:1a:4a:16:01:e6</to></range>"
     flags = "<allow_duplicates>false</allow_duplicates><default_pool>true</default_pool>"
-    pool = f'<mac_pool href="{call.dialect.base}/macpools/{ROOT_USER}" id="{ROOT_USER}"><name>Default</name>'
-    return Raw(document(f"<mac_pools>{pool}{flags}<ranges>{span}</ranges></mac_pool></mac_pools>"))
+    where = f'href="{call.dialect.base}/macpools/{ROOT_USER}" id="{ROOT_USER}"'
+    return f"<mac_pool {where}><name>Default</name>{flags}<ranges>{span}</ranges></mac_pool>"
+
+
+def users(call: Call) -> Raw:
+    """List the one user."""
+    return Raw(document(f"<users>{_user(call)}</users>"))
+
+
+def user(call: Call) -> Raw:
+    """Show the one user."""
+    if call.things["user"]["id"] != ROOT_USER:
+        raise Gone
+    return Raw(document(_user(call)))
+
+
+def _user(call: Call) -> str:
+    where = f'href="{call.dialect.base}/users/{ROOT_USER}" id="{ROOT_USER}"'
+    return f"<user {where}><name>admin</name><user_name>{escape(call.settings.user)}</user_name></user>"
 
 
 ROUTES = (
@@ -171,5 +205,9 @@ ROUTES = (
     get("/clusterlevels", levels, "compatibility levels", since3=(99, 0)),
     get("/clusterlevels/{level}", level, "one level with its CPU types", since3=(99, 0)),
     get("/operatingsystems", systems, "operating systems that can be named", since3=(3, 4)),
+    get("/operatingsystems/{system}", system, "one operating system", since3=(3, 4)),
     get("/macpools", pools, "pools of MAC addresses", since3=(3, 6)),
+    get("/macpools/{pool}", pool, "one pool of MAC addresses", since3=(3, 6)),
+    get("/users", users, "list the one user"),
+    get("/users/{user}", user, "show the one user"),
 )

@@ -9,6 +9,7 @@ from ..routing import delete, get, post, put, verb
 from ..states import effect
 from ..world import World
 from .common import empty, lists, shows
+from .connections import connect
 from .disks import DISK
 from .hosts import choose_spm, hosts_of
 
@@ -110,6 +111,7 @@ def created(call: Call) -> One:
         data_center=None, master=False, available=10 * TIB, used=TIB // 100, committed=0, external_status="ok",
         local_host=host["id"] if kind == "localfs" else None, block_size=512,
     )
+    connect(world, thing)
     world.event(956, "normal", f"Storage Domain {thing['name']} was added by admin@internal", storage_domain=thing["id"])
     return One(DOMAIN, thing, 201)
 
@@ -179,6 +181,9 @@ def forget(world: World, thing: Thing) -> None:
     """Take a domain out of the world with the disks on it."""
     for disk in world.of("disk", "storage_domain", thing["id"]):
         world.remove(disk)
+    connection = world.get("storage_connection", thing.get("connection"))
+    if connection is not None:
+        world.remove(connection)
     world.remove(thing)
     world.event(960, "normal", f"Storage Domain {thing['name']} was removed.")
 

@@ -8,7 +8,7 @@ from ..faults import BAD, Refused, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
 from ..world import ZERO, World
-from .common import creation, lists
+from .common import creation, lists, shows
 from .disks import ATTACHMENT_BODY, OF_VM, shown as disk_shown
 from .vms import MACHINE, copy_parts
 
@@ -86,11 +86,6 @@ def ready(world: World, thing: Thing, _end: Thing) -> None:
     world.event(52, "normal", text, template=thing["id"])
 
 
-def shows_one(call: Call) -> One:
-    """Show a template."""
-    return One(TEMPLATE, call.things["template"])
-
-
 def changed(call: Call) -> One:
     """Change a template."""
     thing, world = call.things["template"], call.world
@@ -156,11 +151,13 @@ def attachments(call: Call) -> Many:
 ROUTES = (
     get("/templates", lists(TEMPLATE, "template"), "list templates"),
     post("/templates", created, "make a template from a machine"),
-    get("/templates/{template}", shows_one, "show a template"),
+    get("/templates/{template}", shows(TEMPLATE), "show a template"),
     put("/templates/{template}", changed, "change a template"),
     delete("/templates/{template}", removed, "remove a template"),
     verb("/templates/{template}/export", export, "copy to an export domain"),
     get("/templates/{template}/disks", disks, "list its disks", since4=NEVER),
+    get("/templates/{template}/disks/{disk}", shows(DISK), "show a disk", since4=NEVER),
+    get("/templates/{template}/diskattachments/{disk}", shows(ATTACHMENT), "show how a disk is attached", since3=NEVER),
     get("/templates/{template}/diskattachments", attachments, "list what disks it has", since3=NEVER),
     creation(TEMPLATE),
 )

@@ -1,0 +1,146 @@
+"""An engine to talk to over HTTPS: the simulator in three versions, or the real one that --engine names."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import ssl
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from programs import Sim
+from simulator import Running, running
+from xcat_rhev.clock import SystemClock
+from xcat_rhev.engine.manager import Access, Manager, Managers
+from xcat_rhev.secret import Secret
+
+VERSIONS = {
+    "v3.0": ("--api", "3", "--v3-version", "3.0"),
+    "v3.6": ("--api", "3"),
+    "v4": ("--api", "4"),
+}
+
+
+class Engine:
+    """A back end of the suite.
+
+    Attributes:
+        name: As tables would write it.
+        sim: It is the simulator, whose faults can be ordered and whose requests can be counted.
+    """
+
+    def __init__(self, name: str, folder: Path, sim: Sim | None = None, **access: Any) -> None:
+        self.name, self.sim, self._folder, self._access = name, sim, folder, access
+        self._managers: list[Managers] = []
+        self._number = itertools.count()
+
+    def access(self, **more: Any) -> Access:
+        """How it is reached, with a folder of its own."""
+        values: dict[str, Any] = {
+            "name": self.name, "user": "admin@internal", "password": Secret("secret"),
+            "folder": self._folder / f"manager{next(self._number)}", **self._access, **more,
+        }
+        return Access(**values)
+
+    def open(self, say: Any = None, **more: Any) -> Manager:
+        """A facade on a session of its own."""
+        managers = Managers(SystemClock())
+        self._managers.append(managers)
+        return managers.open(self.access(**more), say)
+
+    def own(self, path: str, method: str = "GET", body: Any = None) -> Any:
+        """Call one of the simulator's own addresses."""
+        if self.sim is None:
+            pytest.skip("a real engine takes no orders for faults and counts no requests")
+        trust = ssl.create_default_context(cafile=str(self.sim.ready["ca"]))
+        data = None if body is None else json.dumps(body).encode()
+        call = urllib.request.Request(f"https://{self.name}/-/{path}", data, method=method)
+        with urllib.request.urlopen(call, context=trust, timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def faults(self, *rules: dict[str, Any]) -> None:
+        """Order what shall go wrong from now on."""
+        assert "error" not in self.own("faults", "PUT", list(rules))
+
+    def counted(self) -> dict[str, Any]:
+        """What came since the last time."""
+        stats = self.own("stats")
+        self.own("stats", "DELETE")
+        return stats
+
+    def close(self) -> None:
+        for managers in self._managers:
+            managers.close()
+        if self.sim is not None:
+            self.sim.part.stop()
+
+
+def started(folder: Path, *words: str) -> Engine:
+    """A simulator, strict and fast unless told otherwise."""
+    sim = Sim(folder, "--strict", "--speed", "10", *words)
+    return Engine(sim.name, folder, sim)
+
+
+@pytest.fixture
+def start(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Starts simulators for one test."""
+    if request.config.getoption("--engine") != "sim":
+        pytest.skip("needs a simulator of its own")
+    engines: list[Engine] = []
+
+    def begin(*words: str) -> Engine:
+        folder = tmp_path / f"sim{len(engines)}"
+        folder.mkdir()
+        engines.append(started(folder, *words))
+        return engines[-1]
+
+    yield begin
+    for engine in engines:
+        engine.close()
+
+
+@pytest.fixture(scope="module", params=list(VERSIONS))
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine with three hosts and the domain data1, in each version; with --engine, the real one."""
+    folder = tmp_path_factory.mktemp("engine")
+    url = request.config.getoption("--engine")
+    if url == "sim":
+        made = started(folder, "--hosts", "3", *VERSIONS[request.param])
+    elif request.param != "v4":
+        pytest.skip("a real engine has the version that it has")
+    else:
+        made = Engine(
+            url.removeprefix("https://").rstrip("/"), folder, user=os.environ["ENGINE_USER"],
+            password=Secret(os.environ["ENGINE_PASSWORD"]), ca=os.environ.get("ENGINE_CA", ""),
+        )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def manager(engine: Engine) -> Iterator[Manager]:
+    """A facade; no faults are left over from the test before."""
+    if engine.sim is not None:
+        engine.faults()
+    yield engine.open()
+
+
+@pytest.fixture
+def start_simulator(request: pytest.FixtureRequest) -> Iterator[Callable[..., Running]]:
+    """Starts simulators with words of the test's own, for plain requests without the client."""
+    if request.config.getoption("--engine") != "sim":
+        pytest.skip("needs faults, hosts or storage that only the simulator makes up")
+    with contextlib.ExitStack() as stack:
+        yield lambda *words: stack.enter_context(running(*words))
+
+
+@pytest.fixture
+def simulator(start_simulator: Callable[..., Running]) -> Running:
+    """A fresh strict simulator with two hosts and three machines, ten times as fast as by default."""
+    return start_simulator("--hosts", "2", "--vms", "3", "--strict", "--speed", "10")
