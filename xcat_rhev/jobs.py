@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 #: How often, in seconds, the messages of steps under way are passed on.
 _GLANCE = 0.25
-#: What a step may answer with; a generator's messages are passed on while it runs.
-Said = Union[Iterable[Message], None]
+#: What a step may answer with; a generator's messages are passed on while it runs. Jobs are what could only be planned
+#: when the step's own work was done: they are carried out as if they had been in the plan.
+Said = Union[Iterable[Union[Message, "Job"]], None]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Wait:
     then: Callable[[Any], Said] = lambda _: None
     otherwise: Callable[[RhevError], RhevError] = lambda problem: problem
 
-    def reached(self, outcome: Noun | RhevError | None) -> Iterable[Message]:
+    def reached(self, outcome: Noun | RhevError | None) -> Iterable[Message | Job]:
         """What to say to how it ended.
 
         Raises:
@@ -118,7 +119,7 @@ class Runner:
         self._workers = workers
         self._aborted = aborted
         self._running: dict[Future[None], _Work] = {}
-        self._said: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._said: queue.SimpleQueue[Message | Job] = queue.SimpleQueue()
         self._held: list[_Work] = []
         self._open: set[str] = set()
         self._lost: set[str] = set()
@@ -204,9 +205,14 @@ class Runner:
                 yield from self._next(pool, work)
 
     def _heard(self) -> Iterator[Message]:
-        """What the steps have said so far; a long one shows its progress."""
+        """What the steps have said so far; a long one shows its progress. Further jobs join those that are held."""
         while not self._said.empty():
-            yield self._said.get()
+            item = self._said.get()
+            if isinstance(item, Job):
+                self._held.append(_Work(item))
+                self._open |= {item.key} - {""}
+            else:
+                yield item
 
     def _waits_over(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
         if not self._watch or self._watch.due() > 0:
@@ -214,7 +220,9 @@ class Runner:
         for key, outcome in self._watch.look():
             work = cast(_Work, key)
             try:
-                yield from work.waits.reached(outcome)
+                for item in work.waits.reached(outcome):
+                    self._said.put(item)
+                yield from self._heard()
             except RhevError as problem:
                 yield self._failed(work, problem)
             else:
@@ -233,6 +241,6 @@ class _Work:
         return next(self._parts, None)
 
 
-def _answer(do: Callable[[], Said], say: Callable[[Message], None]) -> None:
+def _answer(do: Callable[[], Said], say: Callable[[Message | Job], None]) -> None:
     for message in do() or ():
         say(message)
