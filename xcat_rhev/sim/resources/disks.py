@@ -80,7 +80,8 @@ def _made(call: Call, values: Thing, vm: Thing | None) -> Thing:
         raise refuse("disk space", call.dialect, name=domain["name"])
     form = values.get("format") or "raw"
     block = domain["storage_type"] in {"iscsi", "fcp"}
-    name = values.pop("alias", None) or values.pop("name", None) or _next_name(world, vm)
+    alias, plain = values.pop("alias", None), values.pop("name", None)
+    name = alias or plain or _next_name(world, vm)
     usual = {
         "format": form, "sparse": form == "cow" or not block, "interface": "virtio", "bootable": False, "active": True,
         "wipe_after_delete": False, "shareable": False, "propagate_errors": False, "disk_type": "system",
