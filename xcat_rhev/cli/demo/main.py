@@ -27,6 +27,7 @@ def main(argv: Sequence[str]) -> int:
     """
     options = _options(argv)
     home = Path(tempfile.mkdtemp(prefix="xcat-rhev-demo-"))
+    home.chmod(0o755)  # the web server runs as another user; what is secret below has modes of its own
     record = Record(options.json)
     stage = Stage(home, record)
     signal.signal(signal.SIGTERM, _leave)
