@@ -157,13 +157,14 @@ def _restore(request: WireRequest, args: Sequence[str]) -> WireRequest:
     if len(files) != 1 or not set(args) - set(files) <= {"-a", "--addrows"}:
         raise Usage("Usage: tabrestore [-a] TABLE.csv")
     try:
-        text = Path(files[0]).read_text(encoding="utf-8", errors="replace")
+        with open(files[0], encoding="utf-8", errors="replace", newline="\n") as file:
+            lines = tuple(file)
     except OSError:
         failure = NotFound(f"Unable to open {files[0]} for reading")
         failure.exit_code = 3
         raise failure from None
     table = Path(files[0]).name.partition(".")[0]
-    return request._replace(table=table, data=tuple(text.splitlines(keepends=True)), addrows=len(args) > 1)
+    return request._replace(table=table, data=lines, addrows=len(args) > 1)
 
 
 def _definition_word(word: str) -> str:

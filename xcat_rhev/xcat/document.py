@@ -47,8 +47,8 @@ def read(document: bytes, root: str) -> Element:
     parser.CharacterDataHandler = tree.text
     parser.StartDoctypeDeclHandler = _refuse
     try:
-        parser.Parse(document, True)
-    except expat.ExpatError as problem:
+        parser.Parse(document.decode(), True)
+    except (expat.ExpatError, UnicodeDecodeError) as problem:
         raise BadAnswer(f"the XML is malformed: {problem}") from None
     if tree.root != root:
         raise BadAnswer(f"the XML begins with <{tree.root}> instead of <{root}>")

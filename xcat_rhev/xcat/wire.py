@@ -134,13 +134,12 @@ def split(buffer: bytes, end: bytes = END_OF_RESPONSE) -> tuple[list[bytes], byt
     """
     *documents, rest = buffer.split(end)
     begin = b"<" + end[2:]
-    for part in (*documents, rest):
-        start = part.lstrip()[:len(begin)]
-        if not begin.startswith(start):
-            raise BadAnswer(f"this is no {begin.decode()} document")
-        if len(part) > LONGEST:
-            raise BadAnswer(f"a document is longer than {LONGEST} bytes")
-    return [document.lstrip() + end for document in documents], rest.lstrip()
+    documents, rest = [document.lstrip() for document in documents], rest.lstrip()
+    if not (begin.startswith(rest[:len(begin)]) and all(document.startswith(begin) for document in documents)):
+        raise BadAnswer(f"this is no {begin.decode()} document")
+    if any(len(part) > LONGEST for part in (*documents, rest)):
+        raise BadAnswer(f"a document is longer than {LONGEST} bytes")
+    return [document + end for document in documents], rest
 
 
 def read_request(document: bytes) -> WireRequest:

@@ -79,8 +79,8 @@ def test_expressions(text: str, parts: tuple[str, ...], value: int | str) -> Non
 
 @pytest.mark.parametrize("text", [
     "", "(", ")", "1+", "+", "1 2", "a", "a()", "system('id')", "`id`", "$", "@x", "1;2", "1,2", "sprintf(", "'a",
-    "1??2", "2**9", "__import__('os')", "$x", "1?2", "(" * 60 + "1" + ")" * 60, "1+" * 600 + "1", "=1", "{1}", "x=1", "\\1",
-    "$1->[0]", "eval('1')", "open('/etc/passwd')", "1..9", "qw(a)", "-f 'x'", "sub {1}",
+    "1??2", "2**9", "__import__('os')", "$x", "1?2", "(" * 60 + "1" + ")" * 60, "1+" * 600 + "1", "=1", "{1}", "x=1",
+    "\\1", "$1->[0]", "eval('1')", "open('/etc/passwd')", "1..9", "qw(a)", "-f 'x'", "sub {1}",
 ])
 def test_what_is_no_expression(text: str) -> None:
     with pytest.raises(Usage):
@@ -242,21 +242,16 @@ def test_csv_that_is_wrong(lines: list[str], text: str) -> None:
     assert str(caught.value).startswith(text)
 
 
-CELLS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=12)
+CELLS = st.text(alphabet='a1,;"\n\u00e9#', max_size=12)
 
 
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=5))
 def test_csv_there_and_back(cells: list[tuple[str, str, str]]) -> None:
-    """All but the trailing blanks of a line that goes on, which tabrestore does not keep either."""
     table = TABLES["site"]
     stored = [dict(zip(("key", "value", "comments"), row)) for row in cells]
-    assume(all(not line.endswith((" ", "\t")) and line.rstrip() == line.rstrip("\n") for row in cells for text in row
-               for line in [text, *text.split("\n")]))
-    lines = write_csv(table, stored)
-    _, records = read_csv(lines)
-    wanted = [{column: row.get(column) or None for column in table.columns} for row in stored]
-    assert records == [row for row in wanted if any(row.values()) or True][:len(records)]
-    assert len(records) == len(stored)
+    columns, records = read_csv(write_csv(table, stored))
+    assert columns == list(table.columns)
+    assert records == [{column: row.get(column) or None for column in table.columns} for row in stored]
 
 
 @given(st.lists(CELLS, min_size=4, max_size=4))
