@@ -89,6 +89,13 @@ class Call:
         values, unknown = read(shape, self.dialect, element)
         if unknown and self.strict:
             raise strictly(unknown, self.dialect)
+        fixed = {one.key for one in shape.fields if one.fixed}
+        return {key: value for key, value in values.items() if key not in fixed}
+
+    def fresh(self, shape: Shape) -> Thing:
+        """Read the body as a thing that is to be made: an id in it does not count."""
+        values = self.read(shape)
+        values.pop("id", None)
         return values
 
     def part(self, path: str) -> Any:

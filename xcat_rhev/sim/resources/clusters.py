@@ -43,7 +43,7 @@ USUAL: Thing = {
 
 def created(call: Call) -> One:
     """Make a cluster; it gets the data center's management network."""
-    values = call.read(CLUSTER)
+    values = call.fresh(CLUSTER)
     require(values, ("Cluster", "Cluster"), ("name", "data_center:dataCenter.name|id"), call.dialect)
     center = call.look_up("data_center", values.pop("data_center"))
     if call.world.exactly("cluster", values["name"]):

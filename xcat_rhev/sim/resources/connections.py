@@ -22,7 +22,7 @@ SHAPES["storage_connection"] = CONNECTION
 
 def created(call: Call) -> One:
     """Make a storage connection."""
-    values = call.read(CONNECTION)
+    values = call.fresh(CONNECTION)
     require(values, ("StorageConnection", "StorageConnection"), ("type",), call.dialect)
     if any(_same(one, values) for one in call.world.all("storage_connection")):
         raise Refused("Cannot add Storage Connection. Storage connection already exists.")

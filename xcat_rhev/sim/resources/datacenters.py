@@ -36,7 +36,7 @@ SHAPES["data_center"] = DATA_CENTER
 
 def created(call: Call) -> One:
     """Make a data center; it is uninitialized until it has storage."""
-    values = call.read(DATA_CENTER)
+    values = call.fresh(DATA_CENTER)
     kind = "local" if call.dialect.number == 4 else "storage_type" if not call.dialect.knows((3, 4)) else "storage_type|local"
     require(values, ("DataCenter", "DataCenter"), ("name", kind), call.dialect)
     if call.world.exactly("data_center", values["name"]):

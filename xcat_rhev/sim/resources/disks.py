@@ -295,7 +295,7 @@ def detached(call: Call) -> Removed:
 
 def floating(call: Call) -> One:
     """Make a disk that belongs to no machine."""
-    values = call.read(DISK)
+    values = call.fresh(DISK)
     require(values, ("Disk", "Disk"), ("provisioned_size|size:provisionedSize", "format", "domains:storageDomains"), call.dialect)
     return One(DISK, _made(call, values, None), 202, pending=True)
 

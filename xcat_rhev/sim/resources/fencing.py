@@ -27,7 +27,7 @@ SHAPES["agent"] = AGENT
 
 def added(call: Call) -> One:
     """Add a fence agent; all five of address, order, type, user and password must be there."""
-    values = call.read(AGENT)
+    values = call.fresh(AGENT)
     wanted = ("address", "order", "type", "username", "password")
     require(values, ("Agent", "Agent"), wanted, call.dialect)
     values.pop("password")

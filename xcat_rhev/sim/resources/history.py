@@ -47,7 +47,7 @@ def events(call: Call) -> Many:
 
 def event_made(call: Call) -> One:
     """Write down an event of somebody else's."""
-    values = call.read(EVENT)
+    values = call.fresh(EVENT)
     require(values, ("Event", "Event"), ("origin", "severity", "custom_id", "description"), call.dialect)
     told = {key: values[key] for key in ("origin", "custom_id", "flood_rate", "custom_data", "comment") if key in values}
     about = {

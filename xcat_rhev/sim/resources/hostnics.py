@@ -174,7 +174,7 @@ def _swap(call: Call, nic: Thing, network: Thing) -> None:
 
 def bonded(call: Call) -> One:
     """Bind cards together (v3)."""
-    values = call.read(HOST_NIC)
+    values = call.fresh(HOST_NIC)
     require(values, ("HostNIC", "HostNic"), ("name", "network:network.id|name", "slaves:bonding.slaves.id|name"), call.dialect)
     network = _network(call, values.pop("network"))
     _fresh(call, network)

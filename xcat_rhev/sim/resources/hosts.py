@@ -142,7 +142,7 @@ def default_cluster(world: World) -> Thing:
 
 def created(call: Call) -> One:
     """Add a host; the engine logs in there and installs it."""
-    values = call.read(HOST)
+    values = call.fresh(HOST)
     wanted = ["name", "address"]
     if call.dialect.number == 3:
         wanted.append("root_password" if call.dialect.version < (3, 3) else "root_password|ssh_method:rootPassword|ssh")

@@ -54,13 +54,13 @@ def _there(world: World, network: Thing, cluster: Thing) -> Thing:
 
 def created(call: Call) -> One:
     """Make a network; a VM network gets a vNIC profile of its own name."""
-    values = call.read(NETWORK)
+    values = call.fresh(NETWORK)
     if "data_center" in call.things:
         values["data_center"] = {"id": call.things["data_center"]["id"]}
     require(values, ("Network", "Network"), ("name", "data_center:dataCenter.name|id"), call.dialect)
     center = call.look_up("data_center", values.pop("data_center"))
     _check(call, values, center, "add")
-    told = values.get("usages")
+    told = values.pop("usages", None)
     usages = ["vm"] if told is None else [word.lower() for word in told]
     profiled = values.pop("profile_required", True)
     values.pop("required", None)
@@ -195,7 +195,7 @@ def detached(call: Call) -> Removed:
 
 def profile_created(call: Call) -> One:
     """Make a vNIC profile."""
-    values = call.read(PROFILE)
+    values = call.fresh(PROFILE)
     if "network" in call.things:
         values["network"] = {"id": call.things["network"]["id"]}
     require(values, ("VnicProfile", "VnicProfile"), ("name", "network:network.id"), call.dialect)

@@ -36,7 +36,7 @@ SHAPES["nic"] = NIC
 def added(call: Call) -> One:
     """Make a network card; without a MAC of its own it gets one from the pool."""
     vm, world = call.things["vm"], call.world
-    values = call.read(NIC)
+    values = call.fresh(NIC)
     wanted = ("name", "network:network.id|name") if call.dialect.version < (3, 1) else ("name",)
     require(values, ("NIC", "Nic"), wanted, call.dialect)
     if any(nic["name"] == values["name"] for nic in world.of("nic", "vm", vm["id"])):

@@ -54,7 +54,7 @@ def show(call: Call) -> One:
 def created(call: Call) -> One:
     """Take a snapshot; a machine that is down is locked meanwhile, a running one stays up."""
     vm, world = call.things["vm"], call.world
-    values = call.read(SNAPSHOT)
+    values = call.fresh(SNAPSHOT)
     require(values, ("Snapshot", "Snapshot"), ("description",), call.dialect)
     if vm["status"] == "image_locked":
         raise refuse("vm locked", call.dialect, action="create Snapshot of")

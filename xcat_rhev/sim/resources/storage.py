@@ -90,7 +90,7 @@ FREE = frozenset({"maintenance", "inactive", "unknown"})
 
 def created(call: Call) -> One:
     """Make a storage domain through a host that is up; it is unattached."""
-    values = call.read(DOMAIN)
+    values = call.fresh(DOMAIN)
     wanted = ["host:host.id|name", "type", "storage_type:storage.type"]
     require(values, ("StorageDomain", "StorageDomain"), wanted, call.dialect)
     kind = values["storage_type"]

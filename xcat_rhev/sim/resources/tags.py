@@ -23,7 +23,7 @@ SHAPES["tag"] = TAG
 
 def created(call: Call) -> One:
     """Make a tag, below root unless another parent is named."""
-    values = call.read(TAG)
+    values = call.fresh(TAG)
     require(values, ("Tag", "Tag"), ("name",), call.dialect)
     if call.world.exactly("tag", values["name"]):
         raise name_taken("Tag")

@@ -51,7 +51,7 @@ def shown(thing: Thing, call: Call) -> Thing:
 
 def created(call: Call) -> One:
     """Make a template from a machine; both are locked until it is there."""
-    values, world = call.read(TEMPLATE), call.world
+    values, world = call.fresh(TEMPLATE), call.world
     require(values, ("Template", "Template"), ("name", "vm:vm.id|name"), call.dialect)
     vm = call.look_up("vm", values.pop("vm"))
     if vm["status"] != "down":

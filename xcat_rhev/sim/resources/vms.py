@@ -139,7 +139,7 @@ def shown(thing: Thing, call: Call) -> Thing:
 
 def created(call: Call) -> One:
     """Make a machine from a template, Blank or other."""
-    values = call.read(VM)
+    values = call.fresh(VM)
     require(values, ("VM", "Vm"), ("name", "template:template.id|name", "cluster:cluster.id|name"), call.dialect)
     world = call.world
     cluster, template = call.look_up("cluster", values.pop("cluster")), call.look_up("template", values.pop("template"))
