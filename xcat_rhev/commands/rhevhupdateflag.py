@@ -8,17 +8,15 @@ for ever; a step that fails is therefore tried again, and in the end said in nod
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
-from ..errors import Conflict, Denied, RhevError, Usage
+from ..errors import Denied, RhevError, Usage
 from ..jobs import Job, Step
 from ..messages import Data, Error, error_of
-from ..xcat.host import Host, Request, Row
+from ..xcat.host import Host, Request
 from .common import Command, Context, Option, Place, Plan
+from .finishing import FINISHED, MANAGER, Report, check_state, notes, queue_of
 from .nodeaddresses import names, plain, resolved, written
 
 log = logging.getLogger(__name__)
@@ -47,24 +45,6 @@ SPEC = Command(
     ),
 )
 
-OURS = ("rhevh", "rhvh", "ovirt")
-#: The bit of the error code that tells the CGI that a later report can succeed.
-TRY_AGAIN = 2
-TRIES, PAUSE = 3, 1.0
-#: What stands in nodelist.appstatus about a node: who reported, and how far the manager has it.
-FINISHED, MANAGER = "rhevhfinish", "rhevm"
-#: One report for a node at a time: between reading the state and moving on, another must not move on as well.
-_LOCKS = tuple(threading.Lock() for _ in range(64))
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was reported about one node."""
-
-    node: str
-    address: str
-
-
 def plan(context: Context) -> Plan:
     """Check the asker, then each node's report; see `common`."""
     if not context.nodes:
@@ -80,12 +60,13 @@ def plan(context: Context) -> Plan:
             if address:
                 _check_address(context.host, node, address)
             _check_name(context.host, node, name)
-            _check_state(node, chain[node].get("currstate", ""))
+            check_state(node, chain[node].get("currstate", ""))
         except RhevError as problem:
             log.warning("%s: refused a report from %s: %s", node, address or context.request.user, problem)
             yield error_of(problem, node)
         else:
-            yield Job(node, [Step("nodeset next, status booted", partial(_finish, context, Report(node, address)))])
+            report = Report(node, address or context.request.user)
+            yield Job(node, [Step("nodeset next, status booted", partial(_finish, context, report))])
 
 
 def _words(context: Context) -> tuple[str, str]:
@@ -156,94 +137,17 @@ def _check_name(host: Host, node: str, name: str) -> None:
                 raise Denied(f"the machine calls itself {candidate}, which is another node")
 
 
-def _check_state(node: str, state: str) -> None:
-    """See that the node is being installed by us, or has been.
-
-    Raises:
-        Conflict: It is not.
-    """
-    if state != "boot" and not _installing(state):
-        raise Conflict(
-            f"it is not being installed, its state is {state or 'unknown'}", f"See 'nodels {node} chain.currstate'"
-        )
-
-
-def _installing(state: str) -> bool:
-    kind, _, what = state.partition(" ")
-    return kind == "install" and what.startswith(OURS)
-
-
 def _finish(context: Context, report: Report) -> Iterator[Data | Error]:
-    """Move the node on, once, however often and from wherever that is asked at the same time."""
-    with _LOCKS[hash(report.node) % len(_LOCKS)]:
-        host, node = context.host, report.node
-        state = _state(host, node)
-        _check_state(node, state)
-        if state == "boot" and host.node_attrs("nodelist", [node], ["status"])[node].get("status") == "booted":
-            yield Data("booted", node)
-        elif not _moved_on(context, node, state):
-            _said(host, "updatenodestat", node, "failed")
-            yield Error("nodeset failed, so it will install itself again; the log has the reason", node, TRY_AGAIN)
-        elif _said(host, "updatenodestat", node, "booted"):
-            yield Error("it boots from its disk, but its status could not be set", node, TRY_AGAIN)
-        else:
-            _note(host, report)
-            log.info("%s: booted, reported from %s", node, report.address or context.request.user)
-            yield Data("booted", node)
-
-
-def _moved_on(context: Context, node: str, state: str) -> bool:
-    """Run nodeset until the node is past its install.
-
-    `next` follows the chain that the site wrote, and is right once only; whatever comes after it asks for the disk.
-    """
-    verb = "next" if _installing(state) else "boot"
-    for attempt in range(TRIES):
-        if attempt:
-            context.clock.sleep(PAUSE)
-        problems = _said(context.host, "nodeset", node, verb)
-        state = _state(context.host, node)
-        if not problems and not _installing(state):
-            return True
-        log.error("%s: nodeset %s, try %d: state %s. %s", node, verb, attempt + 1, state, " ".join(problems))
-        verb = "boot"
-    return False
-
-
-def _said(host: Host, command: str, node: str, arg: str) -> list[str]:
-    """Run a command and keep its errors; the rest may hold kernel arguments with password hashes."""
-    try:
-        return [message.text for message in host.run(command, [node], [arg]) if isinstance(message, Error)]
-    except RhevError as problem:
-        return [str(problem)]
-
-
-def _state(host: Host, node: str) -> str:
-    return host.node_attrs("chain", [node], ["currstate"])[node].get("currstate", "")
-
-
-def _note(host: Host, report: Report) -> None:
-    """Write down who reported; xCAT keeps `nodelist.appstatus` for such things, as `name=value,name=value`."""
-    written_now = host.node_attrs("nodelist", [report.node], ["appstatus"])[report.node]
-    notes = _notes(written_now)
-    notes[FINISHED] = report.address or "user"
-    text = ",".join(f"{name}={value}" for name, value in notes.items())
-    now = time.strftime("%m-%d-%Y %H:%M:%S")
-    host.set_node_attrs("nodelist", {report.node: {"appstatus": text, "appstatustime": now}})
-
-
-def _notes(nodelist: Row) -> dict[str, str]:
-    words = (word.partition("=") for word in nodelist.get("appstatus", "").split(","))
-    return {name: value for name, _, value in words if name}
+    yield queue_of(context.host).finish(context.host, context.clock, report)
 
 
 def _status(context: Context) -> Plan:
     chain = context.attrs("chain", "currstate")
     nodelist = context.attrs("nodelist", "status", "statustime", "appstatus")
     for node in context.nodes:
-        notes, row = _notes(nodelist[node]), nodelist[node]
+        row, noted = nodelist[node], notes(nodelist[node])
         fields = (
             chain[node].get("currstate", ""), row.get("status", ""), row.get("statustime", ""),
-            notes.get(FINISHED, ""), notes.get(MANAGER, ""),
+            noted.get(FINISHED, ""), noted.get(MANAGER, ""),
         )
         yield Data("|".join(field.replace("|", "/") for field in fields), node)

@@ -11,6 +11,7 @@ import pytest
 from fakes import FakeHost
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.commands import nodeaddresses, rhevhupdateflag
+from xcat_rhev.commands.finishing import PAUSE
 from xcat_rhev.commands.nodeaddresses import names, written
 from xcat_rhev.dispatch import Dispatcher
 from xcat_rhev.errors import Unreachable
@@ -206,7 +207,7 @@ def test_a_service_node_that_only_the_name_service_knows(
 def test_only_a_user_may_leave_out_the_address(xcat: Xcat) -> None:
     assert code(say(xcat)) == REFUSED
     assert code(say(xcat, user="root")) == 0
-    assert xcat.row("nodelist", "rhevh1")["appstatus"] == "rhevhfinish=user"
+    assert xcat.row("nodelist", "rhevh1")["appstatus"] == "rhevhfinish=root"
 
 
 @pytest.mark.parametrize(("state", "expected"), [
@@ -224,7 +225,7 @@ def test_the_nodes_state_decides(xcat: Xcat, state: str, expected: int) -> None:
 def test_a_failure_is_tried_again(xcat: Xcat) -> None:
     xcat.broken, clock = 2, ManualClock()
     assert code(say(xcat, "10.0.0.1", clock=clock)) == 0
-    assert clock.slept == [1.0, 1.0]
+    assert clock.slept == [PAUSE, PAUSE]
     assert xcat.row("nodelist", "rhevh1")["status"] == "booted"
 
 
