@@ -65,7 +65,7 @@ def locate(config: Path) -> Location:
     if not file.exists():
         return Location("sqlite", config)
     line = (file.read_text().splitlines() or [""])[0].strip()
-    source, user, password = (*line.split("|"), "", "")[:3]
+    source, user, password = (*line.split("|", 2), "", "")[:3]
     kind, _, rest = source.removeprefix("dbi:").partition(":")
     if kind.lower() == "sqlite" or (kind and not rest):
         return Location("sqlite", Path(rest or kind))

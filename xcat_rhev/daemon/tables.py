@@ -6,12 +6,14 @@ changed, a table is read once per request, and again after the request wrote to 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Callable, Optional, TypeVar
 
 from ..errors import NotFound
 from ..xcat import noderange, rows, schema
 from ..xcat.host import Row
+from .attributes import KINDS
 from .store import RawRow, Store
 
 T = TypeVar("T")
@@ -207,9 +209,16 @@ class Tables:
         """The nodes that fulfil all of a dynamic group's conditions, which are joined by `::`."""
         chosen: set[str] | None = None
         for condition in filter(None, conditions.split("::")):
-            nodes = set(self.expand(condition).nodes)
+            nodes = set(self.expand(_with_table(condition)).nodes)
             chosen = nodes if chosen is None else chosen & nodes
         return chosen or set()
+
+
+def _with_table(condition: str) -> str:
+    """Write `ip=~x`, which lsdef's names may begin, as a noderange has it: `hosts.ip=~x`."""
+    name = re.split(r"[=!]", condition, maxsplit=1)[0]
+    column = KINDS["node"].columns.get(name)
+    return ".".join(column) + condition[len(name):] if column else condition
 
 
 def _plain(row: RawRow) -> Row:

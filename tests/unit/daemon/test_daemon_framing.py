@@ -1,0 +1,64 @@
+"""Requests out of bytes: cut anywhere, followed by anything, and what is refused."""
+
+import pytest
+
+from xcat_rhev.daemon.framing import PROLOG, Framer
+from xcat_rhev.errors import BadAnswer
+
+ONE = b"<xcatrequest><command>nodels</command></xcatrequest>"
+TWO = b"<xcatrequest>\n  <command>tabdump</command>\n</xcatrequest>\n"
+
+
+def test_cut_at_every_byte():
+    for cut in range(len(ONE) + 1):
+        framer = Framer()
+        assert framer.feed(ONE[:cut]) + framer.feed(ONE[cut:]) == [ONE]
+        assert framer.waiting == 0
+
+
+def test_byte_by_byte_with_two_requests_and_blanks_between():
+    framer = Framer()
+    found = [request for byte in ONE + b"\n\n " + TWO for request in framer.feed(bytes([byte]))]
+    assert found == [ONE, TWO.rstrip()]
+
+
+def test_several_at_once_and_the_begin_of_another():
+    framer = Framer()
+    assert framer.feed(ONE + TWO + ONE[:20]) == [ONE, TWO.rstrip()]
+    assert framer.waiting == 20
+    assert framer.feed(ONE[20:]) == [ONE]
+
+
+def test_an_xml_declaration_may_stand_before():
+    assert Framer().feed(b'\n<?xml version="1.0"?>\n<!-- x -->' + ONE) == [ONE]
+
+
+@pytest.mark.parametrize("rubbish", [b"GET / HTTP/1.1\r\n", b"\x16\x03\x01", b"   x", b"</xcatrequest>" + b"x" * PROLOG,
+                                     b"<" + b"x" * PROLOG])
+def test_what_can_never_be_a_request_is_refused_at_once(rubbish):
+    with pytest.raises(BadAnswer, match="no xCAT request"):
+        Framer().feed(rubbish)
+
+
+def test_blanks_do_not_pile_up():
+    framer = Framer()
+    for _ in range(100):
+        assert framer.feed(b" \n" * 1000) == []
+    assert framer.waiting == 0
+
+
+def test_too_long_a_request_is_refused_whether_it_ends_or_not():
+    with pytest.raises(BadAnswer, match="longer than 60"):
+        Framer(60).feed(b"<xcatrequest>" + b"x" * 60)
+    with pytest.raises(BadAnswer, match="longer than 60"):
+        Framer(60).feed(b"<xcatrequest>" + b"x" * 34 + b"</xcatrequest>")
+    assert len(Framer(61).feed(b"<xcatrequest>" + b"x" * 34 + b"</xcatrequest>")) == 1
+
+
+def test_a_long_request_in_small_pieces_is_looked_through_once():
+    framer = Framer()
+    body = b"<xcatrequest>" + b"x" * (4 << 20)
+    for at in range(0, len(body), 4096):
+        assert framer.feed(body[at:at + 4096]) == []
+    assert framer.feed(b"</xcatreq") == []
+    assert len(framer.feed(b"uest>")[0]) == len(body) + 14
