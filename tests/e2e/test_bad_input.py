@@ -1,12 +1,13 @@
 """Whatever is wrong is said in a line that names it, other nodes are done all the same, nothing is left half."""
 
 import shutil
-import socket
 import subprocess
+import sys
 
 import pytest
 
 from programs import Sim, Xcat
+from xcat_rhev.cli.demo.scenes import free_port
 
 NODE_ERRORS = "vm1", "vm2"
 
@@ -110,16 +111,14 @@ def test_a_manager_that_does_not_resolve(xcat, bent):
 
 
 def test_a_manager_that_refuses(xcat, bent):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     bent(f"127.0.0.1:{port}")
     refused(xcat.type("rpower vm9 stat"), "vm9", f"127.0.0.1:{port}")
 
 
 def test_a_manager_with_another_certificate_than_the_pinned_one(xcat, bent, folder):
-    first = Sim(folder, "--vms", "1")
-    port = first.name.rpartition(":")[2]
+    port = str(free_port())
+    first = Sim(folder, "--vms", "1", "--port", port)
     bent(first.name)
     xcat.type("rpower vm9 stat")
     first.part.stop()
@@ -169,6 +168,7 @@ def iso(folder):
     maker = Path(__file__).parents[2] / "share" / "demo" / "make_iso.py"
     spec = importlib.util.spec_from_file_location("make_iso", maker)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
     spec.loader.exec_module(module)
     path = folder / "whole.iso"
     assert module.main([str(path)]) in (0, None)
