@@ -74,7 +74,8 @@ class Word:
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
 _PORT = r"(:\d{1,5})?"
 _BYTE = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
-_IP = rf"{_BYTE}(\.{_BYTE}){{3}}"
+#: nodeset's boot plugins put this host's address in for `!myipfn!`.
+_IP = rf"({_BYTE}(\.{_BYTE}){{3}}|!myipfn!)"
 _HASH = r"(\$[156]\$(rounds=\d+\$)?[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z]{22,86}|[./0-9A-Za-z]{13})"
 _SWITCH = r"(1|true|0|false)"
 _YES_NO = r"(1|0|no)"
@@ -173,13 +174,14 @@ _PREFIXES = (
 _UNSAFE = re.compile(r"[`'\"\\|<>&]|\$\(|\$\{")
 
 
-def check(word: str, level: Level, whose: str) -> None:
+def check(word: str, level: Level, whose: str, remedy: str = "") -> None:
     """Make sure that an image understands a word as it is meant.
 
     Args:
         word: One word of the kernel line.
         level: The image's parser.
         whose: Where the word comes from, for the error, such as `bootparams.addkcmdline of rhevh1`.
+        remedy: What to change; empty for the word itself.
 
     Raises:
         Usage: It would be misread, is not known yet to this image, or its value has a wrong form.
@@ -195,10 +197,10 @@ def check(word: str, level: Level, whose: str) -> None:
         return
     if not known.since <= level <= known.until:
         raise Usage(f"{whose}: this image does not know '{name}' (ovirt-node {known.since / 100:.1f} to "
-                    f"{known.until / 100:.1f} do; it has {level / 100:.1f})", f"Drop {name}")
+                    f"{known.until / 100:.1f} do; it has {level / 100:.1f})", remedy or f"Drop {name}")
     if not _understood(known, name, equals, value, level):
         example = f"Write {name}={known.example}" if known.example else f"Write {name} alone"
-        raise Usage(f"{whose}: '{word}' would not be understood", example)
+        raise Usage(f"{whose}: '{word}' would not be understood by this image", remedy or example)
 
 
 def _understood(known: Word, name: str, equals: str, value: str, level: Level) -> bool:

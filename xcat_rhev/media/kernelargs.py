@@ -23,6 +23,12 @@ _DROPPED = {"initrd", "root", "rootflags", "rootfstype", "ro", "liveimg", "check
             "BOOT_IMAGE"}
 #: What the media have in common, for one whose boot menu cannot be read.
 _USUAL = "install"
+#: Where our own words come from, for errors.
+_SOURCES = {
+    "BOOTIF": "noderes.installnic", "vlan": "noderes.installnic", "ip": "the networks table",
+    "dns": "the networks table", "ntp": "the networks table", "bond_setup": "the nics table", "hostname": "site.domain",
+    "management_server": "hypervisor.mgr", "local_boot_trigger": "noderes.xcatmaster",
+}
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.IGNORECASE)
 
 
@@ -128,7 +134,8 @@ def _live(image: Image, settings: Settings) -> list[str]:
     ours = [word for word in _ours(image, settings, level) if not _names([word]) & given]
     base = [word for word in (image.append or _USUAL).split() if not _names([word]) & (_DROPPED | given | _names(ours))]
     for word in ours:
-        check(word, level, settings.node)
+        source = _SOURCES.get(word.partition("=")[0], "its tables")
+        check(word, level, source, f"Correct {source}, or write the word as you want it into bootparams.addkcmdline")
     for word in base:
         check(word, level, f"the boot menu of {image.distname}")
     root = [f"root=live:/{image.iso}", "rootfstype=auto", "ro", "liveimg", "rootflags=loop"]
@@ -189,17 +196,26 @@ def _network(settings: Settings) -> Iterator[str]:
 
 
 def _anaconda(settings: Settings, tree_url: str, kickstart_url: str) -> Iterator[str]:
+    """Anaconda's own words, and dracut's for the network (dracut.cmdline(7))."""
     yield f"inst.stage2={tree_url}"
     yield f"inst.ks={kickstart_url}"
-    yield f"BOOTIF={bootif(settings.nic)}"
+    yield "inst.text"
+    device = ""
+    if _MAC.fullmatch(settings.nic):
+        yield f"BOOTIF={bootif(settings.nic)}"
+    else:
+        device = settings.nic
+    if settings.bond:
+        yield ":".join(filter(None, (f"bond={device}", *map(",".join, (settings.bond.slaves, settings.bond.options)))))
+    if settings.vlan:
+        yield f"vlan={device}.{settings.vlan}:{device}"
+        device = f"{device}.{settings.vlan}"
     address = settings.address
     if address is None:
-        yield "ip=dhcp"
+        yield f"ip={device}:dhcp" if device else "ip=dhcp"
     else:
-        device = "" if _MAC.fullmatch(settings.nic) else settings.nic
         yield f"ip={address.ip}::{address.gateway}:{address.netmask}:{settings.hostname}:{device}:none"
-        yield from (f"nameserver={server}" for server in settings.nameservers)
-    yield "inst.text"
+    yield from (f"nameserver={server}" for server in settings.nameservers)
 
 
 def _check_size(image: Image, words: Sequence[str], settings: Settings) -> None:
