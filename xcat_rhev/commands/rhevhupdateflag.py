@@ -16,7 +16,7 @@ from ..jobs import Job, Step
 from ..messages import Data, Error, error_of
 from ..xcat.host import Host, Request
 from .common import Command, Context, Option, Place, Plan
-from .finishing import FINISHED, MANAGER, Report, check_state, notes, queue_of
+from .finishing import FINISHED, MANAGER, Report, notes, queue_of
 from .nodeaddresses import names, plain, resolved, written
 
 log = logging.getLogger(__name__)
@@ -44,9 +44,11 @@ SPEC = Command(
         ("rhevhupdateflag rhevh --status", "state|status|since|address|manager of each node"),
     ),
 )
+STEP = "if it is being installed: nodeset next, status booted"
+
 
 def plan(context: Context) -> Plan:
-    """Check the asker, then each node's report; see `common`."""
+    """Check the asker, then each node's report; its state is looked at when its turn comes. See `common`."""
     if not context.nodes:
         raise Usage("rhevhupdateflag needs a noderange", f"Usage: rhevhupdateflag {SPEC.usage}")
     _check_asker(context.host, context.request)
@@ -54,19 +56,17 @@ def plan(context: Context) -> Plan:
         yield from _status(context)
         return
     address, name = _words(context)
-    chain = context.attrs("chain", "currstate")
     for node in context.nodes:
         try:
             if address:
                 _check_address(context.host, node, address)
             _check_name(context.host, node, name)
-            check_state(node, chain[node].get("currstate", ""))
         except RhevError as problem:
             log.warning("%s: refused a report from %s: %s", node, address or context.request.user, problem)
             yield error_of(problem, node)
         else:
             report = Report(node, address or context.request.user)
-            yield Job(node, [Step("nodeset next, status booted", partial(_finish, context, report))])
+            yield Job(node, [Step(STEP, partial(_finish, context, report))])
 
 
 def _words(context: Context) -> tuple[str, str]:

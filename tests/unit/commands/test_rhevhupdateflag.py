@@ -297,7 +297,7 @@ def test_status_shows_and_changes_nothing(xcat: Xcat) -> None:
 
 
 def test_dry_run_changes_nothing(xcat: Xcat) -> None:
-    assert say(xcat, "10.0.0.1", "--dry-run") == [Data("nodeset next, status booted", "rhevh1")]
+    assert say(xcat, "10.0.0.1", "--dry-run") == [Data(rhevhupdateflag.STEP, "rhevh1")]
     assert xcat.writes == []
 
 
