@@ -170,7 +170,8 @@ def like(value: str, case: bool = False) -> Callable[[str], bool]:
         case: Upper and lower case differ.
     """
     pattern = "".join(".*" if c == "*" else "." if c == "_" else re.escape(c) for c in value)
-    return lambda text, fits=re.compile(pattern, re.DOTALL | (0 if case else re.IGNORECASE)).fullmatch: bool(fits(text))
+    fits = re.compile(pattern, re.DOTALL | (0 if case else re.IGNORECASE)).fullmatch
+    return lambda text: fits(text) is not None
 
 
 class Finder:
@@ -224,6 +225,8 @@ class Finder:
         if not walk:
             return lambda _thing: False
         compare = _comparison(condition, self._case)
+        if not set(walk) & set(".#"):  # most searches are by name, and there may be thousands of things
+            return lambda thing: thing.get(walk) is not None and compare(thing[walk])
         wants_all = condition.operator == "!="
         return lambda thing: (all if wants_all else any)(compare(value) for value in self.values(thing, walk))
 
