@@ -14,15 +14,15 @@ from ..jobs import Job, Step, Wait
 from ..messages import Error
 from ..units import parse_memory
 from .common import Command, Context, Option, Place, Plan, Planned
-from .vm.converging import Converging
+from .vm.converging import Converging, asked_of
 from .vm.editing import Asked, Editing
 from .vm.machines import errors, find, missing, no_words
 from .vm.making import LIMIT, Making
 from .vm.rows import VmRow, read_rows, topology
 from .vm.snapshots import OPTIONS as SNAPSHOTS
 from .vm.snapshots import Snapshots
+from .vm.surroundings import NOWHERE, survey
 from .vm.surroundings import Place as Where
-from .vm.surroundings import survey
 
 SPEC = Command(
     name="chvm",
@@ -80,12 +80,15 @@ def _converge(context: Context) -> Plan:
     yield from errors(faults)
     found = find(context, details=True) if rows else {}
     yield from (missing(context, node) for node in rows if node not in found)
-    places, faults = survey(context.manager, {node: rows[node] for node in rows if node in found}, found)
+    machines = {node: Making(context.manager, context.host, row, found[node], context.limit(LIMIT))
+                for node, row in rows.items() if node in found}
+    asked = {node: asked_of(making) for node, making in machines.items()}
+    places, faults = survey(context.manager, asked, found)
     yield from errors(faults)
     lacking = _Lacking(context, {node: rows[node] for node in places}, found)
     for node, place in places.items():
-        making = Making(context.manager, context.host, rows[node], place, found[node], context.limit(LIMIT))
-        yield from Converging(making, lacking.tags(node), lacking.groups(node)).plan()
+        machines[node].place = place
+        yield from Converging(machines[node], lacking.tags(node), lacking.groups(node)).plan()
 
 
 class _Lacking:
@@ -148,9 +151,10 @@ def _edit(context: Context) -> Plan:
         if node not in found:
             yield missing(context, node)
         elif node in good:
-            place = places.get(node, Where(Cluster()))
-            row = rows.get(node, VmRow(node))
-            making = Making(context.manager, context.host, row, place, found[node], context.limit(LIMIT))
+            making = Making(
+                context.manager, context.host, rows.get(node, VmRow(node)), found[node], context.limit(LIMIT),
+                places.get(node, NOWHERE),
+            )
             yield from _Edit(context, making, asked, values, texts[node]).plan()
 
 

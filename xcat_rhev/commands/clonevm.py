@@ -10,11 +10,10 @@ from ..engine.waiting import GONE, Goal
 from ..errors import Usage
 from ..jobs import Job, Step, Wait
 from ..messages import Data, Error, Message
-from .common import Command, Context, Option, Place, Plan, Planned
+from .common import Command, Context, Option, Place, Plan
+from .vm.batch import make
 from .vm.machines import errors, find, missing, no_words
-from .vm.making import LIMIT, THERE, Making
 from .vm.rows import Typed, read_rows
-from .vm.surroundings import survey
 
 SPEC = Command(
     name="clonevm",
@@ -112,22 +111,9 @@ class _Maker:
 def _from_template(context: Context, base: str) -> Plan:
     rows, faults = read_rows(context.host, context.nodes, Typed(master=base))
     yield from errors(faults)
-    found = find(context, details=True) if rows else {}
-    kept = {} if "force" in context.options else found
-    places, faults = survey(context.manager, rows, kept)
-    yield from errors(faults)
-    for node, place in places.items():
-        making = Making(context.manager, context.host, rows[node], place, kept.get(node), context.limit(LIMIT))
-        yield _machine(context, making, found.get(node), base)
+    detached = "detached" in context.options
+    yield from make(context, rows, lambda node: [] if detached else [_recorded(context, node, base)], detached)
 
 
-def _machine(context: Context, making: Making, old: Vm | None, base: str) -> Planned:
-    making.detached = "detached" in context.options
-    if making.complete():
-        return Job(making.row.node, idle=THERE)
-    record = [] if making.detached else [Step("write vm.master", partial(_record, context, making.row.node, base))]
-    return making.job(old if "force" in context.options else None, record)
-
-
-def _record(context: Context, node: str, base: str) -> None:
-    context.host.set_node_attrs("vm", {node: {"master": base}})
+def _recorded(context: Context, node: str, base: str) -> Step:
+    return Step("write vm.master", partial(context.host.set_node_attrs, "vm", {node: {"master": base}}))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from ..jobs import Job, Step
+from ..jobs import Step
 from .common import Command, Context, Option, Place, Plan
-from .vm.machines import errors, find, no_words
-from .vm.making import LIMIT, THERE, Making
+from .vm.batch import make
+from .vm.machines import errors, no_words
 from .vm.rows import Typed, VmRow, read_rows
-from .vm.surroundings import survey
 
 SPEC = Command(
     name="mkvm",
@@ -53,16 +52,7 @@ def plan(context: Context) -> Plan:
     typed = _typed(context)
     rows, faults = read_rows(context.host, context.nodes, typed)
     yield from errors(faults)
-    found = find(context, details=True) if rows else {}
-    kept = {} if "force" in context.options else found
-    places, faults = survey(context.manager, rows, kept)
-    yield from errors(faults)
-    for node, place in places.items():
-        making = Making(context.manager, context.host, rows[node], place, kept.get(node), context.limit(LIMIT))
-        if making.complete():
-            yield Job(node, idle=THERE)
-        else:
-            yield making.job(None if node in kept else found.get(node), list(_recorded(context, rows[node], typed)))
+    yield from make(context, rows, lambda node: _recorded(context, rows[node], typed))
 
 
 def _typed(context: Context) -> Typed:

@@ -13,6 +13,7 @@ from ..errors import Usage
 from ..jobs import Job, Step, Wait
 from ..messages import Data, Error
 from .common import Command, Context, Place, Plan
+from .vm.bootonce import BootOnce, read_notes
 
 SPEC = Command(
     name="rpower",
@@ -106,6 +107,7 @@ def _word(context: Context) -> str:
 
 def _plan_vms(context: Context, word: str, nodes: list[str]) -> Plan:
     found = context.manager.find(Vm, nodes) if nodes else {}
+    notes = read_notes(context.host, nodes) if START in VERBS.get(word, ()) else {}
     for node in nodes:
         vm = found.get(node)
         if vm is None:
@@ -115,21 +117,22 @@ def _plan_vms(context: Context, word: str, nodes: list[str]) -> Plan:
         elif word in NEEDS_POWER and vm.status in OFF:
             yield Error(f"the machine is off, so there is nothing to {word}. Run: rpower {node} on", node)
         else:
-            yield _job(context, word, node, vm)
+            yield _job(context, word, _Machine(context, vm, notes.get(node, BootOnce(node))))
 
 
-def _job(context: Context, word: str, node: str, vm: Vm) -> Job:
+def _job(context: Context, word: str, machine: _Machine) -> Job:
+    node, vm = machine.note.node, machine.vm
     state = vm.status or "unknown"
     verbs = VERBS[word]
     if state in OFF | PASSING:
         verbs = verbs[-1:]  # no power to cut
     if len(verbs) == 1 and state in verbs[0].done:
         return Job(node, idle=shown(vm))
-    return Job(node, list(_parts(context, vm, verbs)))
+    return Job(node, list(_parts(context, machine, verbs)))
 
 
-def _parts(context: Context, vm: Vm, verbs: tuple[Verb, ...]) -> Iterator[Step | Wait]:
-    machine = _Machine(context.manager, vm)
+def _parts(context: Context, machine: _Machine, verbs: tuple[Verb, ...]) -> Iterator[Step | Wait]:
+    vm = machine.vm
     if vm.status in PASSING:
         first = verbs[0]
         ready = partial(
@@ -145,17 +148,29 @@ def _parts(context: Context, vm: Vm, verbs: tuple[Verb, ...]) -> Iterator[Step |
 
 @dataclass
 class _Machine:
-    """A virtual machine as last seen: it may have got where it should be while we waited."""
+    """A virtual machine as last seen: it may have got where it should be while we waited.
 
-    manager: Manager
+    Attributes:
+        context: The command's.
+        vm: The machine.
+        note: What rsetboot noted for its next start.
+    """
+
+    context: Context
     vm: Vm
+    note: BootOnce
 
     def seen(self, vm: Vm) -> None:
         self.vm = vm
 
     def act(self, verb: Verb) -> None:
-        if self.vm.status not in verb.done:
-            self.manager.act(self.vm, verb.action)
+        if self.vm.status in verb.done:
+            return
+        if verb is START and self.note.noted and self.vm.status not in ASLEEP:
+            self.context.manager.act(self.vm, verb.action, vm=Vm(boot=self.note.noted))
+            self.note.write(self.context.host, ())
+        else:
+            self.context.manager.act(self.vm, verb.action)
 
 
 def _report(vm: Vm) -> list[Data]:

@@ -7,15 +7,29 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ...engine.nouns import Nic, Vm
+from ...engine.nouns import Nic, Ref
 from ...jobs import Job, Step, Wait
 from ...messages import Data, Message, Warning
 from ...units import show_size
 from .making import Making, values_of
-from .rows import NicRow
+from .rows import NicRow, VmRow
 
 DONE = "change vm completed."
 LATER = "It takes effect at the next start"
+
+
+def asked_of(making: Making) -> VmRow:
+    """What has to be looked for before a machine can be compared with its row."""
+    row = making.row
+    return VmRow(
+        row.node, host=row.host, cluster=row.cluster, disks=tuple(making.lacking_disks()),
+        nics=tuple(nic for nic in row.nics or () if _other_network(nic, making.nic(nic.name))),
+    )
+
+
+def _other_network(wanted: NicRow, there: Nic | None) -> bool:
+    """Is it not there, or on another network? A NIC that is there and whose row names none is right where it is."""
+    return there is None or bool(wanted.network) and (there.network is None or there.network.name != wanted.network)
 
 
 @dataclass
@@ -68,7 +82,13 @@ class Converging:
         if told and (current.initialization is None
                      or current.initialization.differing(told.replace(root_password=None).values())):
             differing["initialization"] = told
+        if self._in_another_cluster() and current.status == "down":
+            differing["cluster"] = Ref(name=self.making.row.cluster)
         return differing
+
+    def _in_another_cluster(self) -> bool:
+        named = self.making.row.cluster
+        return bool(named) and named != self.making.place.cluster.name
 
     def change(self, values: dict[str, Any]) -> None:
         """Send it; while the machine runs, an engine applies at once what it can and keeps the rest for later."""
@@ -102,9 +122,8 @@ class Converging:
     def _nic_values(self, wanted: NicRow, there: Nic) -> dict[str, Any]:
         row = self.making.row
         values: dict[str, Any] = {"interface": row.nic_model, "mac": row.mac_of(wanted.name)}
-        network = self.making.place.network(wanted.network)
-        if there.network is None or there.network.name != network.name:
-            values["network"] = network.ref
+        if _other_network(wanted, there):
+            values["network"] = self.making.place.network(wanted.network).ref
         return {key: value for key, value in values.items() if value}
 
     def _disk_parts(self) -> Iterator[Step | Wait]:
@@ -133,7 +152,6 @@ class Converging:
                     f"disk {disk.name} has {show_size(disk.size or 0)}, more than the {show_size(wanted.size)} of "
                     "vm.storage; disks do not shrink", node,
                 )
-        vm: Vm = self.making.there
-        cluster, named = self.making.place.cluster, self.making.row.cluster
-        if named and named != cluster.name and vm.status != "down":
-            yield Warning(f"it is in the cluster {cluster.name}, not {named}, and moves only when it is off", node)
+        if self._in_another_cluster() and self.making.there.status != "down":
+            here, named = self.making.place.cluster.name, self.making.row.cluster
+            yield Warning(f"it is in the cluster {here}, not {named}, and moves only when it is off", node)

@@ -20,7 +20,7 @@ from ...messages import Data, Error
 from ...units import show_size
 from ...xcat.host import Host as Xcat
 from .rows import BLANK, DEFAULT_BOOT, DEFAULT_MEMORY, DiskRow, NicRow, VmRow
-from .surroundings import Place
+from .surroundings import NOWHERE, Place
 
 #: The states in which nobody is at work on a machine's disks.
 SETTLED = frozenset({
@@ -42,9 +42,9 @@ class Making:
         manager: Where it is, or is to be.
         xcat: Where a drawn MAC address is written down.
         row: What it shall be.
-        place: What its row names, found.
         vm: The machine as last seen, None before it is made.
         limit: Seconds for each wait.
+        place: What its row names, once it was looked for; not needed for a machine that lacks nothing.
         detached: Make it independent of its template.
         nics, disks: As last seen.
     """
@@ -52,9 +52,9 @@ class Making:
     manager: Manager
     xcat: Xcat
     row: VmRow
-    place: Place
     vm: Vm | None
     limit: float
+    place: Place = NOWHERE
     detached: bool = False
     nics: list[Nic] = field(default_factory=list)
     disks: list[Disk] = field(default_factory=list)
@@ -119,6 +119,12 @@ class Making:
         """It is there and lacks nothing."""
         return (self.vm is not None and self.vm.status != "image_locked" and not self.lacking_disks()
                 and not self.lacking_nics() and self.mac_is_right())
+
+    def asked(self) -> VmRow:
+        """What has to be looked for before it can be made or completed."""
+        if self.vm is None:
+            return self.row
+        return VmRow(self.row.node, disks=tuple(self.lacking_disks()), nics=tuple(self.lacking_nics()))
 
     # The steps
 

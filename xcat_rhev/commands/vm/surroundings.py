@@ -59,6 +59,10 @@ class Place:
         return bool(wanted and wanted.id in ids) or any(name in self.networks for name in MANAGEMENT_NETWORKS)
 
 
+#: Of a machine that needs nothing from around it.
+NOWHERE = Place(Cluster())
+
+
 def usable(domains: Iterable[StorageDomain]) -> list[StorageDomain]:
     """Those that take disks now."""
     return [domain for domain in domains if domain.type == "data" and domain.status in ("active", None)]
@@ -96,12 +100,9 @@ class _Look:
     def __init__(
         self, manager: Manager, rows: Mapping[str, VmRow], machines: Mapping[str, Vm], storage: bool
     ) -> None:
-        self._manager = manager
-        self._storage = storage
-        self._machines = machines
-        new = [row for row in rows.values() if row.node not in machines]
-        self._clusters = self._find_clusters({row.cluster or DEFAULT_CLUSTER for row in new})
-        self._templates = manager.find(Template, _names(row.template for row in new))
+        self._manager, self._machines, self._storage = manager, machines, storage
+        self._clusters = self._find_clusters(rows.values())
+        self._templates = manager.find(Template, _names(row.template for row in self._new(rows.values())))
         self._hosts = manager.find(Host, _names(row.host for row in rows.values()))
         self._domains: dict[str, dict[str, StorageDomain]] = {}
         self._networks: dict[str, dict[str, Network]] = {}
@@ -110,13 +111,19 @@ class _Look:
             if cluster:
                 self._fetch(row, cluster)
 
-    def _find_clusters(self, names: set[str]) -> dict[str, Cluster]:
-        """By name for machines to be made, by id for those that exist."""
-        there = {vm.cluster.id for vm in self._machines.values() if vm.cluster}
-        if there:
+    def _new(self, rows: Iterable[VmRow]) -> list[VmRow]:
+        return [row for row in rows if row.node not in self._machines]
+
+    def _find_clusters(self, rows: Iterable[VmRow]) -> dict[str, Cluster]:
+        """By name for machines to be made; by id for those that exist, if anything about their cluster matters."""
+        rows = list(rows)
+        there = [row for row in rows if row.node in self._machines]
+        if any(row.disks or row.nics or row.host or row.cluster for row in there) or there and self._storage:
             every = self._manager.list(Cluster)
             return {**{each.name: each for each in every}, **{each.id: each for each in every}}
-        return dict(self._manager.find(Cluster, _names(names)))
+        known = {vm.cluster.id: Cluster(id=vm.cluster.id) for vm in self._machines.values() if vm.cluster}
+        wanted = _names(row.cluster or DEFAULT_CLUSTER for row in self._new(rows))
+        return {**known, **self._manager.find(Cluster, wanted)}
 
     def _cluster(self, row: VmRow) -> Cluster | None:
         vm = self._machines.get(row.node)
