@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, NamedTuple
 
@@ -174,10 +175,10 @@ def _status(settings: Settings, nodes: NodeMap, xcatd: Xcatd, address: str) -> A
     """The page for people, if they sit in one of the site's management networks."""
     from . import page  # hypervisors do not pay for it
 
-    if not within(address, (*LOOPBACK, *settings.networks)):
+    if not within(address, (*LOOPBACK, *(settings.networks or nodes.networks))):
         return Answer(403, "This page is for the site's management networks.\n", note="status page, not from here")
     known = nodes.nodes()
-    html = page.render(xcatd.progress(known) if known else [], nodes.wrong)
+    html = page.render(xcatd.progress(known) if known else [], time.strftime("%H:%M:%S"), nodes.wrong)
     return Answer(200, html, page.HEADERS, "text/html", note="status page")
 
 

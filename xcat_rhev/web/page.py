@@ -19,12 +19,13 @@ KINDS = (FAILED, INSTALLING, BOOTED_KIND, OTHER) = ("failed", "installing", "boo
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem; color: #1c2733 }
 h1 { font-size: 1.4rem; margin: 0 0 1rem } p.counts span { margin-right: 1.5rem } p.counts b { font-size: 1.3rem }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .4rem .8rem .4rem 0 }
-th { border-bottom: 2px solid #8896a5 } td { border-bottom: 1px solid #d9e0e7 } caption { text-align: left }
+div { overflow-x: auto } table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .4rem .8rem .4rem 0; white-space: nowrap; border-bottom: 1px solid #d9e0e7 }
+thead th { border-bottom: 2px solid #8896a5 }
 .failed { color: #a3121f; font-weight: 600 } .installing { color: #8a5a00 } .booted { color: #1b6e34 }
 footer, .note { color: #566573; font-size: .9rem; margin-top: 1.5rem }
 @media (prefers-color-scheme: dark) {
-  body { background: #14191f; color: #dfe6ed } td { border-color: #2c3640 }
+  body { background: #14191f; color: #dfe6ed } th, td { border-color: #2c3640 }
   .failed { color: #ff8a8f } .installing { color: #f0bd5c } .booted { color: #7fd69a } footer, .note { color: #9aa8b5 }
 }
 """
@@ -39,11 +40,12 @@ def kind_of(progress: Progress) -> str:
     return BOOTED_KIND if progress.status == BOOTED else OTHER
 
 
-def render(nodes: Sequence[Progress], wrong: str = "") -> str:
+def render(nodes: Sequence[Progress], now: str, wrong: str = "") -> str:
     """Write the page.
 
     Args:
         nodes: How far each is.
+        now: The time of day on this machine.
         wrong: Why there may be none, or empty.
     """
     ordered = sorted(nodes, key=lambda node: (KINDS.index(kind_of(node)), node.node))
@@ -56,14 +58,14 @@ def render(nodes: Sequence[Progress], wrong: str = "") -> str:
 <h1>Hypervisor installs</h1>
 <p class="counts">{counts}</p>{note}
 {_table(ordered) if ordered else '<p>No hypervisor has been set up for an install yet.</p>'}
-<footer>This page loads itself again every {REFRESH} seconds.</footer></body></html>
+<footer>As of {escape(now)}. This page loads itself again every {REFRESH} seconds.</footer></body></html>
 """
 
 
 def _table(nodes: Sequence[Progress]) -> str:
     heads = ("Node", "Status", "Since", "Reported from", "Boots", "In the manager")
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{''.join(map(_row, nodes))}</tbody></table>"
+    return f"<div><table><thead><tr>{head}</tr></thead><tbody>\n{''.join(map(_row, nodes))}</tbody></table></div>"
 
 
 def _row(node: Progress) -> str:

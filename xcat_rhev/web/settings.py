@@ -34,7 +34,7 @@ class Settings:
         certificate: A PEM file with a certificate and its key to show to xcatd, or empty.
         nodes: The node map's file.
         proxies: Addresses and networks of HTTP proxies whose `X-Forwarded-For` is believed.
-        networks: Networks whose people may see the status page, beside this machine.
+        networks: Networks whose people may see the status page, beside this machine; none: those of the node map.
         wait: Seconds in which xcatd has to answer.
         wrong: Settings that could not be used, in words, for the log.
     """
