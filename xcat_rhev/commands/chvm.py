@@ -16,7 +16,7 @@ from ..units import parse_memory
 from .common import Command, Context, Option, Place, Plan, Planned
 from .vm.converging import Converging, asked_of
 from .vm.editing import Asked, Editing
-from .vm.machines import errors, find, missing, no_words
+from .vm.machines import errors, find, missing, no_words, stored
 from .vm.making import LIMIT, Making
 from .vm.rows import VmRow, read_rows, topology
 from .vm.snapshots import OPTIONS as SNAPSHOTS
@@ -80,7 +80,7 @@ def _converge(context: Context) -> Plan:
     yield from errors(faults)
     found = find(context, details=True) if rows else {}
     yield from (missing(context, node) for node in rows if node not in found)
-    machines = {node: Making(context.manager, context.host, row, found[node], context.limit(LIMIT))
+    machines = {node: Making(context.manager, context.host, row, stored(context, found[node]), context.limit(LIMIT))
                 for node, row in rows.items() if node in found}
     asked = {node: asked_of(making) for node, making in machines.items()}
     places, faults = survey(context.manager, asked, found)
@@ -152,8 +152,8 @@ def _edit(context: Context) -> Plan:
             yield missing(context, node)
         elif node in good:
             making = Making(
-                context.manager, context.host, rows.get(node, VmRow(node)), found[node], context.limit(LIMIT),
-                places.get(node, NOWHERE),
+                context.manager, context.host, rows.get(node, VmRow(node)), stored(context, found[node]),
+                context.limit(LIMIT), places.get(node, NOWHERE),
             )
             yield from _Edit(context, making, asked, values, texts[node]).plan()
 

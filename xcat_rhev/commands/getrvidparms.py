@@ -9,6 +9,7 @@ from ..engine.manager import Console
 from ..engine.nouns import Vm
 from ..jobs import Job, Step
 from ..messages import Data, Error, Message
+from ..secret import Secret
 from .common import Command, Context, Option, Place, Plan
 from .vm.machines import find, missing, no_words
 
@@ -20,8 +21,9 @@ SPEC = Command(
     routes=("nodehm:mgt",),
     options=(Option(("--vv",), "vv", "the text of a file that remote-viewer opens"),),
     description=(
-        "For a machine that runs: the protocol, the address, the port, and a password that lives for two minutes. The "
-        "port of an encrypted console is vidtlsport. wvid asks for this; with --vv it can be done by hand."
+        "For a machine that runs: the protocol, the address, the port, and a password that lives for two minutes: "
+        "vm.vidpassword if it is set, else a random one. The port of an encrypted console is vidtlsport. wvid asks for "
+        "this; with --vv it can be done by hand."
     ),
     examples=(("getrvidparms vm1 --vv", "what remote-viewer needs"),),
 )
@@ -36,6 +38,7 @@ def plan(context: Context) -> Plan:
     """Find all machines with one search; each is then asked for its own console."""
     no_words(context, f"getrvidparms {SPEC.usage}")
     found = find(context)
+    rows = context.attrs("vm", "vidpassword")
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
@@ -43,11 +46,13 @@ def plan(context: Context) -> Plan:
         elif vm.status in OFF:
             yield Error(f"the machine is {vm.status} and has no console. Run: rpower {node} on", node)
         else:
-            yield Job(node, [Step("draw a ticket for its console", partial(_ask, context, node, vm))])
+            ask = partial(_ask, context, vm, rows[node].get("vidpassword", ""))
+            yield Job(node, [Step("draw a ticket for its console", ask)])
 
 
-def _ask(context: Context, node: str, vm: Vm) -> Iterator[Message]:
-    console = context.manager.console(vm, TICKET)
+def _ask(context: Context, vm: Vm, password: str) -> Iterator[Message]:
+    node = vm.name
+    console = context.manager.console(vm, TICKET, Secret(password) if password else None)
     if "vv" in context.options:
         yield from (Data(line, node) for line in _viewer_file(node, console))
     else:

@@ -11,7 +11,7 @@ from ..jobs import Job, Step
 from ..messages import Data, Error
 from .common import Command, Context, Option, Place, Plan, Planned
 from .vm.bootonce import BootOnce, read_notes
-from .vm.machines import find, missing
+from .vm.machines import find, missing, stored
 from .vm.words import boot_order
 
 SPEC = Command(
@@ -57,7 +57,7 @@ def plan(context: Context) -> Plan:
         elif "uefi" in context.options:
             yield Error("whether a machine has UEFI is a matter of its cluster. Leave -u away", node)
         else:
-            machine = _Machine(context, vm, notes[node], orders[node].get("bootorder", ""))
+            machine = _Machine(context, stored(context, vm), notes[node], orders[node].get("bootorder", ""))
             yield machine.planned(",".join(context.words))
 
 
@@ -76,23 +76,23 @@ class _Machine:
             return Data(self.shown(), self.note.node)
         try:
             wanted = () if word in DEFAULT else boot_order(word)
-            stored = boot_order(self.row) if word in DEFAULT and self.row else ()
+            usual = boot_order(self.row) if word in DEFAULT and self.row else ()
         except Usage as problem:
             return Error(str(problem), self.note.node)
         if "persistent" in self.context.options:
-            return self.job((), wanted or stored, self.row if word in DEFAULT else ",".join(wanted))
-        return self.job(wanted, stored, self.row)
+            return self.job((), wanted or usual, self.row if word in DEFAULT else ",".join(wanted))
+        return self.job(wanted, usual, self.row)
 
     def shown(self) -> str:
         """Its order, and that of the next start where it is another."""
         order = ",".join(self.vm.boot)
         return f"{','.join(self.note.noted)} at the next start, then {order}" if self.note.noted else order
 
-    def job(self, once: tuple[str, ...], stored: tuple[str, ...], row: str) -> Job:
+    def job(self, once: tuple[str, ...], wanted: tuple[str, ...], row: str) -> Job:
         """Note the order of the next start, change the machine's own, write the row; only what differs."""
         steps = []
-        if stored and stored != self.stored().boot:
-            steps.append(Step(f"boot from {', '.join(stored)}", partial(self.change, stored)))
+        if wanted and wanted != self.vm.boot:
+            steps.append(Step(f"boot from {', '.join(wanted)}", partial(self.change, wanted)))
         if row != self.row:
             steps.append(Step("write vm.bootorder", partial(self.write_row, row)))
         if once != self.note.noted:
@@ -100,12 +100,8 @@ class _Machine:
             steps.append(Step(text, partial(self.note.write, self.context.host, once)))
         return Job(self.note.node, [*steps, Step("say so", self.done)] if steps else [])
 
-    def stored(self) -> Vm:
-        """The machine with its own order; while it runs with settings for this run alone, engines show those."""
-        return self.vm.replace(boot=()) if self.vm.run_once else self.vm
-
     def change(self, order: tuple[str, ...]) -> None:
-        self.context.manager.change(self.stored(), boot=order)
+        self.context.manager.change(self.vm, boot=order)
 
     def write_row(self, row: str) -> None:
         self.context.host.set_node_attrs("vm", {self.note.node: {"bootorder": row}})

@@ -12,6 +12,7 @@ from typing import Any, Callable
 
 from ..clock import Clock
 from ..errors import NotFound
+from ..secret import Secret
 from . import host_parts, storage, vm_parts
 from .calls import Calls
 from .catalog import Catalog, quoted
@@ -315,9 +316,17 @@ class Manager:
         """
         return host_parts.set_host_networks(self, host, host_parts.Wanted(wanted, bonds, removed, check))
 
-    def console(self, vm: Vm, seconds: int) -> Console:
-        """Where a running VM's console is, with a fresh ticket that lives so many seconds."""
-        return vm_parts.console(self, vm, seconds)
+    def pending(self, vm: Vm) -> Vm:
+        """A VM as it will be from its next start on; the same as it is where the engine keeps no such thing."""
+        return vm_parts.pending(self, vm)
+
+    def plug_disk(self, vm: Vm, disk: Disk, active: bool) -> None:
+        """Let the guest see a disk, or not; a running VM's disk has to be unplugged before it is taken off."""
+        vm_parts.plug_disk(self, vm, disk, active)
+
+    def console(self, vm: Vm, seconds: int, password: Secret | None = None) -> Console:
+        """Where a running VM's console is, with a fresh ticket that lives so many seconds, or with that password."""
+        return vm_parts.console(self, vm, seconds, password)
 
     def cpu_types(self, version: str = "") -> builtins.list[str]:
         """The CPU families that clusters of a compatibility level may have, weakest first.

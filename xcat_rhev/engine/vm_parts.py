@@ -138,13 +138,30 @@ def change_cdrom(manager: Manager, vm: Vm, iso: str, current: bool) -> None:
     calls.change(drives[0], address, {"file": Ref(iso) if iso else None})
 
 
-def console(manager: Manager, vm: Vm, seconds: int) -> Console:
+def pending(manager: Manager, vm: Vm) -> Vm:
+    """A VM as it will be from its next start: engines show what holds for this run (3.5 and later)."""
+    calls = manager.calls
+    return calls.get(Vm, calls.path(vm), next_run="true")
+
+
+def plug_disk(manager: Manager, vm: Vm, disk: Disk, active: bool) -> None:
+    """Let the guest see a disk, or not: an action in v3, a change of the attachment in v4."""
+    calls = manager.calls
+    path = calls.path(disk, vm)
+    if calls.dialect.major == 3:
+        calls.act(f"{path}/{'activate' if active else 'deactivate'}")
+    else:
+        calls.change(disk, path, {"active": active})
+
+
+def console(manager: Manager, vm: Vm, seconds: int, password: Secret | None = None) -> Console:
     """Where a running VM's console is, with a fresh ticket.
 
     Args:
         manager: Whose.
         vm: Must run.
         seconds: How long the ticket lives.
+        password: What the ticket shall be; the engine makes one up if it is None.
 
     Raises:
         Conflict: It does not run, or has no console.
@@ -154,15 +171,15 @@ def console(manager: Manager, vm: Vm, seconds: int) -> Console:
     place = _current(manager, vm, path) if calls.dialect.has("current_consoles") else None
     if place is not None and place.id:
         found, address, port, secure = place.protocol, place.address, place.port, place.tls_port
-        ticket = calls.act(f"{calls.path(place, vm)}/ticket", ticket=Ticket(expiry=seconds))
+        ticket = calls.act(f"{calls.path(place, vm)}/ticket", ticket=Ticket(value=password, expiry=seconds))
     else:
         now = calls.get(Vm, path)
         found, address = now.display_type, now.display_address
         port, secure = now.display_port, now.display_secure_port
-        ticket = calls.act(f"{path}/ticket", ticket=Ticket(expiry=seconds))
+        ticket = calls.act(f"{path}/ticket", ticket=Ticket(value=password, expiry=seconds))
     if not address or not (port or secure):
         raise Conflict(f"VM {vm.name} has no console now", "Is it running?")
-    return Console(found or "vnc", address, port, secure, _value(ticket), ticket.ticket_expiry or seconds)
+    return Console(found or "vnc", address, port, secure, _value(ticket, password), ticket.ticket_expiry or seconds)
 
 
 def _current(manager: Manager, vm: Vm, path: str) -> GraphicsConsole | None:
@@ -173,5 +190,5 @@ def _current(manager: Manager, vm: Vm, path: str) -> GraphicsConsole | None:
     return min(usable, key=lambda place: place.protocol != kind, default=None)
 
 
-def _value(answer: Answer) -> Secret:
-    return answer.ticket or Secret("")
+def _value(answer: Answer, asked: Secret | None) -> Secret:
+    return answer.ticket or asked or Secret("")

@@ -110,6 +110,9 @@ class Editing:
         if disk is None:
             return
         self.parts_of_text = [part for part in self.parts_of_text if part[0] != disk.id]
+        if self.making.there.status not in ("down", "image_locked"):
+            yield Step(f"unplug disk {disk.name}",
+                       partial(self.making.manager.plug_disk, self.making.there, disk, False))
         text = f"take off disk {disk.name} and keep it" if keep else f"remove disk {disk.name}"
         yield Step(text, partial(self.making.manager.remove_disk, self.making.there, disk, keep=keep))
 

@@ -23,6 +23,14 @@ def find(context: Context, details: bool = False) -> dict[str, Vm]:
     return context.manager.find(Vm, context.nodes, details=details)
 
 
+def stored(context: Context, vm: Vm) -> Vm:
+    """A machine with the settings that it keeps: engines show those of this run, and keep changes for the next."""
+    if not (vm.next_run or vm.run_once):
+        return vm
+    kept = context.manager.pending(vm).values()
+    return vm.replace(**{name: value for name, value in kept.items() if name not in ("disks", "nics", "status")})
+
+
 def missing(context: Context, node: str) -> Error:
     """What to say about a node that the manager has no machine for."""
     return Error(f"{NOT_DEFINED} The manager is {context.manager.name}. Run: mkvm {node}", node)

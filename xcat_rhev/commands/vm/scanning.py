@@ -13,6 +13,8 @@ from .rows import BLANK
 
 #: What xCAT takes for a node's name.
 _NODE = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?", re.IGNORECASE)
+#: What engines say where nobody said anything.
+_UNSAID = ("", BLANK, "unassigned")
 #: Table -> column -> value.
 Tables = dict[str, dict[str, str]]
 
@@ -61,6 +63,7 @@ _ATTRIBUTES = {
 def scan(manager: Manager) -> list[Scanned]:
     """Everything that a manager has, hypervisors first; a few requests, however much that is."""
     hosts, machines = manager.list(Host), manager.list(Vm, details=True)
+    machines = [vm.replace(boot=manager.pending(vm).boot) if vm.run_once else vm for vm in machines]
     return [*(_host(manager, host) for host in hosts), *(_vm(manager, vm) for vm in machines)]
 
 
@@ -84,10 +87,9 @@ def _vm(manager: Manager, vm: Vm) -> Scanned:
         "master": manager.name_of(Template, vm.template), "guestostype": vm.os_type or "",
         "virtflags": f"placement_affinity={vm.affinity}" if vm.affinity else "", **_disks(manager, vm), **_nics(vm),
     }
-    columns["master"] = "" if columns["master"] == BLANK else columns["master"]
     tables: Tables = {
         "nodelist": {"groups": "vm,all"}, "nodehm": {"mgt": "rhevm", "power": "rhevm"},
-        "vm": {column: value for column, value in columns.items() if value},
+        "vm": {column: value for column, value in columns.items() if value not in _UNSAID},
     }
     mac = next((nic.mac for nic in vm.nics or () if nic.mac), None)
     if mac:
