@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Usage
+from ..messages import Error
 from .common import Command, Context, Option, Place, Plan
-from .ve import cl, dc, nw, sd, tpl
+from .ve import cl, converge, dc, description, descriptionfile, nw, sd, tpl
 from .ve.kind import Kind
 
 KINDS: dict[str, Kind] = {"dc": dc.KIND, "cl": cl.KIND, "sd": sd.KIND, "nw": nw.KIND, "tpl": tpl.KIND}
@@ -26,7 +27,10 @@ _VERBS = (
 SPEC = Command(
     name="cfgve",
     summary="configure the elements of a virtual environment",
-    usage="-t dc|cl|sd|nw|tpl -m manager -o object[,object...] [-c|-u|-g|-s|-a|-b|-r|-x|-i] [options]",
+    usage=(
+        "-t dc|cl|sd|nw|tpl -m manager -o object[,object...] [-c|-u|-g|-s|-a|-b|-r|-x|-i] [options], "
+        "or -m manager --from FILE.yaml"
+    ),
     place=Place.NAMED,
     routes=("rhevm",),
     options=(
@@ -46,6 +50,7 @@ SPEC = Command(
         Option(("--nonvm",), "nonvm", "a network for hosts only, without virtual machines"),
         Option(("--required",), "required", "hosts of the cluster without the network become non-operational"),
         Option(("--destroy",), "destroy", "with -r: forget a storage domain whose storage is lost"),
+        Option(("--from",), "from", "make everything that the file describes; - is the input", value="FILE.yaml"),
         Option(("--from-domain",), "source", "the export domain to import a template from", value="DOMAIN"),
     ),
     description=(
@@ -60,6 +65,7 @@ SPEC = Command(
         ("cfgve -t nw -m rhevm.example.com -o nw1 -c -d dc1 -n 100", "make a network with VLAN 100"),
         ("cfgve -t nw -m rhevm.example.com -o nw1 -a -l cl1", "attach it to a cluster"),
         ("cfgve -t tpl -m rhevm.example.com -o tpl01 -r", "remove a template"),
+        ("cfgve -m rhevm.example.com --from site.yaml --dry-run", "what a described site lacks"),
     ),
 )
 
@@ -69,6 +75,9 @@ _FLAGS = {option.name: option.flags[0] for option in SPEC.options}
 
 def plan(context: Context) -> Plan:
     """Check the words, then let the kind plan its verb for all names."""
+    if "from" in context.options:
+        yield from _described(context)
+        return
     kind_name = context.options.get("type")
     if not kind_name:
         raise Usage("cfgve needs -t with the type of the object", f"Usage: cfgve {SPEC.usage}")
@@ -77,6 +86,21 @@ def plan(context: Context) -> Plan:
     names = _names(context)
     _check_surplus(context.options, kind, verb)
     yield from kind.verbs[verb].plan(context, names)
+
+
+def _described(context: Context) -> Plan:
+    """Make what a file describes.
+
+    Raises:
+        Usage: The file is none, or other options were given that would be ignored.
+    """
+    surplus = [_FLAGS[name] for name in context.options if name in _FLAGS and name not in ("from", "manager")]
+    if surplus or context.words:
+        raise Usage(f"{' '.join([*surplus, *context.words])} means nothing with --from")
+    centers, faults = description.parse(descriptionfile.read(context.request, context.options["from"]))
+    yield from map(Error, faults)
+    if not faults:
+        yield from converge.plan(context, centers)
 
 
 def _verb(options: Any, kind: Kind) -> str:

@@ -10,7 +10,7 @@ from ..errors import Usage
 from ..jobs import Job, Step
 from ..messages import Data, Error
 from .common import Command, Context, Option, Place, Plan
-from .ve import environment, picture, svgfile
+from .ve import environment, export, picture, svgfile
 from .ve.kind import is_in
 from .ve.layout import Shown, as_object, lines
 
@@ -25,7 +25,7 @@ _KINDS: dict[str, tuple[type[Noun], str]] = {
 SPEC = Command(
     name="lsve",
     summary="list the elements of a virtual environment",
-    usage="-t dc|cl|sd|nw|tpl -m manager [-o object[,object...]] [--json], or -m manager --graph FILE.svg",
+    usage="-t dc|cl|sd|nw|tpl -m manager [-o object[,object...]] [--json], or -m manager --graph FILE.svg | --export",
     place=Place.NAMED,
     routes=("rhevm",),
     options=(
@@ -34,6 +34,7 @@ SPEC = Command(
         Option(("-o", "--objects"), "objects", "the objects, joined by commas; all of that type if absent",
                value="NAMES"),
         Option(("--json",), "as_json", "one JSON object a line"),
+        Option(("--export",), "export", "write everything as cfgve --from reads it"),
         Option(("--graph",), "graph", "draw everything as a picture, on the machine of the daemon", value="FILE.svg"),
     ),
     description=(
@@ -43,6 +44,7 @@ SPEC = Command(
     examples=(
         ("lsve -t dc -m rhevm.example.com -o Default", "a data center with all that belongs to it"),
         ("lsve -t sd -m rhevm.example.com", "all storage domains"),
+        ("lsve -m rhevm.example.com --export > site.yaml", "everything as a description to make it anew"),
         ("lsve -m rhevm.example.com --graph /tmp/site.svg", "everything as one picture"),
     ),
 )
@@ -54,6 +56,9 @@ def plan(context: Context) -> Plan:
         raise Usage(f"lsve does not know what to do with '{' '.join(context.words)}'", f"Usage: lsve {SPEC.usage}")
     if "graph" in context.options:
         yield _picture(context, context.options["graph"])
+        return
+    if "export" in context.options:
+        yield from export.plan(context)
         return
     kind = context.options.get("type")
     if not kind:

@@ -36,7 +36,7 @@ def approve(context: Context) -> Plan:
     wanted = {node: rows[node].get("cluster", DEFAULT_CLUSTER) for node in context.nodes}
     clusters = context.manager.find(Cluster, sorted(set(wanted.values())))
     adding = [node for node in context.nodes if node not in hosts and node not in wrong]
-    new = _Newcomers(context, rows, adding)
+    new = Newcomers(context, rows, adding)
     for node in context.nodes:
         cluster = clusters.get(wanted[node])
         if node in wrong:
@@ -44,7 +44,7 @@ def approve(context: Context) -> Plan:
         elif cluster is None:
             yield error_of(_no_cluster(context, node, wanted[node]), node)
         elif node in hosts:
-            yield _approval(context, node, hosts[node], cluster)
+            yield approval(context, node, hosts[node], cluster)
         else:
             yield new.job(node, cluster)
 
@@ -57,7 +57,8 @@ def _no_cluster(context: Context, node: str, name: str) -> NotFound:
     )
 
 
-def _approval(context: Context, node: str, host: Host, cluster: Cluster) -> Job | Error:
+def approval(context: Context, node: str, host: Host, cluster: Cluster) -> Job | Error:
+    """What is left to do for a host that the manager knows, or why nothing can be done."""
     state = host.status or "unknown"
     if state == "pending_approval":
         step = Step(f"approve into cluster {cluster.name}", partial(_approve, context, node, host, cluster))
@@ -92,7 +93,7 @@ def until_up(context: Context, node: str, host: Host) -> Wait:
     return Wait("wait until up", goal, lambda _: [Data("up", node)])
 
 
-class _Newcomers:
+class Newcomers:
     """Nodes that the manager does not know yet.
 
     Args:

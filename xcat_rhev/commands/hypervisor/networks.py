@@ -51,7 +51,7 @@ def configure(context: Context) -> Plan:
             yield Error(f"the host is {host.status}, not up or in maintenance. Run: chhypervisor {node} -d", node)
         elif not faults:
             cluster = clusters.get(host.cluster.id if host.cluster else "")
-            yield from _plan_host(context, node, host, _in_data_center(networks, cluster), interfaces)
+            yield from plan_host(context, node, host, in_data_center(networks, cluster), interfaces)
 
 
 def _unset(node: str) -> str:
@@ -61,7 +61,8 @@ def _unset(node: str) -> str:
     )
 
 
-def _in_data_center(networks: Sequence[Network], cluster: Cluster | None) -> dict[str, Network]:
+def in_data_center(networks: Sequence[Network], cluster: Cluster | None) -> dict[str, Network]:
+    """The networks of a cluster's data center, by name."""
     home = cluster.data_center if cluster else None
     return {
         network.name or "": network for network in networks
@@ -69,10 +70,18 @@ def _in_data_center(networks: Sequence[Network], cluster: Cluster | None) -> dic
     }
 
 
-def _plan_host(
+def plan_host(
     context: Context, node: str, host: Host, networks: dict[str, Network], interfaces: Sequence[Interface]
 ) -> Plan:
-    """Find what one host lacks; everything wrong with its row is said at once."""
+    """Find what one host lacks; everything wrong with its row is said at once.
+
+    Args:
+        context: The command.
+        node: Whom messages are about.
+        host: The host; its NICs are fetched unless they are there.
+        networks: The logical networks of its data center, by name.
+        interfaces: What is wanted.
+    """
     known = context.manager.list(HostNic, under=host) if host.nics is None else host.nics
     nics = {nic.name or "": nic for nic in known}
     problems = [problem for each in interfaces for problem in _problems(each, networks, nics)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from ...engine.nouns import DataCenter, Host, Noun, StorageDomain
 from ...engine.waiting import Goal
@@ -72,7 +72,7 @@ def _create(context: Context, names: Sequence[str], take_over: bool) -> Plan:
     if not rows:
         return
     scene = look(context, rows)
-    leaders = _leaders(scene)
+    leaders = leaders_of(scene)
     for name, row in rows.items():
         wrong = list(_wrong(scene, row))
         if wrong:
@@ -82,7 +82,7 @@ def _create(context: Context, names: Sequence[str], take_over: bool) -> Plan:
             yield Building(scene, row, take_over).job("" if leader == name else leader)
 
 
-def _leaders(scene: Scene) -> dict[str, str]:
+def leaders_of(scene: Scene) -> dict[str, str]:
     """For each empty data center the data domain that must come before all others, for it initializes the center."""
     leaders: dict[str, str] = {}
     for name, row in scene.rows.items():
@@ -108,11 +108,11 @@ def _wrong(scene: Scene, row: StorageRow) -> Iterator[str]:
         yield f"the host {row.host} is {host.status or 'unknown'}, but must be up. Run: chhypervisor {row.host} -e"
     there = scene.domains.get(row.name)
     if there is not None:
-        yield from (f"storagedomains has been defined in the rhevm with {text}" for text in _other(there, row))
+        yield from (f"storagedomains has been defined in the rhevm with {text}" for text in others(there, row))
         yield from _elsewhere(scene, row, there)
 
 
-def _other(there: StorageDomain, row: StorageRow) -> Iterator[str]:
+def others(there: StorageDomain, row: StorageRow) -> Iterator[str]:
     """In what a domain of that name differs from its row."""
     pairs = (("type", there.type, row.kind), ("storage type", there.storage_type, row.storage),
              ("address", there.address, row.address), ("path", there.path, row.path))
@@ -145,19 +145,29 @@ class Building:
 
     def __post_init__(self) -> None:
         self.manager = self.scene.context.manager
-        self.host = self.scene.hosts[self.row.host]
-        self.home = self.scene.homes[self.row.data_center]
         self.made = self.scene.domains.get(self.row.name)
-        self.seen = self.scene.inside.get(self.home.id or "", {}).get(self.made.id or "") if self.made else None
+        home = self.scene.homes.get(self.row.data_center)
+        self.seen = self.scene.inside.get(home.id or "", {}).get(self.made.id or "") if home and self.made else None
 
-    def job(self, leader: str = "") -> Job:
+    @cached_property
+    def host(self) -> Host:
+        """Who makes it; looked up when it is needed, for an earlier job may have to add it."""
+        return self.scene.hosts.get(self.row.host) or self.manager.one(Host, self.row.host)
+
+    @cached_property
+    def home(self) -> DataCenter:
+        """Where it goes, likewise."""
+        return self.scene.homes.get(self.row.data_center) or self.manager.one(DataCenter, self.row.data_center)
+
+    def job(self, leader: str = "", after: frozenset[str] = frozenset()) -> Job:
         """What is left to do.
 
         Args:
             leader: A domain that must be finished before this one, or empty.
+            after: Keys of other jobs that must be.
         """
-        after = frozenset({_key(leader)} if leader else ())
-        return Job(self.row.name, list(self._parts()), key=_key(self.row.name), after=after)
+        after = after | ({key(leader)} if leader else set())
+        return Job(self.row.name, list(self._parts()), key=key(self.row.name), after=after)
 
     def _parts(self) -> Iterator[Step | Wait]:
         row = self.row
@@ -214,7 +224,8 @@ class Building:
         return said(self.row.name, f"{word} storage domain succeeded.")
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
+    """What other jobs call the job that makes a domain."""
     return f"storage domain {name}"
 
 

@@ -1,0 +1,211 @@
+"""A virtual environment described in a file, read and checked as a whole.
+
+    data_centers:
+      dc1:
+        storage: nfs                     # or localfs, fcp, iscsi, posixfs, glusterfs
+        compat: "4.7"
+        clusters:
+          cl1: {cpu: Intel Nehalem Family}
+        networks:
+          nw1: {vlan: 100, mtu: 9000, clusters: [cl1]}
+          san: {hosts_only: true, clusters: [cl1], required: true}
+        hosts:
+          rhevh1: {cluster: cl1, interface: "nw1:eth1:static:10.0.0.1:255.255.255.0"}
+        storage_domains:
+          sd1: {stype: nfs, location: "nfs.example.com:/data", host: rhevh1}
+        vms:
+          vm1: {cluster: cl1, memory: 2g, cpus: "1:2", storage: "sd1:10g:system", nics: "nw1:eth0:yes"}
+
+Hosts, storage domains and machines have the columns of xCAT's tables hypervisor, virtsd and vm. No passwords stand
+here: they come from the tables.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...errors import NotFound, Usage
+from ...xcat.host import Row
+from . import dc
+
+#: A description is not larger than this, in characters.
+LARGEST = 4 << 20
+
+_TEXT, _NUMBER, _FLAG, _NAMES = "a text", "a number", "true or false", "a list of names"
+_SECTIONS = ("clusters", "networks", "hosts", "storage_domains", "vms")
+_CENTER = {"storage": _TEXT, "compat": _TEXT, "description": _TEXT}
+_KNOWN: Mapping[str, Mapping[str, str]] = {
+    "clusters": {"cpu": _TEXT, "compat": _TEXT, "description": _TEXT},
+    "networks": {"vlan": _NUMBER, "mtu": _NUMBER, "hosts_only": _FLAG, "required": _FLAG, "description": _TEXT,
+                 "clusters": _NAMES},
+    "hosts": {"cluster": _TEXT, "address": _TEXT, "interface": _TEXT, "user": _TEXT},
+    "storage_domains": {"sdtype": _TEXT, "stype": _TEXT, "location": _TEXT, "host": _TEXT},
+    "vms": dict.fromkeys(
+        ("host", "cluster", "master", "memory", "cpus", "storage", "storagemodel", "nics", "nicmodel", "bootorder",
+         "virtflags", "vidproto", "guestostype", "othersettings"), _TEXT
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Center:
+    """A data center as it is described.
+
+    Attributes:
+        name: Its name.
+        storage: nfs, fcp ... or localfs.
+        compat: The compatibility version, or empty.
+        description: For people.
+        clusters, networks: Values by name.
+        hosts, storage_domains, vms: Table columns by name.
+    """
+
+    name: str
+    storage: str = "nfs"
+    compat: str = ""
+    description: str = ""
+    clusters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    networks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    hosts: Mapping[str, Row] = field(default_factory=dict)
+    storage_domains: Mapping[str, Row] = field(default_factory=dict)
+    vms: Mapping[str, Row] = field(default_factory=dict)
+
+
+def yaml() -> Any:
+    """PyYAML, which only this needs.
+
+    Raises:
+        NotFound: It is not installed.
+    """
+    try:
+        return importlib.import_module("yaml")
+    except ImportError:
+        raise NotFound("a description needs the Python package PyYAML", "Run: pip install PyYAML") from None
+
+
+def parse(text: str) -> tuple[list[Center], list[str]]:
+    """Read a description and check all of it.
+
+    Args:
+        text: YAML.
+
+    Returns:
+        The data centers, and every fault; with a fault the data centers are not to be used.
+
+    Raises:
+        Usage: It is no YAML, or too large.
+        NotFound: PyYAML is not installed.
+    """
+    if len(text) > LARGEST:
+        raise Usage(f"the description is larger than {LARGEST >> 20} MiB")
+    loaded = _load(text)
+    if not isinstance(loaded, dict) or set(loaded) != {"data_centers"} or not isinstance(loaded["data_centers"], dict):
+        return [], ["the description has to begin with data_centers: and their names below it"]
+    faults: list[str] = []
+    centers = []
+    for name, values in loaded["data_centers"].items():
+        found = list(_center_faults(f"data_centers.{name}", values))
+        faults += found
+        if not found:
+            centers.append(_center(str(name), values or {}))
+    return centers, faults or list(_between(centers))
+
+
+def _load(text: str) -> Any:
+    """Read YAML without any of its power to make objects; the error tells the place and nothing of the text."""
+    module = yaml()
+    try:
+        return module.safe_load(text)
+    except module.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "its beginning"
+        raise Usage(f"the description is no YAML: {where}") from None
+
+
+def _center_faults(path: str, values: Any) -> Iterator[str]:
+    if not isinstance(values, (dict, type(None))):
+        yield f"{path} has to hold names and values"
+        return
+    own = {key: value for key, value in (values or {}).items() if key not in _SECTIONS}
+    yield from _value_faults(path, own, _CENTER)
+    if own.get("storage", "nfs") not in dc.STORAGE:
+        yield f"{path}.storage is not one of {', '.join(dc.STORAGE)}"
+    for section in _SECTIONS:
+        things = (values or {}).get(section)
+        if not isinstance(things, (dict, type(None))):
+            yield f"{path}.{section} has to hold names"
+            continue
+        for name, inside in (things or {}).items():
+            yield from _value_faults(f"{path}.{section}.{name}", inside, _KNOWN[section])
+
+
+def _value_faults(path: str, values: Any, known: Mapping[str, str]) -> Iterator[str]:
+    if not isinstance(values, (dict, type(None))):
+        yield f"{path} has to hold names and values"
+        return
+    for key, value in (values or {}).items():
+        if key not in known:
+            yield f"{path} has no {key}; it may have {', '.join(known)}"
+        elif not _fits(value, known[key]):
+            yield f"{path}.{key} has to be {known[key]}"
+    yield from _range_faults(path, values or {})
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if kind == _TEXT:
+        return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    if kind == _NUMBER:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, bool) if kind == _FLAG else isinstance(value, list) and all(
+        isinstance(each, str) for each in value
+    )
+
+
+def _range_faults(path: str, values: Mapping[str, Any]) -> Iterator[str]:
+    for key, (lowest, highest) in {"vlan": (1, 4094), "mtu": (68, 65521)}.items():
+        value = values.get(key)
+        if isinstance(value, int) and not lowest <= value <= highest:
+            yield f"{path}.{key} is not from {lowest} to {highest}"
+
+
+def _center(name: str, values: Mapping[str, Any]) -> Center:
+    filled: dict[str, Any] = _typed({key: values[key] for key in _CENTER if key in values}, _CENTER)
+    for section in _SECTIONS:
+        inside = values.get(section) or {}
+        filled[section] = {str(key): _typed(each or {}, _KNOWN[section]) for key, each in inside.items()}
+    for row in filled["storage_domains"].values():
+        row["datacenter"] = name
+    return Center(name, **filled)
+
+
+def _typed(values: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
+    """Texts as texts, for YAML makes numbers of what looks like one."""
+    return {key: str(value) if known[key] == _TEXT else value for key, value in values.items()}
+
+
+def _between(centers: list[Center]) -> Iterator[str]:
+    """Faults that show when all is seen together."""
+    for section, word in (("clusters", "cluster"), ("hosts", "host"), ("storage_domains", "storage domain"),
+                          ("vms", "machine")):
+        names = [name for center in centers for name in getattr(center, section)]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"the {word} {name} is described twice"
+    for center in centers:
+        yield from _inside(center)
+
+
+def _inside(center: Center) -> Iterator[str]:
+    """Names that a part of a data center uses and the center does not have."""
+    path = f"data_centers.{center.name}"
+    for section in ("hosts", "vms"):
+        for name, row in getattr(center, section).items():
+            cluster = row.get("cluster", "Default")
+            if cluster not in center.clusters:
+                yield f"{path}.{section}.{name}.cluster is {cluster}, which is not described there"
+    for name, network in center.networks.items():
+        for cluster in network.get("clusters", ()):
+            if cluster not in center.clusters:
+                yield f"{path}.networks.{name}.clusters names {cluster}, which is not described there"

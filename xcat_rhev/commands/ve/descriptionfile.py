@@ -1,0 +1,34 @@
+"""Where a description comes from. The daemon may run as root, so it reads no file that is not called a description."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import RhevError, Usage
+from ...xcat.host import Request
+from .description import LARGEST
+
+
+def read(request: Request, name: str) -> str:
+    """Read a description.
+
+    Args:
+        request: For the person's folder and input.
+        name: A file on the machine that runs the command, or `-` for the input.
+
+    Raises:
+        Usage: It does not end in .yaml or .yml, or is no text.
+        RhevError: The file system refuses.
+    """
+    if name == "-":
+        return request.stdin
+    path = Path(request.cwd, name)
+    if path.suffix not in (".yaml", ".yml"):
+        raise Usage(f"--from {name}: not the name of a description", "Name a .yaml file, or - for the input")
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(LARGEST + 1)
+    except UnicodeDecodeError:
+        raise Usage(f"{path} is no text in UTF-8") from None
+    except OSError as problem:
+        raise RhevError(f"cannot read {path}: {problem.strerror}") from None
