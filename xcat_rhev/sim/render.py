@@ -174,6 +174,8 @@ def _read(node: Node, element: Any, found: Thing, unknown: list[str], path: str)
         found[node.text.key] = scalar(node.text, element.text)
     elif node.text is not None and not node.kids and not len(element):
         found[node.text.key] = scalar(node.text, element.text or "")
+    if not len(element):  # <usages/> says that there are none
+        found.update({kid.many.key: [] for kid in node.kids.values() if kid.many and len(node.kids) == 1})
     for child in element.iterchildren(etree.Element):
         _read_child(node, child, found, unknown, f"{path}/{child.tag}")
 

@@ -71,6 +71,7 @@ class World:
         self.verdict: Any = lambda operation, thing: ""
         self.correlation = ""
         self.meta: Thing = {"events": 0, "mac": 0, "codes": 0}
+        self._moment: float | None = None
         self._shift = (time.time() if epoch is None else epoch) - self.clock.now()
         self._names: dict[tuple[str, str], dict[str, None]] = {}
         self._owned: dict[tuple[str, str, str], dict[str, None]] = {}
@@ -78,8 +79,8 @@ class World:
     # time ------------------------------------------------------------------------------------------------------------
 
     def now(self) -> float:
-        """Give the world's date in seconds since 1970."""
-        return self.clock.now() + self._shift
+        """Give the world's date in seconds since 1970; while it catches up, the date of what is happening."""
+        return self.clock.now() + self._shift if self._moment is None else self._moment
 
     def resume_at(self, moment: float) -> None:
         """Go on at a date that a state file holds."""
@@ -87,10 +88,14 @@ class World:
 
     def settle(self) -> None:
         """Let everything happen that is due."""
-        for due, _, kind, thing_id, turn, rest, end in self.schedule.due(self.now()):
-            thing = self.things[kind].get(thing_id)
-            if thing is not None and thing["turn"] == turn:
-                self._enter(thing, rest, end, due)
+        try:
+            for due, _, kind, thing_id, turn, rest, end in self.schedule.due(self.now()):
+                thing = self.things[kind].get(thing_id)
+                if thing is not None and thing["turn"] == turn:
+                    self._moment = due
+                    self._enter(thing, rest, end)
+        finally:
+            self._moment = None
 
     def move(self, thing: Thing, operation: str, **end: Any) -> None:
         """Start an operation which takes a thing through states.
@@ -107,19 +112,19 @@ class World:
             path = tuple((word, 1e12) for word, _ in path)
         elif verdict:
             path, end = (*path[:-1], (FAILURES.get(operation, "down"), 0)), {"failed": verdict}
-        self._enter(thing, list(path), end, self.now())
+        self._enter(thing, list(path), end)
 
-    def _enter(self, thing: Thing, rest: list[Any], end: Thing, at: float) -> None:
+    def _enter(self, thing: Thing, rest: list[Any], end: Thing) -> None:
         (word, seconds), rest = rest[0], rest[1:]
         if not rest:
             self._arrive(thing, word, end)
             return
         self.change(thing, status=word)
         if seconds > 0:
-            self.schedule.add(at + seconds, thing, tuple(rest), end)
+            self.schedule.add(self.now() + seconds, thing, tuple(rest), end)
             self.dirty[thing["kind"], thing["id"]] = None
         else:
-            self._enter(thing, rest, end, at)
+            self._enter(thing, rest, end)
 
     def _arrive(self, thing: Thing, word: str, end: Thing) -> None:
         changes = {key: value for key, value in end.items() if key not in {"effect", "failed"}}
