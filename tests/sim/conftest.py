@@ -111,7 +111,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("engine")
     url = request.config.getoption("--engine")
     if url == "sim":
-        made = started(folder, "--hosts", "3", *VERSIONS[request.param])
+        made = started(folder, "--hosts", "3", "--vms", "5", *VERSIONS[request.param])
     elif request.param != "v4":
         pytest.skip("a real engine has the version that it has")
     else:

@@ -11,6 +11,7 @@ from urllib.parse import quote as percent
 
 from ..errors import Ambiguous, NotFound
 from .calls import Calls
+from .dialect import ROWS
 from .nouns import (
     Cluster,
     DataCenter,
@@ -31,8 +32,8 @@ from .nouns_base import N
 A = TypeVar("A")
 B = TypeVar("B")
 
-#: Names in one search: also the number of rows after which 3.0 to 3.3 cut an answer.
-BATCH = 100
+#: Names in one search; engines that cut lists get no more than they answer without a second page.
+BATCH = 125
 #: Bytes of an encoded search; Apache takes 8190 for the whole line.
 LONGEST = 4096
 #: More hosts than this are looked up in the list of all, which is short anyway.
@@ -49,19 +50,20 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def batches(names: Sequence[str], term: Callable[[str], str]) -> Iterator[str]:
+def batches(names: Sequence[str], term: Callable[[str], str], most: int = BATCH) -> Iterator[str]:
     """Join names to as few searches as fit.
 
     Args:
         names: All expressible.
         term: Makes one condition of a name.
+        most: Names in one search.
     """
     terms: list[str] = []
     length = 0
     for name in names:
         one = term(name)
         size = len(percent(one)) + len("%20or%20")
-        if terms and (len(terms) >= BATCH or length + size > LONGEST):
+        if terms and (len(terms) >= most or length + size > LONGEST):
             yield " or ".join(terms)
             terms, length = [], 0
         terms.append(one)
@@ -125,10 +127,12 @@ class Catalog:
             names: Names as they stand in the manager.
             details: For Vm: disks and NICs filled; for Host: NICs.
         """
-        wanted = builtins.list(dict.fromkeys(names))
+        wanted = dict.fromkeys(names)
+        if not wanted:
+            return []
         word = noun.SEARCH_NAME
-        return [each for each in self._search(noun, wanted, lambda name: f"{word}={quoted(name)}", details)
-                if each.name in set(wanted)] if wanted else []
+        found = self._search(noun, builtins.list(wanted), lambda name: f"{word}={quoted(name)}", details)
+        return [each for each in found if each.name in wanted]
 
     def find(self, noun: type[N], names: Iterable[str], *, details: bool = False) -> dict[str, N]:
         """Find things by exact name; those that are not there are missing in the answer.
@@ -177,7 +181,8 @@ class Catalog:
         """Search in batches; what the search language cannot say is looked for in the list of all."""
         if not self._calls.searchable(noun) or not all(map(expressible, names)):
             return self.list(noun, details=details)
-        pages = self.each(lambda where: self.list(noun, where=where, details=details), [*batches(names, term)])
+        wheres = [*batches(names, term, BATCH if self._calls.dialect.has("unlimited") else ROWS)]
+        pages = self.each(lambda where: self.list(noun, where=where, details=details), wheres)
         return [*{each.id: each for page in pages for each in page}.values()]
 
     def _find_hosts(self, noun: type[N], names: Sequence[str], details: bool) -> dict[str, N]:

@@ -65,8 +65,8 @@ class Credentials(Protocol):
     def headers(self, sender: Sender) -> dict[str, str]:
         """The headers to send along, logging in first if need be."""
 
-    def renew(self, old: dict[str, str], sender: Sender) -> bool:
-        """Those headers are not taken any more: get new ones. False if there is no hope."""
+    def renew(self, old: dict[str, str]) -> None:
+        """Those headers are not taken any more: forget them, unless somebody else did."""
 
 
 class LoggedIn:
@@ -84,7 +84,8 @@ class LoggedIn:
         """See `Sender`."""
         proof = self._credentials.headers(self._inner)
         response = self._inner.send(_with(request, proof))
-        if response.status == 401 and self._credentials.renew(proof, self._inner):
+        if response.status == 401:
+            self._credentials.renew(proof)
             response = self._inner.send(_with(request, self._credentials.headers(self._inner)))
         return response
 

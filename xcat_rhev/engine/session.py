@@ -98,15 +98,13 @@ class Login:
         session = {"Prefer": "persistent-auth"} if self._dialect.has("sessions") else {}
         return {**fixed, **session, "Authorization": basic(self._access)}
 
-    def renew(self, old: dict[str, str], sender: Sender) -> bool:
-        """Forget a token or session that the manager has forgotten; False if there was none."""
+    def renew(self, old: dict[str, str]) -> None:
+        """Forget a token or session that the manager has forgotten."""
         with self._lock:
             if self._basic:
                 self._http.forget_session()
-                return self._dialect.has("sessions")
-            if self._token is not None and old.get("Authorization") == f"Bearer {self._token.reveal()}":
+            elif self._token is not None and old.get("Authorization") == f"Bearer {self._token.reveal()}":
                 self._token = None
-            return True
 
     def close(self, sender: Sender) -> None:
         """End the session, so that the engine does not keep it for half an hour."""

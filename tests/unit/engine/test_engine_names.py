@@ -31,13 +31,19 @@ def test_batches_hold_every_name_once_and_are_bounded(names: list[str]) -> None:
         assert len(V4.address("", where)) <= LONGEST + 200
 
 
-@pytest.mark.parametrize(("count", "requests"), [(0, 0), (1, 1), (100, 1), (101, 2), (1000, 10)])
-def test_names_cost_a_search_per_hundred(count: int, requests: int) -> None:
+@pytest.mark.parametrize(("count", "requests"), [(0, 0), (1, 1), (BATCH, 1), (BATCH + 1, 2), (1000, 8)])
+def test_names_cost_a_search_per_batch(count: int, requests: int) -> None:
     script = Script([answer_search])
     names = [f"node{number:04}" for number in range(count)]
     assert set(manager_on(script, V4).find(Vm, names)) == set(names)
     assert len(script.asked) == requests
-    assert BATCH == 100
+
+
+def test_no_batch_is_longer_than_an_old_engines_page() -> None:
+    script = Script([answer_search])
+    names = [f"n{number:04}" for number in range(250)]
+    assert set(manager_on(script, Dialect(3, (3, 3))).find(Vm, names)) == set(names)
+    assert len(script.asked) == 3
 
 
 def answer_search(request: Request) -> tuple[int, str]:
