@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -130,19 +131,20 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def declare(table: schema.Table, kind: str) -> sa.Table:
-    """Say to SQLAlchemy what xCAT's table looks like; every name is quoted, since xCAT uses reserved words.
+@cache
+def declare(name: str) -> sa.Table:
+    """Say to SQLAlchemy what one of xCAT's tables looks like; every name is quoted, since xCAT uses reserved words.
 
     Args:
-        table: xCAT's declaration.
-        kind: The kind of database; MySQL cannot have TEXT in a key.
+        name: The table.
     """
+    table = schema.TABLES[name]
     columns: list[Any] = []
-    for name in table.columns:
-        serial = table.type_of(name) == "SERIAL"
+    for column in table.columns:
+        kind = table.type_of(column)
         columns.append(sa.Column(
-            quoted_name(name, True), _TYPES[table.type_of(name)], primary_key=name in table.keys, nullable=True,
-            autoincrement=serial,
+            quoted_name(column, True), _TYPES[kind], primary_key=column in table.keys, nullable=True,
+            autoincrement=kind == "SERIAL",
         ))
     return sa.Table(
         quoted_name(table.name, True), sa.MetaData(), *columns, sqlite_autoincrement=True, mysql_engine="InnoDB"

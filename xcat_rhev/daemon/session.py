@@ -105,7 +105,7 @@ class Session:
         for login in (self.wire.becomeuser, self.wire.gettoken):
             if login:
                 return login.name if identity.knows(tables, login) else None
-        if self.wire.token:
+        if self.wire.token is not None:
             return identity.owner(tables, self.wire.token)
         return self.connection.peer
 

@@ -40,7 +40,7 @@ class Store:
         self._kept: dict[str, tuple[object, tuple[RawRow, ...]]] = {}
         #: (table, what) -> the rows from which something was made, and what was made; see `Tables`.
         self.derived: dict[tuple[str, str], tuple[object, Any]] = {}
-        self._tables = {name: declare(table, location.kind) for name, table in schema.TABLES.items()}
+        self._tables = {name: declare(name) for name in schema.TABLES}
 
     def create(self) -> None:
         """Make the tables and columns that are missing; nothing is ever dropped.

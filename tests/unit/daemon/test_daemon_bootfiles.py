@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from daemonhelp import Inside
 
+from daemonhelp import Inside
 from xcat_rhev.daemon import catalog
 from xcat_rhev.daemon.core.declare import Call, Core, Said
 from xcat_rhev.errors import RhevError
@@ -27,10 +27,28 @@ def xcat(tmp_path, monkeypatch):
     core = Core("mkinstall", ("mkinstall",), fake_mkinstall, routes=(("fake", "nodetype:os=(fxos.*)"),))
     monkeypatch.setitem(catalog.CORES, "mkinstall", core)
     xcat = Inside(tmp_path)
-    xcat.type("mkdef", "-t", "osimage", "-o", "img", "provmethod=install", "osvers=fxos1", "osarch=x86_64", "profile=p",
-              "addkcmdline=img=1 #NODEATTRIB:nodetype:arch#")
+    xcat.type(
+        "mkdef",
+        "-t",
+        "osimage",
+        "-o",
+        "img",
+        "provmethod=install",
+        "osvers=fxos1",
+        "osarch=x86_64",
+        "profile=p",
+        "addkcmdline=img=1 #NODEATTRIB:nodetype:arch#",
+    )
     for node in ("fx1", "fx2"):
-        xcat.type("mkdef", node, "groups=all", "netboot=pxe", "ip=127.0.0.1", "mac=52:54:00:AA:00:01", "addkcmdline=foo=bar R::pers")
+        xcat.type(
+            "mkdef",
+            node,
+            "groups=all",
+            "netboot=pxe",
+            "ip=127.0.0.1",
+            "mac=52:54:00:AA:00:01",
+            "addkcmdline=foo=bar R::pers",
+        )
     (xcat.home.tftp / "boot/grub2").mkdir(parents=True)
     (xcat.home.tftp / "boot/grub2/grub2.x86_64").touch()
     yield xcat
@@ -63,7 +81,8 @@ def test_xnba(xcat):
     with_netboot(xcat, "xnba")
     xcat.type("nodeset", "osimage=img", on="fx1")
     assert text(xcat, "xcat/xnba/nodes/fx1") == (
-        "#!gpxe\n#install fxos1-x86_64-p\nimgfetch -n kernel http://${next-server}/tftpboot/xcat/fx/vmlinuz\nimgload kernel\n"
+        "#!gpxe\n#install fxos1-x86_64-p\n"
+        "imgfetch -n kernel http://${next-server}/tftpboot/xcat/fx/vmlinuz\nimgload kernel\n"
         "imgargs kernel inst.ks=http://${next-server}/x foo=bar img=1 x86_64  BOOTIF=01-${netX/mac:hexhyp}\n"
         "imgfetch -n initrd http://${next-server}/tftpboot/xcat/fx/initrd\nimgexec kernel\n"
     )
@@ -95,10 +114,14 @@ def test_another_web_port(xcat):
     assert "http://${next-server}:8080/tftpboot/xcat/fx/vmlinuz" in text(xcat, "xcat/xnba/nodes/fx1")
 
 
-@pytest.mark.parametrize("netboot, root, folder", [
-    ("grub2", "set root=tftp,127.0.0.1", ""), ("grub2-tftp", "set root=tftp,127.0.0.1", ""),
-    ("grub2-http", "set root=http,127.0.0.1", "{tftp}"),
-])
+@pytest.mark.parametrize(
+    "netboot, root, folder",
+    [
+        ("grub2", "set root=tftp,127.0.0.1", ""),
+        ("grub2-tftp", "set root=tftp,127.0.0.1", ""),
+        ("grub2-http", "set root=http,127.0.0.1", "{tftp}"),
+    ],
+)
 def test_grub2(xcat, netboot, root, folder):
     with_netboot(xcat, netboot)
     assert xcat.type("nodeset", "osimage=img", on="fx1") == ["fx1: install fxos1-x86_64-p"]
@@ -106,7 +129,8 @@ def test_grub2(xcat, netboot, root, folder):
     assert text(xcat, "boot/grub2/fx1") == (
         '#install fxos1-x86_64-p\nset timeout=5\nset default="xCAT OS Deployment"\nmenuentry "xCAT OS Deployment" {\n'
         f"    insmod http\n    insmod tftp\n    {root}\n    echo Loading Install kernel ...\n"
-        f"    linuxefi {where}/xcat/fx/vmlinuz inst.ks=http://127.0.0.1/x foo=bar img=1 x86_64  BOOTIF=$net_default_mac\n"
+        f"    linuxefi {where}/xcat/fx/vmlinuz inst.ks=http://127.0.0.1/x foo=bar img=1 x86_64  "
+        "BOOTIF=$net_default_mac\n"
         f"    echo Loading initial ramdisk ...\n    initrdefi {where}/xcat/fx/initrd\n}}\n"
     )
     for link in ("grub.cfg-7F000001", "grub.cfg-01-52-54-00-aa-00-01"):
@@ -182,19 +206,30 @@ def test_one_nodes_failure_is_its_own(xcat):
     assert sorted(file.name for file in (xcat.home.tftp / "pxelinux.cfg").iterdir()) == ["7F000001", "fx1"]
 
 
-@pytest.mark.parametrize("words, text_", [
-    ((), "Invalid argument: ''"), (("boot", "next"), "Invalid argument: 'boot next'"),
-])
+@pytest.mark.parametrize(
+    "words, text_",
+    [
+        ((), "Invalid argument: ''"),
+        (("boot", "next"), "Invalid argument: 'boot next'"),
+    ],
+)
 def test_nodeset_takes_one_word(xcat, words, text_):
     assert text_ in xcat.type("nodeset", *words, on="fx1")[0]
     assert xcat.rc == 1
 
 
-@pytest.mark.parametrize("word, text_", [
-    ("install", "have been deprecated"), ("netboot=x", "have been deprecated"), ("dance", "Unknown state dance requested"),
-    ("osimage=", 'invalid argument: "osimage="'), ("osimage=nope", "Cannot find the OS image nope"),
-    ("shell", "Could not find genesis.kernel"), ("runcmd=bmcsetup", "Could not find genesis.kernel"),
-])
+@pytest.mark.parametrize(
+    "word, text_",
+    [
+        ("install", "have been deprecated"),
+        ("netboot=x", "have been deprecated"),
+        ("dance", "Unknown state dance requested"),
+        ("osimage=", 'invalid argument: "osimage="'),
+        ("osimage=nope", "Cannot find the OS image nope"),
+        ("shell", "Could not find genesis.kernel"),
+        ("runcmd=bmcsetup", "Could not find genesis.kernel"),
+    ],
+)
 def test_states_that_are_refused_change_nothing(xcat, word, text_):
     with pytest.raises(RhevError) as caught:
         xcat.type("nodeset", word, on="fx1")
@@ -211,5 +246,3 @@ def test_rinstall_says_what_it_cannot_start(xcat):
     lines = xcat.type("rinstall", "osimage=img", on="fx1")
     assert lines[0] == "fx1: install fxos1-x86_64-p"
     assert "start it from the network" in lines[1]
-
-

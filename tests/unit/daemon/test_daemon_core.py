@@ -1,8 +1,8 @@
 """The daemon's own commands, as a client prints their answers."""
 
 import pytest
-from daemonhelp import Inside
 
+from daemonhelp import Inside
 from xcat_rhev.daemon.tables import Tables
 
 
@@ -17,6 +17,7 @@ def xcat(tmp_path):
 
 
 # nodels
+
 
 def test_nodels_lists_all_or_a_range(xcat):
     assert xcat.type("nodels", on="") == ["h1", "vm1", "vm10", "vm2"]
@@ -37,10 +38,17 @@ def test_nodels_shows_a_whole_table(xcat):
     assert len(lines) == 6
 
 
-@pytest.mark.parametrize("condition, nodes", [
-    ("mgt==rhevm", ["vm1", "vm10", "vm2"]), ("mgt!=rhevm", ["h1"]), ("mgt=~/^ip/", ["h1"]), ("hosts.ip!~.", ["vm1", "vm10", "vm2"]),
-    ("hosts.ip==", ["vm1", "vm10", "vm2"]), ("mgt==nothing", []),
-])
+@pytest.mark.parametrize(
+    "condition, nodes",
+    [
+        ("mgt==rhevm", ["vm1", "vm10", "vm2"]),
+        ("mgt!=rhevm", ["h1"]),
+        ("mgt=~/^ip/", ["h1"]),
+        ("hosts.ip!~.", ["vm1", "vm10", "vm2"]),
+        ("hosts.ip==", ["vm1", "vm10", "vm2"]),
+        ("mgt==nothing", []),
+    ],
+)
 def test_nodels_chooses_by_conditions(xcat, condition, nodes):
     assert xcat.type("nodels", condition, on="all") == nodes
 
@@ -76,10 +84,33 @@ def test_usage_and_version(xcat):
     assert "-Z" in lines[0] and xcat.rc == 1
 
 
-@pytest.mark.parametrize("command", [
-    "tabdump", "tabch", "chtab", "tabrestore", "tabgrep", "gettab", "nodels", "nodeadd", "nodech", "noderm", "mkdef", "chdef",
-    "lsdef", "rmdef", "lsxcatd", "makehosts", "nodeset", "nodestat", "updatenodestat", "copycds", "rinstall", "rescanplugins",
-])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "tabdump",
+        "tabch",
+        "chtab",
+        "tabrestore",
+        "tabgrep",
+        "gettab",
+        "nodels",
+        "nodeadd",
+        "nodech",
+        "noderm",
+        "mkdef",
+        "chdef",
+        "lsdef",
+        "rmdef",
+        "lsxcatd",
+        "makehosts",
+        "nodeset",
+        "nodestat",
+        "updatenodestat",
+        "copycds",
+        "rinstall",
+        "rescanplugins",
+    ],
+)
 def test_every_command_shows_its_usage_and_version(xcat, command):
     assert f"Usage: {command}" in xcat.type(command, "-h")[0]
     assert xcat.type(command, "-h") == xcat.type(command, "--help") == xcat.type(command, "-?")
@@ -89,6 +120,7 @@ def test_every_command_shows_its_usage_and_version(xcat, command):
 
 
 # nodeadd, nodech, noderm
+
 
 def test_nodeadd_makes_a_range_of_nodes(xcat):
     assert xcat.type("nodeadd", "b[01-03]", "groups=new,all", "nodehm.mgt=rhevm") == []
@@ -134,7 +166,9 @@ def test_nodech_only_where_a_condition_holds(xcat):
 
 
 def test_nodech_changes_nothing_when_a_column_is_wrong(xcat):
-    assert "nodehm.nope not a valid table.column description" in xcat.type("nodech", "nodehm.nope=1", "mgt=x", on="vm1")[0]
+    assert (
+        "nodehm.nope not a valid table.column description" in xcat.type("nodech", "nodehm.nope=1", "mgt=x", on="vm1")[0]
+    )
     assert xcat.rc == 1
     assert xcat.type("nodels", "mgt", on="vm1") == ["vm1: rhevm"]
 
@@ -156,6 +190,7 @@ def test_noderm_takes_nodes_out_of_all_tables(xcat):
 
 # tables
 
+
 def test_tabdump_and_tabrestore_are_inverse(xcat):
     xcat.type("tabch", "key=odd", 'site.value=a "quoted", text')
     xcat.type("tabch", "key=empty", "site.value=x", "site.comments=")
@@ -168,17 +203,28 @@ def test_tabdump_and_tabrestore_are_inverse(xcat):
 def test_tabrestore_replaces_or_adds(xcat):
     head = "#netname,net,mask\n"
     xcat.type("tabrestore", table="networks", data=(head, '"a","10.0.0.0","255.0.0.0"\n'))
-    xcat.type("tabrestore", table="networks", data=(head, '"b","11.0.0.0","255.0.0.0"\n', '"A","10.0.0.0","255.0.0.0"\n'), addrows=True)
+    xcat.type(
+        "tabrestore",
+        table="networks",
+        data=(head, '"b","11.0.0.0","255.0.0.0"\n', '"A","10.0.0.0","255.0.0.0"\n'),
+        addrows=True,
+    )
     assert [row["netname"] for row in xcat.table("networks")] == ["A", "b"]
     xcat.type("tabrestore", table="networks", data=(head, "c,12.0.0.0,255.0.0.0\n"))
     assert [row["netname"] for row in xcat.table("networks")] == ["c"]
 
 
-@pytest.mark.parametrize("data, text", [
-    ((), "Data missing header line"), (("net,mask\n",), "Data missing header line"), (("#nope\n",), "column 'nope'"),
-    (("#netname,net,mask\n", '"a","b"x,"c"\n'), "unescaped"), (("#netname,net,mask\n", '"a\n'), "unmatched"),
-    (("#netname,net,mask\n", "a,b,c,d\n"), "Too many fields"),
-])
+@pytest.mark.parametrize(
+    "data, text",
+    [
+        ((), "Data missing header line"),
+        (("net,mask\n",), "Data missing header line"),
+        (("#nope\n",), "column 'nope'"),
+        (("#netname,net,mask\n", '"a","b"x,"c"\n'), "unescaped"),
+        (("#netname,net,mask\n", '"a\n'), "unmatched"),
+        (("#netname,net,mask\n", "a,b,c,d\n"), "Too many fields"),
+    ],
+)
 def test_tabrestore_changes_nothing_when_a_line_is_wrong(xcat, data, text):
     xcat.type("tabch", "net=1.0.0.0,mask=255.0.0.0", "networks.netname=kept")
     assert text in xcat.type("tabrestore", table="networks", data=data)[0]
@@ -213,12 +259,19 @@ def test_tabdump_into_a_file(xcat):
     assert "Unable to open the file for write" in xcat.type("tabdump", "-f", "/nonexistent/x", "site")[0]
 
 
-@pytest.mark.parametrize("words, text", [
-    ((), "Usage: tabch"), (("key=a",), "Missing table name."), (("key", "site.value=1"), 'Incorrect argument "key".'),
-    (("key=a", "nope.value=1"), "Table nope does not exist."), (("key=a", "site.nope=1"), "site.nope not a valid"),
-    (("nope=a", "site.value=1"), 'No column "nope" in table "site"'), (("-d", "key=a", "nope"), "Table nope does not exist."),
-    (("-d", "nope=a", "site"), "site.nope not a valid"),
-])
+@pytest.mark.parametrize(
+    "words, text",
+    [
+        ((), "Usage: tabch"),
+        (("key=a",), "Missing table name."),
+        (("key", "site.value=1"), 'Incorrect argument "key".'),
+        (("key=a", "nope.value=1"), "Table nope does not exist."),
+        (("key=a", "site.nope=1"), "site.nope not a valid"),
+        (("nope=a", "site.value=1"), 'No column "nope" in table "site"'),
+        (("-d", "key=a", "nope"), "Table nope does not exist."),
+        (("-d", "nope=a", "site"), "site.nope not a valid"),
+    ],
+)
 def test_tabch_names_mistakes(xcat, words, text):
     before = xcat.type("tabdump", "site")
     lines = xcat.type("tabch", *words)
@@ -244,6 +297,7 @@ def test_gettab_and_tabgrep(xcat):
 
 # Objects
 
+
 def test_lsdef_shows_a_node(xcat):
     assert xcat.type("lsdef", "h1") == ["Object name: h1", "    groups=hyp,all", "    ip=10.0.0.9", "    mgt=ipmi"]
     assert xcat.type("lsdef") == ["h1  (node)", "vm1  (node)", "vm10  (node)", "vm2  (node)"]
@@ -252,8 +306,10 @@ def test_lsdef_shows_a_node(xcat):
 
 
 def test_lsdef_of_what_is_not_there(xcat):
-    assert xcat.type("lsdef", "nope") == ["Error: Could not find an object named 'nope' of type 'node'.",
-                                          "Could not find any object definitions to display."]
+    assert xcat.type("lsdef", "nope") == [
+        "Error: Could not find an object named 'nope' of type 'node'.",
+        "Could not find any object definitions to display.",
+    ]
     assert xcat.rc == 1
     assert "not a valid xCAT object type" in _error(xcat, "lsdef", "-t", "nope")
 
@@ -266,12 +322,18 @@ def test_mkdef_refuses_one_and_makes_the_others(xcat):
     assert "vm3" in xcat.type("nodels", on="vms")
 
 
-@pytest.mark.parametrize("words, text", [
-    (("n9",), "Attribute 'groups' is not specified"), (("n9", "groups=x", "nope=1"), "'nope' is not a valid attribute name"),
-    (("-o", "n.9", "groups=x"), "The object name 'n.9' is invalid"), (("groups=x",), "No object names were provided."),
-    (("-t", "network", "-o", "net1", "net=10.0.0.0"), "Net or mask value should not be empty"),
-    (("n9", "n8", "groups=x"), "can not contain spaces"), (("-p", "n9", "groups=x"), "not valid for the mkdef command"),
-])
+@pytest.mark.parametrize(
+    "words, text",
+    [
+        (("n9",), "Attribute 'groups' is not specified"),
+        (("n9", "groups=x", "nope=1"), "'nope' is not a valid attribute name"),
+        (("-o", "n.9", "groups=x"), "The object name 'n.9' is invalid"),
+        (("groups=x",), "No object names were provided."),
+        (("-t", "network", "-o", "net1", "net=10.0.0.0"), "Net or mask value should not be empty"),
+        (("n9", "n8", "groups=x"), "can not contain spaces"),
+        (("-p", "n9", "groups=x"), "not valid for the mkdef command"),
+    ],
+)
 def test_mkdef_names_mistakes(xcat, words, text):
     assert text in _error(xcat, "mkdef", *words)
 
@@ -333,7 +395,11 @@ def test_a_dynamic_group_follows_its_condition(xcat):
 
 def test_other_objects(xcat):
     xcat.type("mkdef", "-t", "osimage", "-o", "img", "provmethod=install", "addkcmdline=quiet")
-    assert xcat.type("lsdef", "-t", "osimage", "img") == ["Object name: img", "    addkcmdline=quiet", "    provmethod=install"]
+    assert xcat.type("lsdef", "-t", "osimage", "img") == [
+        "Object name: img",
+        "    addkcmdline=quiet",
+        "    provmethod=install",
+    ]
     assert xcat.table("linuximage") == [{"imagename": "img", "addkcmdline": "quiet"}]
     xcat.type("mkdef", "-t", "policy", "-o", "7", "name=joe", "rule=allow")
     xcat.type("mkdef", "-t", "network", "-o", "lan", "net=10.0.0.0", "mask=255.0.0.0")
@@ -354,6 +420,7 @@ def test_stanzas_go_out_and_in(xcat):
 
 # Others
 
+
 def test_lsxcatd(xcat):
     assert xcat.type("lsxcatd", "-t") == ["This is a Management Node"]
     assert xcat.type("lsxcatd", "-d") == ["dbengine=SQLite"]
@@ -367,7 +434,10 @@ def test_makehosts_writes_below_home(xcat):
     xcat.type("chdef", "h1", "hostnames=alias", "otherinterfaces=-ib0:10.1.0.9")
     assert xcat.type("makehosts") == [f"Wrote {file}"]
     assert file.read_text().splitlines() == [
-        "127.0.0.1 localhost", "# kept", "10.0.0.9 h1 h1.example.com alias ", "10.1.0.9 h1-ib0 h1-ib0.example.com ",
+        "127.0.0.1 localhost",
+        "# kept",
+        "10.0.0.9 h1 h1.example.com alias ",
+        "10.1.0.9 h1-ib0 h1-ib0.example.com ",
     ]
     xcat.type("makehosts", "-d", on="h1")
     assert file.read_text().splitlines() == ["127.0.0.1 localhost", "# kept"]

@@ -33,8 +33,10 @@ def test_an_xml_declaration_may_stand_before():
     assert Framer().feed(b'\n<?xml version="1.0"?>\n<!-- x -->' + ONE) == [ONE]
 
 
-@pytest.mark.parametrize("rubbish", [b"GET / HTTP/1.1\r\n", b"\x16\x03\x01", b"   x", b"</xcatrequest>" + b"x" * PROLOG,
-                                     b"<" + b"x" * PROLOG])
+@pytest.mark.parametrize(
+    "rubbish",
+    [b"GET / HTTP/1.1\r\n", b"\x16\x03\x01", b"   x", b"</xcatrequest>" + b"x" * PROLOG, b"<" + b"x" * PROLOG],
+)
 def test_what_can_never_be_a_request_is_refused_at_once(rubbish):
     with pytest.raises(BadAnswer, match="no xCAT request"):
         Framer().feed(rubbish)
@@ -59,6 +61,6 @@ def test_a_long_request_in_small_pieces_is_looked_through_once():
     framer = Framer()
     body = b"<xcatrequest>" + b"x" * (4 << 20)
     for at in range(0, len(body), 4096):
-        assert framer.feed(body[at:at + 4096]) == []
+        assert framer.feed(body[at : at + 4096]) == []
     assert framer.feed(b"</xcatreq") == []
     assert len(framer.feed(b"uest>")[0]) == len(body) + 14

@@ -40,7 +40,10 @@ def test_a_row_is_added_changed_and_removed(store):
         change.put({"node": "n1"}, {"mgt": "rhevm", "power": None})
         change.put({"node": "n1"}, {"mgt": "ipmi"})
         change.put({"node": "n2"}, {})
-    assert [(r["node"], r["mgt"], r["power"]) for r in store.rows("nodehm")] == [("n1", "ipmi", None), ("n2", None, None)]
+    assert [(r["node"], r["mgt"], r["power"]) for r in store.rows("nodehm")] == [
+        ("n1", "ipmi", None),
+        ("n2", None, None),
+    ]
     with store.change("nodehm") as change:
         assert change.drop({"node": "n1"}) == 1
         assert change.drop({"node": "n1"}) == 0
@@ -108,6 +111,7 @@ def test_twenty_writers_lose_nothing(store):
                 change.put({"node": f"n{number}"}, {"mgt": "x"})
                 before = next(r for r in change.rows() if r["node"] == f"n{number}")
                 change.put({"node": f"n{number}"}, {"comments": f"{before['comments'] or ''}{writer},"})
+
     threads = [threading.Thread(target=write, args=(number,)) for number in range(20)]
     for thread in threads:
         thread.start()
@@ -137,7 +141,9 @@ def test_a_locked_file_is_named_and_nothing_is_lost(store, tmp_path, monkeypatch
     assert [r["value"] for r in impatient.rows("site")] == ["1"]
 
 
-@pytest.mark.parametrize("content", [b"this is no database at all, whatever its name says" * 100, b"SQLite format 3\0" * 64])
+@pytest.mark.parametrize(
+    "content", [b"this is no database at all, whatever its name says" * 100, b"SQLite format 3\0" * 64]
+)
 def test_a_damaged_file_is_named_and_stays(store, tmp_path, content):
     (tmp_path / "mac.sqlite").write_bytes(content)
     with pytest.raises(Conflict, match=r"table mac: .*mac\.sqlite is damaged.*tabrestore"):
@@ -170,11 +176,14 @@ def test_unknown_tables_are_named(store):
         pass
 
 
-@pytest.mark.parametrize("line, kind, database_, host, port, user, password", [
-    ("Pg:dbname=xcatdb;host=10.0.0.1|xcatadm|se|cret", "postgresql", "xcatdb", "10.0.0.1", 0, "xcatadm", "se|cret"),
-    ("dbi:Pg:dbname=x;host=h;port=5433|u|hush", "postgresql", "x", "h", 5433, "u", "hush"),
-    ("mysql:dbname=xcatdb;host=mn|xcatadmin|pw", "mysql", "xcatdb", "mn", 0, "xcatadmin", "pw"),
-])
+@pytest.mark.parametrize(
+    "line, kind, database_, host, port, user, password",
+    [
+        ("Pg:dbname=xcatdb;host=10.0.0.1|xcatadm|se|cret", "postgresql", "xcatdb", "10.0.0.1", 0, "xcatadm", "se|cret"),
+        ("dbi:Pg:dbname=x;host=h;port=5433|u|hush", "postgresql", "x", "h", 5433, "u", "hush"),
+        ("mysql:dbname=xcatdb;host=mn|xcatadmin|pw", "mysql", "xcatdb", "mn", 0, "xcatadmin", "pw"),
+    ],
+)
 def test_cfgloc(tmp_path, line, kind, database_, host, port, user, password):
     (tmp_path / "cfgloc").write_text(line + "\n")
     found = locate(tmp_path)
@@ -190,7 +199,9 @@ def test_cfgloc_may_name_a_folder_of_sqlite_files(tmp_path):
     assert str(locate(tmp_path).folder) == "/var/lib/xcat"
 
 
-@pytest.mark.parametrize("line", ["DB2:xcatdb|xcatdb|p", "Pg:host=x|u|p", "mysql:dbname=;host=h|u|p", "Pg:dbname=x;port=y|u|p"])
+@pytest.mark.parametrize(
+    "line", ["DB2:xcatdb|xcatdb|p", "Pg:host=x|u|p", "mysql:dbname=;host=h|u|p", "Pg:dbname=x;port=y|u|p"]
+)
 def test_a_cfgloc_that_says_nothing_is_refused(tmp_path, line):
     (tmp_path / "cfgloc").write_text(line)
     with pytest.raises(Usage, match="cfgloc: the first line names no database"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ STATES = frozenset(
 #: Ports that tell what a node does, in the order in which they are tried.
 SERVICES = ((22, "sshd"), (3001, "xcatd"), (15002, "pbs"), (8192, "xend"))
 #: Seconds to wait for a node.
-PATIENCE = 2.0
+PATIENCE = 1.0
 
 
 def update(call: Call) -> Iterator[Said]:
@@ -46,7 +47,9 @@ def stat(call: Call) -> Iterator[Said]:
     addresses = {node: address_of(node, hosts[node].get("ip", "")) for node in call.request.nodes}
     chains = call.tables.node_attrs("chain", call.request.nodes, ("currstate",))
     with ThreadPoolExecutor(32, "nodestat") as pool:
-        for node, found in zip(addresses, pool.map(_service, addresses.values())):
+        looks = {node: pool.submit(_service, address, call.request.aborted) for node, address in addresses.items()}
+        for node, look in looks.items():
+            found = look.result()
             if not found and chains[node].get("currstate", "").startswith("install"):
                 found = "installing"
             yield Data(found or "noping", node)
@@ -54,9 +57,11 @@ def stat(call: Call) -> Iterator[Said]:
                 set_status(call, (node,), "alive" if found and found != "installing" else found or "unreachable")
 
 
-def _service(address: str) -> str:
+def _service(address: str, aborted: threading.Event) -> str:
     """What a node answers on; a refused connection shows that it is there."""
     for port, name in SERVICES if address else ():
+        if aborted.is_set():
+            return ""
         try:
             socket.create_connection((address, port), PATIENCE).close()
             return name
