@@ -75,17 +75,18 @@ def _state(item: etree._Element) -> str:
     return str(item.findtext("status/state") or item.findtext("status") or "").strip()
 
 
-def row(home: Path, table: str, key: str, value: str) -> dict[str, str]:
+def row(home: Path, table: str, key: Mapping[str, str]) -> dict[str, str]:
     """Read one row of a table from its SQLite file.
 
     Raises:
         Failed: There is no such row.
     """
+    where = " AND ".join(f'"{column}" = ?' for column in key)
     with closing(sqlite3.connect(home / "etc" / "xcat" / f"{table}.sqlite")) as database:
         database.row_factory = sqlite3.Row
-        found = database.execute(f'SELECT * FROM "{table}" WHERE "{key}" = ?', (value,)).fetchone()  # noqa: S608
+        found = database.execute(f'SELECT * FROM "{table}" WHERE {where}', tuple(key.values())).fetchone()  # noqa: S608
     if found is None:
-        raise Failed(f"table {table} has no row with {key}={value}")
+        raise Failed(f"table {table} has no row with {dict(key)}")
     return {name: found[name] or "" for name in found.keys()}
 
 

@@ -61,7 +61,8 @@ class Record:
             Failed: The step failed, so there is no sense in the ones after it.
         """
         if not self._json:
-            print(f"  {self._paint('$ ' + command, '36')}", flush=True)
+            for line in command.splitlines():
+                print(f"  {self._paint('$ ' + line, '36')}", flush=True)
         begin = time.monotonic()
         try:
             output, rc = do(), 0

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -79,14 +79,44 @@ class Stage:
         self.record.step(name, command, do)
 
     def set_up(self, *commands: str) -> None:
-        """Steps that fill tables; they are right when the rest works."""
-        for command in commands:
-            self.typed("tables", command, lambda _: "")
+        """Type commands that fill tables, as one step, and look at the files."""
+
+        def do() -> str:
+            output = "".join(map(self.type, commands)).strip()
+            wanted = [each for command in commands for each in assignments(command)]
+            for table, key, column, text in wanted:
+                expect(f"{table}.{column} of {key}", row(self.home / "xcat", table, key)[column], text)
+            return f"{output}\nlooked at the table files: {len(wanted)} values are as typed".strip()
+
+        self.record.step("the tables", "\n".join(commands), do)
 
     def end(self) -> None:
         """End all programs, the last first."""
         while self.parts:
             self.parts.pop().stop()
+
+
+def assignments(command: str) -> Iterator[tuple[str, dict[str, str], str, str]]:
+    """What a chtab, nodeadd or nodech shall have written: table, key, column, value."""
+    verb, first, *words = shlex.split(command)
+    if verb == "chtab":
+        keys = [dict(pair.split("=", 1) for pair in first.split(","))]
+    else:
+        keys = [{"node": name} for name in names(first)]
+    for word in words:
+        column, _, value = word.partition("=")
+        if "." in column:
+            table, column = column.split(".", 1)
+            yield from ((table, key, column, value) for key in keys)
+
+
+def names(noderange: str) -> list[str]:
+    """The few forms of a noderange that the demo types: `a,b` and `vm1-vm3`."""
+    if "-" not in noderange:
+        return noderange.split(",")
+    first, last = noderange.split("-")
+    stem = first.rstrip("0123456789")
+    return [f"{stem}{number}" for number in range(int(first[len(stem):]), int(last[len(stem):]) + 1)]
 
 
 def free_port() -> int:
@@ -162,7 +192,7 @@ def _look_at_copy(stage: Stage, output: str) -> str:
     if len(found) != 1:
         raise Failed(f"expected one copied medium below {xcat / 'install'}, found {found}")
     stage.os = found[0].parent.name
-    image = row(xcat, "osimage", "imagename", f"{stage.os}-x86_64-install-compute")
+    image = row(xcat, "osimage", {"imagename": f"{stage.os}-x86_64-install-compute"})
     kept = [path for path in found[0].glob("*.iso") if _same(path, stage.iso)]
     return "\n".join([
         expect("the copied ISO, byte for byte", len(kept), 1),
@@ -205,8 +235,8 @@ def _finish(xcat: Path, url: str) -> str:
     return "\n".join([
         answer.strip(),
         expect("the boot file's state", _boot_file(xcat).splitlines()[1], "#boot"),
-        expect("nodelist.status", row(xcat, "nodelist", "node", NODE)["status"], "booted"),
-        expect("chain.currstate", row(xcat, "chain", "node", NODE)["currstate"], "boot"),
+        expect("nodelist.status", row(xcat, "nodelist", {"node": NODE})["status"], "booted"),
+        expect("chain.currstate", row(xcat, "chain", {"node": NODE})["currstate"], "boot"),
     ])
 
 
