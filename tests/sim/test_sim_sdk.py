@@ -167,7 +167,9 @@ def test_data_center_cluster_network_and_storage(connection: Any) -> None:
     there = system.clusters_service().cluster_service(cluster.id).networks_service()
     attached = there.add(types.Network(id=network.id, required=False))
     assert attached.status == types.NetworkStatus.OPERATIONAL and attached.required is False
-    assert {profile.name for profile in system.networks_service().network_service(network.id).vnic_profiles_service().list()} == {"blue"}
+    assert {
+        profile.name for profile in system.networks_service().network_service(network.id).vnic_profiles_service().list()
+    } == {"blue"}
     hosts = system.hosts_service()
     host = hosts.add(types.Host(name="h9", address="10.0.0.99", root_password="x", cluster=types.Cluster(name="cl1")))
     wait(hosts.host_service(host.id).get, types.HostStatus.UP)
@@ -221,7 +223,9 @@ def test_host_networks(connection: Any) -> None:
     center = system.data_centers_service().list()[0]
     network = system.networks_service().add(types.Network(name="store", data_center=types.DataCenter(id=center.id)))
     cluster = system.clusters_service().list()[0]
-    system.clusters_service().cluster_service(cluster.id).networks_service().add(types.Network(id=network.id, required=False))
+    system.clusters_service().cluster_service(cluster.id).networks_service().add(
+        types.Network(id=network.id, required=False)
+    )
     host = system.hosts_service().list(search="name=rhevh1", follow="nics")[0]
     assert [nic.name for nic in host.nics] == ["eth0", "eth1", "eth2", "eth3"]
     service = system.hosts_service().host_service(host.id)
@@ -274,7 +278,9 @@ def test_expired_token_is_renewed_and_chunks_are_read(simulator: Any, connection
 def test_refusals_carry_the_engines_words(connection: Any) -> None:
     service = vm_service(connection, "vm1")
     service.start()
-    with pytest.raises(sdk.Error, match=r'Fault detail is "\[Cannot run VM. VM is running.\]". HTTP response code is 409'):
+    with pytest.raises(
+        sdk.Error, match=r'Fault detail is "\[Cannot run VM. VM is running.\]". HTTP response code is 409'
+    ):
         service.start()
     with pytest.raises(sdk.Error, match="already in use"):
         new_vm(connection, "vm2")

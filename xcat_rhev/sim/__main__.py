@@ -37,7 +37,13 @@ def parser() -> argparse.ArgumentParser:
     add("--api", choices=("3", "4", "both"), default="both", help="which dialects are spoken (default: both)")
     add("--v3-version", type=version, default=(3, 6), metavar="V", help="engine version shown in v3 (default: 3.6)")
     add("--v4-version", type=version, default=(4, 5), metavar="V", help="engine version shown in v4 (default: 4.5)")
-    add("--hosts", type=int, default=0, metavar="N", help="so many hosts that are up: rhevh1 ... (with the domain data1)")
+    add(
+        "--hosts",
+        type=int,
+        default=0,
+        metavar="N",
+        help="so many hosts that are up: rhevh1 ... (with the domain data1)",
+    )
     add("--vms", type=int, default=0, metavar="N", help="so many virtual machines: vm1 ..., each with a disk and a NIC")
     add("--running", type=int, default=0, metavar="PERCENT", help="how many of them are up (default: 0)")
     add("--latency", type=float, default=0, metavar="MS", help="milliseconds added to every answer")
@@ -47,7 +53,9 @@ def parser() -> argparse.ArgumentParser:
     add("--state", type=Path, metavar="FILE", help="keep the world in this file")
     add("--seed", type=int, default=0, metavar="N", help="ids and chance grow from it (default: 0)")
     add("--cert-dir", type=Path, metavar="DIR", help="keep the CA and the certificate here (default: a new folder)")
-    add("--name", action="append", default=[], metavar="NAME", help="one more name for the certificate; may be repeated")
+    add(
+        "--name", action="append", default=[], metavar="NAME", help="one more name for the certificate; may be repeated"
+    )
     add("--user", default="admin@internal", help="who may log in (default: admin@internal)")
     add("--password", default="secret", help="... and with what (default: secret)")
     add("--token-life", type=float, default=1800, metavar="S", help="seconds until an unused token is forgotten")
@@ -152,7 +160,9 @@ def _paths(words: argparse.Namespace) -> dict[str, States]:
     try:
         return delays(1 / words.speed, json.loads(Path(words.delays).read_text()))
     except (OSError, ValueError) as error:
-        raise Usage(f"--delays {words.delays}: {error}", "Give a factor, or a JSON object of operation: seconds") from error
+        raise Usage(
+            f"--delays {words.delays}: {error}", "Give a factor, or a JSON object of operation: seconds"
+        ) from error
     except KeyError as error:
         raise Usage(f"--delays {words.delays}: no operation is called {error}") from error
 

@@ -17,11 +17,12 @@ _TRUE = frozenset({"", "true", "t", "yes", "y", "1"})
 SHAPES: dict[str, Shape] = {}
 #: The v3 schema's order of an action's parts.
 ACTION_PARTS = (
-    "async grace_period host network root_password ssh image fence_type ticket proxy_ticket iscsi storage_domain cluster "
-    "discard_snapshots exclusive vm snapshot template host_nics modified_network_attachments removed_network_attachments "
-    "synchronized_network_attachments modified_bonds removed_bonds modified_labels removed_labels check_connectivity "
-    "connectivity_timeout pause force option clone disks job maintenance_enabled storage_domains disk reason "
-    "logical_units use_sysprep use_cloud_init status fault iscsi_target power_management is_attached"
+    "async grace_period host network root_password ssh image fence_type ticket proxy_ticket iscsi storage_domain "
+    "cluster discard_snapshots exclusive vm snapshot template host_nics modified_network_attachments "
+    "removed_network_attachments synchronized_network_attachments modified_bonds removed_bonds modified_labels "
+    "removed_labels check_connectivity connectivity_timeout pause force option clone disks job maintenance_enabled "
+    "storage_domains disk reason logical_units use_sysprep use_cloud_init status fault "
+    "iscsi_target power_management is_attached"
 ).split()
 #: What v4 knows beyond those, as parameters of actions.
 ACTION_PARTS_4 = frozenset(
@@ -217,7 +218,8 @@ class Raw:
 
 def write(call: Call, answer: Any) -> Raw:
     """Write an answer in the call's dialect."""
-    return _FORMS[type(answer)](call, answer)
+    written: Raw = _FORMS[type(answer)](call, answer)
+    return written
 
 
 def _many(call: Call, answer: Many) -> Raw:
@@ -365,7 +367,9 @@ def _follow(call: Call, shape: Shape, thing: Thing, word: str, rest: list[list[s
         found = route.handler(call.on(**{shape.path.rpartition("{")[2][:-1]: thing}))
         inner = "".join(text_of(call.on(**{shape.kind: thing}), found.shape, one, rest) for one in found.things)
         plural = found.shape.plural
-        tag = plural if plural.replace("_", "") == word.replace("_", "") else word  # a host's NICs are host_nic in <nics>
+        tag = (
+            plural if plural.replace("_", "") == word.replace("_", "") else word
+        )  # a host's NICs are host_nic in <nics>
         return tag, f"<{tag}>{inner}</{tag}>"
     for field_ in shape.fields:
         if field_.kind == "ref" and field_.key.replace("_", "") == word.replace("_", "") and field_.to in SHAPES:

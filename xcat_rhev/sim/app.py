@@ -27,11 +27,14 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _CORRELATION = re.compile(r"[0-9A-Za-z_-]{1,36}")
 #: Parameters that each dialect looks at; strict mode refuses others.
 _PARAMS = {
-    3: frozenset("search max case_sensitive case-sensitive from async current next_run detail unregistered filter".split()),
+    3: frozenset(
+        "search max case_sensitive case-sensitive from async current next_run detail unregistered filter".split()
+    ),
     4: frozenset(
-        "search max case_sensitive from async current next_run follow filter all_content correlation_id detach_only force "
-        "format host destroy clone activate reboot deploy_hosted_engine unregistered seal clone_permissions soft_force "
-        "index size wait read_only grace_period name reconstruct_pool undeploy_hosted_engine storage_domain".split()
+        "search max case_sensitive from async current next_run follow filter all_content correlation_id detach_only "
+        "force format host destroy clone activate reboot deploy_hosted_engine unregistered seal clone_permissions "
+        "soft_force index size wait read_only grace_period name reconstruct_pool "
+        "undeploy_hosted_engine storage_domain".split()
     ),
 }
 #: v3 takes these from the last part of the path only.
@@ -195,7 +198,8 @@ def _params(request: Request, dialect: Dialect) -> dict[str, str]:
     query = dict(parse_qsl(request.query, keep_blank_values=True))
     last = request.target.partition("?")[0].rpartition("/")[2]
     matrix = dict(
-        (unquote(name), unquote(value)) for name, _, value in (part.partition("=") for part in last.split(";")[1:] if part)
+        (unquote(name), unquote(value))
+        for name, _, value in (part.partition("=") for part in last.split(";")[1:] if part)
     )
     if dialect.number == 3:
         unseen = {name: value for name, value in query.items() if name in _MATRIX_ONLY}
@@ -214,7 +218,9 @@ def _usage(dialect: Dialect, refusal: faults.Refused) -> Raw:
     """Answer to XML that cannot be read: a document of its own since 3.1, not a fault."""
     if dialect.version < (3, 1):
         return Raw(render.document(render.fault(dialect, refusal)), 400)
-    return Raw(render.document("<usage_message><message>Request syntactically incorrect.</message></usage_message>"), 400)
+    return Raw(
+        render.document("<usage_message><message>Request syntactically incorrect.</message></usage_message>"), 400
+    )
 
 
 def as_json(value: Any, status: int = 200) -> Raw:

@@ -130,7 +130,7 @@ def _csrf(headers: Mapping[str, str], prefer: str, session: str) -> bool:
 
 
 def _whole(user: str, dialect: Dialect) -> str:
-    """Bring `internal\\admin` into the form `admin@internal`; 3.0 splits at the first `@`, later engines at the last."""
+    """Bring `internal\\admin` into the form `admin@internal`; 3.0 splits at the first `@`, others at the last."""
     domain, backslash, name = user.partition("\\")
     if backslash:
         return f"{name}@{domain}"

@@ -7,8 +7,8 @@ from .levels import newest
 from .resources.clusters import USUAL, attach, management
 from .resources.connections import connect
 from .resources.hostnics import bring_parts
-from .resources.hosts import hardware
-from .resources.vms import BLANK, blank
+from .resources.hostshape import hardware
+from .resources.vmshape import BLANK, blank
 from .world import ZERO, World
 
 GIB, TIB = 1 << 30, 1 << 40
@@ -29,8 +29,16 @@ def build(world: World, dialect: Dialect, network: str, hosts: int = 0, vms: int
     world.add("tag", id=ZERO, name="root", description="root", parent=None)
     major, minor = newest(dialect)
     center = world.add(
-        "data_center", name="Default", description="The default Data Center", storage_type="nfs", local=False, major=major,
-        minor=minor, status="uninitialized", quota_mode="disabled", storage_format=None,
+        "data_center",
+        name="Default",
+        description="The default Data Center",
+        storage_type="nfs",
+        local=False,
+        major=major,
+        minor=minor,
+        status="uninitialized",
+        quota_mode="disabled",
+        storage_format=None,
     )
     net = management(world, center, network)
     cpu = "Intel Nehalem Family"
@@ -80,7 +88,13 @@ def _vm(world: World, cluster: Thing, domain: Thing | None, profile: Thing, numb
             "display_port": 5900 + number % 1000, "fqdn": f"{name}.example.com",
         }
     vm = world.add(
-        "vm", **{**BLANK, **run}, name=name, cluster=cluster["id"], template=ZERO, creation_time=world.now(), description="",
+        "vm",
+        **{**BLANK, **run},
+        name=name,
+        cluster=cluster["id"],
+        template=ZERO,
+        creation_time=world.now(),
+        description="",
     )
     world.add(
         "nic", vm=vm["id"], name="eth0", interface="virtio", mac=world.free_mac(), vnic_profile=profile["id"],
@@ -88,7 +102,20 @@ def _vm(world: World, cluster: Thing, domain: Thing | None, profile: Thing, numb
     )
     if domain is not None:
         world.add(
-            "disk", vm=vm["id"], name=f"{name}_Disk1", size=10 * GIB, actual_size=GIB, status="ok", format="cow",
-            sparse=True, interface="virtio", bootable=True, active=True, storage_domain=domain["id"], wipe_after_delete=False,
-            shareable=False, propagate_errors=False, disk_type="system",
+            "disk",
+            vm=vm["id"],
+            name=f"{name}_Disk1",
+            size=10 * GIB,
+            actual_size=GIB,
+            status="ok",
+            format="cow",
+            sparse=True,
+            interface="virtio",
+            bootable=True,
+            active=True,
+            storage_domain=domain["id"],
+            wipe_after_delete=False,
+            shareable=False,
+            propagate_errors=False,
+            disk_type="system",
         )

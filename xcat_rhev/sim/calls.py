@@ -27,7 +27,12 @@ def text() -> str:
 
 
 def _routes() -> list[str]:
-    lines = ["## Calls below the base address", "", "| call | v3 since | v4 since | what it does |", "|---|---|---|---|"]
+    lines = [
+        "## Calls below the base address",
+        "",
+        "| call | v3 since | v4 since | what it does |",
+        "|---|---|---|---|",
+    ]
     return [*lines, *(_row(route) for route in sorted(ROUTES, key=_order)), ""]
 
 
@@ -61,8 +66,12 @@ def _first(doc: str | None) -> str:
 
 def _states() -> list[str]:
     lines = [
-        "## States", "", "Seconds with `--delays 1`; `--delays FILE` takes a JSON object of operation: list of seconds.", "",
-        "| operation | states | when a plan lets it fail |", "|---|---|---|",
+        "## States",
+        "",
+        "Seconds with `--delays 1`; `--delays FILE` takes a JSON object of operation: list of seconds.",
+        "",
+        "| operation | states | when a plan lets it fail |",
+        "|---|---|---|",
     ]
     for name, path in PATHS.items():
         words = [f"{word} {seconds:g} s" if seconds else word or "gone or as before" for word, seconds in path]

@@ -49,13 +49,19 @@ def make(folder: Path, names: list[str]) -> Certificates:
 
 
 def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "example.com"), x509.NameAttribute(NameOID.COMMON_NAME, text)])
+    return x509.Name(
+        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "example.com"), x509.NameAttribute(NameOID.COMMON_NAME, text)]
+    )
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, days: int) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.timezone.utc)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
-    return builder.serial_number(x509.random_serial_number()).not_valid_before(now - _DAY).not_valid_after(now + days * _DAY)
+    return (
+        builder.serial_number(x509.random_serial_number())
+        .not_valid_before(now - _DAY)
+        .not_valid_after(now + days * _DAY)
+    )
 
 
 def _authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:

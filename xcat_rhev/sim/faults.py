@@ -90,15 +90,16 @@ TEXTS: dict[str, str | tuple[str, str]] = {
         "Cannot {action} VM: The following disks are locked: {names}. Please try again in a few minutes.",
     ),
     "vm status": ("The VM status is illegal.", "Cannot {action} VM because the VM is in {state} status."),
-    "vm protected": "Cannot remove VM. Delete protection is enabled. In order to delete, disable Delete protection first.",
-    "vm edit running": "There was an attempt to change VM values while the VM is not down. Please shut down the VM in order "
-    "to modify these properties.",
+    "vm protected": "Cannot remove VM. Delete protection is enabled. In order to delete, disable Delete protection "
+    "first.",
+    "vm edit running": "There was an attempt to change VM values while the VM is not down. Please shut down the VM in "
+    "order to modify these properties.",
     "no host": "Cannot {action} VM. There are no available running Hosts in the Host Cluster.",
     "no memory": "Cannot {action} VM. There are no available running Hosts with sufficient memory in VM's Cluster.",
-    "no boot nic": "VM is configured to be 'Network bootable', but no Network Interface is configured. Please configure a "
-    "Network Interface for this VM or modify the boot device list.",
-    "no boot disk": "Cannot run VM without at least one bootable disk. Please activate a bootable disk or choose another "
-    "boot device.",
+    "no boot nic": "VM is configured to be 'Network bootable', but no Network Interface is configured. Please "
+    "configure a Network Interface for this VM or modify the boot device list.",
+    "no boot disk": "Cannot run VM without at least one bootable disk. Please activate a bootable disk or choose "
+    "another boot device.",
     "same host": "Cannot migrate VM. source and destination is the same.",
     "pinned": "Cannot migrate VM. VM is pinned to Host.",
     "host operational": "Cannot remove Host. Host is operational. Please switch Host to Maintenance mode first.",
@@ -109,16 +110,17 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "host activate status": "Cannot activate Host. Host is not in Maintenance mode.",
     "host approve status": (
         "Cannot approve RHEV Hypervisor Host. Host is not in Pending Approval status.",
-        'Cannot approve RHVH Host. -Host must be in "Pending Approval" or "Install Failed" status in order to be approved.',
+        'Cannot approve RHVH Host. -Host must be in "Pending Approval" or "Install Failed" status in order to be '
+        "approved.",
     ),
-    "host edit": "Cannot edit Host. Host parameters cannot be modified while Host is operational. Please switch Host to "
-    "Maintenance mode first.",
+    "host edit": "Cannot edit Host. Host parameters cannot be modified while Host is operational. Please switch Host "
+    "to Maintenance mode first.",
     "host install": "Cannot install Host. Please move Host to Maintenance mode first.",
     "host name": "Cannot add Host. The Host name is already in use, please choose a unique name and try again.",
     "host address": "Cannot add Host. Host with the same address already exists.",
     "host no fencing": "Cannot {action} Host. Power Management is not enabled on Host.",
-    "host no proxy": "Cannot {action} Host. There is no other host in the data center that can be used to test the power "
-    "management settings.",
+    "host no proxy": "Cannot {action} Host. There is no other host in the data center that can be used to test the "
+    "power management settings.",
     "template used": "Cannot delete Template. Template is being used by the following VMs: {names}.",
     "template blank": "Cannot remove Template. Removing Blank Template is not allowed.",
     "template from running": "Cannot create Template. VM still running, stop the VM and try again.",
@@ -133,7 +135,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "disk attached": "Cannot attach Virtual Disk. The disk is already attached to VM.",
     "disk not attached": "Cannot detach Virtual Disk. The disk is not attached to VM.",
     "disk in use": "Cannot {action} Virtual Disk. At least one of the VMs is not down.",
-    "disk locked": "Cannot {action} Virtual Disk: The following disks are locked: {name}. Please try again in a few minutes.",
+    "disk locked": "Cannot {action} Virtual Disk: The following disks are locked: {name}. Please try again in a few "
+    "minutes.",
     "disk no domain": "Cannot add Virtual Disk. Storage Domain doesn't exist.",
     "disk space": "Cannot add Virtual Disk. Low disk space on Storage Domain {name}.",
     "sd inaccessible": (
@@ -142,13 +145,14 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     ),
     "sd unknown": "Cannot {action} Storage. Storage Domain doesn't exist.",
     "sd attached": "Cannot {action} Storage. The Storage Domain is already attached to a Data Center.",
-    "sd master": "Cannot {action} the master Storage Domain from the Data Center without another active Storage Domain to "
-    "take its place. -Either activate another Storage Domain in the Data Center, or remove the Data Center.",
+    "sd master": "Cannot {action} the master Storage Domain from the Data Center without another active Storage Domain "
+    "to take its place. -Either activate another Storage Domain in the Data Center, or remove the Data Center.",
     "sd no host": "There is no available operational Host (in UP state) in the relevant Data Center.",
     "sd host": "Cannot add Storage. Cannot find any available running Hosts to use as a VDS.",
     "sd type": "Cannot attach Storage. Storage type in Data Center is different than Storage type of the Domain.",
     "sd format": "Cannot remove Storage Domain. Data storage must be formated after remove.",
-    "sd name": "Cannot add Storage. The Storage Domain name is already in use, please choose a unique name and try again.",
+    "sd name": "Cannot add Storage. The Storage Domain name is already in use, please choose a unique name and try "
+    "again.",
     "sd connection": "Cannot add Storage Connection. Storage connection already exists.",
     "sd in use": "Cannot {action} Storage. Storage Domain has disks of running VMs: {names}.",
     "dc active": (

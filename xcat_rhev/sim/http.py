@@ -33,8 +33,8 @@ _STATUS = re.compile(rb"<status>.*?</status>|<status/>", re.DOTALL)
 _HEX = b"<!--\n1f\nbeef\n0\n\n-->"
 LOCKED = "Cannot {action} VM. Related operation is currently in progress. Please try again later."
 PAGE = (
-    b"<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head><title>503 Service Unavailable</title></head><body>"
-    b"<h1>Service Unavailable</h1><p>The server is temporarily unable to service your request.</p></body></html>"
+    b'<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head><title>503 Service Unavailable</title></head>'
+    b"<body><h1>Service Unavailable</h1><p>The server is temporarily unable to service your request.</p></body></html>"
 )
 
 
@@ -170,7 +170,7 @@ def _instead(rule: plan.Rule, dialect: Dialect) -> Raw:
     return Raw(b"", rule.status)
 
 
-class _Connection(HTTPConnection):  # type: ignore[misc]
+class _Connection(HTTPConnection):
     """A connection that is counted."""
 
     def __init__(self, server: Any, sock: Any, *more: Any, **named: Any) -> None:
@@ -178,7 +178,7 @@ class _Connection(HTTPConnection):  # type: ignore[misc]
         server.front.counts.connected()
 
 
-class _Gateway(Gateway):  # type: ignore[misc]
+class _Gateway(Gateway):
     """Bring one request to the front and write its answer."""
 
     def respond(self) -> None:
@@ -240,7 +240,7 @@ def _cut(req: Any) -> None:
         sock.shutdown(socket.SHUT_RDWR)
 
 
-class Server(HTTPServer):  # type: ignore[misc]
+class Server(HTTPServer):
     """The HTTPS server.
 
     Args:

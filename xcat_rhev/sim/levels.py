@@ -9,11 +9,26 @@ _INTEL = ("Intel Nehalem Family", "Intel Westmere Family")
 _AMD = ("AMD Opteron G1", "AMD Opteron G2", "AMD Opteron G3")
 _LATER = ("Intel SandyBridge Family", "Intel Haswell Family", "AMD Opteron G4", "AMD Opteron G5")
 _LATEST = (
-    "Intel Nehalem Family", "Secure Intel Nehalem Family", "Intel Westmere Family", "Secure Intel Westmere Family",
-    "Intel SandyBridge Family", "Secure Intel SandyBridge Family", "Intel IvyBridge Family", "Intel Haswell Family",
-    "Secure Intel Haswell Family", "Intel Broadwell Family", "Intel Skylake Client Family", "Intel Skylake Server Family",
-    "Secure Intel Skylake Server Family", "Intel Cascadelake Server Family", "Secure Intel Cascadelake Server Family",
-    "Secure Intel Icelake Server Family", "AMD Opteron G4", "AMD Opteron G5", "AMD EPYC", "Secure AMD EPYC",
+    "Intel Nehalem Family",
+    "Secure Intel Nehalem Family",
+    "Intel Westmere Family",
+    "Secure Intel Westmere Family",
+    "Intel SandyBridge Family",
+    "Secure Intel SandyBridge Family",
+    "Intel IvyBridge Family",
+    "Intel Haswell Family",
+    "Secure Intel Haswell Family",
+    "Intel Broadwell Family",
+    "Intel Skylake Client Family",
+    "Intel Skylake Server Family",
+    "Secure Intel Skylake Server Family",
+    "Intel Cascadelake Server Family",
+    "Secure Intel Cascadelake Server Family",
+    "Secure Intel Icelake Server Family",
+    "AMD Opteron G4",
+    "AMD Opteron G5",
+    "AMD EPYC",
+    "Secure AMD EPYC",
 )
 #: Engine version (and all up to the next) -> the levels it supports, oldest first.
 LEVELS: dict[Version, tuple[Version, ...]] = {

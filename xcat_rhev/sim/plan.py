@@ -37,7 +37,7 @@ CALLS = {
     "drop-after": "do it, then cut the connection without an answer",
     "truncate": "do it, announce the whole answer and cut it in the middle",
     "chunked": "do it, and answer in small chunks whose text has lines that look like chunk sizes",
-    "status": "do not do it; answer `status`: 401, 409 and 500 in the engine's shape, 503 as the web server's page, others empty",
+    "status": "do not do it; answer `status`: 401, 409, 500 in the engine's shape, 503 as a web page, others empty",
     "expire": "forget every token and session, which this call is the first to feel",
     "empty": "do not do it; answer 200 with nothing",
     "no-status": "do it, and leave the status out of the answer",

@@ -10,7 +10,8 @@ from urllib.parse import parse_qs
 from .answers import Raw
 from .dialect import Thing
 from .resources.hostnics import bring_parts
-from .resources.hosts import default_cluster, hardware
+from .resources.hosts import default_cluster
+from .resources.hostshape import hardware
 from .world import World
 
 SSH_KEY = b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDEXAMPLE ovirt-engine\n"
@@ -93,8 +94,13 @@ def register(world: World, name: str, address: str, unique_id: str) -> Thing:
             return host
     uuid_part = {"hw_uuid": unique_id.partition("_")[0]}
     host = world.add(
-        "host", **{**hardware(name, len(world.things["host"])), **uuid_part}, name=_free_name(world, name), address=address,
-        unique_id=unique_id, cluster=default_cluster(world)["id"], status="pending_approval",
+        "host",
+        **{**hardware(name, len(world.things["host"])), **uuid_part},
+        name=_free_name(world, name),
+        address=address,
+        unique_id=unique_id,
+        cluster=default_cluster(world)["id"],
+        status="pending_approval",
     )
     bring_parts(world, host)
     world.event(16, "normal", f"Host {host['name']} registered itself and awaits approval.", host=host["id"])

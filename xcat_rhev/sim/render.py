@@ -70,8 +70,8 @@ class Writer:
         """
         root = tree(shape, self.dialect)
         inside = inside or {}
-        parts = {tag: inside.pop(tag, None) or self._node(node, shown) for tag, node in root.kids.items()}
-        own = "".join(text for tag, text in parts.items() if tag not in _BASE) + "".join(inside.values())
+        parts = {tag: inside.get(tag) or self._node(node, shown) for tag, node in root.kids.items()}
+        own = "".join(text for tag, text in {**parts, **inside}.items() if tag not in _BASE)
         ahead, behind = self._frame(shape, parts, address, own)
         identity = f' id="{escape(str(shown["id"]), _QUOTES)}"' if "id" in shown else ""
         return f'<{shape.tag} href="{address}"{identity}>{ahead}{behind}</{shape.tag}>'

@@ -1,4 +1,4 @@
-"""The engine's search language, with its traps: LIKE without escaping `_`, `and` before `or`, nonsense finds nothing."""
+"""The engine's search language and its traps: LIKE does not escape `_`, `and` binds first, nonsense finds nothing."""
 
 from __future__ import annotations
 
@@ -8,67 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .dialect import Thing
+from .searchfields import FIELDS, OBJECTS
 
 _TOKEN = re.compile(r'"([^"]*)"|(!=|<=|>=|=|<|>)|([^\s=<>!"]+)')
 _TEXT_FIELDS = ("name", "description", "comment")
 #: A search-backed list on an engine before 3.4 is cut here without a word.
 OLD_LIMIT = 100
-
-#: Kind -> field -> where its value stands: a key, or a walk over references.
-FIELDS: dict[str, dict[str, str]] = {
-    "vm": {
-        "name": "name", "status": "status", "cluster": "cluster.name", "datacenter": "cluster.data_center.name",
-        "host": "host.name", "template": "template.name", "type": "type", "description": "description", "id": "id",
-        "comment": "comment", "memory": "#memory", "os": "os_type", "tag": "#tags", "creationdate": "creation_time",
-        "address": "display_address", "fqdn": "fqdn", "ip": "fqdn", "next_run_config_exists": "next_run_exists",
-    },
-    "host": {
-        "name": "name", "status": "status", "cluster": "cluster.name", "datacenter": "cluster.data_center.name",
-        "address": "address", "type": "type", "id": "id", "comment": "comment", "memory": "#memory", "tag": "#tags",
-        "description": "description", "hw_id": "hw_uuid", "spm_id": "spm", "external_status": "external_status",
-    },
-    "cluster": {
-        "name": "name", "description": "description", "comment": "comment", "cpu_type": "cpu_type", "id": "id",
-    },
-    "data_center": {
-        "name": "name", "description": "description", "status": "status", "type": "storage_type", "local": "local",
-        "comment": "comment", "id": "id",
-    },
-    "storage_domain": {
-        "name": "name", "status": "status", "datacenter": "data_center.name", "type": "storage_type", "id": "id",
-        "size": "#available", "used": "#used", "comment": "comment", "description": "description",
-    },
-    "template": {
-        "name": "name", "status": "status", "cluster": "cluster.name", "datacenter": "cluster.data_center.name",
-        "description": "description", "comment": "comment", "os": "os_type", "id": "id", "version_name": "version_name",
-    },
-    "network": {
-        "name": "name", "description": "description", "comment": "comment", "vlan_id": "vlan", "mtu": "mtu",
-        "stp": "stp", "vm_network": "vm_network", "data_center": "data_center.name", "datacenter": "data_center.name",
-        "cluster_network": "name", "id": "id",
-    },
-    "disk": {
-        "alias": "name", "name": "name", "description": "description", "status": "status", "id": "id",
-        "provisioned_size": "#size", "size": "#size", "vm_names": "vm.name", "disk_type": "disk_type",
-    },
-    "event": {
-        "type": "code", "severity": "severity", "message": "description", "time": "time", "id": "id",
-        "event_host": "host.name", "event_vm": "vm.name", "event_template": "template.name",
-        "event_storage": "storage_domain.name", "event_datacenter": "data_center.name", "correlation_id": "correlation_id",
-        "origin": "origin",
-    },
-    "job": {"correlation_id": "correlation_id", "status": "status", "description": "description"},
-}
-#: Words before a dot -> how to get from one kind to another.
-OBJECTS: dict[tuple[str, str], str] = {
-    ("vm", "host"): "host", ("vm", "hosts"): "host", ("vm", "template"): "template", ("vm", "templates"): "template",
-    ("vm", "cluster"): "cluster", ("vm", "storage"): "#storage", ("host", "vm"): "#vms", ("host", "vms"): "#vms",
-    ("cluster", "datacenter"): "data_center", ("data_center", "cluster"): "#clusters",
-    ("data_center", "clusters"): "#clusters", ("data_center", "storage"): "#domains",
-    ("storage_domain", "datacenter"): "data_center", ("template", "datacenter"): "cluster.data_center",
-    ("template", "cluster"): "cluster", ("host", "cluster"): "cluster", ("template", "vm"): "#vms",
-}
-
 
 @dataclass(frozen=True)
 class Condition:
@@ -197,7 +142,9 @@ class Finder:
             things = [thing for thing in things if thing["id"] in wanted]
         if query.sort:
             walk = FIELDS[self._kind].get(query.sort, "name")
-            things = sorted(things, key=lambda thing: [str(v).lower() for v in self.values(thing, walk)], reverse=query.down)
+            things = sorted(
+                things, key=lambda thing: [str(v).lower() for v in self.values(thing, walk)], reverse=query.down
+            )
         return things
 
     def _group(self, group: Iterable[Condition], things: list[Thing]) -> list[str]:

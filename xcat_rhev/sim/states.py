@@ -54,11 +54,24 @@ PATHS: dict[str, Path] = {
 
 #: Operation (or its noun) -> where it ends when it fails.
 FAILURES = {
-    "vm.start": "down", "vm.start_paused": "down", "vm.restore": "suspended", "vm.suspend": "up", "vm.migrate": "up",
-    "vm.shutdown": "up", "vm.create": "down", "vm.copy": "image_illegal", "disk.create": "illegal",
-    "template.create": "illegal", "host.install": "install_failed", "host.approve": "install_failed",
-    "host.activate": "non_operational", "host.deactivate": "up", "sd.attach": "inactive", "sd.attach_active": "inactive",
-    "sd.activate": "inactive", "sd.activate_30": "inactive",
+    "vm.start": "down",
+    "vm.start_paused": "down",
+    "vm.restore": "suspended",
+    "vm.suspend": "up",
+    "vm.migrate": "up",
+    "vm.shutdown": "up",
+    "vm.create": "down",
+    "vm.copy": "image_illegal",
+    "disk.create": "illegal",
+    "template.create": "illegal",
+    "host.install": "install_failed",
+    "host.approve": "install_failed",
+    "host.activate": "non_operational",
+    "host.deactivate": "up",
+    "sd.attach": "inactive",
+    "sd.attach_active": "inactive",
+    "sd.activate": "inactive",
+    "sd.activate_30": "inactive",
 }
 
 

@@ -59,7 +59,11 @@ class World:
     """
 
     def __init__(
-        self, clock: Clock | None = None, seed: int = 0, paths: dict[str, Path] | None = None, epoch: float | None = None
+        self,
+        clock: Clock | None = None,
+        seed: int = 0,
+        paths: dict[str, Path] | None = None,
+        epoch: float | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.clock = clock or SystemClock()
@@ -157,7 +161,9 @@ class World:
 
     def change(self, thing: Thing, **values: Any) -> None:
         """Change a thing; indexes follow."""
-        keys = [key for key in ("name", *OWNERS.get(thing["kind"], ())) if key in values and values[key] != thing.get(key)]
+        keys = [
+            key for key in ("name", *OWNERS.get(thing["kind"], ())) if key in values and values[key] != thing.get(key)
+        ]
         self._forget(thing, keys)
         thing.update(values)
         thing["v"] += 1

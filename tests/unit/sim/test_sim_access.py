@@ -17,7 +17,13 @@ def basic(user: str, password: str = "secret") -> str:
 
 
 def token(engine: Any, **more: str) -> Any:
-    told = {"grant_type": "password", "scope": "ovirt-app-api", "username": "admin@internal", "password": "secret", **more}
+    told = {
+        "grant_type": "password",
+        "scope": "ovirt-app-api",
+        "username": "admin@internal",
+        "password": "secret",
+        **more,
+    }
     accept = told.pop("accept", "application/json")
     return engine.call("POST", SSO, urlencode(told), accept=accept, authorization="")
 
@@ -30,7 +36,9 @@ def test_forms_of_a_name(make_engine: Any, version: tuple[int, int], user: str, 
     assert make_engine(version).get("/vms", authorization=basic(user)).status == (200 if known else 401)
 
 
-@pytest.mark.parametrize("header", ["", "Basic", "Basic !!!", "Basic //79", "Bearer x", "Digest x", basic("admin@internal", "no")])
+@pytest.mark.parametrize(
+    "header", ["", "Basic", "Basic !!!", "Basic //79", "Bearer x", "Digest x", basic("admin@internal", "no")]
+)
 def test_who_is_not_known_is_asked(engine: Any, header: str) -> None:
     answer = engine.get("/vms", authorization=header)
     assert answer.status == 401 and answer.body == b""
@@ -63,10 +71,15 @@ def test_tokens(make_engine: Any) -> None:
     assert engine.get("/vms", authorization=fresh).status == 401
 
 
-@pytest.mark.parametrize(("more", "code"), [
-    ({"password": "no"}, "access_denied"), ({"username": "x"}, "access_denied"), ({"grant_type": "magic"}, "unsupported_grant_type"),
-    ({"accept": "application/xml"}, "invalid_request"),
-])
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"password": "no"}, "access_denied"),
+        ({"username": "x"}, "access_denied"),
+        ({"grant_type": "magic"}, "unsupported_grant_type"),
+        ({"accept": "application/xml"}, "invalid_request"),
+    ],
+)
 def test_sso_says_no_with_400(make_engine: Any, more: dict[str, str], code: str) -> None:
     answer = token(make_engine((4, 5)), **more)
     assert answer.status == 400 and json.loads(answer.body)["error_code"] == code
@@ -101,13 +114,25 @@ def test_sessions_on_v3(make_engine: Any) -> None:
     assert "Set-Cookie" not in make_engine((3, 0)).get("/vms", prefer="persistent-auth").headers
 
 
-@pytest.mark.parametrize(("api", "path", "header", "wanted"), [
-    ("both", "/ovirt-engine/api", "", "4"), ("both", "/ovirt-engine/api", "3", "3"), ("both", "/ovirt-engine/api", "4", "4"),
-    ("both", "/ovirt-engine/api/v3", "4", "3"), ("both", "/ovirt-engine/api/v4", "3", "4"), ("both", "/api", "4", "3"),
-    ("both", "/ovirt-engine/api", "5", 400), ("both", "/ovirt-engine/api/", "", "4"),
-    ("4", "/ovirt-engine/api", "3", 405), ("4", "/ovirt-engine/api/v3", "", 405), ("4", "/api", "", 404),
-    ("3", "/api", "", "3"), ("3", "/ovirt-engine/api", "4", "3"), ("3", "/ovirt-engine/api", "", "3"),
-])
+@pytest.mark.parametrize(
+    ("api", "path", "header", "wanted"),
+    [
+        ("both", "/ovirt-engine/api", "", "4"),
+        ("both", "/ovirt-engine/api", "3", "3"),
+        ("both", "/ovirt-engine/api", "4", "4"),
+        ("both", "/ovirt-engine/api/v3", "4", "3"),
+        ("both", "/ovirt-engine/api/v4", "3", "4"),
+        ("both", "/api", "4", "3"),
+        ("both", "/ovirt-engine/api", "5", 400),
+        ("both", "/ovirt-engine/api/", "", "4"),
+        ("4", "/ovirt-engine/api", "3", 405),
+        ("4", "/ovirt-engine/api/v3", "", 405),
+        ("4", "/api", "", 404),
+        ("3", "/api", "", "3"),
+        ("3", "/ovirt-engine/api", "4", "3"),
+        ("3", "/ovirt-engine/api", "", "3"),
+    ],
+)
 def test_which_dialect_answers(make_engine: Any, api: str, path: str, header: str, wanted: Any) -> None:
     engine = make_engine((3, 6) if api == "3" else (4, 5), api=api)
     answer = engine.get(path, **({"version": header} if header else {}))

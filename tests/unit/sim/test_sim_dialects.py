@@ -84,7 +84,9 @@ def test_follow(make_engine: Any) -> None:
     assert vm.findtext("disk_attachments/disk_attachment/disk/provisioned_size") == str(10 << 30)
     assert vm.findtext("nics/nic/vnic_profile/name") == "rhevm"
     assert vm.findtext("cluster/name") == "Default"
-    center = engine.get(f"/datacenters/{engine.id('data_center', 'Default')}?follow=clusters,storage_domains,networks").xml
+    center = engine.get(
+        f"/datacenters/{engine.id('data_center', 'Default')}?follow=clusters,storage_domains,networks"
+    ).xml
     assert center.findtext("storage_domains/storage_domain/status") == "active"
     assert center.findtext("clusters/cluster/name") == "Default"
     hosts = engine.get("/hosts?follow=nics,statistics").xml
@@ -113,7 +115,9 @@ def test_what_came_later_is_not_there(make_engine: Any) -> None:
 
 def test_async_creation_can_be_waited_for_and_asked_about(make_engine: Any) -> None:
     engine = make_engine((3, 6))
-    body = "<disk><provisioned_size>1073741824</provisioned_size><interface>virtio</interface><format>cow</format></disk>"
+    body = (
+        "<disk><provisioned_size>1073741824</provisioned_size><interface>virtio</interface><format>cow</format></disk>"
+    )
     waited = engine.call("POST", f"{engine.vm()}/disks", body, **{"x-ovirt-expect": "201-created"})
     assert waited.status == 201 and waited.text("status/state") == "ok"
     answer = engine.post(f"{engine.vm()}/disks", body)

@@ -11,10 +11,18 @@ from xcat_rhev.sim.http import _chunks
 from xcat_rhev.sim.plan import CALLS, make, read
 
 
-@pytest.mark.parametrize(("rule", "status"), [
-    ({"do": "status", "status": 401}, 401), ({"do": "status", "status": 409}, 409), ({"do": "status", "status": 500}, 500),
-    ({"do": "status", "status": 503}, 503), ({"do": "empty"}, 200), ({"do": "html"}, 200), ({"do": "status", "status": 418}, 418),
-])
+@pytest.mark.parametrize(
+    ("rule", "status"),
+    [
+        ({"do": "status", "status": 401}, 401),
+        ({"do": "status", "status": 409}, 409),
+        ({"do": "status", "status": 500}, 500),
+        ({"do": "status", "status": 503}, 503),
+        ({"do": "empty"}, 200),
+        ({"do": "html"}, 200),
+        ({"do": "status", "status": 418}, 418),
+    ],
+)
 def test_answers_that_stand_in(engine: Any, rule: dict[str, Any], status: int) -> None:
     engine.plan({**rule, "times": 1, "path": "/vms*"})
     assert engine.get("/hosts").status == 200
@@ -42,7 +50,9 @@ def test_after_times_share_and_body(make_engine: Any) -> None:
 def test_dropped_before_and_after(make_engine: Any) -> None:
     engine = make_engine((4, 5))
     start = f"{engine.vm()}/start"
-    engine.plan({"do": "drop", "path": "/vms/*/start", "times": 1}, {"do": "drop-after", "path": "/vms/*/start", "times": 1})
+    engine.plan(
+        {"do": "drop", "path": "/vms/*/start", "times": 1}, {"do": "drop-after", "path": "/vms/*/start", "times": 1}
+    )
     assert engine.post(start).manner == "drop"
     assert engine.status(engine.vm()) == "down"
     assert engine.post(start).manner == "drop"
@@ -72,8 +82,15 @@ def test_status_left_out(make_engine: Any) -> None:
 
 
 def test_states_that_never_come_and_that_fail(engine: Any) -> None:
-    engine.plan({"do": "never", "state": "vm.start", "name": "vm1"},
-                {"do": "fail", "state": "vm.start", "name": "vm2", "text": "VM vm2 is down with error. Exit message: no space."})
+    engine.plan(
+        {"do": "never", "state": "vm.start", "name": "vm1"},
+        {
+            "do": "fail",
+            "state": "vm.start",
+            "name": "vm2",
+            "text": "VM vm2 is down with error. Exit message: no space.",
+        },
+    )
     for name in ("vm1", "vm2", "vm3"):
         assert engine.post(f"{engine.vm(name)}/start").status == 200
     engine.later(100_000)
@@ -91,7 +108,9 @@ def test_failing_hosts_disks_and_storage(make_engine: Any) -> None:
     engine.plan({"do": "fail", "state": "host.*"}, {"do": "fail", "state": "disk.create"})
     host = engine.post("/hosts", "<host><name>h9</name><address>10.0.0.9</address></host>")
     disk = "<disk><format>cow</format><provisioned_size>1073741824</provisioned_size></disk>"
-    made = engine.post(f"{engine.vm()}/diskattachments", f"<disk_attachment><interface>virtio</interface>{disk}</disk_attachment>")
+    made = engine.post(
+        f"{engine.vm()}/diskattachments", f"<disk_attachment><interface>virtio</interface>{disk}</disk_attachment>"
+    )
     engine.later()
     assert engine.status(f"/hosts/{host.id}") == "install_failed"
     assert engine.status(f"/disks/{made.id}") == "illegal"

@@ -19,7 +19,9 @@ def registered(engine: Any, name: str = "node7", unique: str = "4C4C_52:54:00:00
     return engine.host(name)
 
 
-@pytest.mark.parametrize("path", ["/RHEVManagerWeb/VdsAutoRegistration.aspx", "/OvirtEngineWeb/VdsAutoRegistration.aspx"])
+@pytest.mark.parametrize(
+    "path", ["/RHEVManagerWeb/VdsAutoRegistration.aspx", "/OvirtEngineWeb/VdsAutoRegistration.aspx"]
+)
 def test_every_old_address_registers(engine: Any, path: str) -> None:
     answer = engine.get(f"{path}?vds_ip=10.0.0.8&vds_name=node8&vds_unique_id=AA", authorization="")
     assert answer.status == 200 and answer.body.startswith(b"20")
@@ -113,7 +115,9 @@ def test_a_host_that_works_is_neither_removed_nor_moved(engine: Any) -> None:
     moved = engine.put(path, "<host><address>10.8.8.8</address></host>")
     assert moved.status == conflict(engine) and "cannot be modified while Host is operational" in moved.detail()
     assert engine.post(f"{path}/activate").status == conflict(engine)
-    assert engine.post(f"{path}/install", "<action><root_password>x</root_password></action>").status == conflict(engine)
+    assert engine.post(f"{path}/install", "<action><root_password>x</root_password></action>").status == conflict(
+        engine
+    )
 
 
 def test_removing_a_host_in_maintenance(engine: Any) -> None:
@@ -196,7 +200,9 @@ def test_networks_by_card_in_v3_and_not_in_v4(engine: Any) -> None:
     assert attach.status == 200
     twice = engine.post(f"{path}/attach", f'<action><network id="{net}"/></action>')
     assert twice.status == conflict(engine) and "already attached" in twice.detail()
-    address = '<host_nic><boot_protocol>static</boot_protocol><ip address="10.5.0.1" netmask="255.255.255.0"/></host_nic>'
+    address = (
+        '<host_nic><boot_protocol>static</boot_protocol><ip address="10.5.0.1" netmask="255.255.255.0"/></host_nic>'
+    )
     shown = engine.put(path, address).xml
     assert shown.find("ip").get("address") == "10.5.0.1"
     assert shown.find("network").get("id") == net
@@ -215,12 +221,16 @@ def test_attachments_since_3_6(make_engine: Any) -> None:
             ip = "<ip><address>10.5.0.1</address><netmask>255.255.255.0</netmask><version>v4</version></ip>"
         how = "<ip_address_assignments><ip_address_assignment>" + ip + "<assignment_method>static</assignment_method>" \
               "</ip_address_assignment></ip_address_assignments>"
-        body = f'<network_attachment><network id="{net}"/><host_nic><name>eth1</name></host_nic>{how}</network_attachment>'
+        body = (
+            f'<network_attachment><network id="{net}"/><host_nic><name>eth1</name></host_nic>{how}</network_attachment>'
+        )
         answer = engine.post(path, body)
         assert answer.status == 201, answer.body
         assert "already attached" in engine.post(path, body).detail()
-        setup = f'<action><removed_network_attachments><network_attachment id="{answer.id}"/></removed_network_attachments>' \
-                "<check_connectivity>true</check_connectivity></action>"
+        setup = (
+            f'<action><removed_network_attachments><network_attachment id="{answer.id}"/></removed_network_attachments>'
+            "<check_connectivity>true</check_connectivity></action>"
+        )
         assert engine.post(f"{engine.host()}/setupnetworks", setup).status == 200
         assert engine.get(f"{path}/{answer.id}").status == 404
 

@@ -58,7 +58,10 @@ def test_attach_detach_and_twice(engine: Any) -> None:
 def test_3_0_wants_the_name(make_engine: Any) -> None:
     engine = make_engine((3, 0))
     net, cluster = new(engine, "blue").id, engine.id("cluster", "Default")
-    assert engine.post(f"/clusters/{cluster}/networks", f'<network id="{net}"/>').detail() == "Network [name] required for add"
+    assert (
+        engine.post(f"/clusters/{cluster}/networks", f'<network id="{net}"/>').detail()
+        == "Network [name] required for add"
+    )
 
 
 def test_the_management_network_stays(engine: Any) -> None:
@@ -79,7 +82,7 @@ def test_cpu_types_and_levels_must_be_the_engines_own(make_engine: Any) -> None:
     assert old.post("/clusters", body.format('<cpu id="Intel Penryn Family"/>')).status == 201
     refused = new_.post("/clusters", body.format("<cpu><type>Intel Penryn Family</type></cpu>"))
     assert "CPU is not supported" in refused.detail()
-    version = '<data_center><name>d</name><local>false</local><version><major>3</major><minor>0</minor></version></data_center>'
+    version = "<data_center><name>d</name><local>false</local><version><major>3</major><minor>0</minor></version></data_center>"
     assert "Compatibility Version is not supported" in new_.post("/datacenters", version).detail()
     names = old.get("/capabilities").xml.xpath("version[@major='3']/cpus/cpu/@id")
     assert "Intel Penryn Family" in names
@@ -87,7 +90,9 @@ def test_cpu_types_and_levels_must_be_the_engines_own(make_engine: Any) -> None:
     assert new_.get("/clusterlevels/9.9").status == 404
 
 
-@pytest.mark.parametrize(("version", "missing"), [((3, 0), "storage_type"), ((3, 6), "storage_type|local"), ((4, 5), "local")])
+@pytest.mark.parametrize(
+    ("version", "missing"), [((3, 0), "storage_type"), ((3, 6), "storage_type|local"), ((4, 5), "local")]
+)
 def test_what_a_data_center_must_say(make_engine: Any, version: tuple[int, int], missing: str) -> None:
     answer = make_engine(version).post("/datacenters", "<data_center><name>d</name></data_center>")
     assert answer.detail() == f"DataCenter [{missing}] required for add"

@@ -15,13 +15,36 @@ def world(make_engine: Any) -> Any:
     """An engine whose machines have awkward names."""
     engine = make_engine((4, 5), vms=0)
     for name in NAMES:
-        engine.world.add("vm", name=name, status="up" if name == "node2" else "down", cluster=engine.id("cluster", "Default"),
-                         template=None, memory=1 << 30, type="server", description="of node1" if name == "other" else "",
-                         host=engine.id("host", "rhevh2") if name == "node2" else None, creation_time=0.0)
+        engine.world.add(
+            "vm",
+            name=name,
+            status="up" if name == "node2" else "down",
+            cluster=engine.id("cluster", "Default"),
+            template=None,
+            memory=1 << 30,
+            type="server",
+            description="of node1" if name == "other" else "",
+            host=engine.id("host", "rhevh2") if name == "node2" else None,
+            creation_time=0.0,
+        )
     return engine
 
 
-NAMES = ["node1", "node10", "NODE2", "node2", "node_1", "nodeX1", "my vm", "a'b", "100%", "back\\slash", "größe", "and", "other"]
+NAMES = [
+    "node1",
+    "node10",
+    "NODE2",
+    "node2",
+    "node_1",
+    "nodeX1",
+    "my vm",
+    "a'b",
+    "100%",
+    "back\\slash",
+    "größe",
+    "and",
+    "other",
+]
 
 
 def found(engine: Any, text: str, more: str = "") -> list[str]:
@@ -111,7 +134,9 @@ def test_v3_takes_max_from_the_path_only(make_engine: Any) -> None:
 def test_networks_are_not_searchable_before_3_2(make_engine: Any) -> None:
     for version, count in (((3, 0), 2), ((3, 2), 1), ((4, 5), 1)):
         engine = make_engine(version)
-        engine.world.add("network", name="blue", usages=["vm"], data_center=engine.id("data_center", "Default"), management=False)
+        engine.world.add(
+            "network", name="blue", usages=["vm"], data_center=engine.id("data_center", "Default"), management=False
+        )
         assert len(engine.get("/networks?search=name%3Dblue").xml) == count
 
 
@@ -123,9 +148,16 @@ def test_hosts_are_found_by_prefix_as_rhevm_pm_does(make_engine: Any) -> None:
 
 def test_other_kinds(make_engine: Any) -> None:
     engine = make_engine((4, 5))
-    for path in ("/clusters?search=name%3DDefault", "/datacenters?search=status%3Dup", "/storagedomains?search=datacenter%3DDefault",
-                 "/templates?search=name%3DBlank", "/disks?search=vm_names%3Dvm1", "/events?search=severity%3Dnormal",
-                 "/datacenters?search=Clusters.name%3DDefault", "/clusters?search=Datacenter.name%3DDefault"):
+    for path in (
+        "/clusters?search=name%3DDefault",
+        "/datacenters?search=status%3Dup",
+        "/storagedomains?search=datacenter%3DDefault",
+        "/templates?search=name%3DBlank",
+        "/disks?search=vm_names%3Dvm1",
+        "/events?search=severity%3Dnormal",
+        "/datacenters?search=Clusters.name%3DDefault",
+        "/clusters?search=Datacenter.name%3DDefault",
+    ):
         assert len(engine.get(path).xml) == 1, path
 
 
@@ -146,7 +178,17 @@ def test_like_is_sqls(world: Any) -> None:
 def test_very_long_searches_and_noise_end(world: Any) -> None:
     many = " or ".join(f'name="x{number}"' for number in range(500)) + ' or name="node1"'
     assert found(world, many) == ["node1"]
-    for noise in ("(" * 200, "=" * 200, '"' * 199, "* " * 200, "\x00\x01", "page", "sortby", "page page 1", "sortby sortby"):
+    for noise in (
+        "(" * 200,
+        "=" * 200,
+        '"' * 199,
+        "* " * 200,
+        "\x00\x01",
+        "page",
+        "sortby",
+        "page page 1",
+        "sortby sortby",
+    ):
         assert engine_answers(world, noise)
 
 

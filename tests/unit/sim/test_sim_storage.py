@@ -129,7 +129,7 @@ def test_the_first_data_domain_brings_a_data_center_up(engine: Any) -> None:
     answer = engine.post(f"/datacenters/{dc.id}/storagedomains", f'<storage_domain id="{domain}"/>')
     assert answer.status == conflict(engine) and "no available operational Host" in answer.detail()
     cluster = engine.post("/clusters", f'<cluster><name>cl2</name><data_center id="{dc.id}"/></cluster>')
-    body = '<host><name>h3</name><address>10.0.0.3</address><root_password>x</root_password><cluster><name>cl2</name></cluster></host>'
+    body = "<host><name>h3</name><address>10.0.0.3</address><root_password>x</root_password><cluster><name>cl2</name></cluster></host>"
     assert cluster.status == 201 and engine.post("/hosts", body).status == 201
     engine.later()
     assert engine.post(f"/datacenters/{dc.id}/storagedomains", f'<storage_domain id="{domain}"/>').status == 201
@@ -180,7 +180,9 @@ def test_a_domain_that_runs_machines_stays_active(engine: Any) -> None:
 
 
 def test_local_storage_is_for_local_data_centers(engine: Any) -> None:
-    answer = engine.post("/storagedomains", SD.format("l1", "data", "<type>localfs</type><path>/data/images/rhev</path>"))
+    answer = engine.post(
+        "/storagedomains", SD.format("l1", "data", "<type>localfs</type><path>/data/images/rhev</path>")
+    )
     refused = engine.post(center(engine), f'<storage_domain id="{answer.id}"/>')
     assert refused.status == conflict(engine) and "type" in refused.detail()
 

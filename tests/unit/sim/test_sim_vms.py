@@ -123,7 +123,9 @@ def test_a_protected_machine_stays(make_engine: Any) -> None:
 def test_a_name_in_use_is_refused_by_version(make_engine: Any, version: tuple[int, int]) -> None:
     answer = make_engine(version).post("/vms", NEW.format("vm1", ""))
     assert answer.status == (409 if version >= (4, 0) else 400)
-    assert answer.detail() == "[Cannot add VM. The VM name is already in use, please choose a unique name and try again.]"
+    assert (
+        answer.detail() == "[Cannot add VM. The VM name is already in use, please choose a unique name and try again.]"
+    )
 
 
 def test_an_incomplete_body_is_refused_by_name(engine: Any) -> None:
@@ -162,7 +164,12 @@ def test_entities_are_not_expanded(engine: Any) -> None:
 
 
 def test_numbers_and_words_that_are_none(engine: Any) -> None:
-    for more in ("<memory>lots</memory>", "<type>toaster</type>", "<stateless>perhaps</stateless>", boot(engine, "floppy")):
+    for more in (
+        "<memory>lots</memory>",
+        "<type>toaster</type>",
+        "<stateless>perhaps</stateless>",
+        boot(engine, "floppy"),
+    ):
         answer = engine.post("/vms", NEW.format("x", more))
         assert (answer.status, answer.text("reason")) == (400, "Invalid value"), more
 
@@ -261,7 +268,10 @@ def test_migration(engine: Any) -> None:
     engine.later()
     here = engine.get(path).xml.find("host").get("id")
     same = engine.post(f"{path}/migrate", f'<action><host id="{here}"/></action>')
-    assert (same.status, same.detail()) == (conflict(engine), "[Cannot migrate VM. source and destination is the same.]")
+    assert (same.status, same.detail()) == (
+        conflict(engine),
+        "[Cannot migrate VM. source and destination is the same.]",
+    )
     there = next(host["id"] for host in engine.world.all("host") if host["id"] != here)
     assert engine.post(f"{path}/migrate", f'<action><host id="{there}"/></action>').status == 200
     assert engine.status(path) == "migrating"
@@ -319,7 +329,11 @@ def test_mac_addresses_come_from_the_pool_and_only_once(engine: Any) -> None:
     first = engine.post(f"{path}/nics", f"<nic><name>eth0</name>{network}</nic>").xml
     mac = first.xpath("string(mac/@address)") or first.findtext("mac/address")
     assert mac.startswith("00:1a:4a:16:01:")
-    told = f'<mac address="{mac.upper()}"/>' if engine.dialect.number == 3 else f"<mac><address>{mac.upper()}</address></mac>"
+    told = (
+        f'<mac address="{mac.upper()}"/>'
+        if engine.dialect.number == 3
+        else f"<mac><address>{mac.upper()}</address></mac>"
+    )
     second = engine.post(f"{path}/nics", f"<nic><name>eth1</name>{network}{told}</nic>")
     assert second.status == conflict(engine)
     assert "already in use" in second.detail()
@@ -335,7 +349,9 @@ def test_disks_lock_the_machine(engine: Any) -> None:
         assert answer.xml.xpath("link[@rel='creation_status']")
     else:
         disk = "<disk><format>cow</format><provisioned_size>1073741824</provisioned_size></disk>"
-        answer = engine.post(f"{path}/diskattachments", f"<disk_attachment><interface>virtio</interface>{disk}</disk_attachment>")
+        answer = engine.post(
+            f"{path}/diskattachments", f"<disk_attachment><interface>virtio</interface>{disk}</disk_attachment>"
+        )
     assert answer.status == 202, answer.body
     refused = engine.post(f"{path}/start")
     assert refused.status == conflict(engine) and "locked" in refused.detail()

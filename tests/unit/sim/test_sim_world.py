@@ -21,7 +21,9 @@ V4 = Dialect(4, (4, 5), "/ovirt-engine/api")
 
 
 def grown(clock: ManualClock | None = None, **more: Any) -> World:
-    world = World(clock or ManualClock(), paths=more.pop("paths", None), seed=more.pop("seed", 0), epoch=1_700_000_000.0)
+    world = World(
+        clock or ManualClock(), paths=more.pop("paths", None), seed=more.pop("seed", 0), epoch=1_700_000_000.0
+    )
     build(world, V4, "ovirtmgmt", **more)
     return world
 
@@ -74,7 +76,14 @@ def test_a_seed_grows_the_same_world_again() -> None:
 
 def test_a_large_world_has_unique_ids_names_and_macs() -> None:
     world = grown(hosts=400, vms=10_000, running=50)
-    for kind, key in (("vm", "id"), ("vm", "name"), ("nic", "mac"), ("host", "address"), ("host_nic", "mac"), ("host", "hw_uuid")):
+    for kind, key in (
+        ("vm", "id"),
+        ("vm", "name"),
+        ("nic", "mac"),
+        ("host", "address"),
+        ("host_nic", "mac"),
+        ("host", "hw_uuid"),
+    ):
         values = [thing[key] for thing in world.all(kind)]
         assert len(values) == len(set(values)), (kind, key)
     assert sum(vm["status"] == "up" for vm in world.all("vm")) == 5000

@@ -92,7 +92,10 @@ def test_what_writing_answers_fits_the_schema(schema: Any, make_engine: Any) -> 
     version, xsd = schema
     engine = make_engine(version, strict=True)
     calls = [
-        engine.post("/vms", "<vm><name>n1</name><cluster><name>Default</name></cluster><template><name>Blank</name></template></vm>"),
+        engine.post(
+            "/vms",
+            "<vm><name>n1</name><cluster><name>Default</name></cluster><template><name>Blank</name></template></vm>",
+        ),
         engine.post(f"{engine.vm()}/start"),
         engine.post(f"{engine.vm('vm2')}/stop"),
         engine.post(f"{engine.vm()}/ticket", "<action><ticket><expiry>60</expiry></ticket></action>"),

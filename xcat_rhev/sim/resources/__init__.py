@@ -4,16 +4,50 @@ from __future__ import annotations
 
 from ..routing import Route
 from . import (
-    affinity, clusters, connections, consoles, datacenters, disks, fencing, history, hostnics, hosts, networks, nics, root,
-    snapshots, storage, tags, templates, vmpower, vms,
+    affinity,
+    clusters,
+    connections,
+    consoles,
+    datacenters,
+    disks,
+    fencing,
+    history,
+    hostnics,
+    hosts,
+    networks,
+    nics,
+    root,
+    snapshots,
+    storage,
+    tags,
+    templates,
+    vmpower,
+    vms,
 )
 
 #: Every call that the simulator covers.
 ROUTES: tuple[Route, ...] = tuple(
     route
     for module in (
-        root, datacenters, clusters, networks, storage, connections, hosts, hostnics, fencing, vms, vmpower, disks, nics,
-        consoles, snapshots, templates, tags, affinity, history,
+        root,
+        datacenters,
+        clusters,
+        networks,
+        storage,
+        connections,
+        hosts,
+        hostnics,
+        fencing,
+        vms,
+        vmpower,
+        disks,
+        nics,
+        consoles,
+        snapshots,
+        templates,
+        tags,
+        affinity,
+        history,
     )
     for route in module.ROUTES
 )

@@ -8,18 +8,29 @@ from ..faults import Gone, Refused, name_taken
 from ..render import reference
 from ..routing import delete, get, post, put
 from .common import lists_of, shows
-from .vms import VM
+from .vmshape import VM
 
 GROUP = Shape(
-    "affinity_group", "affinity_group", "affinity_groups", "/clusters/{cluster}/affinitygroups/{affinity_group}",
+    "affinity_group",
+    "affinity_group",
+    "affinity_groups",
+    "/clusters/{cluster}/affinitygroups/{affinity_group}",
     (
-        ref("cluster", fixed=True), named("positive", "bool"), named("enforcing", "bool"),
-        v4only("priority"), v4only("rule_positive", "bool", "vms_rule/positive"),
-        v4only("rule_enforcing", "bool", "vms_rule/enforcing"), v4only("rule_enabled", "bool", "vms_rule/enabled"),
+        ref("cluster", fixed=True),
+        named("positive", "bool"),
+        named("enforcing", "bool"),
+        v4only("priority"),
+        v4only("rule_positive", "bool", "vms_rule/positive"),
+        v4only("rule_enforcing", "bool", "vms_rule/enforcing"),
+        v4only("rule_enabled", "bool", "vms_rule/enabled"),
         ref("vms", "vm", "", "vms/vm[]"),
     ),
     view=lambda world, thing, call: {
-        **thing, "rule_positive": thing["positive"], "rule_enforcing": thing["enforcing"], "rule_enabled": True, "vms": [],
+        **thing,
+        "rule_positive": thing["positive"],
+        "rule_enforcing": thing["enforcing"],
+        "rule_enabled": True,
+        "vms": [],
     },
 )
 SHAPES["affinity_group"] = GROUP
@@ -34,7 +45,10 @@ def created(call: Call) -> One:
         raise name_taken("Affinity Group")
     vms = [call.look_up("vm", said)["id"] for said in values.pop("vms", ())]
     group = call.world.add(
-        "affinity_group", **{"positive": True, "enforcing": False, "description": "", **values}, cluster=cluster["id"], vms=vms
+        "affinity_group",
+        **{"positive": True, "enforcing": False, "description": "", **values},
+        cluster=cluster["id"],
+        vms=vms,
     )
     return One(GROUP, group, 201)
 

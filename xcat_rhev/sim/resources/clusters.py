@@ -12,21 +12,36 @@ from .common import lists, lists_of, shows
 from .datacenters import LEVELS, VERSION, check_level
 
 CLUSTER = Shape(
-    "cluster", "cluster", "clusters", "/clusters/{cluster}",
+    "cluster",
+    "cluster",
+    "clusters",
+    "/clusters/{cluster}",
     (
         named("cpu_type", v3="cpu@id", v4="cpu/type"),
         named("cpu_architecture", v3="cpu/architecture", v4="cpu/architecture", since3=(3, 6)),
         ref("data_center"),
         named("overcommit", "int", "memory_policy/overcommit@percent", "memory_policy/over_commit/percent"),
-        named("hugepages", "bool", "memory_policy/transparent_hugepages/enabled", "memory_policy/transparent_hugepages/enabled"),
-        named("scheduling", v3="scheduling_policy/policy", v4="", fixed=True), *VERSION, LEVELS,
+        named(
+            "hugepages",
+            "bool",
+            "memory_policy/transparent_hugepages/enabled",
+            "memory_policy/transparent_hugepages/enabled",
+        ),
+        named("scheduling", v3="scheduling_policy/policy", v4="", fixed=True),
+        *VERSION,
+        LEVELS,
         named("on_error", v3="error_handling/on_error", v4="error_handling/on_error"),
-        named("virt_service", "bool", since3=(3, 3)), named("gluster_service", "bool", since3=(3, 3)),
-        named("threads_as_cores", "bool", since3=(3, 6)), named("trusted_service", "bool", since3=(3, 6)),
-        named("ha_reservation", "bool", since3=(3, 6)), named("ballooning_enabled", "bool", since3=(3, 6)),
+        named("virt_service", "bool", since3=(3, 3)),
+        named("gluster_service", "bool", since3=(3, 3)),
+        named("threads_as_cores", "bool", since3=(3, 6)),
+        named("trusted_service", "bool", since3=(3, 6)),
+        named("ha_reservation", "bool", since3=(3, 6)),
+        named("ballooning_enabled", "bool", since3=(3, 6)),
         named("ksm", "bool", "ksm/enabled", "ksm/enabled", since3=(3, 6)),
         ref("management_network", "network", since3=(3, 6)),
-        v4only("firewall_type"), v4only("switch_type"), v4only("bios_type"),
+        v4only("firewall_type"),
+        v4only("switch_type"),
+        v4only("bios_type"),
     ),
     order36="cpu data_center memory_policy scheduling_policy version supported_versions error_handling virt_service "
     "gluster_service threads_as_cores trusted_service ha_reservation ballooning_enabled ksm management_network",
@@ -35,9 +50,20 @@ CLUSTER = Shape(
 SHAPES["cluster"] = CLUSTER
 
 USUAL: Thing = {
-    "overcommit": 100, "hugepages": True, "on_error": "migrate", "virt_service": True, "gluster_service": False,
-    "threads_as_cores": False, "trusted_service": False, "ha_reservation": False, "ballooning_enabled": True, "ksm": True,
-    "cpu_architecture": "x86_64", "firewall_type": "firewalld", "switch_type": "legacy", "bios_type": "q35_sea_bios",
+    "overcommit": 100,
+    "hugepages": True,
+    "on_error": "migrate",
+    "virt_service": True,
+    "gluster_service": False,
+    "threads_as_cores": False,
+    "trusted_service": False,
+    "ha_reservation": False,
+    "ballooning_enabled": True,
+    "ksm": True,
+    "cpu_architecture": "x86_64",
+    "firewall_type": "firewalld",
+    "switch_type": "legacy",
+    "bios_type": "q35_sea_bios",
 }
 
 

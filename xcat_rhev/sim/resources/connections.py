@@ -15,7 +15,11 @@ _FIELDS = (
     named("password", "secret"), named("portal"),
 )
 CONNECTION = Shape(
-    "storage_connection", "storage_connection", "storage_connections", "/storageconnections/{storage_connection}", _FIELDS
+    "storage_connection",
+    "storage_connection",
+    "storage_connections",
+    "/storageconnections/{storage_connection}",
+    _FIELDS,
 )
 SHAPES["storage_connection"] = CONNECTION
 

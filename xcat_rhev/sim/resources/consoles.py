@@ -51,7 +51,8 @@ def shown(call: Call) -> One | Raw:
     console = _named(call)
     if "virt-viewer" in call.headers.get("accept", ""):
         vm = call.things["vm"]
-        text = f"[virt-viewer]\ntype={console['protocol']}\nhost={vm.get('display_address')}\nport={vm.get('display_port')}\n"
+        text = f"[virt-viewer]\ntype={console['protocol']}\nhost={vm.get('display_address')}\n"
+        text += f"port={vm.get('display_port')}\n"
         return Raw(text.encode(), content_type="application/x-virt-viewer")
     return One(CONSOLE, console)
 
@@ -98,7 +99,14 @@ def devices(call: Call) -> Many:
     vm = call.things["vm"]
     nics = call.world.of("nic", "vm", vm["id"]) if vm.get("guest_ips") else []
     found = [
-        {"id": nic["id"], "name": nic["name"], "type": "network", "mac": nic["mac"], "ips": vm["guest_ips"], "vm": vm["id"]}
+        {
+            "id": nic["id"],
+            "name": nic["name"],
+            "type": "network",
+            "mac": nic["mac"],
+            "ips": vm["guest_ips"],
+            "vm": vm["id"],
+        }
         for nic in nics[:1]
     ]
     return Many(DEVICE, found)

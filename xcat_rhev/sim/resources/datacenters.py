@@ -10,18 +10,27 @@ from ..routing import delete, get, post, put
 from ..world import World
 from .common import lists, shows
 
-VERSION = (named("major", "int", "version@major", "version/major"), named("minor", "int", "version@minor", "version/minor"))
+VERSION = (
+    named("major", "int", "version@major", "version/major"),
+    named("minor", "int", "version@minor", "version/minor"),
+)
 LEVELS = named(
     "levels", v3="supported_versions/version[]", v4="supported_versions/version[]", fixed=True,
     item=(named("major", "int", "@major", "major"), named("minor", "int", "@minor", "minor")),
 )
 DATA_CENTER = Shape(
-    "data_center", "data_center", "data_centers", "/datacenters/{data_center}",
+    "data_center",
+    "data_center",
+    "data_centers",
+    "/datacenters/{data_center}",
     (
         named("storage_type", v4="", words="nfs localfs iscsi fcp posixfs glusterfs"),
         named("local", "bool", since3=(3, 4)),
-        named("storage_format", fixed=True), *VERSION, LEVELS,
-        named("status", v3="status/state", fixed=True), named("quota_mode", since3=(3, 6), words="disabled audit enabled"),
+        named("storage_format", fixed=True),
+        *VERSION,
+        LEVELS,
+        named("status", v3="status/state", fixed=True),
+        named("quota_mode", since3=(3, 6), words="disabled audit enabled"),
     ),
     order30="storage_type storage_format version supported_versions status",
     order36="storage_type local storage_format version supported_versions status mac_pool quota_mode",
@@ -37,7 +46,13 @@ SHAPES["data_center"] = DATA_CENTER
 def created(call: Call) -> One:
     """Make a data center; it is uninitialized until it has storage."""
     values = call.fresh(DATA_CENTER)
-    kind = "local" if call.dialect.number == 4 else "storage_type" if not call.dialect.knows((3, 4)) else "storage_type|local"
+    kind = (
+        "local"
+        if call.dialect.number == 4
+        else "storage_type"
+        if not call.dialect.knows((3, 4))
+        else "storage_type|local"
+    )
     require(values, ("DataCenter", "DataCenter"), ("name", kind), call.dialect)
     if call.world.exactly("data_center", values["name"]):
         raise name_taken("Data Center")

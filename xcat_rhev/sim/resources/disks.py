@@ -22,12 +22,20 @@ _IN_V4 = (
     named("status", v3="status/state", fixed=True),
 )
 _ATTACHED = (
-    v3only("interface", words="ide virtio virtio_scsi sata"), named("format", words="cow raw"), named("sparse", "bool"),
-    v3only("bootable", "bool"), named("shareable", "bool", since3=(3, 1)), named("wipe_after_delete", "bool"),
-    named("propagate_errors", "bool"), v3only("active", "bool", since3=(3, 1)), v3only("read_only", "bool", since3=(3, 5)),
+    v3only("interface", words="ide virtio virtio_scsi sata"),
+    named("format", words="cow raw"),
+    named("sparse", "bool"),
+    v3only("bootable", "bool"),
+    named("shareable", "bool", since3=(3, 1)),
+    named("wipe_after_delete", "bool"),
+    named("propagate_errors", "bool"),
+    v3only("active", "bool", since3=(3, 1)),
+    v3only("read_only", "bool", since3=(3, 5)),
 )
 _FIELDS = (ref("vm", fixed=True, v4=""), *_IN_V4, *_ATTACHED)
-_ORDER30 = "vm template storage_domains size type status interface format sparse bootable wipe_after_delete propagate_errors"
+_ORDER30 = (
+    "vm template storage_domains size type status interface format sparse bootable wipe_after_delete propagate_errors"
+)
 _ORDER36 = (
     "vm alias image_id storage_domains size type provisioned_size actual_size status interface format sparse bootable "
     "shareable wipe_after_delete propagate_errors statistics active read_only"
@@ -42,11 +50,20 @@ OF_VM = Shape(
     view=lambda world, thing, call: shown(thing),
 )
 ATTACHMENT = Shape(
-    "disk", "disk_attachment", "disk_attachments", "/vms/{vm}/diskattachments/{disk}",
+    "disk",
+    "disk_attachment",
+    "disk_attachments",
+    "/vms/{vm}/diskattachments/{disk}",
     (
-        ref("disk"), ref("vm", fixed=True), named("bootable", "bool"), named("active", "bool"), named("read_only", "bool"),
-        named("interface", words="ide virtio virtio_scsi sata spapr_vscsi"), named("pass_discard", "bool"),
-        named("uses_scsi_reservation", "bool"), named("logical_name", fixed=True),
+        ref("disk"),
+        ref("vm", fixed=True),
+        named("bootable", "bool"),
+        named("active", "bool"),
+        named("read_only", "bool"),
+        named("interface", words="ide virtio virtio_scsi sata spapr_vscsi"),
+        named("pass_discard", "bool"),
+        named("uses_scsi_reservation", "bool"),
+        named("logical_name", fixed=True),
     ),
     view=lambda world, thing, call: {**thing, "disk": thing["id"], "name": None, "description": None, "alias": None},
     basics=(),
@@ -108,7 +125,9 @@ def _first_domain(world: World, vm: Thing | None) -> Thing | None:
 
 
 def _next_name(world: World, vm: Thing | None) -> str:
-    return f"{vm['name']}_Disk{world.count('disk', 'vm', vm['id']) + 1}" if vm else f"disk{len(world.things['disk']) + 1}"
+    return (
+        f"{vm['name']}_Disk{world.count('disk', 'vm', vm['id']) + 1}" if vm else f"disk{len(world.things['disk']) + 1}"
+    )
 
 
 def _check_bootable(call: Call, vm: Thing, name: str, own: Thing | None = None) -> None:
@@ -118,7 +137,7 @@ def _check_bootable(call: Call, vm: Thing, name: str, own: Thing | None = None) 
             raise refuse("disk bootable", call.dialect, name=name, vm=vm["name"])
 
 
-# v3 --------------------------------------------------------------------------------------------------------------------
+# v3 ------------------------------------------------------------------------------------------------------------------
 
 
 def of_vm(call: Call) -> Many:
@@ -134,7 +153,11 @@ def added(call: Call) -> One:
         disk = call.look_up("disk", {"id": values["id"]})
         _attach(call, vm, disk, {key: values[key] for key in ("active", "bootable", "interface") if key in values})
         return One(OF_VM, disk)
-    wanted = ["size"] if call.dialect.version < (3, 1) else ["provisioned_size|size:provisionedSize|size", "interface", "format"]
+    wanted = (
+        ["size"]
+        if call.dialect.version < (3, 1)
+        else ["provisioned_size|size:provisionedSize|size", "interface", "format"]
+    )
     require(values, ("Disk", "Disk"), wanted, call.dialect)
     if values.get("bootable"):
         _check_bootable(call, vm, values.get("alias") or values.get("name") or "")
@@ -223,7 +246,7 @@ def deactivate(call: Call) -> Done:
     return Done(DISK, call.things["disk"])
 
 
-# v4 --------------------------------------------------------------------------------------------------------------------
+# v4 ------------------------------------------------------------------------------------------------------------------
 
 
 def attachments(call: Call) -> Many:
@@ -290,13 +313,18 @@ def detached(call: Call) -> Removed:
     return Removed()
 
 
-# floating --------------------------------------------------------------------------------------------------------------
+# floating ------------------------------------------------------------------------------------------------------------
 
 
 def floating(call: Call) -> One:
     """Make a disk that belongs to no machine."""
     values = call.fresh(DISK)
-    require(values, ("Disk", "Disk"), ("provisioned_size|size:provisionedSize", "format", "domains:storageDomains"), call.dialect)
+    require(
+        values,
+        ("Disk", "Disk"),
+        ("provisioned_size|size:provisionedSize", "format", "domains:storageDomains"),
+        call.dialect,
+    )
     return One(DISK, _made(call, values, None), 202, pending=True)
 
 

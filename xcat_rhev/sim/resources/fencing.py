@@ -11,15 +11,26 @@ from ..states import effect
 from ..world import World
 from .common import lists_of, shows
 from .hostnics import OPTION
-from .hosts import HOST, choose_spm, hosts_of
+from .hosts import choose_spm, hosts_of
+from .hostshape import HOST
 from .vmpower import went_down
 
 AGENT = Shape(
-    "agent", "agent", "agents", "/hosts/{host}/fenceagents/{agent}",
+    "agent",
+    "agent",
+    "agents",
+    "/hosts/{host}/fenceagents/{agent}",
     (
-        named("type", v3="@type", v4="type"), named("address"), named("username"), named("password", "secret"),
+        named("type", v3="@type", v4="type"),
+        named("address"),
+        named("username"),
+        named("password", "secret"),
         named("options", v3="options/option[]", v4="options/option[]", item=OPTION),
-        named("encrypt_options", "bool"), named("concurrent", "bool"), named("order", "int"), named("port", "int"), ref("host"),
+        named("encrypt_options", "bool"),
+        named("concurrent", "bool"),
+        named("order", "int"),
+        named("port", "int"),
+        ref("host"),
     ),
 )
 SHAPES["agent"] = AGENT
@@ -32,7 +43,9 @@ def added(call: Call) -> One:
     require(values, ("Agent", "Agent"), wanted, call.dialect)
     values.pop("password")
     agent = call.world.add(
-        "agent", **{"options": [], "encrypt_options": False, "concurrent": False, **values}, host=call.things["host"]["id"]
+        "agent",
+        **{"options": [], "encrypt_options": False, "concurrent": False, **values},
+        host=call.things["host"]["id"],
     )
     return One(AGENT, agent, 201)
 
@@ -153,7 +166,9 @@ def storage(call: Call) -> Raw:
         parts += f"<lun_mapping>{number}</lun_mapping><size>{100 << 30}</size><paths>1</paths>"
         unit = f'<logical_unit id="{lun}">{parts}</logical_unit>'
         if four:
-            texts.append(f'<host_storage id="{lun}"><logical_units>{unit}</logical_units><type>fcp</type></host_storage>')
+            texts.append(
+                f'<host_storage id="{lun}"><logical_units>{unit}</logical_units><type>fcp</type></host_storage>'
+            )
         else:
             texts.append(f'<storage id="{lun}"><type>fcp</type>{unit}</storage>')
     tag = "host_storages" if four else "host_storage"

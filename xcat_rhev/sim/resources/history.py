@@ -9,12 +9,25 @@ from ..routing import Handler, delete, get, post
 from .common import lists, shows
 
 EVENT = Shape(
-    "event", "event", "events", "/events/{event}",
+    "event",
+    "event",
+    "events",
+    "/events/{event}",
     (
-        named("code", "int"), named("severity", words="normal warning error alert"), named("time", "date", fixed=True),
-        named("correlation_id", since3=(3, 1), fixed=True), ref("user"), ref("vm"), ref("storage_domain"), ref("host"),
-        ref("template"), ref("cluster"), ref("data_center"),
-        named("origin", since3=(3, 2)), named("custom_id", "int", since3=(3, 2)), named("flood_rate", "int", since3=(3, 2)),
+        named("code", "int"),
+        named("severity", words="normal warning error alert"),
+        named("time", "date", fixed=True),
+        named("correlation_id", since3=(3, 1), fixed=True),
+        ref("user"),
+        ref("vm"),
+        ref("storage_domain"),
+        ref("host"),
+        ref("template"),
+        ref("cluster"),
+        ref("data_center"),
+        named("origin", since3=(3, 2)),
+        named("custom_id", "int", since3=(3, 2)),
+        named("flood_rate", "int", since3=(3, 2)),
         named("custom_data", since3=(3, 4)),
     ),
 )
@@ -27,11 +40,18 @@ JOB = Shape(
     ),
 )
 STATISTIC = Shape(
-    "statistic", "statistic", "statistics", "",
+    "statistic",
+    "statistic",
+    "statistics",
+    "",
     (
-        named("value", v3="values/value/datum", v4="values/value/datum"), named("value_type", v3="values@type", v4="type"),
-        v3only("measure", path="type"), v4only("measure", path="kind"), named("unit"),
-        ref("host"), ref("vm"),
+        named("value", v3="values/value/datum", v4="values/value/datum"),
+        named("value_type", v3="values@type", v4="type"),
+        v3only("measure", path="type"),
+        v4only("measure", path="kind"),
+        named("unit"),
+        ref("host"),
+        ref("vm"),
     ),
     order36="values type unit host vm",
 )
@@ -49,7 +69,9 @@ def event_made(call: Call) -> One:
     """Write down an event of somebody else's."""
     values = call.fresh(EVENT)
     require(values, ("Event", "Event"), ("origin", "severity", "custom_id", "description"), call.dialect)
-    told = {key: values[key] for key in ("origin", "custom_id", "flood_rate", "custom_data", "comment") if key in values}
+    told = {
+        key: values[key] for key in ("origin", "custom_id", "flood_rate", "custom_data", "comment") if key in values
+    }
     about = {
         kind: call.look_up(kind, values[kind])["id"]
         for kind in ("vm", "storage_domain", "host", "template", "cluster", "data_center")
@@ -114,8 +136,14 @@ _SHAPES = {
 def _statistic(call: Call, owner: Thing, name: str, what: str, unit: str, measure: str) -> Thing:
     number = f"{int(owner['id'][:8], 16):08x}{sum(map(ord, name)):08x}"
     one: Thing = {
-        "id": f"{number[:8]}-0000-4000-8000-{number[8:]:0>12}", "name": name, "description": name, owner["kind"]: owner["id"],
-        "value": _measured(call, owner, what), "value_type": measure, "unit": unit, "measure": "gauge",
+        "id": f"{number[:8]}-0000-4000-8000-{number[8:]:0>12}",
+        "name": name,
+        "description": name,
+        owner["kind"]: owner["id"],
+        "value": _measured(call, owner, what),
+        "value_type": measure,
+        "unit": unit,
+        "measure": "gauge",
     }
     if call.dialect.number == 3:
         one.update(value_type=measure.upper(), unit=unit.upper(), measure="GAUGE")
@@ -127,10 +155,11 @@ def _measured(call: Call, owner: Thing, what: str) -> int | float:
     vms = call.world.of("vm", "host", owner["id"]) if owner["kind"] == "host" else [owner]
     used = sum(vm["memory"] // 2 for vm in vms if vm["status"] == "up")
     load = 3 * len(vms) if owner["kind"] == "host" else 7 * (owner["status"] == "up")
-    return {
+    values: dict[str, int | float] = {
         "memory": owner["memory"], "memory_used": used, "memory_free": owner["memory"] - used,
         "cpu": min(load, 100), "idle": max(100 - load, 0),
-    }[what]
+    }
+    return values[what]
 
 
 ROUTES = (

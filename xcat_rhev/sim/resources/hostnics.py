@@ -14,37 +14,55 @@ from .common import lists_of, shows
 
 OPTION = (named("name", v3="@name", v4="name"), named("value", v3="@value", v4="value"))
 HOST_NIC = Shape(
-    "host_nic", "host_nic", "host_nics", "/hosts/{host}/nics/{host_nic}",
+    "host_nic",
+    "host_nic",
+    "host_nics",
+    "/hosts/{host}/nics/{host_nic}",
     (
-        ref("host"), ref("network"), named("mac", v3="mac@address", v4="mac/address", fixed=True),
-        named("ip_address", v3="ip@address", v4="ip/address"), named("ip_netmask", v3="ip@netmask", v4="ip/netmask"),
+        ref("host"),
+        ref("network"),
+        named("mac", v3="mac@address", v4="mac/address", fixed=True),
+        named("ip_address", v3="ip@address", v4="ip/address"),
+        named("ip_netmask", v3="ip@netmask", v4="ip/netmask"),
         named("ip_gateway", v3="ip@gateway", v4="ip/gateway"),
-        named("base_interface", since3=(3, 1), fixed=True), named("vlan", "int", "vlan@id", "vlan@id", fixed=True),
+        named("base_interface", since3=(3, 1), fixed=True),
+        named("vlan", "int", "vlan@id", "vlan@id", fixed=True),
         named("bond_options", v3="bonding/options/option[]", v4="bonding/options/option[]", item=OPTION),
         ref("slaves", "host_nic", "bonding/slaves/host_nic[]", "bonding/slaves/host_nic[]"),
-        named("boot_protocol", words="dhcp static none"), named("check_connectivity", "bool", v4=""),
-        named("speed", "int", fixed=True), named("status", v3="status/state", v4="status", fixed=True),
-        named("mtu", "int", since3=(3, 1)), named("bridged", "bool", since3=(3, 1), fixed=True),
+        named("boot_protocol", words="dhcp static none"),
+        named("check_connectivity", "bool", v4=""),
+        named("speed", "int", fixed=True),
+        named("status", v3="status/state", v4="status", fixed=True),
+        named("mtu", "int", since3=(3, 1)),
+        named("bridged", "bool", since3=(3, 1), fixed=True),
         named("custom_configuration", "bool", since3=(3, 1), fixed=True),
     ),
     order30="host network mac ip vlan bonding boot_protocol statistics check_connectivity speed status",
-    order36="host network mac ip base_interface vlan bonding boot_protocol statistics check_connectivity speed status mtu "
-    "bridged custom_configuration",
+    order36="host network mac ip base_interface vlan bonding boot_protocol statistics check_connectivity speed status "
+    "mtu bridged custom_configuration",
 )
 ATTACHMENT = Shape(
-    "attachment", "network_attachment", "network_attachments", "/hosts/{host}/networkattachments/{attachment}",
+    "attachment",
+    "network_attachment",
+    "network_attachments",
+    "/hosts/{host}/networkattachments/{attachment}",
     (
-        ref("network"), ref("host_nic"),
+        ref("network"),
+        ref("host_nic"),
         named(
-            "assignments", v3="ip_address_assignments/ip_address_assignment[]",
+            "assignments",
+            v3="ip_address_assignments/ip_address_assignment[]",
             v4="ip_address_assignments/ip_address_assignment[]",
             item=(
-                named("address", v3="ip@address", v4="ip/address"), named("netmask", v3="ip@netmask", v4="ip/netmask"),
+                named("address", v3="ip@address", v4="ip/address"),
+                named("netmask", v3="ip@netmask", v4="ip/netmask"),
                 named("gateway", v3="ip@gateway", v4="ip/gateway"),
-                named("version", v3="", v4="ip/version"), named("method", v3="assignment_method", v4="assignment_method"),
+                named("version", v3="", v4="ip/version"),
+                named("method", v3="assignment_method", v4="assignment_method"),
             ),
         ),
-        ref("host"), named("in_sync", "bool", v3="", v4="in_sync", fixed=True),
+        ref("host"),
+        named("in_sync", "bool", v3="", v4="in_sync", fixed=True),
     ),
 )
 SHAPES["host_nic"], SHAPES["attachment"] = HOST_NIC, ATTACHMENT
@@ -104,7 +122,9 @@ def _network(call: Call, said: Thing | None) -> Thing:
     cluster = call.world.the("cluster", call.things["host"]["cluster"])
     network = call.look_up("network", said, data_center=cluster["data_center"])
     if not any(one["network"] == network["id"] for one in call.world.of("cluster_network", "cluster", cluster["id"])):
-        raise Refused(f"Cannot setup Networks. The network '{network['name']}' does not exist in the Host's Cluster.", BAD)
+        raise Refused(
+            f"Cannot setup Networks. The network '{network['name']}' does not exist in the Host's Cluster.", BAD
+        )
     return network
 
 
@@ -175,7 +195,12 @@ def _swap(call: Call, nic: Thing, network: Thing) -> None:
 def bonded(call: Call) -> One:
     """Bind cards together (v3)."""
     values = call.fresh(HOST_NIC)
-    require(values, ("HostNIC", "HostNic"), ("name", "network:network.id|name", "slaves:bonding.slaves.id|name"), call.dialect)
+    require(
+        values,
+        ("HostNIC", "HostNic"),
+        ("name", "network:network.id|name", "slaves:bonding.slaves.id|name"),
+        call.dialect,
+    )
     network = _network(call, values.pop("network"))
     _fresh(call, network)
     bond = make_bond(call, values)
@@ -226,7 +251,7 @@ def setup_by_cards(call: Call) -> Done:
     return Done()
 
 
-# attachments: 3.6 and v4 -----------------------------------------------------------------------------------------------
+# attachments: 3.6 and v4 ---------------------------------------------------------------------------------------------
 
 
 def attached(call: Call) -> One:
@@ -262,7 +287,10 @@ def _change(call: Call, thing: Thing, values: Thing) -> Thing:
     call.world.change(thing, assignments=[how] if how else [])
     if nic.get("network") == network["id"]:
         call.world.change(
-            nic, boot_protocol=how.get("method") or "none", ip_address=how.get("address"), ip_netmask=how.get("netmask"),
+            nic,
+            boot_protocol=how.get("method") or "none",
+            ip_address=how.get("address"),
+            ip_netmask=how.get("netmask"),
             ip_gateway=how.get("gateway"),
         )
     return thing
@@ -321,7 +349,9 @@ ROUTES = (
     delete(_CARD, unbonded, "break a bond", **_OLD),
     verb(f"{_CARD}/attach", nic_attach, "attach a network to a card", **_OLD),
     verb(f"{_CARD}/detach", nic_detach, "detach a network from a card", **_OLD),
-    verb("/hosts/{host}/nics/setupnetworks", setup_by_cards, "bring all cards into a state", since3=(3, 1), since4=NEVER),
+    verb(
+        "/hosts/{host}/nics/setupnetworks", setup_by_cards, "bring all cards into a state", since3=(3, 1), since4=NEVER
+    ),
     get("/hosts/{host}/networkattachments", lists_of(ATTACHMENT, "host"), "list what networks it has", **_NEW),
     post("/hosts/{host}/networkattachments", attached, "attach a network", **_NEW),
     get("/hosts/{host}/networkattachments/{attachment}", shows(ATTACHMENT), "show an attachment", **_NEW),

@@ -2,130 +2,20 @@
 
 from __future__ import annotations
 
-from ..answers import SHAPES, Call, Done, One, Removed, require
-from ..dialect import NEVER, Shape, Thing, named, ref, v3only, v4only
+from ..answers import Call, Done, One, Removed, require
+from ..dialect import NEVER, Thing
 from ..faults import BAD, Refused, not_found, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
 from ..world import World
 from .common import lists, shows
 from .hostnics import bring_parts
+from .hostshape import HOST, hardware
 from .vmpower import RUNNING, hosts_for, move_to
 
 #: States in which a host may be changed, removed, or installed again.
 IDLE = frozenset({"maintenance", "down", "install_failed", "pending_approval", "non_responsive", "error"})
 
-
-
-HOST = Shape(
-    "host", "host", "hosts", "/hosts/{host}",
-    (
-        named("address"), named("status", v3="status/state", fixed=True),
-        named("status_detail", v3="status/detail", fixed=True),
-        named("external_status", v3="external_status/state", v4="external_status", since3=(3, 6)),
-        ref("cluster"), named("port", "int"),
-        named("type", fixed=True),
-        v3only("spm_priority", "int", "storage_manager@priority"), v3only("spm", "bool", "storage_manager", fixed=True),
-        named("spm_priority", "int", "spm/priority", "spm/priority", since3=(3, 5)),
-        named("spm_status", v3="spm/status/state", v4="spm/status", since3=(3, 5), fixed=True),
-        named("vdsm_major", "int", "version@major", "version/major", fixed=True),
-        named("vdsm_minor", "int", "version@minor", "version/minor", fixed=True),
-        named("hw_manufacturer", v3="hardware_information/manufacturer", v4="hardware_information/manufacturer",
-              since3=(3, 2), fixed=True),
-        named("hw_version", v3="hardware_information/version", v4="hardware_information/version", since3=(3, 2), fixed=True),
-        named("hw_serial", v3="hardware_information/serial_number", v4="hardware_information/serial_number",
-              since3=(3, 2), fixed=True),
-        named("hw_product", v3="hardware_information/product_name", v4="hardware_information/product_name",
-              since3=(3, 2), fixed=True),
-        named("hw_uuid", v3="hardware_information/uuid", v4="hardware_information/uuid", since3=(3, 2), fixed=True),
-        named("hw_family", v3="hardware_information/family", v4="hardware_information/family", since3=(3, 2), fixed=True),
-        v3only("pm_type", path="power_management@type"),
-        named("pm_enabled", "bool", "power_management/enabled", "power_management/enabled"),
-        v3only("pm_address", path="power_management/address"), v3only("pm_username", path="power_management/username"),
-        v3only("pm_password", "secret", "power_management/password"),
-        v3only("pm_options", path="power_management/options/option[]", item=(
-            v3only("name", path="@name"), v3only("value", path="@value"),
-        )),
-        v4only("pm_automatic", "bool", "power_management/automatic_pm_enabled"),
-        v4only("pm_kdump", "bool", "power_management/kdump_detection"),
-        named("ksm", "bool", "ksm/enabled", "ksm/enabled", fixed=True),
-        named("hugepages", "bool", "transparent_hugepages/enabled", "transparent_hugepages/enabled", fixed=True),
-        named("initiator", v3="iscsi/initiator", v4="iscsi/initiator", fixed=True),
-        named("root_password", "secret"),
-        named("ssh_port", "int", "ssh/port", "ssh/port", since3=(3, 3)),
-        named("ssh_fingerprint", v3="ssh/fingerprint", v4="ssh/fingerprint", since3=(3, 3)),
-        named("ssh_method", v3="ssh/authentication_method", v4="ssh/authentication_method", since3=(3, 3),
-              words="password publickey"),
-        named("ssh_user", v3="ssh/user/user_name", v4="ssh/user/user_name", since3=(3, 3)),
-        named("ssh_password", "secret", "ssh/user/password", "ssh/user/password", since3=(3, 3)),
-        named("sockets", "int", "cpu/topology@sockets", "cpu/topology/sockets", fixed=True),
-        named("cores", "int", "cpu/topology@cores", "cpu/topology/cores", fixed=True),
-        named("threads", "int", "cpu/topology@threads", "cpu/topology/threads", since3=(3, 2), fixed=True),
-        named("cpu_name", v3="cpu/name", v4="cpu/name", fixed=True),
-        named("cpu_speed", "int", "cpu/speed", "cpu/speed", fixed=True), v4only("cpu_type", path="cpu/type", fixed=True),
-        named("memory", "int", fixed=True), named("max_scheduling_memory", "int", since3=(3, 1), fixed=True),
-        named("vms_active", "int", "summary/active", "summary/active", fixed=True),
-        named("vms_migrating", "int", "summary/migrating", "summary/migrating", fixed=True),
-        named("vms_total", "int", "summary/total", "summary/total", fixed=True),
-        named("override_iptables", "bool"), named("protocol", since3=(3, 5), fixed=True),
-        v3only("reboot_after_installation", "bool", since3=(3, 3)),
-        named("os_type", v3="os@type", v4="os/type", since3=(3, 2), fixed=True),
-        named("os_full", v3="os/version@full_version", v4="os/version/full_version", since3=(3, 2), fixed=True),
-        named("libvirt_version", v3="libvirt_version@full_version", v4="libvirt_version/full_version", since3=(3, 2),
-              fixed=True),
-        named("kdump_status", since3=(3, 5), fixed=True),
-        named("selinux", v3="selinux/mode", v4="se_linux/mode", since3=(3, 4), fixed=True),
-        named("update_available", "bool", since3=(3, 6), fixed=True),
-    ),
-    order30="address status cluster port type storage_manager version power_management ksm transparent_hugepages iscsi "
-    "root_password statistics cpu memory summary override_iptables",
-    order36="address status external_status cluster port type storage_manager spm version hardware_information "
-    "power_management ksm transparent_hugepages iscsi root_password ssh statistics cpu memory max_scheduling_memory summary "
-    "override_iptables protocol reboot_after_installation os libvirt_version kdump_status selinux update_available",
-    view=lambda world, thing, call: shown(world, thing, call),
-)
-SHAPES["host"] = HOST
-
-
-def shown(world: World, thing: Thing, call: Call) -> Thing:
-    """Show a host with the machines it runs, and its first fence agent where v3 has it inside."""
-    vms = world.of("vm", "host", thing["id"])
-    spm = bool(thing.get("spm")) and thing["status"] == "up"
-    view = {
-        **thing, "vms_total": len(vms), "vms_active": sum(vm["status"] in {"up", "powering_up"} for vm in vms),
-        "vms_migrating": sum(vm["status"] == "migrating" for vm in vms), "spm": spm,
-        "spm_status": "spm" if spm else "none", "type": _type(thing.get("type"), call),
-    }
-    agents = world.of("agent", "host", thing["id"])
-    if agents and call.dialect.number == 3:
-        agent = agents[0]
-        view.update(
-            pm_type=agent["type"], pm_address=agent["address"], pm_username=agent["username"], pm_options=agent["options"]
-        )
-    return view
-
-
-def _type(word: str | None, call: Call) -> str | None:
-    return word.replace("_", "-") if word and call.dialect.number == 3 and word.startswith("rhev") else word
-
-
-def hardware(name: str, number: int) -> Thing:
-    """Make up the hardware of a host.
-
-    Args:
-        name: Its name, from which its iSCSI initiator is made.
-        number: Differs for each host; serial number and UUID come from it.
-    """
-    return {
-        "port": 54321, "type": "rhev_h", "spm_priority": 5, "spm": False, "vdsm_major": 4, "vdsm_minor": 50,
-        "hw_manufacturer": "Example Systems", "hw_product": "Rack 2", "hw_version": "1.0", "hw_serial": f"EX{number:06d}",
-        "hw_uuid": f"4c4c4544-0000-1000-8000-{number:012x}", "hw_family": "Rack", "pm_enabled": False, "ksm": False,
-        "hugepages": True, "initiator": f"iqn.1994-05.com.redhat:{name}", "ssh_port": 22, "sockets": 2, "cores": 16,
-        "threads": 2, "cpu_name": "Intel(R) Xeon(R) Gold 6130 CPU @ 2.10GHz", "cpu_speed": 2100, "memory": 256 << 30,
-        "cpu_type": "Intel Nehalem Family", "max_scheduling_memory": 250 << 30, "os_type": "RHEL", "os_full": "7.9 - 1",
-        "libvirt_version": "libvirt-4.5.0-36", "kdump_status": "disabled", "selinux": "enforcing", "protocol": "stomp",
-        "update_available": False, "external_status": "ok",
-    }
 
 
 def default_cluster(world: World) -> Thing:
@@ -178,7 +68,9 @@ def came_up(world: World, host: Thing, _end: Thing) -> None:
 def hosts_of(world: World, center_id: str | None) -> list[Thing]:
     """Give the hosts of all clusters of a data center."""
     return [
-        host for cluster in world.of("cluster", "data_center", center_id) for host in world.of("host", "cluster", cluster["id"])
+        host
+        for cluster in world.of("cluster", "data_center", center_id)
+        for host in world.of("host", "cluster", cluster["id"])
     ]
 
 
@@ -266,7 +158,14 @@ def activate(call: Call) -> Done:
     host, world = call.things["host"], call.world
     if host["status"] == "up":
         raise refuse("host up", call.dialect)
-    if host["status"] not in {"maintenance", "non_operational", "down", "preparing_for_maintenance", "error", "install_failed"}:
+    if host["status"] not in {
+        "maintenance",
+        "non_operational",
+        "down",
+        "preparing_for_maintenance",
+        "error",
+        "install_failed",
+    }:
         raise refuse("host activate status", call.dialect)
     world.change(host, status_detail=None)
     missing = missing_networks(world, host)

@@ -29,8 +29,15 @@ IN_CLUSTER = Shape(
     view=lambda world, thing, call: {**thing, **_there(world, thing, call.things["cluster"])},
 )
 PROFILE = Shape(
-    "vnic_profile", "vnic_profile", "vnic_profiles", "/vnicprofiles/{vnic_profile}",
-    (ref("network"), named("port_mirroring", "bool"), named("pass_through", v3="pass_through/mode", v4="pass_through/mode")),
+    "vnic_profile",
+    "vnic_profile",
+    "vnic_profiles",
+    "/vnicprofiles/{vnic_profile}",
+    (
+        ref("network"),
+        named("port_mirroring", "bool"),
+        named("pass_through", v3="pass_through/mode", v4="pass_through/mode"),
+    ),
 )
 SHAPES["network"], SHAPES["vnic_profile"] = NETWORK, PROFILE
 
@@ -110,7 +117,11 @@ def removed(call: Call) -> Removed:
         raise refuse("network management", call.dialect, name=thing["name"])
     if call.dialect.version < (3, 1) and world.of("cluster_network", "network", thing["id"]):
         raise refuse("network used", call.dialect)
-    used = [world.the("vm", nic["vm"])["name"] for nic in world.all("nic") if nic.get("network") == thing["id"] and nic.get("vm")]
+    used = [
+        world.the("vm", nic["vm"])["name"]
+        for nic in world.all("nic")
+        if nic.get("network") == thing["id"] and nic.get("vm")
+    ]
     if used:
         raise refuse("network in use by vm", call.dialect, action="remove", names=", ".join(used))
     for kind in ("vnic_profile", "cluster_network", "attachment"):
@@ -139,7 +150,7 @@ def attached(call: Call) -> One:
     """Make a network known in a cluster; hosts that are up and lack a required one stop being operational."""
     world, cluster = call.world, call.things["cluster"]
     values = call.read(NETWORK)
-    said = {key: values[key] for key in ("id", "name") if key in values}
+    said: Thing = {key: values[key] for key in ("id", "name") if key in values}
     require(said, ("Network", "Network"), ("id|name",), call.dialect)
     if call.dialect.version < (3, 1):
         require(values, ("Network", "Network"), ("name",), call.dialect)
@@ -161,8 +172,8 @@ def _lose_hosts(world: World, cluster: Thing, network: Thing) -> None:
         has = any(nic.get("network") == network["id"] for nic in world.of("host_nic", "host", host["id"]))
         if host["status"] == "up" and not has:
             world.change(host, status="non_operational", status_detail="network_unreachable")
-            text = f"Host {host['name']} does not comply with the cluster {cluster['name']} networks, the following networks "
-            world.event(519, "error", f"{text}are missing on host: '{network['name']}'", host=host["id"])
+            text = f"Host {host['name']} does not comply with the cluster {cluster['name']} networks, the following "
+            world.event(519, "error", f"{text}networks are missing on host: '{network['name']}'", host=host["id"])
 
 
 def link_changed(call: Call) -> One:
@@ -201,8 +212,10 @@ def profile_created(call: Call) -> One:
     require(values, ("VnicProfile", "VnicProfile"), ("name", "network:network.id"), call.dialect)
     network = call.look_up("network", values.pop("network"))
     if any(one["name"] == values["name"] for one in call.world.of("vnic_profile", "network", network["id"])):
-        raise Refused("Cannot add VM network interface profile. The VM network interface profile's name is already used by "
-                      "an existing profile for the same network. -Please choose a different name.")
+        raise Refused(
+            "Cannot add VM network interface profile. The VM network interface profile's name is already used by "
+            "an existing profile for the same network. -Please choose a different name."
+        )
     return One(PROFILE, call.world.add("vnic_profile", **values, network=network["id"]), 201)
 
 

@@ -8,7 +8,6 @@ from ..answers import SHAPES, Call, Done, One, Removed, require
 from ..dialect import Shape, Thing, named, ref, v3only
 from ..faults import BAD, Refused, refuse
 from ..routing import delete, get, post, put, verb
-from ..world import World
 from .common import lists_of, shows
 from .vms import NOT_RUNNING
 

@@ -36,7 +36,9 @@ def _links(call: Call) -> list[tuple[str, str]]:
 
 def _root3(call: Call) -> str:
     dialect = call.dialect
-    special = link("templates/blank", f"{dialect.base}/templates/{ZERO}") + link("tags/root", f"{dialect.base}/tags/{ZERO}")
+    special = link("templates/blank", f"{dialect.base}/templates/{ZERO}") + link(
+        "tags/root", f"{dialect.base}/tags/{ZERO}"
+    )
     major, minor = dialect.version
     name = "Red Hat Enterprise Virtualization Manager" if dialect.version < (3, 1) else "oVirt Engine"
     full = f"<full_version>{major}.{minor}.5-0.1.el6</full_version>" if dialect.version >= (3, 3) else ""
@@ -60,8 +62,8 @@ def _root4(call: Call) -> str:
         f"<minor>{minor}</minor><revision>0</revision></version>"
     )
     product = (
-        f"<product_info><name>oVirt Engine</name><vendor>ovirt.org</vendor><instance_id>{ROOT_USER}</instance_id>{version}"
-        "</product_info>"
+        "<product_info><name>oVirt Engine</name><vendor>ovirt.org</vendor>"
+        f"<instance_id>{ROOT_USER}</instance_id>{version}</product_info>"
     )
     links = "".join(link(rel, where) for rel, where in _links(call))
     return (
@@ -142,7 +144,8 @@ def _level(call: Call, major: int, minor: int) -> str:
 
 
 SYSTEMS = (
-    "other other_linux rhel_6x64 rhel_7x64 rhel_8x64 rhel_9x64 sles_11 ubuntu_12_04 debian_7 windows_2012x64 windows_2019x64"
+    "other other_linux rhel_6x64 rhel_7x64 rhel_8x64 rhel_9x64 sles_11 ubuntu_12_04 debian_7 windows_2012x64 "
+    "windows_2019x64"
 ).split()
 
 

@@ -28,8 +28,15 @@ def _all(call: Call) -> list[Thing]:
     if call.dialect.version < (3, 1):
         return made
     active = {
-        "kind": "snapshot", "id": vm["id"][:-1] + ("0" if vm["id"][-1] != "0" else "1"), "vm": vm["id"], "v": 0,
-        "description": "Active VM", "snapshot_type": "active", "status": "ok", "date": vm["creation_time"], "memory": False,
+        "kind": "snapshot",
+        "id": vm["id"][:-1] + ("0" if vm["id"][-1] != "0" else "1"),
+        "vm": vm["id"],
+        "v": 0,
+        "description": "Active VM",
+        "snapshot_type": "active",
+        "status": "ok",
+        "date": vm["creation_time"],
+        "memory": False,
     }
     return [active, *made]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..answers import SHAPES, Call, Done, Many, One, Removed, require
-from ..dialect import Dialect, Field, Shape, Thing, named, ref, v3only, v4only
+from ..answers import Call, Done, Many, One, Removed, require
+from ..dialect import Dialect, Shape, Thing
 from ..faults import BAD, Gone, Refused, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
@@ -12,77 +12,17 @@ from .common import empty, lists, shows
 from .connections import connect
 from .disks import DISK
 from .hosts import choose_spm, hosts_of
+from .storageshape import DOMAIN, IN_CENTER
 
 TIB = 1 << 40
-LUN = (
-    named("id", v3="@id", v4="@id"), named("port", "int"), named("target"), named("username"), named("password", "secret"),
-    named("portal"), named("address"), named("serial", fixed=True), named("vendor_id", fixed=True),
-    named("product_id", fixed=True), named("lun_mapping", "int", fixed=True), named("size", "int", fixed=True),
-    named("paths", "int", fixed=True),
-)
-#: 3.0 has the address before the port.
-LUN_30 = tuple(sorted(LUN, key=lambda one: ("id", "address").index(one.key) if one.key in ("id", "address") else 2))
-
-
-def within(key: str, kind: str = "text", **more: object) -> Field:
-    """Declare a field of the `storage` element."""
-    return named(key, kind, f"storage/{key}", f"storage/{key}", **more)
-
-
-_FIELDS = (
-    ref("data_center", v4="", until3=(3, 1)),
-    ref("data_centers", "data_center", "data_centers/data_center[]", "data_centers/data_center[]", since3=(3, 6), fixed=True),
-    named("type", words="data iso export image volume managed_block_storage"),
-    named("status", v3="status/state", fixed=True),
-    named("external_status", v3="external_status/state", v4="external_status", since3=(3, 6), fixed=True),
-    named("master", "bool", fixed=True),
-    named("storage_type", v3="storage/type", v4="storage/type", until3=(3, 1),
-          words="nfs localfs iscsi fcp posixfs glusterfs"),
-    within("address"),
-    v3only("storage_type", path="storage/type", since3=(3, 1), words="nfs localfs iscsi fcp posixfs glusterfs"),
-    within("path"), within("mount_options", since3=(3, 1)), within("vfs_type", since3=(3, 1)),
-    within("nfs_version", since3=(3, 1)), within("nfs_timeo", "int", since3=(3, 1)), within("nfs_retrans", "int", since3=(3, 1)),
-    v3only("luns", path="storage/logical_unit[]", until3=(3, 1), item=LUN_30),
-    named("luns", v3="storage/logical_unit[]", v4="storage/logical_units/logical_unit[]", since3=(3, 1), item=LUN),
-    within("override_luns", "bool", since3=(3, 1)),
-    within("port", "int", since3=(3, 1)), within("target", since3=(3, 1)), within("username", since3=(3, 1)),
-    within("password", "secret", since3=(3, 1)),
-    ref("host"), v3only("format", "bool"), v3only("destroy", "bool"),
-    named("available", "int", fixed=True), named("used", "int", fixed=True), named("committed", "int", fixed=True),
-    named("storage_format", words="v1 v2 v3 v4 v5"), named("wipe_after_delete", "bool", since3=(3, 6)),
-    named("import", "bool", since3=(3, 5)),
-    named("warning_low_space_indicator", "int", since3=(3, 6)), named("critical_space_action_blocker", "int", since3=(3, 6)),
-    v4only("discard_after_delete", "bool"), v4only("supports_discard", "bool", fixed=True),
-    v4only("block_size", "int", fixed=True), v4only("backup", "bool"),
-)
-_ORDER = (
-    "data_center data_centers type status external_status master storage host format destroy available used committed "
-    "storage_format wipe_after_delete import warning_low_space_indicator critical_space_action_blocker"
-)
-#: The trap: without its data center a domain shows only that it is unattached, or no state at all.
-DOMAIN = Shape(
-    "storage_domain", "storage_domain", "storage_domains", "/storagedomains/{storage_domain}", _FIELDS, order36=_ORDER,
-    view=lambda world, thing, call: {
-        **_common(thing), "status": "unattached" if not thing.get("data_center") else None, "data_center": None,
-    },
-)
-IN_CENTER = Shape(
-    "storage_domain", "storage_domain", "storage_domains", "/datacenters/{data_center}/storagedomains/{storage_domain}",
-    _FIELDS, order36=_ORDER, view=lambda world, thing, call: _common(thing),
-)
-SHAPES["storage_domain"] = DOMAIN
-
-
-def _common(thing: Thing) -> Thing:
-    center = thing.get("data_center")
-    return {**thing, "data_centers": [center] if center else [], "host": None, "import": None, "format": None}
-
-
 #: Storage type -> what a new domain must say.
 NEEDS = {
-    "nfs": ("address:storage.address", "path:storage.path"), "localfs": ("path:storage.path",),
-    "iscsi": ("luns:storage.logicalUnits.id",), "fcp": ("luns:storage.logicalUnits.id",),
-    "posixfs": ("path:storage.path", "vfs_type:storage.vfsType"), "glusterfs": ("path:storage.path", "vfs_type:storage.vfsType"),
+    "nfs": ("address:storage.address", "path:storage.path"),
+    "localfs": ("path:storage.path",),
+    "iscsi": ("luns:storage.logicalUnits.id",),
+    "fcp": ("luns:storage.logicalUnits.id",),
+    "posixfs": ("path:storage.path", "vfs_type:storage.vfsType"),
+    "glusterfs": ("path:storage.path", "vfs_type:storage.vfsType"),
 }
 SINCE = {"posixfs": (3, 1), "glusterfs": (3, 3)}
 FREE = frozenset({"maintenance", "inactive", "unknown"})
@@ -107,12 +47,22 @@ def created(call: Call) -> One:
         values.pop(key, None)
     values["luns"] = [{**_lun(one.get("id", ""), values), **one} for one in values.get("luns", ())]
     thing = world.add(
-        "storage_domain", **{"storage_format": "v5" if call.dialect.number == 4 else "v1", **values}, status="unattached",
-        data_center=None, master=False, available=10 * TIB, used=TIB // 100, committed=0, external_status="ok",
-        local_host=host["id"] if kind == "localfs" else None, block_size=512,
+        "storage_domain",
+        **{"storage_format": "v5" if call.dialect.number == 4 else "v1", **values},
+        status="unattached",
+        data_center=None,
+        master=False,
+        available=10 * TIB,
+        used=TIB // 100,
+        committed=0,
+        external_status="ok",
+        local_host=host["id"] if kind == "localfs" else None,
+        block_size=512,
     )
     connect(world, thing)
-    world.event(956, "normal", f"Storage Domain {thing['name']} was added by admin@internal", storage_domain=thing["id"])
+    world.event(
+        956, "normal", f"Storage Domain {thing['name']} was added by admin@internal", storage_domain=thing["id"]
+    )
     return One(DOMAIN, thing, 201)
 
 
@@ -130,8 +80,15 @@ def _refuse_double(call: Call, values: Thing, host: Thing) -> None:
 
 def _lun(lun_id: str, values: Thing) -> Thing:
     return {
-        "id": lun_id, "serial": f"SEX_{lun_id[-8:]}", "vendor_id": "EXAMPLE", "product_id": "VIRTUAL-DISK", "lun_mapping": 0,
-        "size": 100 << 30, "paths": 1, "address": values.get("address"), "target": values.get("target"),
+        "id": lun_id,
+        "serial": f"SEX_{lun_id[-8:]}",
+        "vendor_id": "EXAMPLE",
+        "product_id": "VIRTUAL-DISK",
+        "lun_mapping": 0,
+        "size": 100 << 30,
+        "paths": 1,
+        "address": values.get("address"),
+        "target": values.get("target"),
         "port": values.get("port"),
     }
 
@@ -160,7 +117,11 @@ def removed(call: Call) -> Removed:
         destroy, wipe = values.get("destroy", False), values.get("format", False)
         host = call.look_up("host", values["host"]) if values.get("host") else None
     if host is None and not (destroy and call.dialect.number == 4):
-        what = "host parameter is missing" if call.dialect.number == 4 else "StorageDomain [host.id|name] required for remove"
+        what = (
+            "host parameter is missing"
+            if call.dialect.number == 4
+            else "StorageDomain [host.id|name] required for remove"
+        )
         raise Refused(what, BAD, "Incomplete parameters")
     if thing.get("data_center") and not destroy:
         raise refuse("sd inaccessible", call.dialect, action="remove", state=thing["status"].title())
@@ -188,7 +149,7 @@ def forget(world: World, thing: Thing) -> None:
     world.event(960, "normal", f"Storage Domain {thing['name']} was removed.")
 
 
-# in a data center ------------------------------------------------------------------------------------------------------
+# in a data center ----------------------------------------------------------------------------------------------------
 
 
 def of_center(call: Call) -> Many:
@@ -242,7 +203,9 @@ def went_active(world: World, thing: Thing, _end: Thing) -> None:
         return
     text = f"Storage Domain {thing['name']} (Data Center {center['name']}) was activated"
     world.event(966, "normal", text, storage_domain=thing["id"], data_center=center["id"])
-    if thing["type"] == "data" and not any(one["master"] for one in world.of("storage_domain", "data_center", center["id"])):
+    if thing["type"] == "data" and not any(
+        one["master"] for one in world.of("storage_domain", "data_center", center["id"])
+    ):
         world.change(thing, master=True)
     if thing["master"]:
         world.change(center, status="up", storage_format=thing["storage_format"])

@@ -14,9 +14,16 @@ TAG = Shape(
     "tag", "tag", "tags", "/tags/{tag}",
     (ref("host", fixed=True), ref("vm", fixed=True), ref("parent", "tag", "parent/tag", "parent")),
 )
-OF_VM = Shape("tag", "tag", "tags", "/vms/{vm}/tags/{tag}", TAG.fields, view=lambda w, t, c: {**t, "vm": c.things["vm"]["id"]})
+OF_VM = Shape(
+    "tag", "tag", "tags", "/vms/{vm}/tags/{tag}", TAG.fields, view=lambda w, t, c: {**t, "vm": c.things["vm"]["id"]}
+)
 OF_HOST = Shape(
-    "tag", "tag", "tags", "/hosts/{host}/tags/{tag}", TAG.fields, view=lambda w, t, c: {**t, "host": c.things["host"]["id"]}
+    "tag",
+    "tag",
+    "tags",
+    "/hosts/{host}/tags/{tag}",
+    TAG.fields,
+    view=lambda w, t, c: {**t, "host": c.things["host"]["id"]},
 )
 SHAPES["tag"] = TAG
 

@@ -9,34 +9,55 @@ from ..routing import delete, get, post, put, verb
 from ..states import effect
 from ..world import ZERO, World
 from .common import creation, lists, shows
-from .disks import ATTACHMENT_BODY, OF_VM, shown as disk_shown
-from .vms import MACHINE, copy_parts
+from .disks import ATTACHMENT_BODY, OF_VM
+from .disks import shown as disk_shown
+from .vms import copy_parts
+from .vmshape import MACHINE
 
 TEMPLATE = Shape(
-    "template", "template", "templates", "/templates/{template}",
+    "template",
+    "template",
+    "templates",
+    "/templates/{template}",
     (
-        *(one for one in MACHINE if one.key not in {"display_address", "display_port", "display_secure_port", "status_detail"}),
-        ref("vm"), v3only("clone_permissions", "bool", "permissions/clone"),
+        *(
+            one
+            for one in MACHINE
+            if one.key not in {"display_address", "display_port", "display_secure_port", "status_detail"}
+        ),
+        ref("vm"),
+        v3only("clone_permissions", "bool", "permissions/clone"),
         ref("base", "template", "version/base_template", "version/base_template", since3=(3, 4)),
         named("version_number", "int", "version/version_number", "version/version_number", since3=(3, 4), fixed=True),
         named("version_name", v3="version/version_name", v4="version/version_name", since3=(3, 4)),
     ),
-    order30="vm type status memory cpu os cluster storage_domain creation_time origin high_availability display stateless "
-    "timezone domain usb",
+    order30="vm type status memory cpu os cluster storage_domain creation_time origin high_availability display "
+    "stateless timezone domain usb",
     order36="type status memory cpu cpu_shares bios os cluster storage_domain creation_time origin stateless "
-    "delete_protected high_availability display console timezone usb soundcard_enabled virtio_scsi io custom_properties "
-    "memory_policy vm version",
+    "delete_protected high_availability display console timezone usb soundcard_enabled virtio_scsi io "
+    "custom_properties memory_policy vm version",
     view=lambda world, thing, call: shown(thing, call),
     cached=True,
 )
 SHAPES["template"] = TEMPLATE
 DISK = Shape(
-    "disk", "disk", "disks", "/templates/{template}/disks/{disk}", OF_VM.fields, order30=OF_VM.order30, order36=OF_VM.order36,
+    "disk",
+    "disk",
+    "disks",
+    "/templates/{template}/disks/{disk}",
+    OF_VM.fields,
+    order30=OF_VM.order30,
+    order36=OF_VM.order36,
     view=lambda world, thing, call: disk_shown(thing),
 )
 ATTACHMENT = Shape(
-    "disk", "disk_attachment", "disk_attachments", "/templates/{template}/diskattachments/{disk}", ATTACHMENT_BODY.fields,
-    view=lambda world, thing, call: {**thing, "disk": thing["id"]}, basics=(),
+    "disk",
+    "disk_attachment",
+    "disk_attachments",
+    "/templates/{template}/diskattachments/{disk}",
+    ATTACHMENT_BODY.fields,
+    view=lambda world, thing, call: {**thing, "disk": thing["id"]},
+    basics=(),
 )
 
 
@@ -55,14 +76,18 @@ def created(call: Call) -> One:
     require(values, ("Template", "Template"), ("name", "vm:vm.id|name"), call.dialect)
     vm = call.look_up("vm", values.pop("vm"))
     if vm["status"] != "down":
-        raise refuse("vm locked" if vm["status"] == "image_locked" else "template from running", call.dialect, action="create")
+        raise refuse(
+            "vm locked" if vm["status"] == "image_locked" else "template from running", call.dialect, action="create"
+        )
     locked = [disk["name"] for disk in world.of("disk", "vm", vm["id"]) if disk["status"] == "locked"]
     if locked:
         raise refuse("disks locked", call.dialect, action="create Template from", names=", ".join(locked))
     base = call.look_up("template", values.pop("base")) if values.get("base") else None
     if base is None and world.exactly("template", values["name"]):
         raise refuse("template name", call.dialect)
-    cluster = call.look_up("cluster", values.pop("cluster")) if values.get("cluster") else world.the("cluster", vm["cluster"])
+    cluster = (
+        call.look_up("cluster", values.pop("cluster")) if values.get("cluster") else world.the("cluster", vm["cluster"])
+    )
     storage = call.look_up("storage_domain", values.pop("storage_domain")) if values.get("storage_domain") else None
     values.pop("clone_permissions", None)
     keys = {one.key for one in MACHINE} - {"status", "status_detail", "storage_domain", "cluster", "creation_time"}

@@ -8,11 +8,23 @@ from ..faults import BAD, Refused, refuse
 from ..routing import verb
 from ..states import effect
 from ..world import World
-from .vms import NOT_RUNNING, VM, copy_parts
+from .vms import NOT_RUNNING, copy_parts
+from .vmshape import VM
 
 RUNNING = frozenset(
-    {"up", "powering_up", "paused", "migrating", "not_responding", "wait_for_launch", "reboot_in_progress", "powering_down",
-     "unknown", "saving_state", "restoring_state"}
+    {
+        "up",
+        "powering_up",
+        "paused",
+        "migrating",
+        "not_responding",
+        "wait_for_launch",
+        "reboot_in_progress",
+        "powering_down",
+        "unknown",
+        "saving_state",
+        "restoring_state",
+    }
 )
 MIGRATABLE = frozenset({"up", "powering_up", "paused", "reboot_in_progress"})
 SHOWN_STATE = {"powering_up": "Powering Up", "image_locked": "Image Locked", "powering_down": "Powering Down"}
@@ -106,7 +118,12 @@ def _run_on(call: Call, vm: Thing, host: Thing, operation: str) -> None:
     port = 5900 + world.count("vm", "host", host["id"]) % 1000
     spice = {"display_secure_port": port + 1000} if vm.get("display_type") == "spice" else {}
     world.change(
-        vm, host=host["id"], start_time=world.now(), display_address=host["address"], display_port=port, stop_reason=None,
+        vm,
+        host=host["id"],
+        start_time=world.now(),
+        display_address=host["address"],
+        display_port=port,
+        stop_reason=None,
         **spice,
     )
     world.event(32, "normal", f"VM {vm['name']} started on Host {host['name']}", vm=vm["id"], host=host["id"])
@@ -127,7 +144,9 @@ def went_down(world: World, vm: Thing, end: Thing) -> None:
     if vm["status"] not in NOT_RUNNING:
         return
     text = "shut down" if end.get("how") == "shutdown" else "is down"
-    world.event(61, "normal", f"VM {vm['name']} {text}.", vm=vm["id"], **({"host": vm["host"]} if vm.get("host") else {}))
+    world.event(
+        61, "normal", f"VM {vm['name']} {text}.", vm=vm["id"], **({"host": vm["host"]} if vm.get("host") else {})
+    )
     world.change(vm, **_OFF)
     if vm["status"] == "down":
         world.change(vm, **vm.get("next_run", {}))
@@ -135,7 +154,12 @@ def went_down(world: World, vm: Thing, end: Thing) -> None:
 
 
 _OFF: Thing = {
-    "host": None, "display_address": None, "display_port": None, "display_secure_port": None, "fqdn": None, "guest_ips": [],
+    "host": None,
+    "display_address": None,
+    "display_port": None,
+    "display_secure_port": None,
+    "fqdn": None,
+    "guest_ips": [],
 }
 
 

@@ -1,0 +1,104 @@
+"""How a storage domain is written: alone, and in its data center, where it has a state."""
+
+from __future__ import annotations
+
+from ..answers import SHAPES
+from ..dialect import Field, Shape, Thing, named, ref, v3only, v4only
+
+LUN = (
+    named("id", v3="@id", v4="@id"),
+    named("port", "int"),
+    named("target"),
+    named("username"),
+    named("password", "secret"),
+    named("portal"),
+    named("address"),
+    named("serial", fixed=True),
+    named("vendor_id", fixed=True),
+    named("product_id", fixed=True),
+    named("lun_mapping", "int", fixed=True),
+    named("size", "int", fixed=True),
+    named("paths", "int", fixed=True),
+)
+#: 3.0 has the address before the port.
+LUN_30 = tuple(sorted(LUN, key=lambda one: ("id", "address").index(one.key) if one.key in ("id", "address") else 2))
+
+
+def within(key: str, kind: str = "text", **more: object) -> Field:
+    """Declare a field of the `storage` element."""
+    return named(key, kind, f"storage/{key}", f"storage/{key}", **more)
+
+
+_FIELDS = (
+    ref("data_center", v4="", until3=(3, 1)),
+    ref(
+        "data_centers",
+        "data_center",
+        "data_centers/data_center[]",
+        "data_centers/data_center[]",
+        since3=(3, 6),
+        fixed=True,
+    ),
+    named("type", words="data iso export image volume managed_block_storage"),
+    named("status", v3="status/state", fixed=True),
+    named("external_status", v3="external_status/state", v4="external_status", since3=(3, 6), fixed=True),
+    named("master", "bool", fixed=True),
+    named(
+        "storage_type",
+        v3="storage/type",
+        v4="storage/type",
+        until3=(3, 1),
+        words="nfs localfs iscsi fcp posixfs glusterfs",
+    ),
+    within("address"),
+    v3only("storage_type", path="storage/type", since3=(3, 1), words="nfs localfs iscsi fcp posixfs glusterfs"),
+    within("path"),
+    within("mount_options", since3=(3, 1)),
+    within("vfs_type", since3=(3, 1)),
+    within("nfs_version", since3=(3, 1)),
+    within("nfs_timeo", "int", since3=(3, 1)),
+    within("nfs_retrans", "int", since3=(3, 1)),
+    v3only("luns", path="storage/logical_unit[]", until3=(3, 1), item=LUN_30),
+    named("luns", v3="storage/logical_unit[]", v4="storage/logical_units/logical_unit[]", since3=(3, 1), item=LUN),
+    within("override_luns", "bool", since3=(3, 1)),
+    within("port", "int", since3=(3, 1)),
+    within("target", since3=(3, 1)),
+    within("username", since3=(3, 1)),
+    within("password", "secret", since3=(3, 1)),
+    ref("host"),
+    v3only("format", "bool"),
+    v3only("destroy", "bool"),
+    named("available", "int", fixed=True),
+    named("used", "int", fixed=True),
+    named("committed", "int", fixed=True),
+    named("storage_format", words="v1 v2 v3 v4 v5"),
+    named("wipe_after_delete", "bool", since3=(3, 6)),
+    named("import", "bool", since3=(3, 5)),
+    named("warning_low_space_indicator", "int", since3=(3, 6)),
+    named("critical_space_action_blocker", "int", since3=(3, 6)),
+    v4only("discard_after_delete", "bool"),
+    v4only("supports_discard", "bool", fixed=True),
+    v4only("block_size", "int", fixed=True),
+    v4only("backup", "bool"),
+)
+_ORDER = (
+    "data_center data_centers type status external_status master storage host format destroy available used committed "
+    "storage_format wipe_after_delete import warning_low_space_indicator critical_space_action_blocker"
+)
+#: The trap: without its data center a domain shows only that it is unattached, or no state at all.
+DOMAIN = Shape(
+    "storage_domain", "storage_domain", "storage_domains", "/storagedomains/{storage_domain}", _FIELDS, order36=_ORDER,
+    view=lambda world, thing, call: {
+        **_common(thing), "status": "unattached" if not thing.get("data_center") else None, "data_center": None,
+    },
+)
+IN_CENTER = Shape(
+    "storage_domain", "storage_domain", "storage_domains", "/datacenters/{data_center}/storagedomains/{storage_domain}",
+    _FIELDS, order36=_ORDER, view=lambda world, thing, call: _common(thing),
+)
+SHAPES["storage_domain"] = DOMAIN
+
+
+def _common(thing: Thing) -> Thing:
+    center = thing.get("data_center")
+    return {**thing, "data_centers": [center] if center else [], "host": None, "import": None, "format": None}
