@@ -111,14 +111,17 @@ class Audit:
     def _write_table(self, entries: list[tuple[str, Entry]]) -> None:
         try:
             with self._store.change("auditlog") as change:
-                for moment, entry in entries:
-                    change.add({
-                        "audittime": moment, "userid": entry.user, "clientname": entry.client,
-                        "clienttype": entry.kind, "command": entry.command, "noderange": entry.noderange,
-                        "args": " ".join(without_secrets(entry.args)), "status": entry.status,
-                    })
+                change.add_all(_row(moment, entry) for moment, entry in entries)
         except RhevError as problem:
             log.error("the table auditlog cannot be written: %s", problem)
+
+
+def _row(moment: str, entry: Entry) -> dict[str, str]:
+    return {
+        "audittime": moment, "userid": entry.user, "clientname": entry.client, "clienttype": entry.kind,
+        "command": entry.command, "noderange": entry.noderange, "args": " ".join(without_secrets(entry.args)),
+        "status": entry.status,
+    }
 
 
 def without_secrets(args: tuple[str, ...]) -> tuple[str, ...]:

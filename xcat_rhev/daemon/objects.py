@@ -89,8 +89,11 @@ def write(tables: Tables, kind: Kind, objects: Mapping[str, Changes]) -> None:
             updates.setdefault(table, {}).setdefault(name, {})[column] = value or None
     for table, rows in updates.items():
         with tables.store.change(table) as change:
-            for name, row in rows.items():
-                change.put(_key(kind, table, name, tables), row)
+            if kind.name == "passwd":
+                for name, row in rows.items():
+                    change.put(_key(kind, table, name), row)
+            else:
+                change.put_all(next(iter(_key(kind, table, ""))), rows)
         tables.forget(table)
 
 
@@ -106,7 +109,7 @@ def remove(tables: Tables, kind: Kind, chosen: Sequence[str]) -> None:
         for name in chosen:
             _set_members(tables, name, (), clear=True)
     for table in _places(kind):
-        tables.drop(table, *(_key(kind, table, name, tables) for name in chosen))
+        tables.drop(table, *(_key(kind, table, name) for name in chosen))
 
 
 def rename(tables: Tables, kind: Kind, old: str, new: str) -> None:
@@ -118,10 +121,10 @@ def rename(tables: Tables, kind: Kind, old: str, new: str) -> None:
     if kind.name == "site":
         raise Usage("The site definition cannot be renamed")
     for table in _places(kind):
-        key = _key(kind, table, old, tables)
+        key = _key(kind, table, old)
         if any(all(row.get(c) == v for c, v in key.items()) for row in tables.raw(table)):
             with tables.store.change(table) as change:
-                change.put(key, dict(_key(kind, table, new, tables)))
+                change.put(key, dict(_key(kind, table, new)))
             tables.forget(table)
 
 
@@ -152,7 +155,7 @@ def _name(kind: Kind, row: Mapping[str, str]) -> str:
     return f"{name}:{row['username']}" if kind.name == "passwd" and row.get("username") else name
 
 
-def _key(kind: Kind, table: str, name: str, tables: Tables) -> dict[str, str]:
+def _key(kind: Kind, table: str, name: str) -> dict[str, str]:
     """The key of an object's row in one of its tables."""
     if kind.name == "passwd":
         key, _, user = name.partition(":")

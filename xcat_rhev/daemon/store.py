@@ -193,19 +193,48 @@ class Change:
         updates = {column: value for column, value in values.items() if column not in key or value != key[column]}
         condition = self._where(key)
         if updates:
-            done = self._connection.execute(sa.update(self._table).where(*condition).values(**_bound(updates)))
+            done = self._connection.execute(sa.update(self._table).where(*condition).values(updates))
             present = done.rowcount > 0
         else:
             present = self._connection.execute(sa.select(self._table).where(*condition).limit(1)).first() is not None
         if not present and any(updates.values()) or (not present and not updates):
             self.add({**key, **updates})
 
+    def put_all(self, column: str, rows: Mapping[str, Mapping[str, str | None]]) -> None:
+        """Change many rows, each found by one column's value, or add them.
+
+        Args:
+            column: The column.
+            rows: Its value -> the other columns. One of which nothing is given is added bare; one of which only empty
+                values are given is not added.
+        """
+        present = {value for value, in self._connection.execute(sa.select(self._table.c[column]))}
+        fresh = {name: row for name, row in rows.items() if name not in present}
+        self.add_all([{column: name, **row} for name, row in fresh.items() if not row or any(row.values())])
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for name, row in rows.items():
+            if name in present and row:
+                values = {f"new_{key}": value for key, value in row.items()}
+                alike.setdefault(tuple(row), []).append({"old": name, **values})
+        for columns, values_of_all in alike.items():
+            new: dict[str, Any] = {key: sa.bindparam(f"new_{key}") for key in columns}
+            update = sa.update(self._table).where(self._table.c[column] == sa.bindparam("old")).values(new)
+            self._connection.execute(update, values_of_all)
+
     def add(self, row: Mapping[str, str | None]) -> None:
         """Add a row; key columns without a value hold an empty text, as xCAT stores them."""
-        keys = schema.TABLES[self._name].keys
-        serial = [column for column in keys if schema.TABLES[self._name].type_of(column) == "SERIAL"]
-        full = {**{column: "" for column in keys if column not in serial}, **row}
-        self._connection.execute(sa.insert(self._table).values(**_bound(full)))
+        self.add_all([row])
+
+    def add_all(self, rows: Iterable[Mapping[str, str | None]]) -> None:
+        """Add many rows."""
+        table = schema.TABLES[self._name]
+        empty = {column: "" for column in table.keys if table.type_of(column) != "SERIAL"}
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for row in rows:
+            full = {**empty, **row}
+            alike.setdefault(tuple(full), []).append(full)
+        for values in alike.values():
+            self._connection.execute(sa.insert(self._table), values)
 
     def drop(self, key: Mapping[str, str] | None = None) -> int:
         """Remove the rows with that key, or all.
@@ -218,15 +247,10 @@ class Change:
     def replace(self, rows: Iterable[Mapping[str, str | None]]) -> None:
         """Empty the table and fill it anew."""
         self.drop()
-        for row in rows:
-            self.add(row)
+        self.add_all(rows)
 
     def _where(self, key: Mapping[str, str]) -> list[Any]:
         return [self._table.c[column] == value for column, value in key.items()]
-
-
-def _bound(values: Mapping[str, str | None]) -> dict[str, Any]:
-    return dict(values)
 
 
 def _text(value: object) -> str | None:

@@ -156,8 +156,7 @@ class Tables:
         """
         self.check(table, {column for row in values.values() for column in row})
         with self.store.change(table) as change:
-            for node, row in values.items():
-                change.put({"node": node}, row)
+            change.put_all("node", values)
         self.forget(table)
 
     def drop(self, table: str, *keys: Mapping[str, str]) -> int:

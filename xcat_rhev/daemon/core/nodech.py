@@ -115,13 +115,15 @@ def _write(tables: Tables, table: str, nodes: Sequence[str], changes: Sequence[t
     with tables.store.change(table) as change_:
         tables.forget(table)
         present = {node: dict(row) for node, row in _effective(tables, table, nodes, changes).items()}
-        for node in nodes:
-            made: dict[str, str | None] = {}
-            for column, sign, value in changes:
-                before = made.get(column) or present[node].get(column, "")
-                made[column] = _made(before, sign, value)
-            change_.put({"node": node}, made)
+        change_.put_all("node", {node: _changed(present[node], changes) for node in nodes})
     tables.forget(table)
+
+
+def _changed(present: Mapping[str, str], changes: Sequence[tuple[str, str, str]]) -> dict[str, str | None]:
+    made: dict[str, str | None] = {}
+    for column, sign, value in changes:
+        made[column] = _made(made.get(column) or present.get(column, ""), sign, value)
+    return made
 
 
 def _effective(
