@@ -32,7 +32,7 @@ from .nouns_base import N
 A = TypeVar("A")
 B = TypeVar("B")
 
-#: Names in one search; engines that cut lists get no more than they answer without a second page.
+#: Names in one search; engines that cut lists get one less than they cut at, which says that there is no second page.
 BATCH = 125
 #: Bytes of an encoded search; Apache takes 8190 for the whole line.
 LONGEST = 4096
@@ -181,7 +181,7 @@ class Catalog:
         """Search in batches; what the search language cannot say is looked for in the list of all."""
         if not self._calls.searchable(noun) or not all(map(expressible, names)):
             return self.list(noun, details=details)
-        wheres = [*batches(names, term, BATCH if self._calls.dialect.has("unlimited") else ROWS)]
+        wheres = [*batches(names, term, BATCH if self._calls.dialect.has("unlimited") else ROWS - 1)]
         pages = self.each(lambda where: self.list(noun, where=where, details=details), wheres)
         return [*{each.id: each for page in pages for each in page}.values()]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Conflict, NotFound
+from ..errors import Conflict, NotFound, Usage
 from ..secret import Secret
 from .console import Console
 from .nouns import Answer, Cdrom, Cluster, Disk, GraphicsConsole, Network, Nic, Ref, Ticket, Vm, VnicProfile
@@ -145,8 +145,14 @@ def pending(manager: Manager, vm: Vm) -> Vm:
 
 
 def plug_disk(manager: Manager, vm: Vm, disk: Disk, active: bool) -> None:
-    """Let the guest see a disk, or not: an action in v3, a change of the attachment in v4."""
+    """Let the guest see a disk, or not: an action in v3, a change of the attachment in v4.
+
+    Raises:
+        Usage: Engines before 3.1 cannot.
+    """
     calls = manager.calls
+    if not calls.dialect.since((3, 1)):
+        raise Usage("RHEV 3.0 cannot unplug a disk of a running VM", f"Run: rpower {vm.name} off")
     path = calls.path(disk, vm)
     if calls.dialect.major == 3:
         calls.act(f"{path}/{'activate' if active else 'deactivate'}")
