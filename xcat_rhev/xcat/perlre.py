@@ -224,14 +224,18 @@ def _repeat(least: int, most: int, body: Iterable[tuple[Any, Any]]) -> _Cost:
             _Work(min(one.times ** often, MOST_STEPS + 1), one.degree * often) for one in inner.work
         ))
     choices = _Work(1, 1) if most == _UNBOUNDED else _Work(most - least + 1)
-    work = tuple(one.and_then(choices) if inner.chars >> bit & 1 else one for bit, one in enumerate(inner.work))
+    touched = inner.chars or _ALL  # what is empty can be repeated or not anywhere
+    work = tuple(one.and_then(choices) if touched >> bit & 1 else one for bit, one in enumerate(inner.work))
     return _Cost(inner.chars, inner.first if least else _ALL, work, inner.fixed and least == most)
 
 
 def _separated(items: Sequence[tuple[Any, Any]]) -> bool:
     """Whether each repetition begins with a character that does not occur in it again, which leaves one way to cut."""
+    if len(items) == 1 and items[0][0].name == "SUBPATTERN":
+        return _separated(list(items[0][1][-1]))
     first, rest = _sequence(items[:1]), _sequence(items[1:])
-    return first.fixed and bool(first.chars) and not first.chars & rest.chars
+    single = all(one.times == 1 and one.degree <= 1 for one in rest.work)
+    return single and first.fixed and bool(first.chars) and not first.chars & rest.chars
 
 
 def _chars(name: str, value: Any) -> int:
