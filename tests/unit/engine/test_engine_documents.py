@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import resource
 
 import pytest
@@ -113,3 +114,22 @@ def test_ten_thousand_machines_do_not_stand_in_memory_as_text() -> None:
     assert len(reader.close()) == 10000
     # 45 MB of text; the reader may keep what it read of it, not the text or its tree.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_mutations_leave_nothing_behind() -> None:
+    chance = random.Random(20)
+    before = 0
+    for turn in range(100_000):
+        data = SEED
+        for _ in range(chance.randrange(1, 5)):
+            at = chance.randrange(len(data) + 1)
+            put = chance.choice(NASTY) if chance.random() < 0.6 else chance.randbytes(chance.randrange(8))
+            data = data[:at] + put + data[at + chance.randrange(30):]
+        try:
+            assert all(vm.id for vm in read(data, chance.choice((1, 16, 200, 1000))))
+        except BadAnswer:
+            pass
+        if turn == 1000:
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 << 10
