@@ -105,26 +105,22 @@ def _run(words: argparse.Namespace) -> int:
         faulty.begin(world)
         front = Front(Application(world, settings, certificates.ca.read_bytes()), faulty)
         server = Server(front, (words.host, words.port), certificates, words.threads)
+        done = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda _number, _frame: done.set())
         server.prepare()
-        if journal:
-            journal.start()
-        print(json.dumps(_ready(words, settings, server.bind_addr[1], certificates.ca)), flush=True)
-        _serve(server)
-        if journal:
-            journal.stop()
+        try:
+            if journal:
+                journal.start()
+            serving = threading.Thread(target=server.serve, daemon=True)
+            serving.start()
+            print(json.dumps(_ready(words, settings, server.bind_addr[1], certificates.ca)), flush=True)
+            done.wait()
+        finally:
+            server.stop()
+            if journal:
+                journal.stop()
     return 0
-
-
-def _serve(server: Server) -> None:
-    """Answer until a signal comes."""
-    done = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda _number, _frame: done.set())
-    serving = threading.Thread(target=server.serve, daemon=True)
-    serving.start()
-    done.wait()
-    server.stop()
-    serving.join(5)
 
 
 def _settings(words: argparse.Namespace) -> Settings:

@@ -103,7 +103,8 @@ class Journal:
 
     def stop(self) -> None:
         """Write the rest and close the file."""
-        self._stop.set()
-        self._thread.join()
-        self.flush()
-        self._file.close()
+        if self._file is not None:
+            self._stop.set()
+            self._thread.join()
+            self.flush()
+            self._file.close()
