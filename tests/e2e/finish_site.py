@@ -134,15 +134,26 @@ def snippet(name: str, settings: Mapping[str, str], form: str) -> str:
 
 
 @contextmanager
-def apache(folder: Path, settings: Mapping[str, str], module: str = "cgi", address: str = "127.0.0.1") -> Iterator[Web]:
-    """Apache httpd with the shipped configuration; `module` is cgi, cgid or wsgi."""
-    port, log = free_port(address), folder / "apache.log"
+def apache(
+    folder: Path, settings: Mapping[str, str], module: str = "cgi", address: str = "", inside: Sequence[str] = ()
+) -> Iterator[Web]:
+    """Apache httpd with the shipped configuration.
+
+    Args:
+        folder: For its files.
+        settings: Of the application.
+        module: cgi, cgid or wsgi.
+        address: Where it listens, then on port 80 of all addresses; empty for a free port of 127.0.0.1.
+        inside: Words before the command, such as those that enter a network namespace.
+    """
+    port, log = 80 if address else free_port(), folder / "apache.log"
+    listen, address = "80" if address else f"127.0.0.1:{port}", address or "127.0.0.1"
     server = "mpm_prefork" if module == "cgi" else "mpm_event"
     loaded = [server, "authz_core", "authz_host", "alias", "env", module]
     name = "xcatrhevh-mod_wsgi.conf" if module == "wsgi" else "xcatrhevh.conf"
     lines = [
         f"ServerRoot {folder}", f"ServerName {address}", f"PidFile {folder}/apache.pid", f"ErrorLog {log}",
-        f"Listen {f'[{address}]' if ':' in address else address}:{port}", f"DocumentRoot {folder}", "LogLevel error",
+        f"Listen {listen}", f"DocumentRoot {folder}", "LogLevel error",
         *(f"LoadModule {part}_module {MODULES}/mod_{part}.so" for part in loaded if part),
         "MaxRequestWorkers 50", *(["ServerLimit 50"] if module == "cgi" else []), "Timeout 60",
         f"DefaultRuntimeDir {folder}",
@@ -153,14 +164,17 @@ def apache(folder: Path, settings: Mapping[str, str], module: str = "cgi", addre
     ]
     config = folder / "apache.conf"
     config.write_text("\n".join(lines) + "\n")
-    with program([APACHE, "-DFOREGROUND", "-f", str(config)], log, lambda: accepts(port, address)):
+    with program([*inside, APACHE, "-DFOREGROUND", "-f", str(config)], log, lambda: accepts(port, address)):
         yield Web(address, port, log)
 
 
 @contextmanager
-def nginx(folder: Path, settings: Mapping[str, str], address: str = "127.0.0.1") -> Iterator[Web]:
-    """nginx and fcgiwrap with the shipped configuration."""
-    port, log, gate = free_port(address), folder / "nginx.log", folder / "fcgiwrap.socket"
+def nginx(
+    folder: Path, settings: Mapping[str, str], address: str = "", inside: Sequence[str] = ()
+) -> Iterator[Web]:
+    """nginx and fcgiwrap with the shipped configuration; arguments as for `apache`."""
+    port, log, gate = 80 if address else free_port(), folder / "nginx.log", folder / "fcgiwrap.socket"
+    address = address or "127.0.0.1"
     part = snippet("xcatrhevh-nginx-fcgiwrap.conf", settings, 'fastcgi_param {key} "{value}";')
     part = part.replace("unix:/run/fcgiwrap.socket", f"unix:{gate}")
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -176,9 +190,9 @@ def nginx(folder: Path, settings: Mapping[str, str], address: str = "127.0.0.1")
         "fastcgi_param REQUEST_METHOD $request_method;\nfastcgi_param REMOTE_ADDR $remote_addr;\n"
         "fastcgi_param QUERY_STRING $query_string;\nfastcgi_param SERVER_PROTOCOL $server_protocol;\n"
     )
-    with program([FCGIWRAP, "-f", "-c", "16", "-s", f"unix:{gate}"], log, gate.exists, **as_web_user(folder)):
+    with program([*inside, FCGIWRAP, "-f", "-c", "16", "-s", f"unix:{gate}"], log, gate.exists, **as_web_user(folder)):
         gate.chmod(0o666)
-        with program([NGINX, "-e", str(log), "-c", str(config)], log, lambda: accepts(port, address)):
+        with program([*inside, NGINX, "-e", str(log), "-c", str(config)], log, lambda: accepts(port, address)):
             yield Web(address, port, log)
 
 
@@ -277,16 +291,22 @@ class Embedded:
     Args:
         folder: For its home.
         address: Where it listens.
+        cfgloc: Where its tables are; empty for files of its own.
+        inside: Words before the command, such as those that enter a network namespace.
 
     Attributes:
         store: Its tables.
         port: Its port, the same after a restart.
     """
 
-    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self, folder: Path, address: str = "127.0.0.1", cfgloc: str = "", inside: Sequence[str] = ()
+    ) -> None:
         self.home = Home(folder / "xcat")
         self.home.make()
-        self.address, self.port = address, free_port(address)
+        self.address, self.port, self._inside = address, free_port(), tuple(inside)
+        if cfgloc:
+            (self.home.config / "cfgloc").write_text(cfgloc + "\n")
         self.store = Store(locate(self.home.config))
         self.store.create()
         self.ca = folder / "ca.pem"
@@ -304,8 +324,8 @@ class Embedded:
         """Start it and wait until it accepts connections."""
         words = ["xcatd", "--home", str(self.home.root), "--host", self.address, "--port", str(self.port)]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "xcat_rhev.cli", *words], cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True,
+            [*self._inside, sys.executable, "-m", "xcat_rhev.cli", *words], cwd=TOP,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )
         assert self._process.stdout
         assert '"ready": true' in self._process.stdout.readline()
@@ -338,7 +358,7 @@ class Embedded:
 
     def settings(self) -> dict[str, str]:
         """What the web application has to know."""
-        return {"XCATD": f"{self.address}:{self.port}", "CA": str(self.ca), "FILE": "/nowhere"}
+        return {"XCATD": f"127.0.0.1:{self.port}", "CA": str(self.ca), "FILE": "/nowhere"}
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from finish_site import INSTALL, Embedded, Web, apache, needs_apache, public_folder, write_map
+from finish_site import INSTALL, Embedded, Web, apache, needs_apache, program, public_folder, wait_for, write_map
 
 from xcat_rhev.xcat.rows import read_csv
 
@@ -69,7 +71,8 @@ def test_again_is_the_same(xcat: Embedded, web: Web) -> None:
     install(xcat, "rhevh2")
     first = web.ask("/xcatrhevh/rhevh_finish_install/rhevh2", NODES["rhevh2"])
     rows = [xcat.row(table, "rhevh2") for table in ("chain", "nodelist")]
-    assert web.ask("/xcatrhevh/rhevh_finish_install/rhevh2", NODES["rhevh2"])[:2] == first[:2] == (200, "rhevh2: booted\n")
+    again = web.ask("/xcatrhevh/rhevh_finish_install/rhevh2", NODES["rhevh2"])
+    assert again[:2] == first[:2] == (200, "rhevh2: booted\n")
     assert [xcat.row(table, "rhevh2") for table in ("chain", "nodelist")] == rows
 
 
@@ -127,3 +130,27 @@ def test_the_status_page_of_a_living_site(xcat: Embedded, web: Web) -> None:
     assert html.index(">rhevh9<") < html.index(">rhevh8<") < html.index(">rhevh1<")
     assert "<td>127.0.2.1</td>" in html
     assert web.ask("/xcatrhevh/", "127.0.2.8")[0] == 200  # loopback is this machine
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+def test_the_status_page_in_a_browser(xcat: Embedded, web: Web, tmp_path: Path) -> None:
+    install(xcat, "rhevh8")
+    xcat.put("nodelist", {"rhevh9": {"status": "failed"}})
+    words = [
+        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}",
+        "--window-size=1100,620", f"http://127.0.0.1:{web.port}/xcatrhevh/",
+    ]
+    picture = tmp_path / "page.png"
+    subprocess.run([*words, f"--screenshot={picture}"], check=True, capture_output=True, timeout=120)
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert picture.stat().st_size > 20_000  # an empty page has 6 kB
+    shown = subprocess.run([*words, "--dump-dom"], check=True, capture_output=True, text=True, timeout=120).stdout
+    assert re.findall(r'<th scope="row">(\w+)</th>', shown)[0] == "rhevh9"
+    assert "<script" not in shown
+    before = web.log.read_text().count("status page")
+    with program([*words, "--remote-debugging-port=0"], tmp_path / "chromium.log", lambda: True):
+        wait_for(lambda: web.log.read_text().count("status page") >= before + 2, "the page's second load", 60)

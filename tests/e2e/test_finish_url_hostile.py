@@ -1,4 +1,4 @@
-"""Hostile requests: whatever comes, no 500, and xcatd gets a node's name, an address, a plain host name, nothing else."""
+"""Hostile requests: whatever comes, no 500, and xcatd gets a node's name, an address and a host name only."""
 
 from __future__ import annotations
 
