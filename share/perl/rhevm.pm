@@ -26,9 +26,28 @@ our $START_LIMIT = 30;    # seconds in which the agent has to answer after its s
 
 # BEGIN GENERATED: from the commands' declarations; `python -m xcat_rhev.cli.shim` writes it anew.
 my %HANDLED = (
+    cfgve => 'rhevm',
+    chhypervisor => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodetype:os=(rhev.*|rhvh.*|ovirt.*)'],
+    chvm => 'nodehm:mgt',
+    clonevm => 'nodehm:mgt',
+    copycd => 'rhevm',
+    getrvidparms => 'nodehm:mgt',
+    lsve => 'rhevm',
+    lsvm => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
+    mkinstall => ['nodetype:os=(rhevh.*)', 'nodetype:os=(ovirt.*)'],
+    mkvm => 'nodehm:mgt',
+    revacuate => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
+    rhevhupdateflag => ['nodetype:os=(rhevh.*)', 'nodetype:os=(rhvh.*)', 'nodetype:os=(ovirt.*)'],
+    rinv => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
+    rmhypervisor => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodetype:os=(rhev.*|rhvh.*|ovirt.*)'],
+    rmigrate => 'nodehm:mgt',
+    rmvm => 'nodehm:mgt',
     rpower => 'nodehm:power,mgt',
+    rscan => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
+    rsetboot => 'nodehm:mgt',
+    rvitals => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
 );
-my %BY_MANAGER = map { $_ => 1 } qw(rpower);
+my %BY_MANAGER = map { $_ => 1 } qw(chhypervisor chvm clonevm getrvidparms lsvm mkvm revacuate rinv rmhypervisor rmigrate rmvm rpower rscan rsetboot rvitals);
 # END GENERATED
 
 sub handled_commands { return {%HANDLED}; }

@@ -77,6 +77,7 @@ class Command:
         routes: xCAT's `handled_commands` specs, e.g. `nodehm:power,mgt` or `nodetype:os=(rhevh.*)`; a word without a
             colon is a command without nodes.
         options: Its own options; `COMMON_OPTIONS` come on top.
+        verbs: If it takes exactly one word that says what to do: the words it knows. Empty: `plan` reads the words.
         arguments: The words it takes besides options: name -> one line of help.
         description: Paragraphs for the man page.
         examples: Pairs of a command line and what it does, for the man page.
@@ -88,6 +89,7 @@ class Command:
     place: Place
     routes: tuple[str, ...]
     options: tuple[Option, ...] = ()
+    verbs: tuple[str, ...] = ()
     arguments: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     examples: tuple[tuple[str, str], ...] = ()
@@ -175,7 +177,16 @@ def parse(command: Command, args: Sequence[str]) -> tuple[dict[str, Any], tuple[
         else:
             words.append(word)
     _check_numbers(options)
+    if command.verbs and not {"help", "version"} & set(options):
+        _check_verb(command, words)
     return options, tuple(words)
+
+
+def _check_verb(command: Command, words: Sequence[str]) -> None:
+    word = " ".join(words)
+    if word not in command.verbs:
+        what = f"does not know '{word}'" if word else "needs a word that says what to do"
+        raise Usage(f"{command.name} {what}", f"Usage: {command.name} {command.usage}")
 
 
 def _take(command: Command, known: Mapping[str, Option], word: str, left: list[str], into: dict[str, Any]) -> None:

@@ -9,7 +9,6 @@ from functools import partial
 from ..engine.manager import Manager
 from ..engine.nouns import Host, Vm
 from ..engine.waiting import Goal
-from ..errors import Usage
 from ..jobs import Job, Step, Wait
 from ..messages import Data, Error
 from .common import Command, Context, Place, Plan
@@ -21,6 +20,9 @@ SPEC = Command(
     usage="noderange [on|off|softoff|reset|boot|cycle|suspend|resume|stat|state|status]",
     place=Place.MANAGER,
     routes=("nodehm:power,mgt",),
+    verbs=(
+        "on", "off", "softoff", "reset", "boot", "cycle", "suspend", "resume", "stat", "state", "status",
+    ),
     arguments={
         "on": "start; a suspended or paused machine goes on where it was",
         "off": "cut the power",
@@ -91,18 +93,11 @@ NEEDS_POWER = frozenset({"reset", "resume"})
 
 def plan(context: Context) -> Plan:
     """Find all machines with one search, then say what each needs."""
-    word = _word(context)
+    word = context.words[0]
     types = context.attrs("hypervisor", "type")
     hosts = [node for node in context.nodes if types[node].get("type")]
     yield from _plan_vms(context, word, [node for node in context.nodes if node not in hosts])
     yield from _plan_hosts(context, word, hosts)
-
-
-def _word(context: Context) -> str:
-    word = " ".join(context.words)
-    if word not in VERBS and word not in ASKING:
-        raise Usage(f"rpower does not know '{word}'" if word else "rpower needs a word", f"Usage: rpower {SPEC.usage}")
-    return word
 
 
 def _plan_vms(context: Context, word: str, nodes: list[str]) -> Plan:

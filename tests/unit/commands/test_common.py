@@ -81,3 +81,12 @@ def test_a_missing_column_says_which_command_sets_it():
     assert required({"mgr": "m"}, "vm1", "vm", "mgr", "x") == "m"
     with pytest.raises(NotFound, match=r"vm.mgr is not set. Run: chtab node=vm1 vm.mgr=rhevm.example.com"):
         required({}, "vm1", "vm", "mgr", "rhevm.example.com")
+
+
+def test_a_command_with_verbs_takes_exactly_one_of_them():
+    verbs = Command("mktest", "for tests", "noderange [on|off]", Place.HERE, ("mktest",), verbs=("on", "off"))
+    assert parse(verbs, ["on"]) == ({}, ("on",))
+    assert parse(verbs, ["-h"]) == ({"help": True}, ())
+    for words, told in ((["dance"], "does not know 'dance'"), ([], "needs a word"), (["on", "off"], "'on off'")):
+        with pytest.raises(Usage, match=told):
+            parse(verbs, words)
