@@ -91,7 +91,7 @@ def gather() -> Parts:
     kernel, modules = _kernel()
     if not kernel:
         kernel = PLACEHOLDER % b"kernel"
-        missing.append("no kernel: apt-get is not there and neither is /boot/vmlinuz*; isolinux/vmlinuz0 is a placeholder")
+        missing.append("no kernel: neither from apt-get nor in /boot; isolinux/vmlinuz0 is a placeholder")
     elif not modules:
         missing.append("no kernel modules: the image can be copied and served, but stops early when it boots")
     busybox = _busybox()
@@ -113,7 +113,7 @@ def _kernel() -> tuple[bytes, dict[str, bytes]]:
 
 def _kernel_package() -> str:
     """The package that Debian's newest cloud kernel is in."""
-    for line in _output(["apt-cache", "depends", "linux-image-cloud-amd64"]).splitlines():
+    for line in (_ran(["apt-cache", "depends", "linux-image-cloud-amd64"]) or "").splitlines():
         word, _, package = line.strip().partition(": ")
         if word == "Depends" and package.startswith("linux-image-"):
             return package
@@ -144,22 +144,26 @@ def _package_tree(package: str) -> Path | None:
         return tree
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        subprocess.run(["apt-get", "-q", "download", package], cwd=folder, capture_output=True, timeout=240)  # noqa: S607
+        _ran(["apt-get", "-q", "download", package], cwd=folder)
         packages = list(Path(folder).glob("*.deb"))
         if not packages:
             return None
         fresh = Path(folder) / "tree"
-        if subprocess.run(["dpkg", "-x", packages[0], fresh], capture_output=True, timeout=120).returncode:  # noqa: S607
+        if _ran(["dpkg", "-x", str(packages[0]), str(fresh)]) is None:
             return None
         fresh.rename(tree)
     return tree
 
 
-def _output(command: list[str]) -> str:
+def _ran(command: list[str], cwd: str | None = None) -> str | None:
+    """What a program wrote; None if it is not there or failed."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
-    except OSError:
-        return ""
+        done = subprocess.run(  # noqa: S603 - fixed words and file names of our own
+            command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return None if done.returncode else done.stdout
 
 
 def initramfs(parts: Parts) -> bytes:
@@ -204,10 +208,9 @@ def squashfs(parts: Parts, work: Path) -> bytes:
         shutil.copy(HERE / f"{name}.sh", root / "bin" / name)
         (root / "bin" / name).chmod(0o755)
     (root / "boot.mbr").write_bytes(boot_sector(b"\r\nLOCAL DISK BOOT\r\n"))
-    subprocess.run(
-        ["mksquashfs", root, image, "-all-root", "-noappend", "-quiet", "-no-progress"],  # noqa: S607
-        check=True, capture_output=True, timeout=300,
-    )
+    options = ["-all-root", "-noappend", "-quiet", "-no-progress"]
+    if _ran(["mksquashfs", str(root), str(image), *options]) is None:
+        raise SystemExit("mksquashfs failed")
     return image.read_bytes()
 
 

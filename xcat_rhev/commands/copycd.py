@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -156,7 +156,7 @@ class _Taking:
         yield from self._metered(self.store.copy())
         yield Data("Media copy operation successful")
 
-    def _metered(self, work: Iterator[int]) -> Iterator[Message]:
+    def _metered(self, work: Generator[int, None, None]) -> Iterator[Message]:
         return metered(work, self.store.size, self.aborted, self.clock)
 
 

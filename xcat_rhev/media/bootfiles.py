@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class BootFiles:
         inside = [self.image.kernel, self.image.initrd, *([] if self.image.kickstart else [self.image.iso])]
         return sum(whole_file(self.image.folder / path).size for path in inside)
 
-    def make(self) -> Iterator[int]:
+    def make(self) -> Generator[int, None, None]:
         """Make both, where they are not there already; a live image's ISO goes into the initrd.
 
         Returns:

@@ -44,7 +44,7 @@ curl --silent --show-error --max-time 30 --retry 5 '@@finish@@' >/dev/null || :
 %end
 """
 _MARKER = re.compile(r"@@(\w+)@@")
-_KEY = re.compile(r"[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^'\n]*)?")
+_KEY = re.compile(r"(ssh|ecdsa)-[a-z0-9@.-]+ AAAA[A-Za-z0-9+/=]+( [^'\n]*)?")
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+/[A-Za-z0-9._~/?=&:%@+-]*")
 
 

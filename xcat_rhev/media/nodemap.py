@@ -59,7 +59,8 @@ def update_node_map(path: Path, nodes: Mapping[str, Known]) -> None:
         for node, known in nodes.items():
             for name in known.names:
                 names.setdefault(name.lower().rstrip("."), node)
-        text = json.dumps({"version": 1, "addresses": addresses, "names": names}, indent=1, sort_keys=True)
+        read = {**before, "version": 1, "addresses": addresses, "names": names}
+        text = json.dumps(read, indent=1, sort_keys=True)
         with replaced(path) as out:
             write_all(out, text.encode() + b"\n")
 

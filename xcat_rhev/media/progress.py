@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from ..clock import Clock
 from ..errors import Aborted
@@ -14,7 +14,7 @@ from ..units import show_size
 _PAUSE = 0.25
 
 
-def metered(work: Iterator[int], total: int, aborted: threading.Event, clock: Clock) -> Iterator[Progress]:
+def metered(work: Generator[int, None, None], total: int, aborted: threading.Event, clock: Clock) -> Iterator[Progress]:
     """Do the work, and say how far it is as xCAT does (`12.34%`), with its speed, four times a second at most.
 
     Args:
@@ -28,12 +28,15 @@ def metered(work: Iterator[int], total: int, aborted: threading.Event, clock: Cl
     """
     done, start = 0, clock.now()
     shown = start
-    for count in work:
-        done += count
-        if aborted.is_set():
-            raise Aborted("stopped, because the client went away")
-        now = clock.now()
-        if now - shown >= _PAUSE:
-            shown = now
-            share = min(done / total, 1) if total else 1
-            yield Progress(f"{share:.2%} {show_size(done / (now - start))}/s")
+    try:
+        for count in work:
+            done += count
+            if aborted.is_set():
+                raise Aborted("stopped, because the client went away")
+            now = clock.now()
+            if now - shown >= _PAUSE:
+                shown = now
+                share = min(done / total, 1) if total else 1
+                yield Progress(f"{share:.2%} {show_size(done / (now - start))}/s")
+    finally:
+        work.close()

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -115,7 +115,7 @@ class Store:
         """Whether a copy of a medium of ours stands in the folder."""
         return (self._target / RECORD).is_file()
 
-    def unchanged(self) -> Iterator[int]:
+    def unchanged(self) -> Generator[int, None, None]:
         """Compare, byte for byte, what is there with the medium.
 
         Returns:
@@ -134,7 +134,7 @@ class Store:
         for path, file in self._files.items():
             yield from same(file, self._target / path)
 
-    def copy(self) -> Iterator[int]:
+    def copy(self) -> Generator[int, None, None]:
         """Copy the medium.
 
         Returns:

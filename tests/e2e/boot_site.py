@@ -1,0 +1,220 @@
+"""A site for machines that boot: a network namespace with an xcatd, Apache, DHCP and TFTP, and QEMU guests in it.
+
+Everything runs as on a management node: guests get their address from dnsmasq, their files from the tftpdir and
+installdir that nodeset wrote, and tell their end to the CGI behind Apache, which knows them by their address.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TOP = Path(__file__).parents[2]
+MASTER, GUEST, MAC = "10.77.0.1", "10.77.0.5", "52:54:00:12:34:56"
+NODE, DOMAIN = "rhevh1", "cluster.test"
+PXELINUX, LDLINUX = Path("/usr/lib/PXELINUX/pxelinux.0"), Path("/usr/lib/syslinux/modules/bios/ldlinux.c32")
+APACHE = next((path for name in ("apache2", "httpd") if (path := shutil.which(name) or "")), "")
+MODULES = next((path for path in ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules") if os.path.isdir(path)), "")
+QEMU = shutil.which("qemu-system-x86_64") or ""
+#: What the boot sector of an installed disk writes.
+FROM_DISK = "LOCAL DISK BOOT"
+
+
+def lacking() -> str:
+    """What this machine lacks for guests to boot; empty if nothing."""
+    if os.geteuid():
+        return "needs root for a network namespace"
+    if not QEMU:
+        return "QEMU is not installed (package qemu-system-x86)"
+    for name in ("ip", "dnsmasq", "mksquashfs"):
+        if not shutil.which(name) and not Path("/usr/sbin", name).exists():
+            return f"{name} is not installed"
+    if not (APACHE and MODULES):
+        return "Apache is not installed"
+    if not Path("/dev/net/tun").exists():
+        return "there is no /dev/net/tun"
+    return ""
+
+
+def maker() -> ModuleType:
+    """share/demo/make_iso.py."""
+    spec = importlib.util.spec_from_file_location("make_iso", TOP / "share/demo/make_iso.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["make_iso"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass
+class Site:
+    """A running management node.
+
+    Attributes:
+        folder: Holds everything.
+        namespace: The network namespace's name.
+        environment: For `xcat-rhev run`.
+    """
+
+    folder: Path
+    namespace: str
+    environment: dict[str, str] = field(default_factory=dict)
+    parts: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "xcat"
+
+    @property
+    def tftpboot(self) -> Path:
+        return self.home / "tftpboot"
+
+    def inside(self, *words: str | Path) -> list[str]:
+        """A command line that runs in the namespace."""
+        return ["ip", "netns", "exec", self.namespace, *map(str, words)]
+
+    def start(self, name: str, *words: str | Path) -> subprocess.Popen[bytes]:
+        """Start a program in the namespace; its output goes to a file of its name."""
+        with open(self.folder / f"{name}.log", "wb") as log:
+            part = subprocess.Popen(self.inside(*words), stdout=log, stderr=subprocess.STDOUT,
+                                    stdin=subprocess.DEVNULL, env={**os.environ, **self.environment},
+                                    start_new_session=True)
+        self.parts.append(part)
+        return part
+
+    def run(self, line: str, rc: int = 0) -> str:
+        """Type an xCAT command; it must end as said."""
+        words = line.split()
+        done = subprocess.run(self.inside(sys.executable, "-m", "xcat_rhev.cli", "run", *words), text=True, timeout=120,
+                              capture_output=True, env={**os.environ, **self.environment}, check=False, cwd=TOP)
+        assert done.returncode == rc, f"{line}: {done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def log(self, name: str) -> str:
+        """What a program has said so far."""
+        path = self.folder / f"{name}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def wait(self, name: str, text: str, seconds: float) -> None:
+        """Wait until a program has said something."""
+        end = time.monotonic() + seconds
+        while text not in self.log(name):
+            assert time.monotonic() < end, f"no {text!r} within {seconds} s:\n{self.log(name)[-4000:]}"
+            time.sleep(0.2)
+
+    def dhcp(self, bootfile: str) -> None:
+        """Serve DHCP, with this boot file, and TFTP."""
+        self.start(
+            "dnsmasq", shutil.which("dnsmasq") or "/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
+            "--port=0", "--interface=br0", "--bind-interfaces", "--log-dhcp", "--log-facility=-", "--user=root",
+            f"--dhcp-range={MASTER},static", f"--dhcp-host={MAC},{GUEST},{NODE}", f"--domain={DOMAIN}",
+            f"--dhcp-option=3,{MASTER}", f"--dhcp-boot={bootfile},,{MASTER}", "--enable-tftp",
+            f"--tftp-root={self.tftpboot}", f"--dhcp-leasefile={self.folder}/leases", "--pid-file=",
+        )
+        self.wait("dnsmasq", "TFTP root is", 20)
+
+    def boot(self, name: str, memory: int, *more: str) -> subprocess.Popen[bytes]:
+        """Switch a guest on: network first, then its disk. What it writes to its serial port is the log `name`."""
+        disk = self.folder / f"{name}.disk"
+        with open(disk, "wb") as image:
+            image.truncate(64 << 20)
+        return self.start(
+            name, QEMU, "-accel", "tcg", "-m", str(memory), "-nodefaults", "-display", "none", "-serial", "stdio",
+            "-netdev", "tap,id=net,ifname=tap0,script=no,downscript=no",
+            "-device", f"virtio-net-pci,netdev=net,mac={MAC}",
+            "-drive", f"file={disk},format=raw,if=virtio", "-boot", "order=nc", *more,
+        )
+
+    def status(self) -> str:
+        """nodelist.status of the node."""
+        return self.run(f"nodels {NODE} nodelist.status").strip()
+
+    def stop(self, part: subprocess.Popen[bytes]) -> None:
+        """End one program."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(part.pid, signal.SIGTERM)
+        try:
+            part.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(part.pid, signal.SIGKILL)
+            part.wait(10)
+        if part in self.parts:
+            self.parts.remove(part)
+
+
+@contextlib.contextmanager
+def site(folder: Path) -> Iterator[Site]:
+    """A management node with an empty home; it is gone afterwards.
+
+    Args:
+        folder: An empty folder that anybody may read.
+    """
+    reason = lacking()
+    if reason:
+        pytest.skip(reason)
+    made = Site(folder, f"xr{os.getpid()}")
+    subprocess.run(["ip", "netns", "add", made.namespace], check=True, timeout=20)
+    try:
+        for words in (
+            "ip link set lo up", "ip link add br0 type bridge", f"ip addr add {MASTER}/24 dev br0",
+            "ip link set br0 up", "ip tuntap add dev tap0 mode tap", "ip link set tap0 master br0",
+            "ip link set tap0 up",
+        ):
+            subprocess.run(made.inside(*words.split()), check=True, timeout=20)
+        _start(made)
+        yield made
+    finally:
+        for part in reversed(list(made.parts)):
+            made.stop(part)
+        subprocess.run(["ip", "netns", "del", made.namespace], check=False, timeout=20)
+
+
+def _start(made: Site) -> None:
+    made.start("xcatd", sys.executable, "-m", "xcat_rhev.cli", "xcatd", "--home", made.home, "--port", "0")
+    made.wait("xcatd", "ready", 60)
+    ready = json.loads(made.log("xcatd").splitlines()[0])
+    made.environment = {"XCATHOST": f"127.0.0.1:{ready['port']}", "XCAT_CERT_DIR": ready["client_certs"]}
+    for row in (f"key=master site.value={MASTER}", f"key=domain site.value={DOMAIN}", "key=httpport site.value=80",
+                "key=rhevh,username=admin passwd.password=admin-of-tests",
+                "key=rhevh,username=root passwd.password=root-of-tests",
+                "priority=5 policy.commands=rhevhupdateflag policy.rule=allow",
+                "netname=boot networks.net=10.77.0.0 networks.mask=255.255.255.0"):
+        made.run(f"tabch {row}")
+    made.start("apache", APACHE, "-X", "-f", _apache(made))
+    for name, path in (("pxelinux.0", PXELINUX), ("ldlinux.c32", LDLINUX)):
+        if path.exists():
+            made.tftpboot.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, made.tftpboot / name)
+
+
+def _apache(made: Site) -> Path:
+    modules = ["unixd", "mpm_prefork", "authz_core", "alias", "env", "cgi", "dir", "log_config"]
+    lines = [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in modules
+             if Path(MODULES, f"mod_{name}.so").exists()]
+    settings = {"XCATRHEVH_XCATD": made.environment["XCATHOST"], "XCATRHEVH_CA": f"{made.home}/etc/xcat/cert/ca.pem",
+                "XCATRHEVH_NODES": f"{made.home}/install/xcatrhevh/nodes.json"}
+    lines += [
+        "User #65534", "Group #65534", f"ServerRoot {made.folder}", f"PidFile {made.folder}/apache.pid",
+        f"ErrorLog {made.folder}/apache-errors.log", f'CustomLog {made.folder}/apache-access.log "%h %r %>s %B"',
+        "ServerName master", f"Listen {MASTER}:80", f"DefaultRuntimeDir {made.folder}",
+        f"Alias /tftpboot {made.tftpboot}", f"Alias /install {made.home}/install",
+        f"ScriptAlias /xcatrhevh {TOP}/cgi-bin/xcatrhevh.cgi",
+        "<Location />", "  Require all granted", "</Location>",
+        *(f'SetEnv {key} "{value}"' for key, value in settings.items()),
+    ]
+    path = made.folder / "apache.conf"
+    path.write_text("\n".join(lines) + "\n")
+    return path

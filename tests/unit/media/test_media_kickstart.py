@@ -1,0 +1,108 @@
+"""Kickstarts: what must stand in one, and what must never get into one."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from xcat_rhev.errors import NotFound, Usage
+from xcat_rhev.media.identify import Release
+from xcat_rhev.media.kernelargs import Address, Bond, Settings
+from xcat_rhev.media.kickstart import TEMPLATE, kickstart, read_template, template_path, write_template
+from xcat_rhev.secret import Secret
+
+SETTINGS = Settings(
+    node="n1", hostname="n1.example.com", nic="52:54:00:AB:CD:EF", address=None, nameservers=(), ntpservers=(), vlan=0,
+    bond=None, admin_password=Secret(""), root_password=Secret("$6$salt$hash"), manager="engine.example.com",
+    fingerprint="", finish_url="http://10.0.0.1/xcatrhevh/rhevh_finish_install/n1", server="10.0.0.1",
+)
+PAYLOAD = "http://10.0.0.1/install/rhevh4.3/x86_64/squashfs.img"
+
+
+def made(**changes):
+    return kickstart(TEMPLATE, replace(SETTINGS, **changes), PAYLOAD, "Europe/Berlin").splitlines()
+
+
+def line(lines, word):
+    found = [text for text in lines if text.split(" ")[0] == word]
+    assert len(found) == 1, f"one {word}: {found}"
+    return found[0]
+
+
+def test_what_an_unattended_installation_needs():
+    lines = made()
+    assert line(lines, "liveimg") == f"liveimg --url={PAYLOAD}"
+    assert line(lines, "autopart") == "autopart --type=thinp"
+    assert line(lines, "rootpw") == "rootpw --iscrypted $6$salt$hash"
+    assert line(lines, "clearpart") == "clearpart --all --initlabel"
+    assert line(lines, "timezone") == "timezone Europe/Berlin --utc"
+    assert line(lines, "network") == (
+        "network --onboot=yes --activate --device=52:54:00:ab:cd:ef --bootproto=dhcp --hostname=n1.example.com")
+    assert "zerombr" in lines and "reboot" in lines
+    assert "%packages" not in "\n".join(lines), "ignored with liveimg, and a trap for readers"
+
+
+def test_the_layers_are_laid_out_before_anything_else_and_only_that_may_fail():
+    text = "\n".join(made())
+    sections = re.findall(r"^%post([^\n]*)\n(.*?)^%end$", text, re.MULTILINE | re.DOTALL)
+    assert [options.strip() for options, _ in sections] == ["--erroronfail", "", ""]
+    assert "nodectl init" in sections[0][1] and "imgbase layout --init" in sections[0][1]
+    assert "finish_install" in sections[-1][1] and sections[-1][1].rstrip().endswith("|| :")
+
+
+@pytest.mark.parametrize("changes, expected", [
+    ({"address": Address("10.0.0.5", "255.255.255.0", "10.0.0.254"), "nameservers": ("10.0.0.2", "10.0.0.3")},
+     "--bootproto=static --ip=10.0.0.5 --netmask=255.255.255.0 --gateway=10.0.0.254 --nameserver=10.0.0.2,10.0.0.3"),
+    ({"address": Address("10.0.0.5", "255.255.0.0")},
+     "--bootproto=static --ip=10.0.0.5 --netmask=255.255.0.0 --hostname"),
+    ({"nic": "eth0", "vlan": 100}, "--device=eth0 --vlanid=100"),
+    ({"nic": "bond0", "bond": Bond("bond0", ("eth0", "eth1"), ("mode=4", "miimon=100"))},
+     "--device=bond0 --bondslaves=eth0,eth1 --bondopts=mode=4,miimon=100"),
+], ids=["static", "no gateway", "vlan", "bond"])
+def test_networks(changes, expected):
+    assert expected in line(made(**changes), "network")
+
+
+def test_time_servers_stand_with_the_time_zone():
+    assert line(made(ntpservers=("10.0.0.8", "ntp.example.com")), "timezone").endswith(
+        "--utc --ntpservers=10.0.0.8,ntp.example.com")
+
+
+def test_the_managers_key_lets_it_in():
+    key = "ssh-rsa AAAAB3NzaC1yc2E= ovirt-engine"
+    text = "\n".join(made(ssh_key=key))
+    assert f"echo '{key}' >> /root/.ssh/authorized_keys" in text
+    assert "authorized_keys" not in "\n".join(made())
+
+
+@pytest.mark.parametrize("changes", [
+    {"hostname": "n1;reboot"}, {"hostname": "n1\n%post\nreboot"}, {"nic": "eth0 --bogus"}, {"nic": "$(id)"},
+    {"ssh_key": "ssh-rsa AAAA' ; reboot ; '"}, {"ssh_key": "not a key"}, {"ssh_key": "ssh-rsa AAAA\nreboot"},
+    {"finish_url": "http://10.0.0.1/x' ; reboot '"}, {"finish_url": "file:///etc/passwd"},
+    {"ntpservers": ("10.0.0.8 --nontp",)}, {"nameservers": ("10.0.0.2;",), "address": Address("1.2.3.4", "255.0.0.0")},
+], ids=str)
+def test_values_that_would_break_out(changes):
+    with pytest.raises(Usage):
+        made(**changes)
+
+
+def test_a_sites_own_template_with_a_marker_that_does_not_exist():
+    with pytest.raises(Usage, match="@@diskname@@.*none of: finish, network"):
+        kickstart("part / --ondisk=@@diskname@@\n", SETTINGS, PAYLOAD, "Etc/UTC")
+
+
+def test_a_sites_own_template_stays(tmp_path):
+    release = Release("rhevh", "4.3", "", "x86_64", True, "RHVH")
+    path = template_path(str(tmp_path), release, "compute")
+    assert path == tmp_path / "custom/install/rhevh/compute.rhevh4.3.x86_64.tmpl"
+    write_template(path)
+    assert read_template(str(path), "image") == TEMPLATE
+    path.write_text("mine")
+    write_template(path)
+    assert read_template(str(path), "image") == "mine"
+    assert read_template("", "image") == TEMPLATE
+
+
+def test_a_template_that_is_gone_is_named(tmp_path):
+    with pytest.raises(NotFound, match="cannot read the template .*gone.tmpl of rhevh4.3"):
+        read_template(str(tmp_path / "gone.tmpl"), "rhevh4.3-x86_64-install-compute")
