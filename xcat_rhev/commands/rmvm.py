@@ -7,7 +7,7 @@ from functools import partial
 
 from ..engine.nouns import Vm
 from ..engine.waiting import GONE, Goal
-from ..errors import Conflict, RhevError
+from ..errors import Conflict, RhevError, Usage
 from ..jobs import Job, Step, Wait
 from ..messages import Data, Error, Message
 from .common import Command, Context, Option, Place, Plan
@@ -84,7 +84,7 @@ def _remove(context: Context, vm: Vm) -> None:
         return
     try:
         context.manager.remove(vm, detach_only=True)
-    except Conflict as problem:
+    except (Conflict, Usage) as problem:
         raise _with_hint(problem, f"To remove its disks as well run: rmvm {vm.name} -p") from None
 
 

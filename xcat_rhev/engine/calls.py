@@ -168,20 +168,27 @@ class Calls:
             return now
 
     def remove(self, obj: Noun, path: str, **params: Any) -> None:
-        """Remove a thing; one that is gone already is fine.
+        """Remove a thing; one that is gone already is fine, and so a removal whose answer was lost can be repeated.
 
         Raises:
             RhevError: The manager refused, or no answer came and the thing is still there.
         """
         query, (sent, shown) = removal(self.dialect, obj, params)
-        try:
-            response = self._sender.send(self._write("DELETE", self.dialect.address(path, **query), sent, shown))
-        except NotFound:
-            return
-        except (Unreachable, BadAnswer):
-            if not self._gone(obj, path):
-                raise
-            return
+        request = self._write("DELETE", self.dialect.address(path, **query), sent, shown)
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                response = self._sender.send(request)
+                break
+            except NotFound:
+                return
+            except (Unreachable, BadAnswer) as problem:
+                if self._gone(obj, path):
+                    return
+                if tries >= TRIES or not problem_may_pass(problem):
+                    raise
+                back_off(self.clock, tries)
         # 3.0 and 3.1 answer with nothing, later ones with an action.
         if response.body.strip():
             self._answer(response)

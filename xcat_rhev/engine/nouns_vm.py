@@ -17,6 +17,11 @@ def _same_word(current: Any, wanted: Any) -> bool:
     return bool((current or "").lower() == (wanted or "").lower())
 
 
+def _same_threads(current: Any, wanted: Any) -> bool:
+    """An engine that does not say has one; before 3.2 none does."""
+    return bool((current or 1) == (wanted or 1))
+
+
 class NicConfiguration(Record):
     """A NIC as the guest shall set it up at its first start."""
 
@@ -178,7 +183,9 @@ class Vm(Noun):
     cpu_architecture = text(None, "cpu/architecture")
     sockets = whole("cpu/topology@sockets", "cpu/topology/sockets")
     cores = whole("cpu/topology@cores", "cpu/topology/cores")
-    threads = whole("cpu/topology@threads", "cpu/topology/threads", since=(3, 2), quiet=True)
+    threads = whole(
+        "cpu/topology@threads", "cpu/topology/threads", since=(3, 2), quiet=True, same=_same_threads
+    )
     os_type = text("os@type", "os/type", same=_same_word)
     boot = words("os/boot*@dev", "os/boot/devices/device*")
     kernel = text("os/kernel", None)

@@ -196,9 +196,10 @@ class Making:
         if not row.template:
             values = {**_from_nothing(), **values}
         template = place.template.ref if place.template else Ref(name=BLANK)
-        params: dict[str, Any] = {"clone": True} if self.detached else {}
+        if self.detached:
+            values["clone"] = True
         new = Vm(name=row.node, type="server", cluster=place.cluster.ref, template=template, **values)
-        self.see(self.manager.create(new, **params))
+        self.see(self.manager.create(new))
 
     def add_nic(self, wanted: NicRow) -> None:
         """Add a NIC, unless the template brought it."""
