@@ -1,4 +1,4 @@
-"""A site in one process: the simulator behind real HTTPS, tables in memory, and the dispatcher; one clock moves both."""
+"""A site in one process: the simulator behind real HTTPS, tables in memory, the dispatcher; one clock moves both."""
 
 from __future__ import annotations
 
@@ -107,11 +107,13 @@ class Site:
 
     def faults(self, rules: list[dict[str, Any]], seed: int = 1) -> None:
         """Let things go wrong from now on."""
-        self.front.plan = make_plan(rules, seed)
+        self.front.plan = make_plan(rules, seed=seed)
+        self.front.plan.begin(self.world)
 
     def mend(self) -> None:
         """Let nothing go wrong any more."""
         self.front.plan = Plan()
+        self.front.plan.begin(self.world)
 
     def thing(self, kind: str, name: str) -> dict[str, Any]:
         """A thing in the simulator's world."""

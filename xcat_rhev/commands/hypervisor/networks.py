@@ -84,7 +84,8 @@ def plan_host(
     """
     known = context.manager.list(HostNic, under=host) if host.nics is None else host.nics
     nics = {nic.name or "": nic for nic in known}
-    problems = [problem for each in interfaces for problem in _problems(each, networks, nics)]
+    coming = {each.nic for each in interfaces if each.members}
+    problems = [problem for each in interfaces for problem in _problems(each, networks, nics, coming)]
     if problems:
         yield from (Error(problem, node) for problem in problems)
         return
@@ -100,7 +101,10 @@ def plan_host(
     yield Job(node, [_step(context, node, host, lacking, nics)] if lacking else [])
 
 
-def _problems(each: Interface, networks: dict[str, Network], nics: dict[str, HostNic]) -> Iterator[str]:
+def _problems(
+    each: Interface, networks: dict[str, Network], nics: dict[str, HostNic], coming: set[str]
+) -> Iterator[str]:
+    """Names that the manager does not know; bonds that the row itself makes are as good as there."""
     network = networks.get(each.network)
     if network is None:
         yield f"network: {each.network} does not exist. Run: cfgve -t nw -o {each.network} -c"
@@ -108,7 +112,7 @@ def _problems(each: Interface, networks: dict[str, Network], nics: dict[str, Hos
         have = f"VLAN {network.vlan}" if network.vlan else "no VLAN"
         yield f"network {each.network} has {have}, but hypervisor.interface says {each.nic}.{each.vlan}"
     for name in each.members or (each.nic,):
-        if name not in nics and not (each.members and name == each.nic):
+        if name not in nics and name not in coming:
             real = sorted(known for known, nic in nics.items() if "." not in known and not nic.bonding)
             yield f"does not have interface {name}. It has {', '.join(real) or 'none'}"
 
@@ -118,7 +122,9 @@ def _id(ref: Ref | None) -> str:
 
 
 def _bond(each: Interface) -> HostNic:
-    """A bond to be made."""
+    """A bond to be made, or one that another part of the row makes."""
+    if not each.members:
+        return HostNic(name=each.nic)
     slaves = tuple(Ref(name=name) for name in each.members)
     return HostNic(name=each.nic, bonding=Bonding(options=dict(each.bond_options), slaves=slaves))
 

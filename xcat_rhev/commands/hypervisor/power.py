@@ -77,7 +77,7 @@ def _try(context: Context, node: str, host: Host, agent: FenceAgent) -> list[Dat
         power = context.manager.fence(host, "status")
     except RhevError as problem:
         raise FailedState(
-            f"power management is set, but does not answer: {problem.text}",
+            f"power management is set, but does not answer: {problem.text.rstrip('.')}",
             f"Check address, user and password of {agent.address}, and that another host is up in the data center",
         ) from problem
     return [Data(f"power management answers: {power}", node)]

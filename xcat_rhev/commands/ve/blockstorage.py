@@ -36,8 +36,7 @@ def login(manager: Manager, host: Host, row: StorageRow) -> StorageRow:
 
 
 def _targets(answer: Answer) -> list[str]:
-    found = [target.target for target in (*answer.targets, *answer.discovered)]
-    return sorted({name for name in (*answer.target_names, *found) if name})
+    return sorted({each.target for each in answer.targets if each.target})
 
 
 def _target(row: StorageRow, offered: list[str]) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from functools import partial
 
 from ...engine.nouns import Template, Vm
-from ...jobs import Job
-from ...messages import Error
+from ...engine.waiting import GONE, Goal
+from ...jobs import Job, Step, Wait
+from ...messages import Data, Error
 from ..common import Context, Plan
-from .kind import Kind, Verb, named, one_step
+from .kind import Kind, Verb, named, said
 
 #: The template that every manager has and that cannot go.
 BLANK_ID = "00000000-0000-0000-0000-000000000000"
+LIMIT = 600.0
 
 
 def remove(context: Context, names: Sequence[str]) -> Plan:
@@ -28,7 +30,15 @@ def remove(context: Context, names: Sequence[str]) -> Plan:
         elif users.get(there.id or ""):
             yield Error(f"virtual machines are built on it: {named(users[there.id or ''])}", name)
         else:
-            yield one_step(name, "remove template", partial(context.manager.remove, there))
+            goal = partial(Goal, there, frozenset({GONE}), limit=context.limit(LIMIT))
+            yield Job(name, [
+                Step("remove template", partial(context.manager.remove, there)),
+                Wait("wait until gone", goal, partial(_gone, name)),
+            ])
+
+
+def _gone(name: str, _: object) -> list[Data]:
+    return said(name)
 
 
 def _users(context: Context, templates: list[Template]) -> dict[str, list[str]]:

@@ -1,0 +1,388 @@
+"""cfgve, lsve, chhypervisor and rmhypervisor over HTTPS against the simulator, in three versions of the engine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from vesim import VERSIONS, Site, version_name
+from xcat_rhev.messages import Error
+from xcat_rhev.sim.register import register
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """One folder for all, so that keys are made once."""
+    return tmp_path_factory.mktemp("certificates")
+
+
+@pytest.fixture(params=VERSIONS, ids=version_name)
+def version(request):
+    return request.param
+
+
+@pytest.fixture
+def start(certificates, version):
+    """A function that starts a site; it ends with the test."""
+    started = []
+
+    def begin(**options):
+        shutil.rmtree(certificates / "rhevm", ignore_errors=True)
+        started.append(Site(certificates, version, **options))
+        return started[-1]
+
+    yield begin
+    for site in started:
+        site.close()
+
+
+@pytest.fixture
+def empty(start):
+    """A manager as its setup leaves it."""
+    return start()
+
+
+@pytest.fixture
+def site(start):
+    """A manager with two hosts that are up in `Default`, its data domain and three machines."""
+    site = start(hosts=2, vms=3, running=0)
+    for number in (1, 2):
+        site.row("hypervisor", f"rhevh{number}", type="rhevh", mgr=site.manager)
+    return site
+
+
+def nfs(site, name, path, **more):
+    site.row("virtsd", name, stype="nfs", location=f"nfs1:{path}", host="rhevh1", **more)
+
+
+# Data centers and clusters.
+
+
+def test_a_data_center_and_clusters_come_and_go(empty):
+    assert empty.ok("cfgve -t dc -m MGR -o dc1 -c -k nfs") == ["dc1: succeeded"]
+    assert empty.ok("cfgve -t dc -m MGR -o dc1 -c -k nfs") == ["dc1: nothing to do"]
+    assert sorted(empty.ok("cfgve -t cl -m MGR -o cl1,cl2 -c -d dc1")) == ["cl1: succeeded", "cl2: succeeded"]
+    assert empty.thing("cluster", "cl1")["data_center"] == empty.thing("data_center", "dc1")["id"]
+    assert sorted(empty.ok("cfgve -t cl -m MGR -o cl1,cl2 -r")) == ["cl1: succeeded.", "cl2: succeeded."]
+    assert empty.ok("cfgve -t dc -m MGR -o dc1 -r") == ["dc1: succeeded."]
+    assert empty.ok("cfgve -t dc -m MGR -o dc1 -r") == ["dc1: there is no such data center: nothing to do"]
+
+
+def test_a_local_data_center(empty, version):
+    empty.ok("cfgve -t dc -m MGR -o dc1 -c -k localfs")
+    assert empty.thing("data_center", "dc1")["local"]
+    assert "  storagetype: localfs" in empty.ok("lsve -t dc -m MGR -o dc1")
+
+
+def test_a_wrong_cpu_type_is_answered_with_the_managers_own_list(empty):
+    (said,) = empty.wrong("cfgve -t cl -m MGR -o cl1 -c -d Default -p 'Intel 8086'")
+    assert "It offers: " in said and "Intel Nehalem Family" in said
+    assert empty.ok("cfgve -t cl -m MGR -o cl1 -c -d Default -p 'intel nehalem family'") == ["cl1: succeeded"]
+    assert empty.thing("cluster", "cl1")["cpu_type"] == "Intel Nehalem Family"
+
+
+# Networks.
+
+
+def test_networks_come_and_go(site):
+    assert site.ok("cfgve -t nw -m MGR -o nw1 -c -n 100") == ["nw1: succeeded"]
+    assert site.thing("network", "nw1")["vlan"] == 100
+    assert site.ok("cfgve -t nw -m MGR -o nw1 -c -n 100") == ["nw1: nothing to do"]
+    assert "VLAN 101" in site.wrong("cfgve -t nw -m MGR -o nw1 -c -n 101")[0]
+    assert site.ok("cfgve -t nw -m MGR -o nw1 -u -n 101") == ["nw1: succeeded"]
+    assert site.thing("network", "nw1")["vlan"] == 101
+    assert site.ok("cfgve -t nw -m MGR -o nw1 -a") == ["nw1: succeeded"]
+    assert site.ok("cfgve -t nw -m MGR -o nw1 -a") == ["nw1: nothing to do"]
+    assert site.thing("host", "rhevh1")["status"] == "up"  # it is not required, so nobody minds
+    assert site.ok("cfgve -t nw -m MGR -o nw1 -b") == ["nw1: succeeded."]
+    assert site.ok("cfgve -t nw -m MGR -o nw1 -r") == ["nw1: succeeded."]
+    assert site.world.named("network", "nw1") == []
+
+
+def test_a_vm_network_has_a_profile_and_one_for_hosts_has_none(site, version):
+    if version < (3, 3):
+        return
+    site.ok("cfgve -t nw -m MGR -o nw1 -c")
+    site.ok("cfgve -t nw -m MGR -o san -c --nonvm")
+    names = {profile["name"] for profile in site.world.all("vnic_profile")}
+    assert "nw1" in names and "san" not in names
+
+
+def test_what_the_manager_refuses_is_said_in_its_words(site):
+    (said,) = site.wrong("cfgve -t nw -m MGR -o nw1,nw2 -c -n 7")
+    assert "VLAN" in said.upper()
+    assert len(site.world.named("network", "nw1")) + len(site.world.named("network", "nw2")) == 1
+
+
+# Storage domains.
+
+
+def test_an_nfs_domain_from_nothing_to_formatted(site):
+    nfs(site, "sd1", "/one")
+    assert site.ok("cfgve -t sd -m MGR -o sd1 -c") == ["sd1: create storage domain succeeded."]
+    assert site.thing("storage_domain", "sd1")["status"] == "active"
+    assert site.ok("cfgve -t sd -m MGR -o sd1 -c") == ["sd1: nothing to do"]
+    assert site.ok("cfgve -t sd -m MGR -o sd1 -s") == ["sd1: succeeded."]
+    assert site.thing("storage_domain", "sd1")["status"] == "maintenance"
+    assert site.ok("cfgve -t sd -m MGR -o sd1 -b") == ["sd1: succeeded."]
+    assert site.thing("storage_domain", "sd1")["status"] == "unattached"
+    assert site.ok("cfgve -t sd -m MGR -o sd1 -a") == ["sd1: succeeded."]
+    site.ok("cfgve -t sd -m MGR -o sd1 -g")
+    assert site.thing("storage_domain", "sd1")["status"] == "active"
+    assert site.ok("cfgve -t sd -m MGR -o sd1 -r -f") == ["sd1: delete storage domain succeeded."]
+    assert site.world.named("storage_domain", "sd1") == []
+    assert "nothing to do" in site.ok("cfgve -t sd -m MGR -o sd1 -r -f")[0]
+
+
+@pytest.mark.parametrize("stop", ["-s", "-b"])
+def test_a_half_made_domain_is_completed(site, stop):
+    nfs(site, "sd1", "/one")
+    site.ok("cfgve -t sd -m MGR -o sd1 -c")
+    site.ok("cfgve -t sd -m MGR -o sd1 -s")
+    if stop == "-b":
+        site.ok("cfgve -t sd -m MGR -o sd1 -b")
+    assert site.ok("cfgve -t sd -m MGR -o sd1 -c") == ["sd1: create storage domain succeeded."]
+    assert site.thing("storage_domain", "sd1")["status"] == "active"
+
+
+@pytest.mark.parametrize(
+    ("stype", "sdtype", "location", "since"),
+    [
+        ("nfs", "iso", "nfs1:/iso", (3, 0)), ("nfs", "export", "nfs1:/export", (3, 0)),
+        ("nfs", "data", "[fd00::1]:/six|version=v4|options=soft", (3, 1)),
+        ("posixfs", "data", "/dev/sdb1|vfs=xfs", (3, 1)), ("posixfs", "data", "ceph:/vol|vfs=ceph", (3, 1)),
+        ("glusterfs", "data", "g1:/data", (3, 3)), ("fcp", "data", "LUN", (3, 0)),
+    ],
+)
+def test_every_kind_of_storage(site, version, stype, sdtype, location, since):
+    if version < since:
+        return
+    lun = f"36001405{int(site.thing('host', 'rhevh1')['id'][:8], 16):08x}{1:016x}"
+    site.row("virtsd", "sd1", stype=stype, sdtype=sdtype, location=location.replace("LUN", lun), host="rhevh1")
+    assert site.ok("cfgve -t sd -m MGR -o sd1 -c") == ["sd1: create storage domain succeeded."]
+    made = site.thing("storage_domain", "sd1")
+    assert (made["storage_type"], made["type"], made["status"]) == (stype, sdtype, "active")
+    assert site.ok("cfgve -t sd -m MGR -o sd1 -c") == ["sd1: nothing to do"]
+
+
+def test_what_a_version_does_not_have_is_an_error_and_makes_nothing(start, version):
+    site = start(hosts=1)
+    if version >= (3, 1):
+        return
+    site.row("virtsd", "sd1", stype="posixfs", location="/dev/sdb1|vfs=xfs", host="rhevh1")
+    assert site.wrong("cfgve -t sd -m MGR -o sd1 -c")
+    assert site.world.named("storage_domain", "sd1") == []
+
+
+def test_local_storage_in_a_data_center_of_its_own(empty):
+    empty.ok("cfgve -t dc -m MGR -o local1 -c -k localfs")
+    empty.ok("cfgve -t cl -m MGR -o lcl -c -d local1")
+    empty.row("hypervisor", "n1", type="rhevh", mgr=empty.manager, cluster="lcl", password="geheim")
+    empty.ok("chhypervisor -a", ["n1"])
+    empty.row("virtsd", "sd1", stype="localfs", host="n1", datacenter="local1")
+    assert empty.ok("cfgve -t sd -m MGR -o sd1 -c") == ["sd1: create storage domain succeeded."]
+    assert empty.thing("data_center", "local1")["status"] == "up"
+    assert "detaching local storage" in empty.wrong("cfgve -t sd -m MGR -o sd1 -b")[0]
+
+
+def test_several_domains_into_an_empty_data_center_at_once(empty):
+    empty.ok("cfgve -t dc -m MGR -o dc1 -c -k nfs")
+    empty.ok("cfgve -t cl -m MGR -o cl1 -c -d dc1")
+    empty.row("hypervisor", "rhevh1", type="rhevh", mgr=empty.manager, cluster="cl1", password="geheim")
+    empty.ok("chhypervisor -a", ["rhevh1"])
+    for name, kind in (("iso1", "iso"), ("sd1", "data"), ("sd2", "data"), ("exp1", "export")):
+        nfs(empty, name, f"/{name}", sdtype=kind, datacenter="dc1")
+    said = empty.ok("cfgve -t sd -m MGR -o iso1,sd1,sd2,exp1 -c")
+    assert len(said) == 4 and said[0].startswith("sd1: ")
+    assert empty.thing("data_center", "dc1")["status"] == "up"
+    assert empty.thing("storage_domain", "sd1")["master"]
+
+
+def test_the_last_active_domain_and_one_with_running_machines_stay(site):
+    (said,) = site.wrong("cfgve -t sd -m MGR -o data1 -r -f")
+    assert "last active data domain" in said
+    nfs(site, "sd1", "/one")
+    site.ok("cfgve -t sd -m MGR -o sd1 -c")
+    site.row("vm", "vm1", mgr=site.manager)
+    site.ok("rpower on", ["vm1"])
+    (said,) = site.wrong("cfgve -t sd -m MGR -o data1 -r -f")
+    assert "virtual machines run from it: vm1" in said
+    assert site.thing("storage_domain", "data1")["status"] == "active"
+
+
+def test_a_wrong_row_makes_no_request_that_changes_anything(site):
+    site.row("virtsd", "sd1", stype="nfs", location="nowhere", sdtype="tape")
+    before = len(site.world.all("storage_domain"))
+    assert len(site.wrong("cfgve -t sd -m MGR -o sd1 -c")) == 3
+    assert len(site.world.all("storage_domain")) == before
+
+
+# Templates.
+
+
+def test_a_template_goes_unless_machines_are_built_on_it(site):
+    center = site.thing("data_center", "Default")
+    assert center["status"] == "up"
+    site.host.set_node_attrs("vm", {"vm1": {"mgr": site.manager}})
+    site.ok("clonevm -t tpl1", ["vm1"])
+    assert site.ok("cfgve -t tpl -m MGR -o tpl1 -r") == ["tpl1: succeeded."]
+    assert "nothing to do" in site.ok("cfgve -t tpl -m MGR -o tpl1 -r")[0]
+    assert "cannot be removed" in site.wrong("cfgve -t tpl -m MGR -o Blank -r")[0]
+
+
+# Hosts.
+
+
+def test_a_registered_host_is_approved(site):
+    register(site.world, "rhevh9", "10.9.9.9", "uuid_52:54:00:00:00:09")
+    site.row("hypervisor", "rhevh9", type="rhevh", mgr=site.manager)
+    assert site.ok("chhypervisor -a", ["rhevh9"]) == ["rhevh9: approved.", "rhevh9: up"]
+    assert site.ok("chhypervisor -a", ["rhevh9"]) == ["rhevh9: up: nothing to do"]
+
+
+def test_a_host_that_registered_with_its_full_name_is_found(site):
+    register(site.world, "rhevh9.example.com", "10.9.9.9", "uuid_52:54:00:00:00:09")
+    site.row("hypervisor", "rhevh9", type="rhevh", mgr=site.manager)
+    assert site.ok("chhypervisor -a", ["rhevh9"]) == ["rhevh9: approved.", "rhevh9: up"]
+
+
+def test_a_longer_name_is_another_host(site):
+    register(site.world, "rhevh99", "10.9.9.99", "uuid_52:54:00:00:00:99")
+    site.row("hypervisor", "rhevh9", type="rhevh", mgr=site.manager)
+    assert "has not registered" in site.wrong("chhypervisor -a", ["rhevh9"])[0]
+
+
+def test_an_installation_that_fails_is_told_with_the_managers_event(site):
+    register(site.world, "rhevh9", "10.9.9.9", "uuid_52:54:00:00:00:09")
+    site.row("hypervisor", "rhevh9", type="rhevh", mgr=site.manager)
+    text = "Host rhevh9 installation failed. Unexpected connection termination."
+    site.faults([{"do": "fail", "state": "host.approve", "name": "rhevh9", "text": text}])
+    said = site.wrong("chhypervisor -a", ["rhevh9"])
+    assert "install_failed" in said[0] and "Unexpected connection termination" in said[0]
+    site.mend()
+    assert "--reinstall" in site.wrong("chhypervisor -a", ["rhevh9"])[0]
+    site.row("hypervisor", "rhevh9", password="geheim")
+    assert site.ok("chhypervisor --reinstall", ["rhevh9"])[-1] == "rhevh9: up"
+
+
+def test_maintenance_and_back(site):
+    assert site.ok("chhypervisor -d", ["rhevh1", "rhevh2"])
+    assert site.thing("host", "rhevh1")["status"] == "maintenance"
+    assert sorted(site.ok("chhypervisor -d", ["rhevh1", "rhevh2"])) == [
+        "rhevh1: maintenance: nothing to do", "rhevh2: maintenance: nothing to do"
+    ]
+    assert sorted(site.ok("chhypervisor -e", ["rhevh1", "rhevh2"])) == ["rhevh1: succeeded.", "rhevh2: succeeded."]
+
+
+def test_maintenance_that_never_comes_names_the_machines(start):
+    site = start(hosts=2, vms=4, running=100)
+    site.row("hypervisor", "rhevh1", type="rhevh", mgr=site.manager)
+    site.faults([{"do": "never", "state": "host.deactivate"}])
+    (said,) = site.wrong("chhypervisor -d --timeout 30", ["rhevh1"])
+    assert "preparing_for_maintenance" in said
+
+
+def test_a_host_leaves(site):
+    assert "Give -f" in site.wrong("rmhypervisor", ["rhevh2"])[0]
+    assert site.ok("rmhypervisor -f", ["rhevh2"]) == ["rhevh2: succeeded."]
+    assert site.world.named("host", "rhevh2") == []
+    assert site.ok("rmhypervisor -f", ["rhevh2"]) == ["rhevh2: there is no such host: nothing to do"]
+
+
+@pytest.mark.parametrize(
+    "interface",
+    ["nw1:eth1:none", "nw1:eth1:dhcp", "nw1:eth1:static:10.1.0.2:255.255.0.0", "nw1:bond0=eth1+eth2,mode=1:none",
+     "vl:eth1.100:none", "vl:bond0.100=eth1+eth2:static:10.1.0.2:255.255.0.0|nw1:bond0:none"],
+)
+def test_networks_bonds_and_vlans_of_a_host(site, version, interface):
+    if version < (3, 6) and "|" in interface:
+        return  # the simulated cards of old versions carry one network each
+    site.ok("cfgve -t nw -m MGR -o nw1 -c")
+    site.ok("cfgve -t nw -m MGR -o vl -c -n 100")
+    site.ok("cfgve -t nw -m MGR -o nw1,vl -a")
+    site.ok("chhypervisor -d", ["rhevh1"])
+    site.row("hypervisor", "rhevh1", interface=interface)
+    assert site.ok("chhypervisor -n", ["rhevh1"]) == ["rhevh1: succeeded."]
+    assert site.ok("chhypervisor -n", ["rhevh1"]) == ["rhevh1: nothing to do"]
+    assert site.ok("chhypervisor -e", ["rhevh1"]) == ["rhevh1: succeeded."]
+
+
+def test_networks_that_cannot_be(site):
+    site.row("hypervisor", "rhevh1", interface="nonet:eth1:none|nw2:eth9:dhcp")
+    said = site.wrong("chhypervisor -n", ["rhevh1"])
+    assert any("nonet does not exist" in line for line in said)
+    assert any("does not have interface eth9" in line for line in said)
+
+
+def test_power_management_is_set_and_tried(site):
+    for number in (1, 2):
+        site.row("nodehm", f"rhevh{number}", mgt="ipmi" if number == 1 else "openbmc")
+        site.row("ipmi" if number == 1 else "openbmc", f"rhevh{number}", bmc=f"bmc{number}", username="u", password="p")
+    said = site.ok("chhypervisor -p", ["rhevh1", "rhevh2"])
+    assert sorted(said) == [
+        "rhevh1: Setting power management: bmc1", "rhevh1: power management answers: on",
+        "rhevh2: Setting power management: bmc2", "rhevh2: power management answers: on",
+    ]
+
+
+# Showing.
+
+
+def test_a_data_center_is_shown_alike_in_all_versions(site):
+    lines = site.ok("lsve -t dc -m MGR -o Default")
+    heads = [line for line in lines if line.endswith("]")]
+    assert heads[0] == "datacenters: [Default]"
+    assert heads[1] == "    clusters: [Default]"
+    assert heads[2] == "    storagedomains: [data1]"
+    assert heads[-1] == "    templates: [Blank]"
+    assert "      status: active" in lines
+
+
+def test_every_type_is_shown_as_text_and_json(site):
+    for kind in ("dc", "cl", "sd", "nw", "tpl"):
+        assert site.ok(f"lsve -t {kind} -m MGR")
+        for line in site.ok(f"lsve -t {kind} -m MGR --json"):
+            assert json.loads(line)["name"]
+    found = json.loads(site.ok("lsve -t dc -m MGR -o Default --json")[0])
+    assert found["storagedomains"][0]["status"] == "active"
+
+
+def test_what_is_not_there_is_an_error(site):
+    assert site.wrong("lsve -t cl -m MGR -o nowhere,Default") == [f"nowhere: cannot find the cluster on {site.manager}"]
+
+
+@pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
+def test_the_picture_has_everything(site, tmp_path):
+    (said,) = site.ok("lsve -m MGR --graph site.svg", cwd=str(tmp_path))
+    assert said == f"{tmp_path}/site.svg: written"
+    text = (tmp_path / "site.svg").read_text()
+    for word in ("rhevh1", "rhevh2", "vm1", "data1", "Default", "2 hosts, 3 virtual machines"):
+        assert word in text
+    assert site.ok("lsve -m MGR --graph site.svg", cwd=str(tmp_path)) == [said]
+
+
+# Order and outage.
+
+
+def test_a_dry_run_changes_nothing(site):
+    nfs(site, "sd1", "/one")
+    assert len(site.ok("cfgve -t sd -m MGR -o sd1 -c --dry-run")) == 5
+    assert site.ok("chhypervisor -d --dry-run", ["rhevh1"])[0] == "rhevh1: deactivate"
+    assert site.ok("cfgve -t nw -m MGR -o nw1 -c --dry-run") == ["nw1: create network in Default"]
+    assert site.world.named("storage_domain", "sd1") == []
+    assert site.thing("host", "rhevh1")["status"] == "up"
+
+
+def test_a_dead_manager_does_not_stop_the_others(site):
+    site.row("hypervisor", "lost1", type="rhevh", mgr="127.0.0.1:1")
+    said = site.say("chhypervisor -e", ["lost1", "rhevh1"])
+    assert "rhevh1: up: nothing to do" in [f"{m.node}: {m.text}" for m in said]
+    (error,) = [m for m in said if isinstance(m, Error)]
+    assert error.node == "lost1" and "127.0.0.1:1" in error.text
+
+
+def test_a_manager_that_is_not_there_is_one_line(site):
+    (line,) = site.wrong("lsve -t dc -m 127.0.0.1:1")
+    assert "127.0.0.1:1" in line and "Traceback" not in line
