@@ -27,6 +27,7 @@ from .commands import (
     mkinstall,
     mkvm,
     revacuate,
+    rhevhjoin,
     rhevhupdateflag,
     rinv,
     rmhypervisor,
@@ -50,7 +51,7 @@ log = logging.getLogger(__name__)
 
 _MODULES: tuple[ModuleType, ...] = (
     cfgve, chhypervisor, chvm, clonevm, copycd, getrvidparms, lsve, lsvm, mkinstall, mkvm, revacuate,
-    rhevhupdateflag, rinv, rmhypervisor, rmigrate, rmvm, rpower, rscan, rsetboot, rvitals,
+    rhevhjoin, rhevhupdateflag, rinv, rmhypervisor, rmigrate, rmvm, rpower, rscan, rsetboot, rvitals,
 )
 #: Every command by its name; xCAT's dispatch tables and the man pages are made from these.
 COMMANDS: dict[str, Command] = {module.SPEC.name: module.SPEC for module in _MODULES}

@@ -26,6 +26,8 @@ TRY_AGAIN = 2
 TRIES, PAUSE = 3, 0.5
 #: What stands in nodelist.appstatus about a node: who reported, and how far the manager has it.
 FINISHED, MANAGER = "rhevhfinish", "rhevm"
+#: The first step of those who shall join their manager by themselves; see rhevhjoin.
+JOIN = "approve"
 
 Answer = Union[Data, Error]
 
@@ -170,6 +172,26 @@ def note(host: Host, values: Mapping[str, Mapping[str, str]]) -> None:
     host.set_node_attrs("nodelist", rows)
 
 
+def joining(host: Host, nodes: Sequence[str]) -> list[str]:
+    """Which freshly booted nodes shall join their manager by themselves.
+
+    Args:
+        host: The xCAT; `site.rhevhautoapprove` is yes, or a list of nodes and groups; anything else is no.
+        nodes: The nodes.
+    """
+    words = set(host.site("rhevhautoapprove").replace(",", " ").split())
+    if not words or not nodes:
+        return []
+    groups, managers = (host.node_attrs(*what) for what in (
+        ("nodelist", nodes, ["groups"]), ("hypervisor", nodes, ["mgr"]),
+    ))
+    chosen = words & {"yes", "1", "y"}
+    return [
+        node for node in nodes
+        if managers[node].get("mgr") and (chosen or words & {node, *groups[node].get("groups", "").split(",")})
+    ]
+
+
 def _booted(host: Host, clock: Clock, states: Mapping[str, str], sources: Mapping[str, str]) -> dict[str, Answer]:
     """Run nodeset, then set the status of those for which it worked, and of those for which it did not."""
     done = _moved(host, clock, states)
@@ -177,7 +199,9 @@ def _booted(host: Host, clock: Clock, states: Mapping[str, str], sources: Mappin
     lost = _said(host, "updatenodestat", done, "booted") if done else {}
     if failed:
         _said(host, "updatenodestat", failed, "failed")
-    note(host, {node: {FINISHED: sources[node]} for node in done})
+    if done:
+        begin = dict.fromkeys(joining(host, done), JOIN)
+        note(host, {node: {FINISHED: sources[node], MANAGER: begin.get(node, "")} for node in done})
     answers: dict[str, Answer] = {}
     for node in failed:
         answers[node] = Error(

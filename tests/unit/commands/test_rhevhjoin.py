@@ -1,0 +1,140 @@
+"""rhevhjoin on an xCAT in memory whose chhypervisor works when it is told to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+import pytest
+
+from fakes import FakeHost
+from xcat_rhev.clock import ManualClock
+from xcat_rhev.commands import rhevhjoin
+from xcat_rhev.commands.finishing import joining
+from xcat_rhev.dispatch import Dispatcher
+from xcat_rhev.errors import Aborted, Unreachable
+from xcat_rhev.messages import Data, Error, Message
+from xcat_rhev.xcat.host import Request
+
+
+class Xcat(FakeHost):
+    """An xCAT with a manager.
+
+    Attributes:
+        refusals: (node, option) -> how often chhypervisor still refuses.
+        down: How often the whole manager is still away.
+    """
+
+    def __init__(self, tables: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
+        super().__init__(tables)
+        self.refusals: dict[tuple[str, str], int] = {}
+        self.down = 0
+
+    def run(self, command: str, nodes: Sequence[str] = (), args: Sequence[str] = ()) -> Iterator[Message]:
+        self.runs.append((command, tuple(nodes), tuple(args)))
+        if command == "nodeset":
+            self.set_node_attrs("chain", {node: {"currstate": "boot"} for node in nodes})
+            return
+        if self.down:
+            self.down -= 1
+            raise Unreachable("the manager does not answer")
+        for node in nodes:
+            left = self.refusals.get((node, args[0]), 0)
+            self.refusals[(node, args[0])] = left - 1
+            yield Error("not registered yet", node) if left > 0 else Data("done.", node)
+
+    def options(self, node: str) -> list[str]:
+        return [args[0] for command, nodes, args in self.runs if command == "chhypervisor" and node in nodes]
+
+    def note(self, node: str) -> str:
+        return self.row("nodelist", node).get("appstatus", "")
+
+
+@pytest.fixture
+def xcat() -> Xcat:
+    return Xcat({
+        "site": [{"key": "rhevhautoapprove", "value": "yes"}],
+        "nodelist": [{"node": f"rhevh{n}", "groups": "rhevh,rack1"} for n in (1, 2, 3)],
+        "hypervisor": [
+            {"node": "rhevh1", "mgr": "rhevm", "interface": "rhevm:eth0:dhcp:::"}, {"node": "rhevh2", "mgr": "rhevm"},
+        ],
+        "ipmi": [{"node": "rhevh1", "bmc": "10.9.0.1"}],
+        "hosts": [{"node": "rhevh1", "ip": "10.0.0.1"}],
+        "chain": [{"node": "rhevh1", "currstate": "install rhevh7.3-x86_64-compute"}],
+    })
+
+
+def join(xcat: Xcat, *args: str, nodes: Sequence[str] = (), clock: ManualClock | None = None) -> list[Message]:
+    return list(Dispatcher(clock=clock or ManualClock()).run(Request("rhevhjoin", tuple(nodes), args), xcat))
+
+
+def test_what_the_finish_url_leaves_is_taken_up(xcat: Xcat) -> None:
+    list(Dispatcher(clock=ManualClock()).run(Request("rhevhupdateflag", ("rhevh1",), ("10.0.0.1",)), xcat))
+    assert xcat.note("rhevh1") == "rhevhfinish=10.0.0.1,rhevm=approve"
+    assert join(xcat) == [Data("up", "rhevh1")]
+    assert xcat.options("rhevh1") == ["-a", "-n", "-p", "-e"]
+    assert xcat.note("rhevh1") == "rhevhfinish=10.0.0.1,rhevm=up"
+
+
+def test_a_node_without_networks_and_power_management_skips_them(xcat: Xcat) -> None:
+    assert join(xcat, nodes=["rhevh2"]) == [Data("up", "rhevh2")]
+    assert xcat.options("rhevh2") == ["-a", "-e"]
+
+
+def test_a_host_that_registers_late_is_waited_for(xcat: Xcat) -> None:
+    xcat.refusals[("rhevh1", "-a")], clock = 3, ManualClock()
+    assert join(xcat, nodes=["rhevh1", "rhevh2"], clock=clock) == [Data("up", "rhevh2"), Data("up", "rhevh1")]
+    assert clock.slept == [rhevhjoin.PAUSE] * 3
+    assert xcat.options("rhevh2") == ["-a", "-e"]
+
+
+def test_a_manager_that_is_away_is_waited_for(xcat: Xcat) -> None:
+    xcat.down = 2
+    assert join(xcat, nodes=["rhevh1"]) == [Data("up", "rhevh1")]
+
+
+def test_an_interrupted_run_goes_on_at_the_same_stage(xcat: Xcat) -> None:
+    xcat.tables["nodelist"][0]["appstatus"] = "sshd=up,rhevm=power"
+    assert join(xcat) == [Data("up", "rhevh1")]
+    assert xcat.options("rhevh1") == ["-p", "-e"]
+    assert xcat.note("rhevh1") == "sshd=up,rhevm=up"
+
+
+def test_after_an_hour_it_has_failed_and_can_be_begun_again(xcat: Xcat, monkeypatch: pytest.MonkeyPatch) -> None:
+    xcat.refusals[("rhevh1", "-n")] = 3
+    real, rounds = time.time, iter(range(1, 99))
+    monkeypatch.setattr(rhevhjoin.time, "time", lambda: real() + 1801 * next(rounds))
+    assert join(xcat, nodes=["rhevh1"]) == [Error("networks failed: not registered yet", "rhevh1")]
+    assert xcat.note("rhevh1") == "rhevm=failed-networks"
+    assert join(xcat) == []
+    monkeypatch.setattr(rhevhjoin.time, "time", real)
+    assert join(xcat, nodes=["rhevh1"]) == [Data("up", "rhevh1")]
+
+
+def test_nobody_waits_and_nothing_is_done(xcat: Xcat) -> None:
+    assert join(xcat) == []
+    assert xcat.runs == []
+
+
+def test_watching_ends_when_the_client_goes(xcat: Xcat) -> None:
+    request = Request("rhevhjoin", (), ("--watch",))
+
+    class Clock(ManualClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if len(self.slept) == 3:
+                request.aborted.set()
+
+    clock = Clock()
+    with pytest.raises(Aborted):
+        list(Dispatcher(clock=clock).run(request, xcat))
+    assert len(clock.slept) == 3
+
+
+@pytest.mark.parametrize(("value", "nodes"), [
+    ("", []), ("no", []), ("0", []), ("yes", ["rhevh1", "rhevh2"]), ("1", ["rhevh1", "rhevh2"]),
+    ("rack1", ["rhevh1", "rhevh2"]), ("rack2,rhevh2", ["rhevh2"]), ("rhevh3", []), ("rack", []),
+])
+def test_who_joins_by_itself(xcat: Xcat, value: str, nodes: list[str]) -> None:
+    xcat.tables["site"] = [{"key": "rhevhautoapprove", "value": value}]
+    assert joining(xcat, ["rhevh1", "rhevh2", "rhevh3"]) == nodes  # rhevh3 has no manager
