@@ -63,11 +63,19 @@ def test_old_tls_is_refused(simulator: Any) -> None:
         assert tls.version() == "TLSv1.3"
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (("--faults", "/nowhere"), "--faults /nowhere"), (("--delays", "/nowhere"), "--delays /nowhere"),
-    (("--v3-version", "7"), "no engine version"), (("--v3-version", "4.0"), "below 4.0"), (("--speed", "0"), "--speed 0"),
-    (("--cert-dir", "/proc/x"), "/proc/x"), (("--host", "192.0.2.1"), "192.0.2.1"), (("--nonsense",), "--nonsense"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--faults", "/nowhere"), "--faults /nowhere"),
+        (("--delays", "/nowhere"), "--delays /nowhere"),
+        (("--v3-version", "7"), "no engine version"),
+        (("--v3-version", "4.0"), "below 4.0"),
+        (("--speed", "0"), "--speed 0"),
+        (("--cert-dir", "/proc/x"), "/proc/x"),
+        (("--host", "192.0.2.1"), "192.0.2.1"),
+        (("--nonsense",), "--nonsense"),
+    ],
+)
 def test_wrong_words_are_refused_in_one_line(words: tuple[str, ...], said: str) -> None:
     code, text = refused(*words)
     assert code in (1, 2) and said in text.splitlines()[-1]
@@ -125,9 +133,16 @@ def test_garbage_on_the_wire_does_not_end_it(simulator: Any) -> None:
             except OSError:
                 pass
     context = simulator.tls()
-    for noise in (b"NONSENSE\r\n\r\n", b"GET /ovirt-engine/api HTTP/9.9\r\n\r\n", b"POST /ovirt-engine/api/vms HTTP/1.1\r\nHost: x\r\n"
-                  b"Content-Length: 5\r\n\r\n", b"GET " + b"/" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"):
-        with socket.create_connection((host, int(port)), timeout=5) as raw, context.wrap_socket(raw, server_hostname=host) as tls:
+    for noise in (
+        b"NONSENSE\r\n\r\n",
+        b"GET /ovirt-engine/api HTTP/9.9\r\n\r\n",
+        b"POST /ovirt-engine/api/vms HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",
+        b"GET " + b"/" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    ):
+        with (
+            socket.create_connection((host, int(port)), timeout=5) as raw,
+            context.wrap_socket(raw, server_hostname=host) as tls,
+        ):
             tls.sendall(noise)
     assert simulator.call("GET", "/vms")[0] == 200
 

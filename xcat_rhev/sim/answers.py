@@ -17,7 +17,7 @@ _TRUE = frozenset({"", "true", "t", "yes", "y", "1"})
 SHAPES: dict[str, Shape] = {}
 #: The v3 schema's order of an action's parts.
 ACTION_PARTS = (
-    "async grace_period host network root_password ssh image fence_type ticket proxy_ticket iscsi storage_domain "
+    "link async grace_period host network root_password ssh image fence_type ticket proxy_ticket iscsi storage_domain "
     "cluster discard_snapshots exclusive vm snapshot template host_nics modified_network_attachments "
     "removed_network_attachments synchronized_network_attachments modified_bonds removed_bonds modified_labels "
     "removed_labels check_connectivity connectivity_timeout pause force option clone disks job maintenance_enabled "
@@ -44,6 +44,7 @@ class Call:
         params: Query and matrix parameters.
         body: The body's root element, if there is one.
         headers: By lower-case name.
+        where: The address that was called.
         strict: What the dialect does not know is refused by name.
         routes: For what is followed.
         cache: Texts of things, kept until they change.
@@ -56,6 +57,7 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
     strict: bool = False
     routes: Any = None
     cache: dict[Any, tuple[int, str]] = field(default_factory=dict)
@@ -245,17 +247,19 @@ def _one(call: Call, answer: One) -> Raw:
 
 
 def _done(call: Call, answer: Done) -> Raw:
-    state = "in_progress" if answer.pending else "complete"
+    pending = answer.pending or call.flag("async") or "202-accepted" in call.headers.get("x-ovirt-expect", "")
+    state = "in_progress" if pending else "complete"
     parts = {**_echo(call), **answer.outputs, "status": _status(call.dialect, state)}
-    if answer.pending:
+    if pending:
         parts["async"] = "<async>true</async>"
+        parts["link"] = link("parent", call.where.rpartition("/")[0]) + link("replay", call.where)
     if call.dialect.number == 4:
         job = call.world.job("Action")
         parts["job"] = f'<job href="{href(call.dialect, "job", job["id"])}" id="{job["id"]}"/>'
         if answer.shape and answer.thing:
             parts[answer.shape.tag] = writer(call).ref(answer.shape.tag, answer.shape.kind, answer.thing["id"])
-    task = f' id="{answer.thing["id"]}"' if answer.pending and answer.thing else ""
-    return Raw(document(f"<action{task}>{_ordered(parts, call.dialect)}</action>"), 202 if answer.pending else 200)
+    task = f' href="{call.where}/{answer.thing["id"]}" id="{answer.thing["id"]}"' if pending and answer.thing else ""
+    return Raw(document(f"<action{task}>{_ordered(parts, call.dialect)}</action>"), 202 if pending else 200)
 
 
 def refused_action(call: Call, fault_text: str) -> str:

@@ -135,7 +135,7 @@ class Application:
         route: Route | None = None
         call = Call(self.world, dialect, params=_params(request, dialect), headers=request.headers)
         call.strict, call.routes, call.cache = self.settings.strict, self.routes, self._cache
-        call.settings = self.settings
+        call.settings, call.where = self.settings, dialect.base + rest
         try:
             route, ids = self.routes.find(_method(request), rest, dialect)
             call.things = self._named(call, ids)

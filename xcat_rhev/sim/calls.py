@@ -57,6 +57,7 @@ def _open() -> list[str]:
         "| `GET /-/stats` | requests by kind, connections, bytes; `DELETE` begins at zero |",
         "| `GET /-/faults` | the plan of faults and how often each rule struck; `PUT` a list of rules replaces it |",
     ]
+    own.append('| `PUT /-/clock` | `{"advance": SECONDS}` lets so much time pass at once |')
     return [*lines, *rows, *own, ""]
 
 

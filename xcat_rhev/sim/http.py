@@ -137,11 +137,25 @@ class Front:
             if request.method == "DELETE":
                 self.counts.clear()
             return as_json(self.counts.shown())
+        if request.path == "/-/clock" and request.method in {"PUT", "POST"}:
+            return self._later(request)
         if request.path == "/-/faults" and request.method in {"PUT", "POST"}:
             return self._new_plan(request)
         if request.path == "/-/faults":
             return as_json([rule.__dict__ for rule in self.plan.rules])
         return Raw(b"", 404)
+
+    def _later(self, request: Request) -> Raw:
+        """Let so many seconds pass at once, so that a test need not wait for a state."""
+        try:
+            seconds = float(json.loads(request.body)["advance"])
+        except (ValueError, KeyError, TypeError):
+            return as_json({"error": 'send {"advance": SECONDS}'}, 400)
+        world = self.app.world
+        with world.lock:
+            world.resume_at(world.now() + max(seconds, 0))
+            world.settle()
+            return as_json({"now": world.now()})
 
     def _new_plan(self, request: Request) -> Raw:
         try:

@@ -143,7 +143,7 @@ class Finder:
         if query.sort:
             walk = FIELDS[self._kind].get(query.sort, "name")
             things = sorted(
-                things, key=lambda thing: [str(v).lower() for v in self.values(thing, walk)], reverse=query.down
+                things, key=lambda thing: [_sortable(v) for v in self.values(thing, walk)], reverse=query.down
             )
         return things
 
@@ -197,6 +197,11 @@ class Finder:
         else:
             nexts = [self._world.get(first, thing.get(first))]
         return [value for one in nexts if one for value in self.values(one, rest)]
+
+
+def _sortable(value: Any) -> tuple[float, str]:
+    """Make numbers sort by size and words by letters."""
+    return (float(value), "") if isinstance(value, (int, float)) else (0.0, str(value).lower())
 
 
 def _tagged(world: Any, thing: Thing, key: str) -> list[Any]:

@@ -126,4 +126,5 @@ OBJECTS: dict[tuple[str, str], str] = {
     ("data_center", "clusters"): "#clusters", ("data_center", "storage"): "#domains",
     ("storage_domain", "datacenter"): "data_center", ("template", "datacenter"): "cluster.data_center",
     ("template", "cluster"): "cluster", ("host", "cluster"): "cluster", ("template", "vm"): "#vms",
+    ("event", "vm"): "vm", ("event", "vms"): "vm", ("event", "host"): "host", ("event", "hosts"): "host",
 }

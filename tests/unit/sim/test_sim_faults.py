@@ -166,6 +166,14 @@ def test_plans_are_replaced_and_looked_at_over_the_wire(make_engine: Any) -> Non
     assert engine.get("/-/nothing").status == 404
 
 
+def test_time_passes_when_it_is_told_to(make_engine: Any) -> None:
+    engine = make_engine((4, 5))
+    engine.post(f"{engine.vm()}/start")
+    assert engine.call("PUT", "/-/clock", '{"advance": 60}').status == 200
+    assert engine.status(engine.vm()) == "up"
+    assert engine.call("PUT", "/-/clock", "soon").status == 400
+
+
 def test_counts_name_the_kind_of_call(make_engine: Any) -> None:
     import json
 

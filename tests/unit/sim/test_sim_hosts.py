@@ -143,7 +143,8 @@ def test_fencing(engine: Any) -> None:
     else:
         enable = "<host><power_management><enabled>true</enabled></power_management></host>"
         assert engine.put(path, enable).status == 400
-        agent = "<agent><type>ipmilan</type><address>bmc</address><username>u</username><password>p</password><order>1</order></agent>"
+        agent = "<agent><type>ipmilan</type><address>bmc</address><username>u</username><password>p</password>"
+        agent += "<order>1</order></agent>"
         assert engine.post(f"{path}/fenceagents", agent.replace("<order>1</order>", "")).status == 400
         assert engine.post(f"{path}/fenceagents", agent).status == 201
         assert engine.put(path, enable).status == 200

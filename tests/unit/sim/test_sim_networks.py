@@ -82,7 +82,8 @@ def test_cpu_types_and_levels_must_be_the_engines_own(make_engine: Any) -> None:
     assert old.post("/clusters", body.format('<cpu id="Intel Penryn Family"/>')).status == 201
     refused = new_.post("/clusters", body.format("<cpu><type>Intel Penryn Family</type></cpu>"))
     assert "CPU is not supported" in refused.detail()
-    version = "<data_center><name>d</name><local>false</local><version><major>3</major><minor>0</minor></version></data_center>"
+    version = "<version><major>3</major><minor>0</minor></version>"
+    version = f"<data_center><name>d</name><local>false</local>{version}</data_center>"
     assert "Compatibility Version is not supported" in new_.post("/datacenters", version).detail()
     names = old.get("/capabilities").xml.xpath("version[@major='3']/cpus/cpu/@id")
     assert "Intel Penryn Family" in names

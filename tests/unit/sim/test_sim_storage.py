@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-SD = "<storage_domain><name>{}</name><type>{}</type><host><name>rhevh1</name></host><storage>{}</storage></storage_domain>"
+SD = (
+    "<storage_domain><name>{}</name><type>{}</type><host><name>rhevh1</name></host>"
+    "<storage>{}</storage></storage_domain>"
+)
 NFS = "<type>nfs</type><address>10.0.0.5</address><path>/export/{}</path>"
 
 
@@ -129,7 +132,8 @@ def test_the_first_data_domain_brings_a_data_center_up(engine: Any) -> None:
     answer = engine.post(f"/datacenters/{dc.id}/storagedomains", f'<storage_domain id="{domain}"/>')
     assert answer.status == conflict(engine) and "no available operational Host" in answer.detail()
     cluster = engine.post("/clusters", f'<cluster><name>cl2</name><data_center id="{dc.id}"/></cluster>')
-    body = "<host><name>h3</name><address>10.0.0.3</address><root_password>x</root_password><cluster><name>cl2</name></cluster></host>"
+    body = "<host><name>h3</name><address>10.0.0.3</address><root_password>x</root_password>"
+    body += "<cluster><name>cl2</name></cluster></host>"
     assert cluster.status == 201 and engine.post("/hosts", body).status == 201
     engine.later()
     assert engine.post(f"/datacenters/{dc.id}/storagedomains", f'<storage_domain id="{domain}"/>').status == 201

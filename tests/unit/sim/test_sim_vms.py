@@ -288,6 +288,8 @@ def test_suspend_takes_tasks_and_start_resumes(engine: Any) -> None:
     answer = engine.post(f"{path}/suspend")
     assert answer.status == 202
     assert answer.xml.get("id") and answer.text("async") == "true"
+    task = engine.get(answer.xml.get("href")).xml
+    assert (task.findtext("status/state") or task.findtext("status")) == "in_progress"
     engine.later()
     assert engine.status(path) == "suspended"
     assert "not down" in engine.delete(path).detail()

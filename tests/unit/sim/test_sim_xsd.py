@@ -43,14 +43,16 @@ def populate(engine: Any) -> None:
     engine.later()
     made.append(engine.post("/templates", "<template><name>gold</name><vm><name>vm2</name></vm></template>"))
     if engine.dialect.version >= (3, 6):
-        agent = '<agent type="ipmilan"><address>bmc</address><username>u</username><password>p</password><order>1</order></agent>'
+        agent = '<agent type="ipmilan"><address>bmc</address><username>u</username><password>p</password>'
+        agent += "<order>1</order></agent>"
         made.append(engine.post(f"{engine.host()}/fenceagents", agent))
         made.append(engine.post(f"/clusters/{cluster}/affinitygroups",
                                 "<affinity_group><name>near</name><positive>true</positive></affinity_group>"))
         made.append(engine.post("/storageconnections", "<storage_connection><type>nfs</type></storage_connection>"))
     for answer in made:
         assert answer.status in (200, 201, 202), answer.body
-    pm = '<power_management type="ipmilan"><enabled>true</enabled><address>b</address><username>u</username></power_management>'
+    pm = '<power_management type="ipmilan"><enabled>true</enabled><address>b</address><username>u</username>'
+    pm += "</power_management>"
     assert engine.put(engine.host("rhevh2"), f"<host>{pm}</host>").status == 200
     engine.later()
     for name in ("vm1", "vm3"):

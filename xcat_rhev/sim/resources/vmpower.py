@@ -8,6 +8,7 @@ from ..faults import BAD, Refused, refuse
 from ..routing import verb
 from ..states import effect
 from ..world import World
+from .common import task_of
 from .vms import NOT_RUNNING, copy_parts
 from .vmshape import VM
 
@@ -314,4 +315,5 @@ ROUTES = (
     verb("/vms/{vm}/freezefilesystems", nothing, "freeze the guest's file systems", since3=(3, 5)),
     verb("/vms/{vm}/thawfilesystems", nothing, "thaw them", since3=(3, 5)),
     verb("/vms/{vm}/reordermacaddresses", nothing, "reorder MAC addresses", since3=(3, 4)),
+    task_of(VM),
 )
