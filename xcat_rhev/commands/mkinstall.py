@@ -15,10 +15,11 @@ from ..errors import NotFound, RhevError, Usage
 from ..jobs import Job, Step
 from ..media.addresses import bond_of, fixed_address, install_nic, network_of, servers
 from ..media.bootfiles import BootFiles
-from ..media.copying import write_all
+from ..media.copying import write_all, writing
 from ..media.initrd import replaced
 from ..media.kernelargs import Settings, has_trigger, kernel_line
 from ..media.kickstart import kickstart, read_template
+from ..media.medium import whole_file
 from ..media.nodemap import Known, node_map_path, update_node_map
 from ..media.passwords import hashed
 from ..media.progress import metered
@@ -275,7 +276,7 @@ def _check_memory(node: str, image: Image, memory: str) -> None:
     if image.kickstart or not memory:
         return
     have = parse_size(memory, f"hwinv.memory of {node}")
-    need = 2 * (image.folder / image.iso).stat().st_size + 256 * MIB
+    need = 2 * whole_file(image.folder / image.iso).size + 256 * MIB
     if have < need:
         raise Usage(f"it has {show_size(have)} of memory; {image.distname} needs {show_size(need)} to start",
                     "Correct hwinv.memory if it is wrong")
@@ -291,7 +292,10 @@ def _below(folder: Path, installdir: str) -> str:
 
 
 def _write_kickstart(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise writing(path, problem) from problem
     with replaced(path) as out:
         write_all(out, text.encode())
 

@@ -98,10 +98,13 @@ def build(initrd: Path, iso: Path, target: Path) -> Iterator[int]:
         stamp = target.with_name(target.name + ".json")
         if target.is_file() and _read(stamp) == {**made_of, "bytes": target.stat().st_size}:
             return
-        stamp.unlink(missing_ok=True)
-        with replaced(target) as out:
-            yield from append_member(whole_file(initrd), whole_file(iso), iso.name, out, target)
-        stamp.write_text(json.dumps({**made_of, "bytes": target.stat().st_size}))
+        try:
+            stamp.unlink(missing_ok=True)
+            with replaced(target) as out:
+                yield from append_member(whole_file(initrd), whole_file(iso), iso.name, out, target)
+            stamp.write_text(json.dumps({**made_of, "bytes": target.stat().st_size}))
+        except OSError as problem:
+            raise writing(target, problem) from problem
 
 
 def _made_of(initrd: Path, iso: Path) -> dict[str, object]:

@@ -148,11 +148,13 @@ class Store:
         parent = self._target.parent
         with _made(parent), locked(parent, wait=False):
             stage, old = (parent / f".{self._target.name}.{word}" for word in ("new", "old"))
-            _clear(stage, old, self._target)
-            self._check_place()
             try:
+                _clear(stage, old, self._target)
+                self._check_place()
                 yield from self._fill(stage)
                 _swap(stage, old, self._target)
+            except OSError as problem:
+                raise writing(self._target, problem) from problem
             finally:
                 shutil.rmtree(stage, ignore_errors=True)
 
@@ -180,11 +182,8 @@ class Store:
             _link(stage, self._medium)
         record = {**asdict(image), "format": _FORMAT}
         del record["folder"]
-        try:
-            (stage / RECORD).write_text(json.dumps(record, indent=1) + "\n")
-            (stage / RECORD).chmod(0o644)
-        except OSError as problem:
-            raise writing(stage / RECORD, problem) from problem
+        (stage / RECORD).write_text(json.dumps(record, indent=1) + "\n")
+        (stage / RECORD).chmod(0o644)
 
     def _payload_package(self) -> File | None:
         name = rhvh_image(self._medium)
@@ -272,21 +271,15 @@ def _folder(path: Path, top: Path) -> None:
         return
     if path != top:
         _folder(path.parent, top)
-    try:
-        path.mkdir()
-        path.chmod(0o755)
-    except OSError as problem:
-        raise writing(path, problem) from problem
+    path.mkdir()
+    path.chmod(0o755)
 
 
 def _link(stage: Path, medium: Medium) -> None:
     """Make the links, last of all, so that no file was written through one."""
     for path, target in medium.links.items():
         _folder((stage / path).parent, stage)
-        try:
-            os.symlink(target, stage / path)
-        except OSError as problem:
-            raise writing(stage / path, problem) from problem
+        os.symlink(target, stage / path)
 
 
 @contextmanager
@@ -295,12 +288,11 @@ def _made(parent: Path) -> Iterator[None]:
     missing = [path for path in (parent, *parent.parents) if not path.exists()]
     try:
         for path in reversed(missing):
-            path.mkdir()
+            path.mkdir(exist_ok=True)
             path.chmod(0o755)
+        yield
     except OSError as problem:
         raise writing(parent, problem) from problem
-    try:
-        yield
     finally:
         for path in missing:
             if path.is_dir() and not any(path.iterdir()):
@@ -319,12 +311,9 @@ def _clear(stage: Path, old: Path, target: Path) -> None:
 
 
 def _swap(stage: Path, old: Path, target: Path) -> None:
-    try:
-        if os.path.lexists(target):
-            os.rename(target, old)
-        os.rename(stage, target)
-    except OSError as problem:
-        raise writing(target, problem) from problem
+    if os.path.lexists(target):
+        os.rename(target, old)
+    os.rename(stage, target)
     if os.path.lexists(old):
         _remove(old)
 

@@ -33,7 +33,7 @@ def test_never_beyond_the_whole():
 
 
 def test_nothing_to_do_says_nothing():
-    assert list(metered(iter(()), 0, threading.Event(), ManualClock())) == []
+    assert list(metered((count for count in ()), 0, threading.Event(), ManualClock())) == []
 
 
 def test_stopped_when_the_person_went_away():
