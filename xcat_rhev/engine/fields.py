@@ -16,10 +16,11 @@ from typing import Any, Callable, ClassVar, Generic, TypeVar, Union, cast, overl
 
 from lxml import etree
 
-from ..errors import BadAnswer, Usage
+from ..errors import Usage
 from ..secret import STARS, Secret
 from .dialect import Dialect
 from .dialect import Version as Since
+from .reading import Plan
 from .shapes import Element, Options, Part, Pointer, Ref, Scalar, Shape, VersionShape
 
 T = TypeVar("T")
@@ -43,15 +44,6 @@ class Spelling:
         head, star, tail = path.partition("*")
         self.outer = head.strip("/")
         self.inner = tail.strip("/") if star else ""
-
-    def places(self, element: Element) -> list[Element]:
-        """The elements that hold the value or its parts."""
-        found = element.findall(self.outer) if self.outer else [element]
-        return [inner for each in found for inner in each.findall(self.inner)] if self.inner else found
-
-    def place(self, element: Element) -> Element | None:
-        """The first of them."""
-        return element.find(self.outer) if self.outer else element
 
     def make(self, element: Element, again: bool) -> Element:
         """Add the elements on the way, using those that are there; `again` adds one more of the repeated."""
@@ -105,29 +97,6 @@ class Field(Generic[T]):
         # A value that is there stands in the instance and is found before this is called.
         return self if record is None else cast(T, self.nothing)
 
-    def read(self, element: Element, dialect: Dialect) -> Any:
-        """Take the value out of a document.
-
-        Raises:
-            BadAnswer: It is required and missing, or not of its kind; the text names its path.
-        """
-        spelling = self.spelling[dialect.major]
-        if spelling is None:
-            return self.nothing
-        try:
-            if self.inlined and element.find(spelling.outer.rpartition("/")[0]) is None:
-                return None
-            if self.many:
-                found = (self.shape.read(place, spelling.attribute, dialect) for place in spelling.places(element))
-                return tuple(value for value in found if value is not None)
-            place = spelling.place(element)
-            value = None if place is None else self.shape.read(place, spelling.attribute, dialect)
-        except ValueError as problem:
-            raise BadAnswer(f"{_path(element)}/{spelling.text}: {problem}") from None
-        if value is None and self.required:
-            raise BadAnswer(f"{_path(element)}/{spelling.text} is missing in the manager's answer")
-        return value
-
     def write(self, element: Element, value: Any, dialect: Dialect) -> None:
         """Put a value into a document.
 
@@ -156,11 +125,13 @@ class Record:
     """
 
     FIELDS: ClassVar[dict[str, Field[Any]]] = {}
+    PLANS: ClassVar[dict[int, Plan]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Field)}
         cls.FIELDS = {**cls.FIELDS, **own}
+        cls.PLANS = {major: Plan(cls.FIELDS, major) for major in (3, 4)}
 
     def __init__(self, **values: Any) -> None:
         for name, value in values.items():
@@ -198,11 +169,7 @@ class Record:
             BadAnswer: A required value is missing, or one is not of its kind.
         """
         record = cls.__new__(cls)
-        into = record.__dict__
-        for name, field in cls.FIELDS.items():
-            value = field.read(element, dialect)
-            if value is not None and (value != () or field.inlined):
-                into[name] = value
+        record.__dict__ = cls.PLANS[dialect.major].read(element, dialect)
         return record
 
     def write(self, element: Element, dialect: Dialect, only: Mapping[str, Any] | None = None) -> None:
@@ -245,11 +212,6 @@ def body(element: Element) -> tuple[bytes, str]:
     for each in marked:
         each.text = STARS
     return sent, etree.tostring(element, encoding="unicode")
-
-
-def _path(element: Element) -> str:
-    above = element.getparent()
-    return f"{above.tag}/{element.tag}" if above is not None else str(element.tag)
 
 
 def text(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[Union[str, None]]:

@@ -96,8 +96,10 @@ class Pointer:
 
     def read(self, place: Element, attribute: str, dialect: Dialect) -> Ref | None:
         """The reference, or None for an empty element."""
-        found = Ref(place.get("id") or place.findtext("id") or "", place.findtext("name") or "", place.get("href", ""))
-        return found or None
+        id, name = place.get("id", ""), ""
+        if len(place):
+            id, name = id or place.findtext("id") or "", place.findtext("name") or ""
+        return Ref(id, name, place.get("href", "")) if id or name else None
 
     def write(self, place: Element, attribute: str, value: Ref | None, dialect: Dialect) -> None:
         """The id if known; engine 3.0 wants a network's name beside its id, and no engine minds."""

@@ -1,0 +1,99 @@
+"""Reads a record in one walk over its element, however many fields it has: lists of 10,000 machines are read so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadAnswer
+from .dialect import Dialect
+from .shapes import Element
+
+if TYPE_CHECKING:
+    from .fields import Field
+
+
+class _Node:
+    """A place in the tree of all places where fields stand."""
+
+    __slots__ = ("asked", "below", "fields")
+
+    def __init__(self) -> None:
+        #: By the tag of a child.
+        self.below: dict[str, _Node] = {}
+        #: Fields whose value is here, with the attribute that holds it.
+        self.fields: list[tuple[Field[Any], str]] = []
+        #: Fields whose list is here, if the engine was asked for it.
+        self.asked: list[str] = []
+
+    def at(self, path: str) -> _Node:
+        """The node at a path below this one, made if need be."""
+        node = self
+        for step in path.split("/") if path else ():
+            node = node.below.setdefault(step, _Node())
+        return node
+
+
+class Plan:
+    """Where the fields of a kind of record stand in one dialect.
+
+    Args:
+        fields: By name.
+        major: The dialect.
+    """
+
+    def __init__(self, fields: Mapping[str, Field[Any]], major: int) -> None:
+        self._root = _Node()
+        self._required = [field for field in fields.values() if field.required and field.spelling[major]]
+        self._major = major
+        for name, field in fields.items():
+            spelling = field.spelling[major]
+            if spelling is None:
+                continue
+            self._root.at("/".join(filter(None, (spelling.outer, spelling.inner)))).fields.append(
+                (field, spelling.attribute)
+            )
+            if field.inlined:
+                self._root.at(spelling.outer.rpartition("/")[0]).asked.append(name)
+
+    def read(self, element: Element, dialect: Dialect) -> dict[str, Any]:
+        """Take the values out of an element, by field's name.
+
+        Raises:
+            BadAnswer: A value is not of its kind, or a required one is missing; the text names its path.
+        """
+        values: dict[str, Any] = {}
+        self._walk(element, self._root, values, dialect)
+        for field in self._required:
+            if field.name not in values:
+                raise BadAnswer(f"{self._path(element, field)} is missing in the manager's answer")
+        return values
+
+    def _walk(self, element: Element, node: _Node, values: dict[str, Any], dialect: Dialect) -> None:
+        for name in node.asked:
+            values.setdefault(name, ())
+        for field, attribute in node.fields:
+            if field.name in values and not field.many:
+                continue
+            try:
+                value = field.shape.read(element, attribute, dialect)
+            except ValueError as problem:
+                raise BadAnswer(f"{self._path(element, field)}: {problem}") from None
+            if value is not None:
+                values[field.name] = (*values.get(field.name, ()), value) if field.many else value
+        below = node.below
+        if below:
+            for child in element:
+                inner = below.get(child.tag)
+                if inner is not None:
+                    self._walk(child, inner, values, dialect)
+
+    def _path(self, element: Element, field: Field[Any]) -> str:
+        """The path of a value from the answer's root."""
+        spelling = field.spelling[self._major]
+        steps = [str(each.tag) for each in element.iterancestors()][::-1] + [str(element.tag)]
+        last = spelling.text.rpartition("/")[2] if spelling else field.name
+        own = last.partition("@")[0]
+        if own == steps[-1]:
+            return "/".join(steps) + (f"/@{last.partition('@')[2]}" if "@" in last else "")
+        return "/".join([*steps, last])
