@@ -3,7 +3,7 @@ _xcat_rhev() {
     local words=''
     case $COMP_CWORD in
     1) words='demo run xcatd sim web agent install uninstall doctor --help --version' ;;
-    2) [ "${COMP_WORDS[1]}" = run ] && words='cfgve chhypervisor chvm clonevm copycd getrvidparms lsve lsvm mkinstall mkvm revacuate rhevhupdateflag rinv rmhypervisor rmigrate rmvm rpower rscan rsetboot rvitals' ;;
+    2) [ "${COMP_WORDS[1]}" = run ] && words='cfgve chhypervisor chvm clonevm copycd getrvidparms lsve lsvm mkinstall mkvm revacuate rhevhjoin rhevhupdateflag rinv rmhypervisor rmigrate rmvm rpower rscan rsetboot rvitals' ;;
     *)  case ${COMP_WORDS[2]} in
         cfgve) words='-t --type -m --manager -o --objects -c --create -u --update -g --activate -s --deactivate -a --attach -b --detach -r --remove -x --export -i --import -f --force -d --datacenter -l --cluster -k --storage -p --cpu -n --vlan --compat --description --mtu --nonvm --required --destroy --from --from-domain -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         chhypervisor) words='-a --approve -n --networks -p --power -e --activate -d --deactivate --reinstall --upgrade -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
@@ -16,6 +16,7 @@ _xcat_rhev() {
         mkinstall) words='-h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         mkvm) words='-s --size --mem --cpus -m --master -f --force -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         revacuate) words='-h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
+        rhevhjoin) words='--watch -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         rhevhupdateflag) words='--status -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         rinv) words='-h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         rmhypervisor) words='-f --force -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;

@@ -37,6 +37,7 @@ my %HANDLED = (
     mkinstall => ['nodetype:os=(rhevh.*)', 'nodetype:os=(ovirt.*)'],
     mkvm => 'nodehm:mgt',
     revacuate => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
+    rhevhjoin => 'rhevm',
     rhevhupdateflag => ['nodetype:os=(rhevh.*)', 'nodetype:os=(rhvh.*)', 'nodetype:os=(ovirt.*)'],
     rinv => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
     rmhypervisor => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodetype:os=(rhev.*|rhvh.*|ovirt.*)'],
