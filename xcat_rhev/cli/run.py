@@ -86,7 +86,7 @@ def compose(command: str, args: Sequence[str], environment: Mapping[str, str]) -
     shared = request._replace(environment=_for_xcatd(environment), stdin=_stdin(environment, False))
     if shared.command in WITHOUT_NODERANGE:
         return shared._replace(args=tuple(args))
-    before = next((number for number, word in enumerate(args) if not word.startswith("-")), len(args))
+    before = _noderange_at(args)
     noderange = _absolute(args[before]) if before < len(args) else ""
     return shared._replace(noderange=noderange, args=(*args[:before], *args[before + 1:]))
 
@@ -147,15 +147,17 @@ def _err(text: str) -> None:
 
 
 def _is_loud(words: Sequence[str]) -> bool:
-    """Whether `-V` shows which host answers; the clients for definitions do not know it."""
-    return words[0] not in DEFINITIONS and any(word in _LOUD for word in words[1:])
+    """Whether `-V` shows which host answers: not to the clients for definitions, and only after a noderange."""
+    command, args = SENT_AS.get(words[0], words[0]), words[1:]
+    begin = 0 if command in WITHOUT_NODERANGE else _noderange_at(args) + 1
+    return command not in DEFINITIONS and any(word in _LOUD for word in args[begin:])
 
 
 def _restore(request: WireRequest, args: Sequence[str]) -> WireRequest:
     """tabrestore sends a file's lines, and the file's name says which table."""
     files = [word for word in args if not word.startswith("-")]
     if len(files) != 1 or not set(args) - set(files) <= {"-a", "--addrows"}:
-        raise Usage("Usage: tabrestore [-a] TABLE.csv")
+        raise Usage("tabrestore needs the name of one file", "Type: tabrestore [-a|--addrows] TABLE.csv")
     try:
         with open(files[0], encoding="utf-8", errors="replace", newline="\n") as file:
             lines = tuple(file)
@@ -165,6 +167,11 @@ def _restore(request: WireRequest, args: Sequence[str]) -> WireRequest:
         raise failure from None
     table = Path(files[0]).name.partition(".")[0]
     return request._replace(table=table, data=lines, addrows=len(args) > 1)
+
+
+def _noderange_at(args: Sequence[str]) -> int:
+    """Where the first word stands that is no option."""
+    return next((number for number, word in enumerate(args) if not word.startswith("-")), len(args))
 
 
 def _definition_word(word: str) -> str:

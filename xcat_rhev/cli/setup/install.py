@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import socket
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +21,9 @@ from .site import Site, add_options, site_of
 #: The priority of all our rows, as the original design wrote it.
 PRIORITY = "5"
 POLICIES = {"narrow": "policy.narrow.csv", "original": "policy.original.csv"}
+
+
+PAGE = "a man page"
 
 
 @dataclass(frozen=True)
@@ -75,12 +81,22 @@ def plan(site: Site, ledger: Ledger, httpd: str, policy: str) -> Iterator[Item]:
     """What is not yet as it should be."""
     files = [*_files(site), *_snippet(site, httpd)]
     changed = [(path, text, mode, what) for path, text, mode, what in files if not _as_wanted(ledger, path, text)]
+    pages = [each for each in changed if each[3] == PAGE]
+    if pages:
+        yield Item(f"{len(pages)} man pages: {pages[0][0].parent}", partial(_put_all, ledger, pages))
     for path, text, mode, what in changed:
+        if what == PAGE:
+            continue
         kept = " (what stands there is kept)" if path.exists() and not ledger.ours(path) else ""
         yield Item(f"{what}: {path}{kept}", partial(ledger.put, path, text, mode))
     yield from _policy(site, ledger, policy)
     if changed:
         yield Item("let xcatd read its plugins again, and the web server its configuration", site.reload)
+
+
+def _put_all(ledger: Ledger, files: Sequence[tuple[Path, bytes, int, str]]) -> None:
+    for path, text, mode, _ in files:
+        ledger.put(path, text, mode)
 
 
 def _as_wanted(ledger: Ledger, path: Path, text: bytes) -> bool:
@@ -92,7 +108,7 @@ def _files(site: Site) -> Iterator[tuple[Path, bytes, int, str]]:
     yield site.plugin, shim.replace("/usr/bin/xcat-rhev", str(site.program)).encode(), 0o644, "the plugin"
     yield site.root / "ws/xcatrhevh.cgi", cgi(), 0o755, "the CGI"
     for page in sorted(shared("share/man/man1").glob("*.1")):
-        yield site.root / "share/man/man1" / page.name, page.read_bytes(), 0o644, "a man page"
+        yield site.root / "share/man/man1" / page.name, page.read_bytes(), 0o644, PAGE
     units = site.below("/etc/systemd/system")
     if units.is_dir():
         unit = shared("share/systemd/xcat-rhev-agent.service").read_text()
@@ -101,12 +117,32 @@ def _files(site: Site) -> Iterator[tuple[Path, bytes, int, str]]:
 
 
 def cgi() -> bytes:
-    """The CGI for a place outside the package: it names its Python and where the package is."""
+    """The CGI for a place outside the package: it names its Python and where the package is.
+
+    Raises:
+        Conflict: The web server's user could not start it there.
+    """
     first, _, rest = shared("cgi-bin/xcatrhevh.cgi").read_text().partition("\n")
-    flags = first.partition(" ")[2]
-    python = Path(sys.base_prefix, "bin", "python3")
+    if not _open_to_all(PACKAGES / "xcat_rhev"):
+        raise Conflict(f"{PACKAGES} cannot be read by the web server", "Install the package where all may read it")
     rest = rest.replace("os.path.dirname(os.path.dirname(os.path.realpath(__file__)))", repr(str(PACKAGES)))
-    return f"#!{python if python.exists() else sys.executable} {flags}\n{rest}".encode()
+    return f"#!{_python()} {first.partition(' ')[2]}\n{rest}".encode()
+
+
+def _python() -> Path:
+    """A Python that the web server's user can start; the CGI needs no package of a virtual environment."""
+    for python in (Path("/usr/bin/python3"), Path(sys.base_prefix, "bin", "python3")):
+        if python.exists() and _open_to_all(python.resolve()):
+            done = subprocess.run(  # noqa: S603 - a path, no shell
+                [str(python), "-c", "import sys; sys.exit(sys.version_info < (3, 9))"], check=False, capture_output=True
+            )
+            if done.returncode == 0:
+                return python
+    raise Conflict("there is no Python 3.9 that the web server's user may start", "Install python3 for the system")
+
+
+def _open_to_all(path: Path) -> bool:
+    return all(place.stat().st_mode & 0o5 == 0o5 for place in (path, *path.parents))
 
 
 def _snippet(site: Site, httpd: str) -> Iterator[tuple[Path, bytes, int, str]]:
@@ -136,10 +172,21 @@ def _add_rows(site: Site, ledger: Ledger, name: str) -> None:
     before = _priorities(site)
     if PRIORITY in before:
         raise Conflict(f"policy has another row of priority {PRIORITY}", "Add ours by hand, see policy/README.md")
-    done = site.run("tabrestore", "-a", str(shared(f"policy/{name}")))
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as rows:
+        rows.write(shared(f"policy/{name}").read_text().replace('"localhost"', f'"{_my_name()}"'))
+        rows.flush()
+        done = site.run("tabrestore", "-a", rows.name)
     if done.returncode:
         raise Conflict(f"xCAT did not take the policy row: {done.stderr or done.stdout}", "See policy/README.md")
     ledger.note("policy", sorted(_priorities(site) - before))
+
+
+def _my_name() -> str:
+    """What xcatd calls a client on this machine: the name of 127.0.0.1, up to the first dot."""
+    try:
+        return socket.gethostbyaddr("127.0.0.1")[0].partition(".")[0]
+    except OSError:
+        return "localhost"
 
 
 def _priorities(site: Site) -> set[str]:
