@@ -34,6 +34,8 @@ class Line(NamedTuple):
     stream: Stream = Stream.OUT
 
 
+#: Texts that Perl takes for nothing.
+_FALSE = ("", "0")
 #: How the client shows that an answer ended without its last document.
 CUT_OFF = "ERROR/WARNING: communication with the xCAT server seems to have been ended prematurely\n"
 
@@ -62,16 +64,16 @@ def printed(response: Element, show_source: bool = False) -> Iterator[Line]:
     shown = source if "host" in response or (show_source and "NoSvrPrefix" not in response) else ""
     for name, word, mute in (("error", "Error", "NoErrorPrefix"), ("warning", "Warning", "NoWarnPrefix")):
         for text in _texts(response, name):
-            line = _sourced(text, source) if text else text
+            line = _sourced(text, source)
             yield Line(f"{line}\n" if mute in response else f"{word}: {line}\n", Stream.ERR)
     for text in _texts(response, "info"):
-        yield Line((_sourced(text, shown) if text else text) + "\n")
+        yield Line(_sourced(text, shown) + "\n")
     for text in _texts(response, "sinfo"):
         yield Line(f"{text}\r")
     yield from _printed_nodes(response, source, shown)
     for entry in response.get("data", ()):
         text = _entry(entry)
-        if text not in ("", "0"):
+        if text not in _FALSE:
             yield Line(_sourced(text, shown) + "\n")
 
 
@@ -102,7 +104,7 @@ def _printed_nodes(response: Element, source: str, shown: str) -> Iterator[Line]
     for node in _nodes(response):
         text, wrong = _node_line(node, source, shown)
         failed = failed or wrong
-        if text and text != f"[{source}]":
+        if text not in (*_FALSE, f"[{source}]"):
             yield Line(text + "\n", Stream.ERR if failed else Stream.OUT)
 
 
@@ -130,11 +132,11 @@ def _node_data(entry: Any) -> str:
 def _named(text: str, source: str) -> str:
     if not source:
         return text
-    return f"{text}: [{source}]" if text else f"[{source}]"
+    return f"[{source}]" if text in _FALSE else f"{text}: [{source}]"
 
 
 def _sourced(text: str, source: str) -> str:
-    return f"[{source}]: {text}" if source else text
+    return f"[{source}]: {text}" if source and text not in _FALSE else text
 
 
 def _entry(entry: Any) -> str:
@@ -145,7 +147,7 @@ def _entry(entry: Any) -> str:
     if "contents" not in entry:
         return desc
     contents = _first(entry, "contents")
-    return f"{desc}: {contents}" if desc not in ("", "0") else contents
+    return f"{desc}: {contents}" if desc not in _FALSE else contents
 
 
 def _node_messages(node: Element) -> list[Message]:
