@@ -167,6 +167,20 @@ def test_every_kind_of_storage(site, version, stype, sdtype, location, since):
     assert site.ok("cfgve -t sd -m MGR -o sd1 -c") == ["sd1: nothing to do"]
 
 
+def test_iscsi_is_logged_in_to_and_its_free_lun_taken(site, version):
+    site.row("virtsd", "sd1", stype="iscsi", location="10.0.0.5", host="rhevh1")
+    (said,) = site.wrong("cfgve -t sd -m MGR -o sd1 -c")
+    assert "has these free LUNs: 36001405" in said and "Add |lun=" in said
+    luns = said.partition("LUNs: ")[2].partition(". Add")[0].split(", ")
+    site.row("virtsd", "sd1", location=f"10.0.0.5:3260|lun={luns[0]}")
+    assert site.ok("cfgve -t sd -m MGR -o sd1 -c") == ["sd1: create storage domain succeeded."]
+    assert site.thing("storage_domain", "sd1")["luns"][0]["id"] == luns[0]
+    if version >= (3, 1):  # before that nothing says who has a LUN
+        site.row("virtsd", "sd2", stype="iscsi", location="10.0.0.5", host="rhevh2")
+        assert site.ok("cfgve -t sd -m MGR -o sd2 -c") == ["sd2: create storage domain succeeded."]
+        assert site.thing("storage_domain", "sd2")["luns"][0]["id"] == luns[1]
+
+
 def test_what_a_version_does_not_have_is_an_error_and_makes_nothing(start, version):
     site = start(hosts=1)
     if version >= (3, 1):

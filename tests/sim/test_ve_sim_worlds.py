@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zlib
 from typing import Any
 
 import pytest
@@ -16,11 +17,17 @@ HOSTS, MACHINES, NETWORKS, EACH = 20, 50, 6, 4
 #: Storage type -> what a location looks like, and the first version that has it.
 STORAGE = {
     "nfs": ("nfs1:/data{n}", (3, 0)), "fcp": ("3600a0980{n:08d}", (3, 0)),
-    "iscsi": ("10.0.0.{n}", (3, 0)), "posixfs": ("/dev/sd{n}|vfs=xfs", (3, 1)), "glusterfs": ("g{n}:/vol", (3, 3)),
+    "iscsi": ("10.0.0.{n}|lun={lun}", (3, 0)), "posixfs": ("/dev/sd{n}|vfs=xfs", (3, 1)),
+    "glusterfs": ("g{n}:/vol", (3, 3)),
 }
 
 
-def described(version: tuple[int, int], iscsi: bool) -> dict[str, Any]:
+def lun_of(n: int) -> str:
+    """The first LUN of the n-th portal's target, as the simulator calls it."""
+    return f"36001405{zlib.crc32(f'iqn.2026-01.com.example:10.0.0.{n}'.encode()):08x}{1:016x}"
+
+
+def described(version: tuple[int, int]) -> dict[str, Any]:
     """A data center with two clusters, twenty hosts, four domains of each kind, six networks and fifty machines."""
     networks: dict[str, Any] = {
         f"nw{n}": {"vlan": 100 + n, "clusters": ["cl1", "cl2"]} for n in range(1, NETWORKS)
@@ -37,8 +44,9 @@ def described(version: tuple[int, int], iscsi: bool) -> dict[str, Any]:
     domains = {}
     for kind, (location, since) in STORAGE.items():
         for n in range(1, EACH + 1):
-            if version >= since and (kind != "iscsi" or iscsi):
-                domains[f"{kind}{n}"] = {"stype": kind, "location": location.format(n=n), "host": f"rhevh{n}"}
+            if version >= since:
+                where = location.format(n=n, lun=lun_of(n))
+                domains[f"{kind}{n}"] = {"stype": kind, "location": where, "host": f"rhevh{n}"}
     machines = {
         f"vm{n}": {
             "cluster": f"cl{1 + n % 2}", "memory": "1g", "cpus": "1:2",
@@ -141,17 +149,12 @@ def begin(certificates, version):
         site.close()
 
 
-def sees_iscsi(version: tuple[int, int]) -> bool:
-    """Do the simulated hosts see the LUNs of a target that they are logged in to?"""
-    return False
-
-
 def by_description(site: Site, text: str) -> list[str]:
     return site.ok("cfgve -m MGR --from -", stdin=text)
 
 
 def world_by_description(site: Site, version: tuple[int, int]) -> dict[str, list[tuple[Any, ...]]]:
-    whole = described(version, sees_iscsi(version))
+    whole = described(version)
     for name in whole["data_centers"]["dc1"]["hosts"]:
         site.row("hypervisor", name, type="rhevh", mgr=site.manager, password="geheim")
     by_description(site, yaml.safe_dump(whole))
@@ -165,7 +168,7 @@ def test_a_description_and_single_commands_end_in_equal_worlds(begin, version):
     assert len(first["host"]) == HOSTS and len(first["vm"]) == MACHINES
     assert all("up" in host for host in first["host"])
     second = begin()
-    center = described(version, sees_iscsi(version))["data_centers"]["dc1"]
+    center = described(version)["data_centers"]["dc1"]
     tables_of(second, center)
     for line, nodes in commands(center):
         second.ok(line, nodes)
@@ -182,7 +185,7 @@ FAULTS = [
 def test_with_a_fifth_of_all_calls_failing_the_world_is_the_same_in_the_end(begin, version):
     expected = world_by_description(begin(), version)
     site = begin()
-    whole = described(version, sees_iscsi(version))
+    whole = described(version)
     for name in whole["data_centers"]["dc1"]["hosts"]:
         site.row("hypervisor", name, type="rhevh", mgr=site.manager, password="geheim")
     text = yaml.safe_dump(whole)

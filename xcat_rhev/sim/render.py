@@ -25,6 +25,15 @@ PLACES = {
 }
 
 
+#: Lists that are shown with nothing in them, for that says something: a network without `vm` is not for machines.
+_TELLING = frozenset({"usages"})
+
+
+def _told_empty(node: Node, values: Thing) -> bool:
+    """Is it such a list, and known to be empty?"""
+    return node.tag in _TELLING and any(values.get(kid.many.key) == [] for kid in node.kids.values() if kid.many)
+
+
 def iso(moment: float) -> str:
     """Write a moment as xs:dateTime with milliseconds and an offset.
 
@@ -109,7 +118,7 @@ class Writer:
         inner = "".join([self._node(kid, values) for kid in node.kids.values()])
         if field is not None and values.get(field.key) is not None and field.kind != "secret":
             inner += self.value(field, values[field.key])
-        elif not attributes and not inner:
+        elif not attributes and not inner and not _told_empty(node, values):
             return ""
         return f"<{node.tag}{attributes}>{inner}</{node.tag}>" if inner else f"<{node.tag}{attributes}/>"
 

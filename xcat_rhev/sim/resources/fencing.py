@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
+from xml.sax.saxutils import escape
+
 from ..answers import SHAPES, Call, Done, One, Raw, Removed, require
 from ..dialect import NEVER, Shape, Thing, named, ref
 from ..faults import BAD, Refused, bad_value, refuse
@@ -52,8 +55,8 @@ def added(call: Call) -> One:
 
 def changed(call: Call) -> One:
     """Change a fence agent."""
-    values = call.read(AGENT)
-    for key in ("id", "password", "host"):
+    values = call.changes(AGENT)
+    for key in ("password", "host"):
         values.pop(key, None)
     call.world.change(call.things["agent"], **values)
     return One(AGENT, call.things["agent"])
@@ -148,31 +151,49 @@ def discover(call: Call) -> Done:
 
 
 def log_in(call: Call) -> Done:
-    """Log in to an iSCSI target."""
-    missing = [word for word in ("address", "target") if not call.text(f"iscsi/{word}")]
+    """Log in to an iSCSI target; from then on the host sees its LUNs."""
+    told = {word: call.text(f"iscsi/{word}") for word in ("address", "port", "target")}
+    missing = [word for word in ("address", "target") if not told[word]]
     if missing:
         words = ", ".join(f"iscsi.{word}" for word in missing)
         raise Refused(f"Action [{words}] required for iscsiLogin", BAD, "Incomplete parameters")
-    return Done(HOST, call.things["host"])
+    host = call.things["host"]
+    others = [one for one in host.get("targets", ()) if one["target"] != told["target"]]
+    call.world.change(host, targets=[*others, {**told, "port": told["port"] or "3260"}])
+    return Done(HOST, host)
 
 
 def storage(call: Call) -> Raw:
-    """List the LUNs that a host sees: four of 100 GiB over Fibre Channel."""
-    four = call.dialect.number == 4
+    """List the LUNs that a host sees: four over Fibre Channel, and two of each target that it is logged in to."""
+    host = call.things["host"]
+    own = int(host["id"][:8], 16)
+    seen: list[tuple[str, str, Thing]] = [("fcp", f"36001405{own:08x}{number:016x}", {}) for number in range(1, 5)]
+    for target in host.get("targets", ()):
+        name = zlib.crc32(target["target"].encode())
+        seen += [("iscsi", f"36001405{name:08x}{number:016x}", target) for number in (1, 2)]
+    domains = {one["id"]: domain["id"] for domain in call.world.all("storage_domain") for one in domain.get("luns", ())}
     texts = []
-    for number in range(1, 5):
-        lun = f"36001405{int(call.things['host']['id'][:8], 16):08x}{number:016x}"
-        parts = "<serial>SEX</serial><vendor_id>EXAMPLE</vendor_id><product_id>VIRTUAL-DISK</product_id>"
-        parts += f"<lun_mapping>{number}</lun_mapping><size>{100 << 30}</size><paths>1</paths>"
-        unit = f'<logical_unit id="{lun}">{parts}</logical_unit>'
-        if four:
-            texts.append(
-                f'<host_storage id="{lun}"><logical_units>{unit}</logical_units><type>fcp</type></host_storage>'
-            )
+    for number, (kind, lun, target) in enumerate(seen, 1):
+        unit = f'<logical_unit id="{lun}">{_unit(call, number, target, domains.get(lun))}</logical_unit>'
+        if call.dialect.number == 4:
+            inside = f"<logical_units>{unit}</logical_units><type>{kind}</type>"
+            texts.append(f'<host_storage id="{lun}">{inside}</host_storage>')
         else:
-            texts.append(f'<storage id="{lun}"><type>fcp</type>{unit}</storage>')
-    tag = "host_storages" if four else "host_storage"
+            texts.append(f'<storage id="{lun}"><type>{kind}</type>{unit}</storage>')
+    tag = "host_storages" if call.dialect.number == 4 else "host_storage"
     return Raw(document(f"<{tag}>{''.join(texts)}</{tag}>"))
+
+
+def _unit(call: Call, number: int, target: Thing, domain: str | None) -> str:
+    """Write what a LUN is, and since 3.1 who uses it."""
+    where = [("port", target.get("port")), ("target", target.get("target"))]
+    address = ("address", target.get("address"))
+    parts = [address, *where] if call.dialect.version < (3, 1) else [*where, address]
+    parts += [("serial", "SEX"), ("vendor_id", "EXAMPLE"), ("product_id", "VIRTUAL-DISK"), ("lun_mapping", number),
+              ("size", 100 << 30), ("paths", 1)]
+    if call.dialect.knows((3, 1)):
+        parts += [("status", "used" if domain else "free"), ("storage_domain_id", domain)]
+    return "".join(f"<{tag}>{escape(str(value))}</{tag}>" for tag, value in parts if value)
 
 
 _AGENTS = "/hosts/{host}/fenceagents"
