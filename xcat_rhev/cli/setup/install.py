@@ -172,10 +172,10 @@ def _add_rows(site: Site, ledger: Ledger, name: str) -> None:
     before = _priorities(site)
     if PRIORITY in before:
         raise Conflict(f"policy has another row of priority {PRIORITY}", "Add ours by hand, see policy/README.md")
-    with tempfile.NamedTemporaryFile("w", suffix=".csv") as rows:
-        rows.write(shared(f"policy/{name}").read_text().replace('"localhost"', f'"{_my_name()}"'))
-        rows.flush()
-        done = site.run("tabrestore", "-a", rows.name)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = Path(folder, "policy.csv")  # tabrestore takes the table from the file's name
+        rows.write_text(shared(f"policy/{name}").read_text().replace('"localhost"', f'"{_my_name()}"'))
+        done = site.run("tabrestore", "-a", str(rows))
     if done.returncode:
         raise Conflict(f"xCAT did not take the policy row: {done.stderr or done.stdout}", "See policy/README.md")
     ledger.note("policy", sorted(_priorities(site) - before))
