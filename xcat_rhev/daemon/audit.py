@@ -60,11 +60,11 @@ class Audit:
     """Takes entries at once and writes them soon, in a thread of its own.
 
     Args:
-        store: Where the table is.
+        store: Where the table is; None on a service node, since the management node writes it.
         file: The log file.
     """
 
-    def __init__(self, store: Store, file: Path) -> None:
+    def __init__(self, store: Store | None, file: Path) -> None:
         self._store, self._file = store, file
         self._waiting: list[tuple[str, Entry]] = []
         self._changed = threading.Condition()
@@ -109,6 +109,8 @@ class Audit:
             log.error("the audit log %s cannot be written: %s", self._file, problem)
 
     def _write_table(self, entries: list[tuple[str, Entry]]) -> None:
+        if self._store is None:
+            return
         try:
             with self._store.change("auditlog") as change:
                 change.add_all(_row(moment, entry) for moment, entry in entries)

@@ -36,8 +36,10 @@ Boots = dict[str, BootParams]
 class Performer(Protocol):
     """Runs commands; the daemon."""
 
-    def perform(self, request: Request, tables: Tables, boots: Boots | None = None) -> Iterator[Said]:
-        """Run a command that has passed the policy."""
+    def perform(
+        self, request: Request, tables: Tables, boots: Boots | None = None, settled: bool = False
+    ) -> Iterator[Said]:
+        """Run a command that has passed the policy; `settled`: on this host."""
 
 
 class DaemonHost:
@@ -48,10 +50,14 @@ class DaemonHost:
         tables: The tables as the request sees them.
         request: What was asked.
         boots: Where `set_bootparams` puts its values; None outside of nodeset.
+        settled: Another daemon has sent the request here; what it runs in turn stays here as well.
     """
 
-    def __init__(self, performer: Performer, tables: Tables, request: Request, boots: Boots | None = None) -> None:
-        self._performer, self._tables, self._request, self._boots = performer, tables, request, boots
+    def __init__(
+        self, performer: Performer, tables: Tables, request: Request, boots: Boots | None = None, settled: bool = False
+    ) -> None:
+        self._performer, self._tables, self._request = performer, tables, request
+        self._boots, self._settled = boots, settled
 
     def node_attrs(self, table: str, nodes: Sequence[str], columns: Sequence[str]) -> dict[str, Row]:
         """Read columns of many nodes at once; every asked node is a key, with an empty row if it has nothing."""
@@ -97,7 +103,7 @@ class DaemonHost:
     ) -> Iterator[Said]:
         """Run another command; as `run`, with the daemon's own answers as they are."""
         request = replace(self._request, command=command, nodes=tuple(nodes), args=tuple(args), asker="", stdin="")
-        yield from self._performer.perform(request, self._tables, boots)
+        yield from self._performer.perform(request, self._tables, boots, self._settled)
 
     def set_bootparams(self, node: str, kernel: str, initrd: str, kcmdline: str) -> None:
         """Answer nodeset, inside its `mkinstall` sub-request: paths below tftpdir, and the kernel arguments.

@@ -74,9 +74,12 @@ def _issue(home: Home, user: str) -> int:
 def _serve(home: Home, host: str, port: int | None) -> None:
     home.make()
     _log_to(home)
+    if home.is_service_node:
+        _check_service_node(home)
     certificates.make_all(home, short_name(), {socket.getfqdn(), firststart.master(host)})
     store = Store(locate(home.config))
-    store.create()
+    if not home.is_service_node:
+        store.create()
     xcatd = Xcatd(home, store, Dispatcher())
     server = Server(host, _port(store, port), server_context(home), lambda *args: sessions.serve(*args), _most(store))
     sessions = Sessions(xcatd, server.loop)
@@ -92,6 +95,18 @@ def _serve(home: Home, host: str, port: int | None) -> None:
     finally:
         xcatd.audit.close()
         store.close()
+
+
+def _check_service_node(home: Home) -> None:
+    """A service node is known by what it got from its management node.
+
+    Raises:
+        Usage: Something of it is missing.
+    """
+    for file in (home.config / "cfgloc", home.cert / "server-cred.pem", home.cert / "ca.pem"):
+        if not file.exists():
+            raise Usage(f"this is a service node ({home.root}/etc/xCATSN is there), and {file} is missing",
+                        "Copy it from the management node")
 
 
 def _port(store: Store, asked: int | None) -> int:

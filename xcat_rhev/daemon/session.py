@@ -87,7 +87,7 @@ class Session:
         Raises:
             RhevError: The request was refused as a whole.
         """
-        tables = Tables(self.xcatd.store)
+        tables = self.xcatd.tables()
         user = self._user(tables)
         if user is None:
             return _error("Authentication failure")
@@ -118,12 +118,16 @@ class Session:
         decision = policy.decide(
             rows, policy.Asker(user or None, host, remote), asked, lambda text: tables.expand(text).nodes
         )
-        acting = self.wire.username if self.wire.username and policy.trusted(rows, user) else user
+        acting = self._acting(tables, user)
         self.xcatd.audit.note(Entry(
             acting, host or self.connection.address, self.wire.clienttype, self.wire.command,
             self.wire.noderange or "", self.wire.args, "allowed" if decision.allowed else "denied",
         ))
         return decision.allowed
+
+    def _acting(self, tables: Tables, user: str) -> str:
+        """For whom a trusted peer asks, such as another daemon; else who asks."""
+        return self.wire.username if self.wire.username and policy.trusted(tables.rows("policy"), user) else user
 
     def _nodes(self, tables: Tables) -> tuple[str, ...]:
         """The nodes that policy rows look at: those of the noderange, not those of a list of nodes."""
@@ -160,10 +164,10 @@ class Session:
                 return _error(f"Invalid nodes and/or groups in noderange: {','.join(found.missing)}")
             nodes = found.nodes
         request = Request(
-            wire.command, nodes, wire.args, wire.cwd or "/", user, self.connection.address, wire.stdin or "",
-            wire.environment, self.connection.aborted,
+            wire.command, nodes, wire.args, wire.cwd or "/", self._acting(tables, user), self.connection.address,
+            wire.stdin or "", wire.environment, self.connection.aborted,
         )
-        for said in self.xcatd.perform(request, tables, wire=wire):
+        for said in self.xcatd.perform(request, tables, settled=wire.preprocessed, wire=wire):
             self.answers.say(said)
             if request.aborted.is_set():
                 raise Aborted("the client went away")

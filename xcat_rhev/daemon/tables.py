@@ -24,10 +24,12 @@ class Tables:
 
     Args:
         store: Where they are.
+        own: Values of the site table that are different on this host.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, own: Mapping[str, str] | None = None) -> None:
         self.store = store
+        self._own = own or {}
         self._read: dict[str, tuple[RawRow, ...]] = {}
 
     # Whole tables.
@@ -53,7 +55,7 @@ class Tables:
 
     def site(self, key: str, default: str = "") -> str:
         """One value of the site table."""
-        return self._sites().get(key, "") or default
+        return self._own.get(key) or self._sites().get(key, "") or default
 
     def forget(self, table: str = "") -> None:
         """Read a table anew the next time, or all of them."""

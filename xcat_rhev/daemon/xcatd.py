@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from ..dispatch import COMMANDS, Dispatcher
 from ..messages import Data, Error
@@ -14,6 +15,7 @@ from ..xcat.wire import WireRequest
 from .audit import Audit
 from .catalog import CORES
 from .core.declare import Call, Said, Shape, invoke
+from .hierarchy import Hierarchy, Part, side_by_side
 from .home import Home
 from .host import Boots, DaemonHost
 from .store import Store
@@ -35,8 +37,9 @@ class Xcatd:
     def __init__(self, home: Home, store: Store, dispatcher: Dispatcher) -> None:
         self.home, self.store = home, store
         self.source = short_name()
-        self.audit = Audit(store, home.log / "audit.log")
+        self.audit = Audit(None if home.is_service_node else store, home.log / "audit.log")
         self._dispatcher = dispatcher
+        self._hierarchy = Hierarchy(home)
         self._handlers = _handlers()
         self._modules = {name: {handler.module for handler in its} for name, its in self._handlers.items()}
 
@@ -44,21 +47,48 @@ class Xcatd:
         """Whether anybody here answers a command."""
         return command in self._handlers
 
+    def tables(self) -> Tables:
+        """The tables for one request. A service node has its own files where the site names the management node's."""
+        if not self.home.is_service_node:
+            return Tables(self.store)
+        own = {"xcatconfdir": str(self.home.config)}
+        if Tables(self.store).site("sharedtftp", "1").lower() in ("0", "n", "no"):
+            own["tftpdir"] = str(self.home.tftp)
+        return Tables(self.store, own)
+
     def perform(
-        self, request: Request, tables: Tables, boots: Boots | None = None, wire: WireRequest | None = None
+        self, request: Request, tables: Tables, boots: Boots | None = None, settled: bool = False,
+        wire: WireRequest | None = None,
     ) -> Iterator[Said]:
-        """Run a command that has passed the policy: find who answers for which nodes, then let them.
+        """Run a command that has passed the policy: find the daemons that do its parts, and let them.
 
         Args:
             request: What, with its nodes.
             tables: The tables as the request sees them.
             boots: Where `mkinstall` puts what nodes shall boot.
+            settled: All of it is for this daemon.
             wire: The request as it came; None for a sub-request.
         """
-        handlers = self._handlers.get(request.command)
-        if not handlers:
+        if request.command not in self._handlers:
             yield Error("Unsupported request")
             return
+        parts = [Part((), request.nodes)] if settled or "-h" in request.args else self._hierarchy.split(request, tables)
+        yield from side_by_side([partial(self._part, part, request, tables, boots, settled, wire) for part in parts])
+        if any(part.hosts for part in parts):
+            tables.forget()
+
+    def _part(
+        self, part: Part, request: Request, tables: Tables, boots: Boots | None, settled: bool, wire: WireRequest | None
+    ) -> Iterator[Said]:
+        if part.hosts:
+            return self._hierarchy.ask(part, request, tables)
+        return self._here(replace(request, nodes=part.nodes), tables, boots, settled, wire)
+
+    def _here(
+        self, request: Request, tables: Tables, boots: Boots | None, settled: bool, wire: WireRequest | None
+    ) -> Iterator[Said]:
+        """Find the modules that answer for the nodes, and let them."""
+        handlers = self._handlers[request.command]
         routed = route(handlers, request.nodes, tables, sub_request=wire is None)
         for node in routed.unhandled:
             yield Error(routed.complaint, node)
@@ -70,12 +100,12 @@ class Xcatd:
             modules = {handlers[0].module: ()}  # `-h` without nodes; a Perl xcatd has a module for that alone
         for module, nodes in modules.items():
             part = replace(request, nodes=nodes)
-            yield from self._perform(module, part, tables, boots, wire or WireRequest())
+            host = DaemonHost(self, tables, part, boots, settled)
+            yield from self._perform(module, part, tables, host, wire or WireRequest())
 
     def _perform(
-        self, module: str, request: Request, tables: Tables, boots: Boots | None, wire: WireRequest
+        self, module: str, request: Request, tables: Tables, host: DaemonHost, wire: WireRequest
     ) -> Iterator[Said]:
-        host = DaemonHost(self, tables, request, boots)
         core = CORES.get(request.command)
         if module not in self._modules[request.command]:
             for node in request.nodes:

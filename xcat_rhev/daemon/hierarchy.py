@@ -1,0 +1,294 @@
+"""Service nodes: which daemon does which part of a request, and asking it over TLS as this one.
+
+    nodeset            the service nodes of each node, if each has its own tftpdir (`site.sharedtftp` = 0), else here
+    RHEV's commands    the service node of the manager, if the manager is a node that has one, else the management node
+    everything else    here: the tables are shared
+
+A request that another daemon has split is never split again.
+"""
+
+from __future__ import annotations
+
+import queue
+import socket
+import ssl
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Callable, Union
+
+from .. import __version__
+from ..dispatch import COMMANDS
+from ..errors import Aborted, BadAnswer, RhevError, Unreachable
+from ..messages import Error, Warning, error_of
+from ..xcat import wire
+from ..xcat.addresses import my_addresses
+from ..xcat.host import Request
+from .access import peer_context
+from .core.declare import Said, Shape
+from .core.facing import address_of
+from .home import Home
+from .tables import Tables
+
+#: Seconds for a connection and for its TLS handshake; a dead service node costs this once per request.
+CONNECT, HANDSHAKE = 5.0, 10.0
+#: Seconds between two looks at whether the client is still there.
+LOOK = 0.5
+#: A host that vanishes is found out after IDLE + INTERVAL * COUNT seconds.
+KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+#: Elements that are about one answer and not a part of another.
+MARKS = frozenset({"serverdone", "transid", "numofnodes"})
+#: Commands that work only on the management node, where media and managers' certificates are.
+MASTERS = frozenset({"copycds", "copycd", "rinstall"})
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a request.
+
+    Attributes:
+        hosts: The daemons that can do it, in the order in which they are tried; none means this one.
+        nodes: Its nodes.
+        repeat: Once one host has done it, the others write their boot files from the tables.
+    """
+
+    hosts: tuple[str, ...]
+    nodes: tuple[str, ...]
+    repeat: bool = False
+
+
+class Hierarchy:
+    """What this daemon knows of the others.
+
+    Args:
+        home: Whose certificate it shows.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def split(self, request: Request, tables: Tables) -> list[Part]:
+        """Say who does what.
+
+        Args:
+            request: The request, with its nodes.
+            tables: The tables.
+        """
+        spec = COMMANDS.get(request.command)
+        if request.command == "nodeset" and request.nodes and not _shares(tables):
+            wanted = _service_nodes(tables, request.nodes, repeat=True)
+        elif request.command in MASTERS or (spec and spec.place.value == "named"):
+            wanted = [Part((), request.nodes)]
+        elif spec and request.nodes and spec.place.value == "manager":
+            wanted = _managers_service_nodes(tables, request.nodes)
+        else:
+            return [Part((), request.nodes)]
+        return [self._localised(part, tables) for part in wanted]
+
+    def ask(self, part: Part, request: Request, tables: Tables) -> Iterator[Said]:
+        """Have others do a part, their answers streamed back under their own names.
+
+        Args:
+            part: With hosts.
+            request: The whole request.
+            tables: The tables.
+        """
+        problems: list[str] = []
+        for number, host in enumerate(part.hosts):
+            try:
+                yield from self._ask(host, part.nodes, request, request.args, tables)
+            except Unreachable as problem:
+                place = _place(host, tables)
+                problems.append(f"Unable to dispatch hierarchical sub-command to {place}.  Error: {problem}")
+                continue
+            yield from (Warning(text) for text in problems)
+            if part.repeat:
+                yield from self._repeat(part.hosts[number + 1:], part.nodes, request, tables)
+            return
+        yield from (Error(f"{text} (for {','.join(part.nodes)})" if part.nodes else text) for text in problems)
+        if len(part.hosts) > 1:
+            yield Error(f"Failed to dispatch command to any of the following service nodes: {','.join(part.hosts)}")
+
+    def _repeat(self, hosts: Sequence[str], nodes: tuple[str, ...], request: Request, tables: Tables) -> Iterator[Said]:
+        """Have the other service nodes of a pool write the same; what they say when it works has been said already."""
+        for host in hosts:
+            try:
+                for said in self._ask(host, nodes, request, ("enact",), tables):
+                    if isinstance(said, Shape) and _is_wrong(said):
+                        yield said
+            except Unreachable as problem:
+                yield Warning(f"{host} has no boot files for {','.join(nodes)}: {problem}. When it is back, run: "
+                              f"nodeset {','.join(nodes)} enact")
+
+    def _localised(self, part: Part, tables: Tables) -> Part:
+        """Leave the hosts away if this one is among those who can do it, or if nobody else is named."""
+        hosts = part.hosts or ((tables.site("master"),) if self._home.is_service_node else ())
+        mine = my_addresses()
+        if not any(_address(host, tables) in mine for host in hosts):
+            return Part(tuple(host for host in hosts if host), part.nodes, part.repeat)
+        return Part((), part.nodes)
+
+    def _ask(
+        self, host: str, nodes: tuple[str, ...], request: Request, args: Sequence[str], tables: Tables
+    ) -> Iterator[Said]:
+        """Ask one daemon.
+
+        Raises:
+            Unreachable: It did not take the request; nothing was done.
+        """
+        asked = wire.WireRequest(
+            command=request.command, nodes=nodes, args=tuple(args), cwd=request.cwd, clienttype="cli",
+            stdin=request.stdin or None, environment=request.environment, username=request.user, preprocessed=True,
+            dest=host, version=__version__,
+        )
+        with self._connect(host, tables) as sock:
+            left = set(nodes)
+            try:
+                sock.sendall(wire.write_request(asked))
+                for said in _answers(sock, request.aborted):
+                    left -= _named(said)
+                    yield said
+            except (OSError, BadAnswer) as problem:
+                yield Error(f"{host} went away before it was done ({problem}). Run the command again for "
+                            f"{','.join(node for node in nodes if node in left) or 'the same nodes'}")
+
+    def _connect(self, host: str, tables: Tables) -> ssl.SSLSocket:
+        name, port = _split(host, tables)
+        address, context = _address(host, tables), peer_context(self._home)
+        if not address:
+            raise Unreachable(f"the name {name} does not resolve")
+        try:
+            raw = socket.create_connection((address, port), CONNECT)
+        except OSError as problem:
+            raise Unreachable(problem.strerror or str(problem)) from problem
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for option, value in KEEPALIVE.items():
+            raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        raw.settimeout(HANDSHAKE)
+        try:
+            return context.wrap_socket(raw)
+        except OSError as problem:
+            raw.close()
+            raise Unreachable(f"TLS: {problem.strerror or problem}") from problem
+
+
+def side_by_side(parts: Sequence[Callable[[], Iterable[Said]]]) -> Iterator[Said]:
+    """Carry out parts of a request at the same time, their answers as they come; an error ends its own part only.
+
+    Raises:
+        Aborted: The client went away.
+    """
+    if len(parts) == 1:
+        yield from parts[0]()
+        return
+    said: queue.SimpleQueue[Union[Said, Exception, None]] = queue.SimpleQueue()
+
+    def carry_out(part: Callable[[], Iterable[Said]]) -> None:
+        try:
+            for one in part():
+                said.put(one)
+        except Exception as problem:  # carried to the thread that serves the request, which knows what to do
+            said.put(problem)
+        finally:
+            said.put(None)
+
+    for part in parts:
+        threading.Thread(target=carry_out, args=(part,), name="part", daemon=True).start()
+    left = len(parts)
+    while left:
+        one = said.get()
+        if one is None:
+            left -= 1
+        elif isinstance(one, RhevError) and not isinstance(one, Aborted):
+            yield error_of(one)
+        elif isinstance(one, Exception):
+            raise one
+        else:
+            yield one
+
+
+def _answers(sock: ssl.SSLSocket, aborted: threading.Event) -> Iterator[Shape]:
+    """Read an answer to its last document.
+
+    Raises:
+        Aborted: The client went away; closing the connection tells the other daemon.
+        OSError: The connection broke.
+    """
+    sock.settimeout(LOOK)
+    rest = b""
+    while True:
+        try:
+            data = sock.recv(65536)
+        except socket.timeout:
+            if aborted.is_set():
+                raise Aborted("stopped, because the client went away") from None
+            continue
+        if not data:
+            raise ConnectionResetError("its answer has no end")
+        documents, rest = wire.split(rest + data)
+        for document in documents:
+            element = wire.read_response(document)
+            last = "serverdone" in element
+            fields = {name: value for name, value in element.items() if name not in MARKS}
+            if fields.keys() - {"xcatdsource"}:
+                yield Shape(fields)
+            if last:
+                return
+
+
+def _shares(tables: Tables) -> bool:
+    """Whether all service nodes see the management node's tftpdir, which is what xCAT assumes."""
+    return tables.site("sharedtftp", "1").lower() not in ("0", "n", "no")
+
+
+def _service_nodes(tables: Tables, nodes: Sequence[str], repeat: bool) -> list[Part]:
+    """Group nodes by their service nodes; nodes without one belong to the management node."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for node, row in tables.node_attrs("noderes", nodes, ("servicenode", "xcatmaster")).items():
+        hosts = row.get("servicenode") or row.get("xcatmaster", "")
+        groups.setdefault(tuple(filter(None, hosts.replace(" ", "").split(","))), []).append(node)
+    return [Part(hosts, tuple(its), repeat and len(hosts) > 1) for hosts, its in groups.items()]
+
+
+def _managers_service_nodes(tables: Tables, nodes: Sequence[str]) -> list[Part]:
+    """Group nodes by the service nodes of their managers. Most managers are no nodes, and so have none."""
+    vm, hypervisor = (tables.node_attrs(table, nodes, ("mgr",)) for table in ("vm", "hypervisor"))
+    by_manager: dict[str, list[str]] = {}
+    for node in nodes:
+        name = vm[node].get("mgr") or hypervisor[node].get("mgr", "")
+        by_manager.setdefault(name.partition(":")[0], []).append(node)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for manager, its in by_manager.items():
+        known = [name for name in (manager, manager.partition(".")[0]) if name in tables.nodes()]
+        hosts = _service_nodes(tables, known[:1], repeat=False)[0].hosts if known else ()
+        groups.setdefault(hosts, []).extend(its)
+    return [Part(hosts, tuple(its)) for hosts, its in groups.items()]
+
+
+def _split(host: str, tables: Tables) -> tuple[str, int]:
+    """A service node's name and port: `sn1`, or `sn1:3005`."""
+    name, _, port = host.partition(":") if host.count(":") == 1 else (host, "", "")
+    text = port or tables.site("xcatdport", "3001")
+    return name, int(text) if text.isdigit() else 3001
+
+
+def _place(host: str, tables: Tables) -> str:
+    name, port = _split(host, tables)
+    return f"{name}:{port}"
+
+
+def _address(host: str, tables: Tables) -> str:
+    name, _ = _split(host, tables)
+    return address_of(name, tables.node_attrs("hosts", (name,), ("ip",))[name].get("ip", "")) if name else ""
+
+
+def _named(said: Said) -> set[str]:
+    """The nodes that an answer is about."""
+    nodes = said.fields.get("node", ()) if isinstance(said, Shape) else ()
+    return {node["name"][0] for node in nodes if isinstance(node, dict) and node.get("name")}
+
+
+def _is_wrong(said: Shape) -> bool:
+    nodes = [node for node in said.fields.get("node", ()) if isinstance(node, dict)]
+    return any({"error", "warning"} & element.keys() for element in (said.fields, *nodes))
