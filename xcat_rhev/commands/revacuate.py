@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Callable
 
 from ..engine.manager import quoted
 from ..engine.nouns import Host, Vm
 from ..errors import RhevError
-from ..jobs import Job, Step, Wait
+from ..jobs import Job, Said, Step, Wait
 from ..messages import Data, Error
 from .common import Command, Context, Place, Plan, Planned
 from .vm.machines import no_words
@@ -95,14 +96,16 @@ def _stays(node: str, part: Step | Wait) -> Step | Wait:
     def worded(problem: RhevError) -> RhevError:
         return type(problem)(f"stays on {node}: {problem.text}", problem.hint)
 
-    if isinstance(part, Wait):
-        explained = part.otherwise
-        return Wait(part.says, part.goal, part.then, lambda problem: worded(explained(problem)))
+    def guarded(do: Callable[..., Said]) -> Callable[..., Said]:
+        def call(*seen: Vm) -> Said:
+            try:
+                return do(*seen)
+            except RhevError as problem:
+                raise worded(problem) from None
 
-    def do() -> None:
-        try:
-            part.do()
-        except RhevError as problem:
-            raise worded(problem) from None
+        return call
 
-    return Step(part.says, do)
+    if isinstance(part, Step):
+        return Step(part.says, guarded(part.do))
+    explained = part.otherwise
+    return Wait(part.says, part.goal, guarded(part.then), lambda problem: worded(explained(problem)))

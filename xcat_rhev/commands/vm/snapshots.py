@@ -11,7 +11,9 @@ from ...engine.nouns import Snapshot, Vm
 from ...engine.waiting import GONE, Goal
 from ...jobs import Job, Step, Wait
 from ...messages import Data, Error
+from .making import SETTLED
 
+LOCKED = "image_locked"
 #: What chvm's options are called.
 OPTIONS = ("snapshot", "revert", "rmsnapshot")
 #: Entries that every machine has and that are no snapshots to go back to.
@@ -50,7 +52,7 @@ class Snapshots:
             return Job(self.vm.name, idle=f"snapshot {name} is there. There is nothing to do")
         return self._job(
             Step(f"take the snapshot {name}", partial(self._create, name)),
-            Wait("wait until it is taken", self._taken), f"snapshot {name}: ok.",
+            [Wait("wait until it is taken", self._taken)], f"snapshot {name}: ok.",
         )
 
     def _create(self, name: str) -> None:
@@ -64,19 +66,16 @@ class Snapshots:
         snapshot = self._one(name)
         if isinstance(snapshot, Error):
             return snapshot
-        if self.vm.status != "down":
+        if self.vm.status not in ("down", LOCKED):
             return Error(f"the machine is {self.vm.status}. Run: rpower {self.vm.name} off", self.vm.name)
         return self._job(
             Step(f"go back to the snapshot {name}",
                  partial(self._restore, snapshot)),
-            Wait("wait until its disks are restored", self._restored), f"reverted to snapshot {name}.",
+            [], f"reverted to snapshot {name}.",
         )
 
     def _restore(self, snapshot: Snapshot) -> None:
         self.manager.act(snapshot, "restore", under=self.vm)
-
-    def _restored(self) -> Goal:
-        return Goal(self.vm, frozenset({"down"}), limit=self.limit, settled=True)
 
     def remove(self, name: str) -> Job | Error:
         """Remove one."""
@@ -88,7 +87,7 @@ class Snapshots:
         gone = partial(Goal, snapshot, frozenset({GONE}), limit=self.limit, under=self.vm)
         return self._job(
             Step(f"remove the snapshot {name}", partial(self.manager.remove, snapshot, under=self.vm)),
-            Wait("wait until it is merged", gone), f"snapshot {name}: removed.",
+            [Wait("wait until it is merged", gone)], f"snapshot {name}: removed.",
         )
 
     def _one(self, name: str) -> Snapshot | Error:
@@ -100,8 +99,12 @@ class Snapshots:
         there = ", ".join(sorted(each.description or each.id for each in self.there if each.type not in _NOT_REAL))
         return Error(f"it has no snapshot {name}; it has {there or 'none'}", self.vm.name)
 
-    def _job(self, step: Step, wait: Wait, text: str) -> Job:
-        def said(_: object) -> list[Data]:
-            return [Data(text, self.vm.name)]
+    def _job(self, step: Step, waits: Sequence[Wait], text: str) -> Job:
+        """The step once nobody is at work on the disks, then the waits, until again nobody is."""
+        node = self.vm.name
+        first = [Wait("wait until its disks are no longer locked", self._settled)] if self.vm.status == LOCKED else []
+        end = Wait("wait until its disks are settled", self._settled, lambda _: [Data(text, node)])
+        return Job(node, [*first, step, *waits, end])
 
-        return Job(self.vm.name, [step, Wait(wait.says, wait.goal, said)])
+    def _settled(self) -> Goal:
+        return Goal(self.vm, SETTLED, limit=self.limit, settled=True)

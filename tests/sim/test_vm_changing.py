@@ -1,0 +1,354 @@
+"""chvm and rsetboot: machines become what their rows say, or what the options name."""
+
+from __future__ import annotations
+
+import pytest
+
+from vesim import VERSIONS, version_name
+from vmsite import VmSite
+from xcat_rhev.messages import Warning as Warned
+
+GIB = 1 << 30
+NOTHING = ["vm1: nothing to do"]
+DONE = ["vm1: change vm completed."]
+LATER = ["vm1: change vm completed. It takes effect at the next start"]
+
+
+@pytest.fixture(params=VERSIONS, ids=version_name)
+def site(request, tmp_path_factory):
+    made = VmSite(tmp_path_factory, request.param)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def modern(tmp_path_factory):
+    made = VmSite(tmp_path_factory, (4, 5))
+    yield made
+    made.close()
+
+
+def writes(site):
+    """What was sent that could change something."""
+    sent = site.front.counts.shown()["requests"]
+    return [line for line in sent if not line.startswith("GET")]
+
+
+# chvm by the row -----------------------------------------------------------------------------------------------------
+
+
+def test_a_machine_that_is_right_is_sent_nothing(site):
+    site.made("vm1", memory="1g", cpus="2:2", storage="data1:2g|data1:1g", nics=f"{site.network}:eth0:yes",
+              bootorder="net,hd", vidproto="vnc", host="rhevh1", cluster="Default",
+              othersettings="ha:yes;tags:web", virtflags="placement_affinity=migratable")
+    site.front.counts.clear()
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+    assert writes(site) == []
+
+
+def test_what_differs_is_sent_and_nothing_else(site):
+    site.made("vm1", memory="1g", cpus="1:1", bootorder="net")
+    site.node("vm1", memory="2g", bootorder="hd,net")
+    trace = site.ok("chvm -V", ["vm1"])
+    (put,) = [line for line in trace if line.startswith("PUT")]
+    assert "<memory>2147483648</memory>" in put and "<os>" in put
+    assert "<cpu>" not in put and "<template" not in put and "<name>" not in put
+    vm = site.vm("vm1")
+    assert (vm["memory"], vm["boot"], vm["sockets"]) == (2 * GIB, ["hd", "network"], 1)
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+
+
+def test_lacking_parts_are_added(site):
+    site.made("vm1", storage="data1:1g", nics=f"{site.network}:eth0:yes")
+    site.node("vm1", storage="data1:1g|data1:3g", nics=f"{site.network}:eth0:yes|{site.network}:eth1")
+    assert site.ok("chvm", ["vm1"]) == DONE
+    assert [disk["size"] for disk in site.parts("disk", "vm1")] == [GIB, 3 * GIB]
+    assert [nic["name"] for nic in site.parts("nic", "vm1")] == ["eth0", "eth1"]
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+
+
+@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
+def test_a_disk_grows(tmp_path_factory, version):
+    site = VmSite(tmp_path_factory, version)
+    try:
+        site.made("vm1", storage="data1:1g|data1:1g")
+        site.node("vm1", storage="data1:4g|data1:1g")
+        assert site.ok("chvm", ["vm1"]) == DONE
+        assert [disk["size"] for disk in site.parts("disk", "vm1")] == [4 * GIB, GIB]
+        assert site.ok("chvm", ["vm1"]) == NOTHING
+    finally:
+        site.close()
+
+
+def test_a_disk_does_not_shrink_and_that_is_said(site):
+    site.made("vm1", storage="data1:4g")
+    site.node("vm1", storage="data1:1g")
+    said = site.say("chvm", ["vm1"])
+    (warning,) = [message for message in said if isinstance(message, Warned)]
+    assert "has 4 GiB, more than the 1 GiB of vm.storage; disks do not shrink" in warning.text
+    assert [disk["size"] for disk in site.parts("disk", "vm1")] == [4 * GIB]
+
+
+def test_nothing_is_taken_away(site):
+    site.made("vm1", storage="data1:1g|data1:1g", nics=f"{site.network}:eth0|{site.network}:eth1")
+    site.node("vm1", storage="data1:1g", nics=f"{site.network}:eth0")
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+    assert (len(site.parts("disk", "vm1")), len(site.parts("nic", "vm1"))) == (2, 2)
+
+
+def test_a_nic_gets_the_model_and_the_address_of_its_row(site):
+    site.made("vm1")
+    site.node("vm1", nicmodel="e1000")
+    site.row("mac", "vm1", mac="52:54:00:aa:bb:09")
+    assert site.ok("chvm", ["vm1"]) == DONE
+    (nic,) = site.parts("nic", "vm1")
+    assert (nic["interface"], nic["mac"].lower()) == ("e1000", "52:54:00:aa:bb:09")
+
+
+def test_high_availability_goes_on_and_off(site):
+    site.made("vm1", othersettings="ha:yes;ha_priority:50")
+    site.node("vm1", othersettings="ha:no;ha_priority:50")
+    assert site.ok("chvm", ["vm1"]) == DONE
+    assert site.vm("vm1")["ha"] is False if "ha" in site.vm("vm1") else True
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+
+
+def test_a_tag_is_added_later(site):
+    site.made("vm1")
+    site.node("vm1", othersettings="tags:web")
+    assert site.ok("chvm", ["vm1"]) == DONE
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+
+
+@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
+def test_a_running_machine_is_told_when_the_next_start_applies_it(tmp_path_factory, version):
+    site = VmSite(tmp_path_factory, version)
+    try:
+        site.running("vm1", bootorder="net", cpus="1:1")
+        site.node("vm1", bootorder="hd", cpus="1:2")
+        assert site.ok("chvm", ["vm1"]) == LATER
+        site.front.counts.clear()
+        assert site.ok("chvm", ["vm1"]) == NOTHING
+        assert writes(site) == []
+        site.ok("rpower off", ["vm1"])
+        assert (site.vm("vm1")["boot"], site.vm("vm1")["cores"]) == (["hd"], 2)
+    finally:
+        site.close()
+
+
+def test_before_3_5_a_running_machine_is_not_changed_and_the_engine_says_why(tmp_path_factory):
+    site = VmSite(tmp_path_factory, (3, 0))
+    try:
+        site.running("vm1", memory="1g")
+        site.node("vm1", memory="2g")
+        assert "VM is not down" in site.wrong("chvm", ["vm1"])[0]
+    finally:
+        site.close()
+
+
+def test_the_guests_password_is_not_a_difference(modern):
+    modern.host.set_row("passwd", {"key": "guests", "username": "root"}, {"password": "sesame-street"})
+    modern.made("vm1", othersettings="hostname:web1;password:guests")
+    assert modern.ok("chvm", ["vm1"]) == NOTHING
+    modern.node("vm1", othersettings="hostname:web2;password:guests")
+    trace = modern.ok("chvm -V", ["vm1"])
+    assert any("web2" in line for line in trace) and not any("sesame-street" in line for line in trace)
+
+
+def test_a_machine_that_is_not_there_names_the_command_that_makes_it(site):
+    site.node("vm1")
+    (error,) = site.wrong("chvm", ["vm1"])
+    assert error.startswith("vm1: node was not defined in the rhevm.") and "mkvm vm1" in error
+
+
+def test_a_bad_row_stops_its_node_alone(site):
+    site.made("vm1", "vm2")
+    site.node("vm1", memory="lots")
+    site.node("vm2", memory="3g")
+    assert len(site.wrong("chvm", ["vm1", "vm2"])) == 1
+    assert site.vm("vm2")["memory"] == 3 * GIB
+
+
+# chvm by options -----------------------------------------------------------------------------------------------------
+
+
+def test_memory_and_cpus_are_changed_and_written(site):
+    site.made("vm1", memory="1g", bootorder="net")
+    site.node("vm1", bootorder="hd")
+    assert site.ok("chvm --mem 2g --cpus 2:2", ["vm1"]) == DONE
+    vm = site.vm("vm1")
+    assert (vm["memory"], vm["sockets"], vm["cores"], vm["boot"]) == (2 * GIB, 2, 2, ["network"])
+    assert (site.row_of("vm1")["memory"], site.row_of("vm1")["cpus"]) == ("2g", "2:2")
+    assert site.ok("chvm --mem 2g --cpus 2:2", ["vm1"]) == NOTHING
+
+
+def test_disks_are_added_and_vm_storage_follows(site):
+    site.made("vm1", storage="data1:1g")
+    assert site.ok("chvm -a 2,data1:512m", ["vm1"]) == DONE
+    assert sorted(disk["size"] for disk in site.parts("disk", "vm1")) == [GIB // 2, GIB, 2 * GIB]
+    assert site.row_of("vm1")["storage"] == "data1:1g|data1:2g:data|data1:512m:data"
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+
+
+def test_a_disk_is_removed_and_does_not_come_back(site):
+    site.made("vm1", storage="data1:1g|data1:2g|data1:3g")
+    assert site.ok("chvm -p 2", ["vm1"]) == DONE
+    assert [disk["size"] for disk in site.parts("disk", "vm1")] == [GIB, 3 * GIB]
+    assert site.row_of("vm1")["storage"] == "data1:1g|data1:3g"
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+
+
+def test_a_disk_is_taken_off_and_kept(modern):
+    modern.made("vm1", storage="data1:1g|data1:2g")
+    assert modern.ok("chvm -d vm1_Disk2", ["vm1"]) == DONE
+    assert [disk["size"] for disk in modern.parts("disk", "vm1")] == [GIB]
+    assert modern.count("disk", "vm1_Disk2") == 1
+
+
+@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
+def test_a_disk_is_taken_off_a_running_machine(tmp_path_factory, version):
+    site = VmSite(tmp_path_factory, version)
+    try:
+        site.running("vm1", storage="data1:1g|data1:2g")
+        assert site.ok("chvm -p 2", ["vm1"]) == DONE
+        assert [disk["size"] for disk in site.parts("disk", "vm1")] == [GIB]
+    finally:
+        site.close()
+
+
+@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
+def test_a_disk_is_resized_and_vm_storage_follows(tmp_path_factory, version):
+    site = VmSite(tmp_path_factory, version)
+    try:
+        site.made("vm1", storage="data1:1g:system|data1:2g:data")
+        assert site.ok("chvm --resize 1=4,vm1_Disk2=3g", ["vm1"]) == DONE
+        assert [disk["size"] for disk in site.parts("disk", "vm1")] == [4 * GIB, 3 * GIB]
+        assert site.row_of("vm1")["storage"] == "data1:4g:system|data1:3g:data"
+        assert site.ok("chvm", ["vm1"]) == NOTHING
+    finally:
+        site.close()
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ("-p 7", "it has no disk 7; it has "),
+    ("-d nosuch", "it has no disk nosuch; it has "),
+    ("--resize 1=512m", "disks do not shrink"),
+    ("--resize 1=big", "--resize: 'big' is no size"),
+    ("-a nodomain:3g", "Could not get the storage domain nodomain"),
+    ("-a big", "-a: 'big' is no size"),
+])
+def test_what_cannot_be_done_is_an_error_of_the_node_and_nothing_is_done(site, words, said):
+    site.made("vm1", storage="data1:1g")
+    site.front.counts.clear()
+    (error,) = site.wrong(f"chvm {words}", ["vm1"])
+    assert error.startswith("vm1: ") and said in error
+    assert writes(site) == []
+
+
+@pytest.mark.parametrize("words", [
+    "--resize 1", "--mem lots", "--cpus two", "--optical a.iso --eject", "--snapshot a --mem 2g",
+    "--snapshot a --revert a", "surplus",
+])
+def test_wrong_words_do_nothing(site, words):
+    site.made("vm1")
+    site.front.counts.clear()
+    assert site.wrong(f"chvm {words}", ["vm1"])
+    assert writes(site) == []
+
+
+def test_several_disks_on_the_command_line_are_named_by_number_for_all_nodes(site):
+    site.made("vm1", "vm2", storage="data1:1g|data1:2g")
+    site.ok("chvm -p 2", ["vm1", "vm2"])
+    assert [len(site.parts("disk", node)) for node in ("vm1", "vm2")] == [1, 1]
+
+
+# snapshots -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
+def test_a_snapshot_is_taken_gone_back_to_and_removed(tmp_path_factory, version):
+    site = VmSite(tmp_path_factory, version)
+    try:
+        site.made("vm1")
+        assert site.ok("chvm --snapshot before", ["vm1"]) == ["vm1: snapshot before: ok."]
+        assert site.ok("chvm --snapshot before", ["vm1"])[0].endswith("There is nothing to do")
+        assert any("snapshots: [before]" in line for line in site.ok("lsvm --snapshots", ["vm1"]))
+        assert site.ok("chvm --revert before", ["vm1"]) == ["vm1: reverted to snapshot before."]
+        assert site.ok("chvm --rmsnapshot before", ["vm1"]) == ["vm1: snapshot before: removed."]
+        assert site.ok("chvm --rmsnapshot before", ["vm1"])[0].endswith("There is nothing to do")
+        assert site.wrong("chvm --revert before", ["vm1"]) == ["vm1: it has no snapshot before; it has none"]
+    finally:
+        site.close()
+
+
+def test_a_running_machine_does_not_go_back(modern):
+    modern.made("vm1")
+    modern.ok("chvm --snapshot before", ["vm1"])
+    modern.ok("rpower on", ["vm1"])
+    (error,) = modern.wrong("chvm --revert before", ["vm1"])
+    assert "Run: rpower vm1 off" in error
+
+
+# rsetboot ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_order_is_shown(site):
+    site.made("vm1", bootorder="net,hd")
+    assert site.ok("rsetboot stat", ["vm1"]) == ["vm1: network,hd"]
+    assert site.ok("rsetboot", ["vm1"]) == ["vm1: network,hd"]
+
+
+def test_for_good_the_machine_and_its_row_are_changed(site):
+    site.made("vm1", bootorder="net,hd")
+    assert site.ok("rsetboot hd -p", ["vm1"]) == ["vm1: set boot order completed."]
+    assert (site.vm("vm1")["boot"], site.row_of("vm1")["bootorder"]) == (["hd"], "hd")
+    assert site.ok("rsetboot hd -p", ["vm1"]) == NOTHING
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+
+
+def test_the_next_start_alone(site):
+    site.made("vm1", bootorder="hd", othersettings="ha:yes")
+    assert site.ok("rsetboot net", ["vm1"]) == ["vm1: set boot order completed."]
+    assert site.vm("vm1")["boot"] == ["hd"]
+    assert site.ok("rsetboot stat", ["vm1"]) == ["vm1: network at the next start, then hd"]
+    assert site.ok("rsetboot net", ["vm1"]) == NOTHING
+    trace = site.ok("rpower on -V", ["vm1"])
+    (start,) = [line for line in trace if line.startswith("POST")]
+    assert "network" in start
+    assert site.row_of("vm1")["othersettings"] == "ha:yes"
+    assert site.ok("rsetboot stat", ["vm1"]) == ["vm1: hd"]
+    site.ok("rpower off", ["vm1"])
+    (start,) = [line for line in site.ok("rpower on -V", ["vm1"]) if line.startswith("POST")]
+    assert "network" not in start
+
+
+def test_a_reset_takes_the_note_along(site):
+    site.running("vm1", bootorder="hd")
+    site.ok("rsetboot net", ["vm1"])
+    trace = site.ok("rpower boot -V", ["vm1"])
+    assert ["network" in line for line in trace if line.startswith("POST")] == [False, True]
+    assert "othersettings" not in site.row_of("vm1")
+
+
+def test_default_forgets_the_note_and_goes_back_to_the_row(site):
+    site.made("vm1", bootorder="hd")
+    site.ok("rsetboot net", ["vm1"])
+    site.node("vm1", bootorder="cd,hd")
+    assert site.ok("rsetboot default", ["vm1"]) == ["vm1: set boot order completed."]
+    assert site.vm("vm1")["boot"] == ["cdrom", "hd"]
+    assert site.ok("rsetboot default", ["vm1"]) == NOTHING
+
+
+def test_a_wrong_device_is_an_error_of_every_node(site):
+    site.made("vm1", "vm2")
+    errors = site.wrong("rsetboot floppy", ["vm1", "vm2"])
+    assert [error.split(":")[0] for error in errors] == ["vm1", "vm2"]
+    assert all("Supported boot device: net, hd, cd" in error for error in errors)
+
+
+def test_one_missing_machine_does_not_stop_the_others(site):
+    site.made("vm1")
+    site.node("vm2")
+    errors = site.wrong("rsetboot hd -p", ["vm1", "vm2"])
+    assert len(errors) == 1 and errors[0].startswith("vm2: node was not defined in the rhevm.")
+    assert site.vm("vm1")["boot"] == ["hd"]

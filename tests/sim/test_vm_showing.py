@@ -1,0 +1,252 @@
+"""lsvm, rinv, rvitals, rscan, getrvidparms: what is shown, and that the layouts stay."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from vesim import VERSIONS, version_name
+from vmsite import VmSite
+from xcat_rhev.messages import Data, Error
+from xcat_rhev.messages import Warning as Warned
+
+
+@pytest.fixture(params=VERSIONS, ids=version_name)
+def site(request, tmp_path_factory):
+    made = VmSite(tmp_path_factory, request.param)
+    yield made
+    made.close()
+
+
+def keys(lines, indent):
+    """The keys that stand behind so many blanks."""
+    mark = " " * indent
+    texts = [line.partition(": ")[2] for line in lines]
+    return [text[indent:].partition(":")[0] for text in texts if text.startswith(mark) and text[indent] != " "]
+
+
+# lsvm ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_machine_is_shown_as_rhevm_pm_did(site):
+    site.made("vm1", storage="data1:2g", memory="1g", cpus="2:4", bootorder="net,hd")
+    lines = site.ok("lsvm", ["vm1"])
+    assert lines[0] == "vm1: vms: [vm1]"
+    for line in ("  bootorder: network,hd", "  cpucore: 4", "  cpusocket: 2", "  display: vnc", "  memory: 1073741824",
+                 "  placement_policy: migratable", "  state: down", "  stateless: false", "  type: server"):
+        assert f"vm1: {line}" in lines
+    assert "vm1:     disks: [" in "\n".join(lines)
+    for line in ("bootable: true", "format: cow", "iftype: virtio", "size: 2147483648", "state: ok",
+                 "storage_domains: data1", "type: system"):
+        assert f"vm1:       {line}" in lines
+    mac = site.parts("nic", "vm1")[0]["mac"]
+    assert lines[-4:] == ["vm1:     nics: [eth0]", "vm1:       iftype: virtio", f"vm1:       mac: {mac}",
+                          f"vm1:       network: {site.network}"]
+
+
+def test_keys_are_sorted(site):
+    site.made("vm1")
+    lines = site.ok("lsvm", ["vm1"])
+    own = keys(lines, 2)
+    assert own == sorted(own) and "memory" in own
+
+
+def test_a_running_machine_has_a_host_and_a_start(site):
+    site.running("vm1")
+    lines = site.ok("lsvm", ["vm1"])
+    assert f"vm1:   host: {site.host_of('vm1')}" in lines
+    assert any(line.startswith("vm1:   start_time: ") for line in lines)
+
+
+def test_an_unknown_machine_is_an_error_and_the_others_are_shown(site):
+    site.made("vm1")
+    site.node("vm2")
+    said = site.say("lsvm", ["vm1", "vm2"])
+    errors = [message for message in said if isinstance(message, Error)]
+    assert [(error.node, error.text.split(" The")[0]) for error in errors] == [
+        ("vm2", "node was not defined in the rhevm.")]
+    assert Data("vms: [vm1]", "vm1") in said
+
+
+def test_a_hypervisor_is_shown_with_nics_and_machines(site):
+    site.running("vm1", "vm2")
+    name = site.hypervisor(site.host_of("vm1"))
+    lines = site.ok("lsvm", [name])
+    assert lines[0] == f"{name}: hosts: [{name}]"
+    assert f"{name}:   state: up" in lines and f"{name}:     vms: [vm1]" in lines
+    assert any(line.startswith(f"{name}:     host_nics: [") for line in lines)
+    assert any(line.startswith(f"{name}:       mac: ") for line in lines)
+
+
+def test_an_unknown_hypervisor_is_an_error(site):
+    site.hypervisor("rhevh9")
+    assert site.wrong("lsvm", ["rhevh9"])[0].startswith("rhevh9: host was not defined in the rhevm.")
+
+
+def test_everything_that_a_manager_has(site):
+    site.made("vm1", "vm2")
+    text = "\n".join(site.ok("lsvm -a", ["vm1"]))
+    assert all(f"[{name}]" in text for name in ("vm1", "vm2", "rhevh1", "rhevh2", "rhevh3"))
+
+
+def test_the_short_table_has_one_line_for_each(site):
+    site.made("vm1", "vm2", memory="1g", cpus="2:2", storage="data1:1g|data1:1g")
+    head, first, second = site.ok("lsvm -s", ["vm1", "vm2"])
+    assert head.split() == ["name", "state", "host", "cpus", "memory", "disks", "nics"]
+    assert first.split() == ["vm1", "down", "-", "4", "1", "GiB", "2", "1"]
+    assert second.split()[0] == "vm2"
+
+
+def test_json_has_types(site):
+    site.made("vm1", memory="1g")
+    (line,) = site.ok("lsvm --json", ["vm1"])
+    found = json.loads(line)
+    assert (found["kind"], found["name"], found["memory"], found["bootorder"]) == (
+        "vms", "vm1", 1 << 30, ["network", "hd"])
+    assert (found["disks"][0]["bootable"], found["nics"][0]["name"]) == (True, "eth0")
+
+
+# rinv, rvitals -------------------------------------------------------------------------------------------------------
+
+
+def test_the_inventory_of_a_machine(site):
+    site.running("vm1", memory="1g", cpus="2:2", storage="data1:2g")
+    said = {message.desc: message.text for message in site.say("rinv", ["vm1"])}
+    assert said["CPUs"] == "4 (2 sockets, 2 cores, 1 threads)"
+    assert (said["Memory"], said["Host"], said["Cluster"]) == ("1 GiB", site.host_of("vm1"), "Default")
+    assert said["UUID"] == site.vm("vm1")["id"]
+    assert any(desc.startswith("Disk ") and "2 GiB, cow, virtio, on data1" in text for desc, text in said.items())
+    assert site.parts("nic", "vm1")[0]["mac"] in said["NIC eth0"]
+
+
+def test_one_kind_of_inventory(site):
+    site.made("vm1", memory="1g")
+    assert {message.desc for message in site.say("rinv mem", ["vm1"])} <= {
+        "Memory", "Guaranteed memory", "Maximum memory"}
+    assert "rinv does not know 'weight'" in site.wrong("rinv weight", ["vm1"])[0]
+
+
+def test_the_inventory_of_a_hypervisor(site):
+    site.hypervisor("rhevh1")
+    said = {message.desc: message.text for message in site.say("rinv all", ["rhevh1"])}
+    assert {"CPUs", "Address", "Cluster"} <= set(said)
+
+
+def test_vitals_of_machine_and_hypervisor(site):
+    site.running("vm1")
+    site.hypervisor("rhevh1")
+    said = site.say("rvitals", ["vm1", "rhevh1"])
+    told = {(message.node, message.desc): message.text for message in said}
+    assert told["vm1", "State"] == told["rhevh1", "State"] == "up"
+    assert told["vm1", "CPU in all"].endswith("%")
+    assert ("vm1", "Memory used") in told and ("rhevh1", "Memory used") in told
+    assert {message.desc for message in site.say("rvitals state", ["vm1"])} == {"State"}
+    assert site.wrong("rvitals wind", ["vm1"])
+
+
+def test_a_machine_that_is_off_has_a_state(site):
+    site.made("vm1")
+    assert Data("down", "vm1", "State") in site.say("rvitals", ["vm1"])
+
+
+# getrvidparms --------------------------------------------------------------------------------------------------------
+
+
+def test_the_console_has_what_wvid_needs(site):
+    site.running("vm1", vidproto="vnc")
+    said = {message.desc: message.text for message in site.say("getrvidparms", ["vm1"])}
+    assert set(said) >= {"method", "server", "vidport", "vidproto", "password"}
+    assert (said["method"], said["vidproto"]) == ("kvm", "vnc")
+    assert said["password"] and said["vidport"].isdigit()
+
+
+def test_each_node_gets_its_own_console(site):
+    site.running("vm1", "vm2")
+    said = [message for message in site.say("getrvidparms", ["vm1", "vm2"]) if message.desc == "password"]
+    assert len({(message.node, message.text) for message in said}) == 2
+
+
+def test_the_password_of_the_row_is_used(site):
+    site.running("vm1", vidpassword="sesame-st")
+    trace = site.say("getrvidparms -V", ["vm1"])
+    assert [message.text for message in trace if message.desc == "password"] == ["sesame-st"]
+    assert not any("sesame-st" in message.text for message in trace if not message.desc)
+
+
+def test_a_viewers_file(site):
+    site.running("vm1", vidproto="spice")
+    lines = [line.removeprefix("vm1: ") for line in site.ok("getrvidparms --vv", ["vm1"])]
+    assert lines[:2] == ["[virt-viewer]", "type=spice"] and "title=vm1" in lines
+
+
+def test_a_machine_that_is_off_has_no_console(site):
+    site.made("vm1")
+    assert site.wrong("getrvidparms", ["vm1"]) == [
+        "vm1: the machine is down and has no console. Run: rpower vm1 on"]
+
+
+# rscan ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_manager_is_shown_whole(site):
+    site.made("vm1", "vm2")
+    lines = site.ok("rscan", ["vm1"])
+    assert lines[0].split()[:2] == ["type", "name"]
+    assert lines[1].split() == ["rhevm", site.manager]
+    assert [line.split()[:2] for line in lines[2:]] == [
+        ["rhevh", "rhevh1"], ["rhevh", "rhevh2"], ["rhevh", "rhevh3"], ["vm", "vm1"], ["vm", "vm2"]]
+    assert not site.host.tables.get("nodelist")
+
+
+def test_what_is_written_describes_the_machine_so_that_chvm_finds_nothing_to_do(site):
+    site.made("vm1", memory="3g", cpus="2:4", storage="data1:2g|data1:512m", bootorder="hd,net", nicmodel="e1000",
+              nics=f"{site.network}:eth0:yes|{site.network}:eth1", virtflags="placement_affinity=user_migratable")
+    for table in ("vm", "mac"):
+        site.host.tables[table] = []
+    site.hypervisor("rhevh1")
+    site.ok("rscan -w", ["rhevh1"])
+    row = site.row_of("vm1")
+    assert (row["memory"], row["cpus"], row["bootorder"], row["nicmodel"]) == ("3g", "2:4", "hd,network", "e1000")
+    assert row["storage"] == "data1:2g:system|data1:512m:data"
+    assert site.host.row("nodehm", "vm1")["mgt"] == "rhevm"
+    assert site.host.row("hypervisor", "rhevh2")["mgr"] == site.manager
+    assert site.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
+
+
+def test_new_and_known_are_told_apart(site):
+    site.made("vm1", "vm2")
+    site.row("nodelist", "vm1", groups="all")
+    site.ok("rscan -u", ["vm1"])
+    assert site.host.row("nodehm", "vm1") and not site.host.row("nodehm", "vm2")
+    site.ok("rscan -n", ["vm1"])
+    assert site.host.row("nodehm", "vm2") and site.host.row("nodelist", "vm2")["groups"] == "vm,all"
+    assert site.host.row("nodelist", "vm1")["groups"] == "all"
+
+
+def test_a_node_of_another_manager_is_left_alone_and_said(site):
+    site.made("vm1", "vm2")
+    site.row("nodelist", "vm2", groups="all")
+    site.row("vm", "vm2", mgr="other.example.com")
+    said = site.say("rscan -w", ["vm1"])
+    assert Warned("belongs to other.example.com and is left alone", "vm2") in said
+    assert site.host.row("vm", "vm2")["mgr"] == "other.example.com"
+
+
+def test_a_name_that_no_node_can_have_is_said(site):
+    site.made("vm1")
+    site.world.rename(site.thing("vm", "vm1"), "my vm") if hasattr(site.world, "rename") else site.world.change(
+        site.thing("vm", "vm1"), name="my vm")
+    said = site.say("rscan -w", ["vm1"])
+    assert Warned("'my vm' is a name that no node can have") in said
+    assert not site.host.row("nodehm", "my vm")
+
+
+def test_stanzas_and_xml(site):
+    site.made("vm1", memory="1g")
+    stanza = site.ok("rscan -z", ["vm1"])
+    at = stanza.index("vm1:")
+    assert stanza[at + 1] == "  objtype=node" and "  vmmemory=1g" in stanza[at:]
+    xml = "\n".join(site.ok("rscan -x", ["vm1"]))
+    assert "<node>vm1</node>" in xml and "<vmmemory>1g</vmmemory>" in xml
+    assert site.wrong("rscan -x -z", ["vm1"])
