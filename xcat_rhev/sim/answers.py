@@ -13,6 +13,8 @@ from .render import Writer, collected, document, href, link, read, reference
 from .world import World
 
 _TRUE = frozenset({"", "true", "t", "yes", "y", "1"})
+#: What the engine calls a kind of thing that it did not find, where that is not its own name.
+CALLED = {"host": "Hosts"}
 #: Shapes by kind, for references that are followed.
 SHAPES: dict[str, Shape] = {}
 #: The v3 schema's order of an action's parts.
@@ -101,6 +103,17 @@ class Call:
         values.pop("id", None)
         return values
 
+    def changes(self, shape: Shape) -> Thing:
+        """Read the body as what shall change of the thing that the path names.
+
+        Raises:
+            Refused: The body is about another thing.
+        """
+        values = self.read(shape)
+        if values.pop("id", self.things[shape.kind]["id"]) != self.things[shape.kind]["id"]:
+            raise Refused("Attempt to set immutable field: id", reason="Broken immutability constraint")
+        return values
+
     def part(self, path: str) -> Any:
         """Give an element of the body by its path, or None."""
         return None if self.body is None else self.body.find(path)
@@ -133,7 +146,7 @@ class Call:
             found = self.world.exactly(kind, said.get("name", ""), **where)
             missing = f"name={said.get('name', '')}"
         if found is None:
-            raise not_found(kind.title().replace("_", ""), missing)
+            raise not_found(CALLED.get(kind, kind.title().replace("_", "")), missing)
         return found
 
     def named_part(self, kind: str, path: str, **where: Any) -> Thing | None:
@@ -237,13 +250,14 @@ def _many(call: Call, answer: Many) -> Raw:
 def _one(call: Call, answer: One) -> Raw:
     shape, thing = answer.shape, answer.thing
     where = address(call, shape, thing)
+    made = {"Location": f"https://{call.headers.get('host', '')}{where}"} if answer.status > 200 else {}
     if not answer.pending:
-        return Raw(document(text_of(call, shape, thing, _followed(call))), answer.status)
+        return Raw(document(text_of(call, shape, thing, _followed(call))), answer.status, headers=made)
     shown = {**shape.view(call.world, thing, call), "creation_status": "pending"}
     text = writer(call).thing(shape, shown, where)
     follow = link("creation_status", f"{where}/creation_status/{thing['id']}")
     at = text.find("</creation_status>") + len("</creation_status>")
-    return Raw(document(text[:at] + follow + text[at:]), 202)
+    return Raw(document(text[:at] + follow + text[at:]), 202, headers=made)
 
 
 def _done(call: Call, answer: Done) -> Raw:

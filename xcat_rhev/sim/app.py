@@ -21,6 +21,8 @@ from .routing import Route, Routes
 from .settings import Settings
 from .world import World
 
+#: The longest request line that the web server in front of the engine takes.
+LONGEST = 8190
 log = logging.getLogger(__name__)
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -102,8 +104,8 @@ class Application:
             if open_to_all is not None:
                 return open_to_all(self, request)
             dialect, rest, status = self.settings.dialect(request.path, request.headers.get("version", ""))
-            if dialect is None:
-                return _container(status)
+            if dialect is None or _unfit(request):
+                return _container(status or _unfit(request))
             return self._guarded(request, dialect, rest)
 
     def _guarded(self, request: Request, dialect: Dialect, rest: str) -> Raw:
@@ -171,6 +173,8 @@ class Application:
         unknown = [f"?{name}" for name in call.params if name not in _PARAMS[call.dialect.number]]
         if body is not None and not _body_counts(route, call.dialect):
             unknown.append("the body of a DELETE")
+        if body is None and route.action:
+            unknown.append("an action without a body; send <action/>")
         if unknown:
             raise strictly(unknown, call.dialect)
 
@@ -206,6 +210,16 @@ def _params(request: Request, dialect: Dialect) -> dict[str, str]:
         query = {name: value for name, value in query.items() if name not in unseen}
         query.update({f"{name} (only as ;{name}=)": value for name, value in unseen.items()})
     return {**query, **matrix}
+
+
+def _unfit(request: Request) -> int:
+    """Give the status with which the web server turns a request away before the engine sees it, or 0."""
+    if len(request.target) > LONGEST:
+        return 414
+    accept, content = request.headers.get("accept", "*/*"), request.headers.get("content-type", "")
+    if not any(word in accept for word in ("xml", "*/*", "virt-viewer")):
+        return 406
+    return 415 if request.body.strip() and "xml" not in content else 0
 
 
 def _container(status: int) -> Raw:

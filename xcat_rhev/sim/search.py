@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .dialect import Thing
-from .searchfields import FIELDS, OBJECTS
+from .searchfields import FIELDS, LATER, OBJECTS
 
 _TOKEN = re.compile(r'"([^"]*)"|(!=|<=|>=|=|<|>)|([^\s=<>!"]+)')
 _TEXT_FIELDS = ("name", "description", "comment")
@@ -126,9 +126,12 @@ class Finder:
         world: Where they are.
         kind: The kind.
         case: Upper and lower case differ.
+        version: The engine's; fields that came later are not known.
     """
 
-    def __init__(self, world: Any, kind: str, case: bool = False) -> None:
+    def __init__(self, world: Any, kind: str, case: bool, version: tuple[int, int]) -> None:
+        gone = [later.get(kind, frozenset()) for since, later in LATER.items() if version < since]
+        self._unknown = frozenset[str]().union(*gone)
         self._world = world
         self._kind = kind
         self._case = case
@@ -181,7 +184,7 @@ class Finder:
         """Find where a field's value stands; nothing for a field that does not exist."""
         word, dot, rest = field.partition(".")
         if not dot:
-            return FIELDS[self._kind].get(field, "")
+            return "" if field in self._unknown else FIELDS[self._kind].get(field, "")
         over = OBJECTS.get((self._kind, word), "")
         if word.rstrip("s") == self._kind.replace("_", ""):
             return FIELDS[self._kind].get(rest, "")
@@ -263,7 +266,7 @@ def page(call: Any, kind: str, things: list[Thing]) -> list[Thing]:
     if query is None:
         return []
     case = call.flag("case-sensitive" if call.dialect.version < (3, 1) else "case_sensitive")
-    found = Finder(call.world, kind, case).find(query, things)
+    found = Finder(call.world, kind, case, call.dialect.version).find(query, things)
     if limit is None:
         return found
     return found[(query.page - 1) * limit : query.page * limit]

@@ -118,6 +118,20 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "job": {"correlation_id": "correlation_id", "status": "status", "description": "description"},
 }
+#: Fields that came after 3.0: about 3.4, and with v4.
+LATER: dict[tuple[int, int], dict[str, frozenset[str]]] = {
+    (3, 4): {
+        "vm": frozenset({"id", "host", "fqdn", "comment", "description"}),
+        "host": frozenset({"id", "comment", "description", "external_status"}),
+        "cluster": frozenset({"id", "comment"}), "data_center": frozenset({"id", "comment", "local"}),
+        "storage_domain": frozenset({"id", "comment", "description"}), "template": frozenset({"id", "comment"}),
+        "event": frozenset({"id", "origin"}),
+    },
+    (4, 0): {
+        "vm": frozenset({"next_run_config_exists"}), "host": frozenset({"hw_id", "spm_id"}),
+        "cluster": frozenset({"cpu_type"}), "job": frozenset({"correlation_id"}),
+    },
+}
 #: Words before a dot -> how to get from one kind to another.
 OBJECTS: dict[tuple[str, str], str] = {
     ("vm", "host"): "host", ("vm", "hosts"): "host", ("vm", "template"): "template", ("vm", "templates"): "template",

@@ -66,7 +66,7 @@ class Engine:
         self.front.plan.begin(self.world)
 
     def call(self, method: str, path: str, body: str = "", **headers: str) -> Answer:
-        told = {"authorization": LOGIN, "accept": "application/xml", **headers}
+        told = {"authorization": LOGIN, "accept": "application/xml", "content-type": "application/xml", **headers}
         target = path if path.startswith(("/ovirt", "/api", "/-", "/OvirtE", "/RHEVM", "/ca.crt")) else self.base + path
         outcome = self.front.handle(Request(method, target, told, body.encode(), "10.1.2.3"))
         return Answer(outcome.raw, outcome.manner)

@@ -198,6 +198,34 @@ def test_events_and_jobs_carry_the_correlation_id(make_engine: Any) -> None:
     assert len(engine.get(f"/events?from={newest - 1}").xml) == 1
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": ""}, 415),
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/json"}, 415),
+        ({"accept": "application/json"}, 406),
+        ({"accept": "*/*"}, 200),
+        ({"content-type": "application/xml;charset=UTF-8"}, 200),
+    ],
+)
+def test_what_is_sent_and_wanted_must_be_xml(engine: Any, headers: dict[str, str], status: int) -> None:
+    answer = engine.call("POST", f"{engine.vm()}/start", "<action/>", **headers)
+    assert answer.status == status
+    assert answer.type.startswith("text/html" if status > 400 else "application/xml")
+
+
+def test_the_web_server_takes_8190_bytes(engine: Any) -> None:
+    assert engine.get("/vms?search=" + "x" * 9000).status == 414
+    assert engine.get("/vms?search=" + "x" * 8000).status == 200
+
+
+def test_strict_mode_wants_a_body_with_every_action(make_engine: Any) -> None:
+    strict, lax = make_engine((4, 5), strict=True), make_engine((4, 5))
+    assert "an action without a body" in strict.post(f"{strict.vm()}/start", "").detail()
+    assert lax.post(f"{lax.vm()}/start", "").status == 200
+
+
 def test_methods_that_an_address_does_not_have(engine: Any) -> None:
     assert engine.call("DELETE", "/vms").status == 405
     assert engine.call("PATCH", "/vms").status == 405

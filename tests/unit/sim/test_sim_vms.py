@@ -42,6 +42,11 @@ def test_a_new_machine_is_locked_then_down(engine: Any) -> None:
     assert engine.status(path) == "down"
 
 
+def test_what_was_made_has_a_place(engine: Any) -> None:
+    answer = engine.call("POST", "/vms", NEW.format("n1", ""), host="m:443")
+    assert answer.headers["Location"] == f"https://m:443{engine.base}/vms/{answer.id}"
+
+
 def test_start_passes_through_its_states(engine: Any) -> None:
     path = engine.vm()
     answer = engine.post(f"{path}/start")
@@ -254,6 +259,18 @@ def test_an_id_cannot_be_changed(engine: Any) -> None:
     answer = engine.put(engine.vm(), f'<vm id="{engine.id("vm", "vm2")}"/>')
     assert answer.status == conflict(engine)
     assert answer.text("reason") == "Broken immutability constraint"
+
+
+def test_that_holds_for_every_noun(engine: Any) -> None:
+    for kind, path in (
+        ("host", "hosts"),
+        ("cluster", "clusters"),
+        ("data_center", "datacenters"),
+        ("network", "networks"),
+    ):
+        one = engine.world.all(kind)[0]["id"]
+        answer = engine.put(f"/{path}/{one}", f'<{kind} id="{engine.id("vm", "vm2")}"/>')
+        assert (answer.status, answer.text("reason")) == (conflict(engine), "Broken immutability constraint"), kind
 
 
 def test_a_new_thing_gets_its_own_id_and_state(make_engine: Any) -> None:

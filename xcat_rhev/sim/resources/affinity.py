@@ -67,7 +67,6 @@ def _read(call: Call) -> Thing:
 def changed(call: Call) -> One:
     """Change an affinity group."""
     values = _read(call)
-    values.pop("id", None)
     if "vms" in values:
         values["vms"] = [call.look_up("vm", said)["id"] for said in values["vms"]]
     call.world.change(call.things["affinity_group"], **values)

@@ -120,8 +120,7 @@ def attach(world: World, cluster: Thing, network: Thing, required: bool = True, 
 def changed(call: Call) -> One:
     """Change a cluster."""
     thing, world = call.things["cluster"], call.world
-    values = call.read(CLUSTER)
-    values.pop("id", None)
+    values = call.changes(CLUSTER)
     other = world.exactly("cluster", values.get("name", ""))
     if other is not None and other is not thing:
         raise name_taken("Cluster", "edit")

@@ -40,8 +40,8 @@ def _same(one: Thing, values: Thing) -> bool:
 
 def changed(call: Call) -> One:
     """Change a storage connection."""
-    values = call.read(CONNECTION)
-    for key in ("id", "password"):
+    values = call.changes(CONNECTION)
+    for key in ("password"):
         values.pop(key, None)
     call.world.change(call.things["storage_connection"], **values)
     return One(CONNECTION, call.things["storage_connection"])

@@ -77,8 +77,7 @@ def check_level(call: Call, values: Thing, action: str, what: str) -> None:
 def changed(call: Call) -> One:
     """Change a data center; what kind of storage it has only while it has none."""
     thing, world = call.things["data_center"], call.world
-    values = call.read(DATA_CENTER)
-    values.pop("id", None)
+    values = call.changes(DATA_CENTER)
     other = world.exactly("data_center", values.get("name", ""))
     if other is not None and other is not thing:
         raise name_taken("Data Center", "edit")

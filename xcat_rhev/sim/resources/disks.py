@@ -177,7 +177,7 @@ def _attach(call: Call, vm: Thing, disk: Thing, how: Thing) -> None:
 def changed(call: Call) -> One:
     """Change a machine's disk: it may grow, not shrink (v3)."""
     disk = call.things["disk"]
-    _change(call, disk, call.read(DISK))
+    _change(call, disk, call.changes(DISK))
     return One(OF_VM, disk)
 
 
@@ -332,7 +332,7 @@ def disk_changed(call: Call) -> One:
     """Change a disk; since 4.4 only through its attachment."""
     if call.dialect.knows((4, 4)) and call.things["disk"].get("vm"):
         raise Refused("Cannot edit Virtual Disk. Use the disk attachment of the VM.", BAD)
-    _change(call, call.things["disk"], call.read(DISK))
+    _change(call, call.things["disk"], call.changes(DISK))
     return One(DISK, call.things["disk"])
 
 

@@ -166,8 +166,7 @@ def nic_detach(call: Call) -> Done:
 def nic_changed(call: Call) -> One:
     """Give a card another address (v3)."""
     nic, world = call.things["host_nic"], call.world
-    values = call.read(HOST_NIC)
-    values.pop("id", None)
+    values = call.changes(HOST_NIC)
     for key in ("check_connectivity", "host", "slaves", "name"):
         values.pop(key, None)
     if values.get("network"):
@@ -274,7 +273,7 @@ def _attach(call: Call, values: Thing) -> Thing:
 
 def attachment_changed(call: Call) -> One:
     """Change an attachment: another address, another card."""
-    return One(ATTACHMENT, _change(call, call.things["attachment"], call.read(ATTACHMENT)))
+    return One(ATTACHMENT, _change(call, call.things["attachment"], call.changes(ATTACHMENT)))
 
 
 def _change(call: Call, thing: Thing, values: Thing) -> Thing:

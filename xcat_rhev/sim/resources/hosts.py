@@ -91,8 +91,7 @@ def choose_spm(world: World, center_id: str | None) -> None:
 def changed(call: Call) -> One:
     """Change a host; where it is and what it belongs to only while it does nothing."""
     host, world = call.things["host"], call.world
-    values = call.read(HOST)
-    values.pop("id", None)
+    values = call.changes(HOST)
     if values.get("cluster"):
         values["cluster"] = call.look_up("cluster", values["cluster"])["id"]
     moved = any(values.get(key, host.get(key)) != host.get(key) for key in ("address", "cluster"))

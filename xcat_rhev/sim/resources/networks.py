@@ -97,8 +97,8 @@ def _check(call: Call, values: Thing, center: Thing, action: str, own: Thing | N
 def changed(call: Call) -> One:
     """Change a network; a VLAN under a running machine stays."""
     thing, world = call.things["network"], call.world
-    values = call.read(NETWORK)
-    for key in ("id", "data_center", "required", "profile_required", "display"):
+    values = call.changes(NETWORK)
+    for key in ("data_center", "required", "profile_required", "display"):
         values.pop(key, None)
     center = world.the("data_center", thing["data_center"])
     if thing["management"] and values.get("name", thing["name"]) != thing["name"]:
@@ -181,7 +181,7 @@ def link_changed(call: Call) -> One:
     link = _link(call.world, call.things["cluster"], call.things["network"])
     if link is None:
         raise Gone
-    values = call.read(NETWORK)
+    values = call.changes(NETWORK)
     told = {key: values[key] for key in ("required", "display") if key in values}
     call.world.change(link, **told)
     return One(IN_CLUSTER, call.things["network"])

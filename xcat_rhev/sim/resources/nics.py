@@ -97,8 +97,7 @@ def _free_mac(call: Call, told: str | None, own: Thing | None = None) -> str | N
 def changed(call: Call) -> One:
     """Change a network card."""
     nic, vm = call.things["nic"], call.things["vm"]
-    values = call.read(NIC)
-    values.pop("id", None)
+    values = call.changes(NIC)
     _down_on_old(call, vm)
     if "network" in values or "vnic_profile" in values:
         values.update(_network(call, vm, values))

@@ -96,7 +96,7 @@ def _lun(lun_id: str, values: Thing) -> Thing:
 def changed(call: Call) -> One:
     """Change a domain's name and remarks."""
     thing = call.things["storage_domain"]
-    values = call.read(DOMAIN)
+    values = call.changes(DOMAIN)
     told = {key: value for key, value in values.items() if key in _CHANGEABLE}
     call.world.change(thing, **told)
     return One(DOMAIN, thing)

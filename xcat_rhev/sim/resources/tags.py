@@ -41,8 +41,7 @@ def created(call: Call) -> One:
 def changed(call: Call) -> One:
     """Change a tag."""
     thing = call.things["tag"]
-    values = call.read(TAG)
-    values.pop("id", None)
+    values = call.changes(TAG)
     if values.get("parent"):
         values["parent"] = call.look_up("tag", values["parent"])["id"]
     call.world.change(thing, **values)

@@ -114,8 +114,8 @@ def ready(world: World, thing: Thing, _end: Thing) -> None:
 def changed(call: Call) -> One:
     """Change a template."""
     thing, world = call.things["template"], call.world
-    values = call.read(TEMPLATE)
-    for key in ("id", "vm", "cluster", "storage_domain", "base", "clone_permissions"):
+    values = call.changes(TEMPLATE)
+    for key in ("vm", "cluster", "storage_domain", "base", "clone_permissions"):
         values.pop(key, None)
     if thing["id"] == ZERO:
         raise Refused("Cannot edit Template. Editing Blank Template is not allowed.")

@@ -113,10 +113,8 @@ def _checked(call: Call, values: Thing, cluster: Thing) -> Thing:
 def changed(call: Call) -> One:
     """Change a machine; while it runs, hardware changes wait for the next start (3.5 and later) or are refused."""
     thing, world = call.things["vm"], call.world
-    values = call.read(VM)
+    values = call.changes(VM)
     values.pop("template", None)
-    if values.pop("id", thing["id"]) != thing["id"]:
-        raise Refused("Attempt to set immutable field: id", reason="Broken immutability constraint")
     if thing["status"] == "image_locked":
         raise refuse("vm locked", call.dialect, action="edit")
     cluster = world.the("cluster", thing["cluster"])
