@@ -1,0 +1,275 @@
+"""A management node and two service nodes in network namespaces, each with the embedded xcatd, on one PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import media_iso
+import pytest
+from databases import cfgloc, postgresql
+
+from xcat_rhev.cli.demo.parts import Part, own
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ip"), reason="needs root and ip for network namespaces"),
+]
+BRIDGE, HERE, PREFIX, PORT = "xhier0", "10.79.0.254", "xh-", 3001
+DAEMONS = {"mn": "10.79.0.1", "sn1": "10.79.0.2", "sn2": "10.79.0.3"}
+NODES = {"h1": "10.79.0.11", "h2": "10.79.0.12", "h3": "10.79.0.13"}
+IMAGE = "rhevh6.3-x86_64-install-compute"
+
+
+def ip(*words: str, check: bool = True) -> None:
+    subprocess.run(["ip", *words], check=check, capture_output=True, timeout=20)
+
+
+def inside(machine: str, *words: str) -> list[str]:
+    """Words that run a program on a machine, which has a host name of its own."""
+    script = f"hostname {machine}; exec {shlex.join(words)}"
+    return ["ip", "netns", "exec", PREFIX + machine, "unshare", "--uts", "sh", "-c", script]
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[None]:
+    def remove() -> None:
+        for machine in (*DAEMONS, *NODES):
+            ip("netns", "del", PREFIX + machine, check=False)
+        ip("link", "del", BRIDGE, check=False)
+
+    remove()
+    try:
+        ip("link", "add", BRIDGE, "type", "bridge")
+        ip("addr", "add", f"{HERE}/24", "dev", BRIDGE)
+        ip("link", "set", BRIDGE, "up")
+        for machine, address in {**DAEMONS, **NODES}.items():
+            space = PREFIX + machine
+            ip("netns", "add", space)
+            ip("link", "add", space, "type", "veth", "peer", "name", "eth0", "netns", space)
+            ip("link", "set", space, "master", BRIDGE, "up")
+            ip("-n", space, "link", "set", "lo", "up")
+            ip("-n", space, "link", "set", "eth0", "up")
+            ip("-n", space, "addr", "add", f"{address}/24", "dev", "eth0")
+        yield
+    finally:
+        remove()
+
+
+class Cluster:
+    """The three daemons, and commands typed at one of them."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        self.folder, self.daemons = folder, {}
+        for name in DAEMONS:
+            config = folder / name / "etc" / "xcat"
+            config.mkdir(parents=True)
+            (config / "cfgloc").write_text(database)
+        self.start("mn")
+        for name in ("sn1", "sn2"):
+            (folder / name / "etc" / "xCATSN").touch()
+            for part in ("etc/xcat/cert", "root/.xcat"):
+                shutil.copytree(folder / "mn" / part, folder / name / part)
+            self.start(name)
+
+    def start(self, name: str) -> None:
+        words = own("xcatd", "--home", str(self.folder / name), "--host", "0.0.0.0", "--port", str(PORT))
+        self.daemons[name] = Part(name, inside(name, *words), self.folder / f"{name}.log")
+        assert self.daemons[name].ready_line()["ready"]
+
+    def kill(self, name: str) -> None:
+        os.killpg(self.daemons[name].pid, signal.SIGKILL)
+        self.daemons[name].stop()
+
+    def type(self, command: str, at: str = "mn") -> tuple[int, list[str]]:
+        done = subprocess.run(
+            inside("mn", *own("run", *shlex.split(command))),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env={
+                **os.environ,
+                "XCATHOST": f"{DAEMONS[at]}:{PORT}",
+                "XCAT_CERT_DIR": str(self.folder / "mn/root/.xcat"),
+            },
+        )
+        return done.returncode, (done.stdout + done.stderr).splitlines()
+
+    def boot_file(self, daemon: str, node: str) -> str:
+        file = self.folder / daemon / "tftpboot" / "pxelinux.cfg" / node
+        return file.read_text() if file.exists() else ""
+
+    def log(self, daemon: str) -> str:
+        file = self.folder / daemon / "log" / "audit.log"
+        return file.read_text() if file.exists() else ""
+
+    def stop(self) -> None:
+        for daemon in self.daemons.values():
+            daemon.stop()
+
+
+@pytest.fixture(scope="module")
+def server(network):
+    with postgresql(HERE) as location:
+        if location is None:
+            pytest.skip("PostgreSQL is not installed")
+        yield location
+
+
+@pytest.fixture(scope="module")
+def cluster(server, tmp_path_factory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    cluster = Cluster(folder, cfgloc(server))
+    try:
+        iso = media_iso.write(folder / "rhevh.iso", media_iso.SAMPLES["rhevh6"])
+        for command in (
+            "mkdef sn1 groups=service ip=10.79.0.2",
+            "mkdef sn2 groups=service ip=10.79.0.3",
+            "chdef -t site clustersite sharedtftp=0 master=10.79.0.1",
+            f"copycds {iso}",
+            "tabch key=rhevh,username=admin passwd.password=a",
+            "tabch key=rhevh,username=root passwd.password=b",
+        ):
+            assert cluster.type(command)[0] == 0, command
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def make_nodes(cluster: Cluster, names: str, service: str, address: str) -> None:
+    rc, lines = cluster.type(
+        f"mkdef -f {names} groups=hyp netboot=pxe mac=52:54:00:00:00:01 hosttype=rhevh hostmanager=rhevm.example "
+        f"hostinterface=ovirtmgmt:eth0:dhcp servicenode={service} ip={address}"
+    )
+    assert rc == 0, lines
+
+
+def test_each_service_node_writes_the_files_of_its_nodes(cluster):
+    make_nodes(cluster, "h1", "sn1", NODES["h1"])
+    make_nodes(cluster, "h2", "sn2", NODES["h2"])
+    make_nodes(cluster, "h3", "", NODES["h3"])
+    rc, lines = cluster.type(f"nodeset h1-h3 osimage={IMAGE}")
+    assert (rc, sorted(lines)) == (0, [f"h{n}: install rhevh6.3-x86_64-compute" for n in (1, 2, 3)])
+    for daemon, node in (("sn1", "h1"), ("sn2", "h2"), ("mn", "h3")):
+        text = cluster.boot_file(daemon, node)
+        assert text.startswith("#install rhevh6.3") and f"http://{DAEMONS[daemon]}" in text
+        assert [name for name in DAEMONS if cluster.boot_file(name, node)] == [daemon]
+        assert (cluster.folder / daemon / "tftpboot" / "xcat" / "osimage" / IMAGE / "vmlinuz0").exists()
+    assert cluster.type("nodeset h1-h3 next")[0] == 0
+    assert cluster.boot_file("sn1", "h1").startswith("#boot")
+    assert cluster.type("nodels h1-h3 chain.currstate")[1] == ["h1: boot", "h2: boot", "h3: boot"]
+
+
+def test_a_node_reads_what_its_service_node_wrote(cluster):
+    make_nodes(cluster, "h1", "sn1", NODES["h1"])
+    cluster.type(f"nodeset h1 osimage={IMAGE}")
+    words = inside("sn1", "python3", "-m", "http.server", "8099", "--directory", str(cluster.folder / "sn1/tftpboot"))
+    with open(os.devnull, "wb") as nothing:
+        web = subprocess.Popen(words, stdout=nothing, stderr=nothing)
+    try:
+        fetch = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=10).read().decode())"
+        url = f"http://{DAEMONS['sn1']}:8099/pxelinux.cfg/0A4F000B"
+        for _ in range(50):
+            done = subprocess.run(inside("h1", "python3", "-c", fetch, url), capture_output=True, text=True, timeout=30)
+            if done.returncode == 0:
+                break
+            time.sleep(0.2)
+        assert done.stdout.startswith("#install rhevh6.3-x86_64-compute")
+    finally:
+        web.terminate()
+        web.wait(10)
+
+
+def test_errors_carry_the_name_of_the_service_node(cluster):
+    make_nodes(cluster, "h1", "sn1", NODES["h1"])
+    cluster.type("tabch node=h1 mac.mac=")
+    rc, lines = cluster.type(f"nodeset h1 osimage={IMAGE}")
+    assert rc == 1 and "h1: [sn1]: Error: No MAC address available for this node" in lines
+
+
+def test_the_user_stays_the_user_on_the_service_node(cluster):
+    make_nodes(cluster, "h1", "sn1", NODES["h1"])
+    cluster.type("nodeset h1 boot")
+    assert "nodeset boot for root from 10.79.0.1" in cluster.log("sn1").splitlines()[-1]
+
+
+def test_a_pool_fails_over_and_both_get_the_files(cluster):
+    make_nodes(cluster, "h1", "sn1,sn2", NODES["h1"])
+    assert cluster.type(f"nodeset h1 osimage={IMAGE}") == (0, ["h1: install rhevh6.3-x86_64-compute"])
+    assert cluster.boot_file("sn1", "h1") and cluster.boot_file("sn2", "h1")
+    cluster.kill("sn1")
+    try:
+        rc, lines = cluster.type("nodeset h1 boot")
+        assert rc == 0 and "h1: boot" in lines
+        assert any("sn1:3001" in line and "refused" in line for line in lines)
+        assert cluster.boot_file("sn2", "h1").startswith("#boot")
+    finally:
+        cluster.start("sn1")
+    assert cluster.type("nodeset h1 boot") == (0, ["h1: boot"])
+    assert cluster.boot_file("sn1", "h1").startswith("#boot")
+
+
+def test_a_dead_service_node_is_named_and_the_others_finish(cluster):
+    make_nodes(cluster, "h1", "sn1", NODES["h1"])
+    make_nodes(cluster, "h2", "sn2", NODES["h2"])
+    cluster.kill("sn1")
+    try:
+        rc, lines = cluster.type("nodeset h1,h2 boot")
+    finally:
+        cluster.start("sn1")
+    assert rc == 1 and "h2: boot" in lines
+    assert any("Unable to dispatch hierarchical sub-command to sn1:3001." in line and "h1" in line for line in lines)
+
+
+def test_a_service_node_killed_in_the_middle_of_fifty_nodes(cluster):
+    make_nodes(cluster, "a[01-25]", "sn1", "'|a(\\d+)|10.79.0.(100+$1)|'")
+    make_nodes(cluster, "b[01-25]", "sn2", "'|b(\\d+)|10.79.0.(150+$1)|'")
+    before = cluster.log("sn1").count(f"osimage={IMAGE}")
+    answer: list[tuple[int, list[str]]] = []
+    asking = threading.Thread(target=lambda: answer.append(cluster.type(f"nodeset a[01-25],b[01-25] osimage={IMAGE}")))
+    asking.start()
+    try:
+        for _ in range(4000):
+            if cluster.log("sn1").count(f"osimage={IMAGE}") > before:
+                break
+            time.sleep(0.005)
+        cluster.kill("sn1")
+        asking.join(100)
+    finally:
+        cluster.start("sn1")
+    ((rc, lines),) = answer
+    assert rc == 1
+    assert sum(line.startswith("b") and line.endswith("install rhevh6.3-x86_64-compute") for line in lines) == 25
+    assert any("sn1 went away before it was done" in line and "a25" in line for line in lines), lines
+    rc, lines = cluster.type(f"nodeset a[01-25],b[01-25] osimage={IMAGE}")
+    assert (rc, len(lines)) == (0, 50)
+    assert all(cluster.boot_file("sn1", f"a{number:02}").startswith("#install") for number in range(1, 26))
+
+
+def test_with_a_shared_tftp_folder_the_management_node_writes_all(cluster):
+    make_nodes(cluster, "h2", "sn2", NODES["h2"])
+    cluster.type("nodeset h2 offline")
+    cluster.type("chdef -t site clustersite sharedtftp=1")
+    try:
+        assert cluster.type("nodeset h2 boot") == (0, ["h2: boot"])
+    finally:
+        cluster.type("chdef -t site clustersite sharedtftp=0")
+    assert cluster.boot_file("mn", "h2").startswith("#boot") and not cluster.boot_file("sn2", "h2")
+
+
+def test_a_service_node_sends_what_is_not_its_own_to_the_management_node(cluster):
+    make_nodes(cluster, "h3", "", NODES["h3"])
+    assert cluster.type("nodeset h3 boot", at="sn1") == (0, ["h3: boot"])
+    assert cluster.boot_file("mn", "h3").startswith("#boot") and not cluster.boot_file("sn1", "h3")
+    assert cluster.type("nodels hyp@h3", at="sn1") == (0, ["h3"])
+    assert "This is a Service Node" in cluster.type("lsxcatd -t", at="sn1")[1]
