@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import media_iso
 import pytest
-from databases import cfgloc, postgresql
 
+import media_iso
+from databases import cfgloc, postgresql
 from xcat_rhev.cli.demo.parts import Part, own
 
 pytestmark = [
