@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def make(out: Path, size_mib: int = 0, version: str = "6.6", release: str = "201
     parts = gather()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        files = {
+        files: dict[str, bytes | Path] = {
             "isolinux/vmlinuz0": parts.kernel,
             "isolinux/initrd0.img": initramfs(parts),
             "isolinux/isolinux.cfg": isolinux_cfg(version, release),
@@ -78,9 +78,9 @@ def make(out: Path, size_mib: int = 0, version: str = "6.6", release: str = "201
             "LiveOS/squashfs.img": squashfs(parts, work),
             "EFI/BOOT/BOOTX64.conf": b"default=0\n",
         }
-        filled = sum(map(len, files.values()))
-        if size_mib * (1 << 20) > filled:
-            files["LiveOS/filler.bin"] = random.Random(1).randbytes(size_mib * (1 << 20) - filled)  # noqa: S311
+        wanted = size_mib - sum(len(data) for data in files.values() if isinstance(data, bytes)) // (1 << 20)
+        if wanted > 0:
+            files["LiveOS/filler.bin"] = filler(work / "filler", wanted)
         write_iso(out, files, "rhev-hypervisor")
     return parts.missing
 
@@ -214,6 +214,15 @@ def squashfs(parts: Parts, work: Path) -> bytes:
     return image.read_bytes()
 
 
+def filler(path: Path, size_mib: int) -> Path:
+    """Write bytes that do not compress, the same every time."""
+    chance = random.Random(1)  # noqa: S311
+    with path.open("wb") as out:
+        for _ in range(size_mib):
+            out.write(chance.randbytes(1 << 20))
+    return path
+
+
 def boot_sector(message: bytes) -> bytes:
     """A master boot record that writes a message to the first serial port and halts: what an installed disk boots."""
     code = bytes.fromhex("fa 31c0 8ed8 be177c fc ac 84c0 7406 baf803 ee ebf5 f4 ebfd".replace(" ", ""))
@@ -238,12 +247,12 @@ def version_file(version: str, release: str) -> bytes:
     ).encode()
 
 
-def write_iso(out: Path, files: dict[str, bytes], label: str) -> None:
+def write_iso(out: Path, files: Mapping[str, bytes | Path], label: str) -> None:
     """Write an ISO image with Rock Ridge and Joliet names.
 
     Args:
         out: Where to.
-        files: Path -> bytes.
+        files: Path on the image -> bytes, or a file that holds them.
         label: The volume label.
     """
     image = pycdlib.PyCdlib()
@@ -251,8 +260,9 @@ def write_iso(out: Path, files: dict[str, bytes], label: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         made: set[str] = set()
         for number, (path, data) in enumerate(files.items()):
-            source = Path(folder, str(number))
-            source.write_bytes(data)
+            source = data if isinstance(data, Path) else Path(folder, str(number))
+            if isinstance(data, bytes):
+                source.write_bytes(data)
             _make_folders(image, path, made)
             image.add_file(str(source), _plain(path) + ";1", rr_name=Path(path).name, joliet_path="/" + path)
         image.write(str(out))

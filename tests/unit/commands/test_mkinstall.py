@@ -147,7 +147,7 @@ def test_a_missing_admin_password_stops_live_images_only(site):
 
 
 @pytest.mark.parametrize("break_it, why", [
-    (lambda site, path: shutil.rmtree(path / "install/rhevh7.3"), "no medium was copied to .*rhevh7.3/x86_64. Run: copy"),
+    (lambda site, path: shutil.rmtree(path / "install/rhevh7.3"), "no medium was copied to .*rhevh7.3.* copycds"),
     (lambda site, path: (path / "install/rhevh7.3/x86_64/rhevh.iso").unlink(), "rhevh.iso.* is missing"),
     (lambda site, path: (path / "install/rhevh7.3/x86_64/isolinux/vmlinuz0").unlink(), "vmlinuz0 is missing"),
     (lambda site, path: (path / "tftpboot").write_text("a file"), "cannot write"),
@@ -155,7 +155,7 @@ def test_a_missing_admin_password_stops_live_images_only(site):
 def test_a_medium_that_is_gone_is_every_nodes_error(site, tmp_path, break_it, why):
     break_it(site, tmp_path)
     said = prepare(site, "n1", "n2")
-    assert [message.node for message in said] == ["n1", "n2"]
+    assert sorted(message.node for message in said) == ["n1", "n2"]
     for message in said:
         assert isinstance(message, Error)
         assert re.search(why, message.text), message.text
