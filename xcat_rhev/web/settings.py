@@ -11,7 +11,8 @@ CA_FILES = (
     "/etc/xcat/cert/ca.pem", "/install/postscripts/ca/ca-cert.pem", "/install/postscripts/_xcat/ca.pem",
 )
 KEYS = {
-    "XCATD": "127.0.0.1:3001",
+    # By name, so that ::1 is tried first: an xcatd with IPv6 has no name for an IPv4 peer, and policy.host asks for one.
+    "XCATD": "localhost:3001",
     "CA": "",
     "CERTIFICATE": "",
     "NODES": "/install/xcatrhevh/nodes.json",
@@ -79,4 +80,4 @@ def _host_and_port(text: str) -> tuple[str, int]:
     if not colon or "]" in port or (":" in host and not host.startswith("[")):
         host, port = text, ""
     usable = port.isascii() and port.isdigit() and int(port) < 65536
-    return host.strip("[]") or "127.0.0.1", int(port) if usable else 3001
+    return host.strip("[]") or "localhost", int(port) if usable else 3001

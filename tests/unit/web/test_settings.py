@@ -11,7 +11,7 @@ from xcat_rhev.web.settings import CA_FILES, Settings
 
 def test_the_usual_values(tmp_path: Path) -> None:
     settings = Settings({"XCATRHEVH_FILE": str(tmp_path / "none")})
-    assert settings.xcatd == ("127.0.0.1", 3001)
+    assert settings.xcatd == ("localhost", 3001)
     assert settings.ca == CA_FILES
     assert (settings.certificate, settings.proxies, settings.networks, settings.wait) == ("", (), (), 25.0)
     assert settings.wrong == []
@@ -30,7 +30,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "place"), [
     ("mn", ("mn", 3001)), ("mn:4001", ("mn", 4001)), ("[fd00::1]:4001", ("fd00::1", 4001)),
     ("[fd00::1]", ("fd00::1", 3001)), ("fd00::1", ("fd00::1", 3001)), ("mn:", ("mn", 3001)),
-    ("mn:99999", ("mn", 3001)), (":4001", ("127.0.0.1", 4001)),
+    ("mn:99999", ("mn", 3001)), (":4001", ("localhost", 4001)),
 ])
 def test_where_xcatd_is(text: str, place: tuple[str, int]) -> None:
     assert Settings({"XCATRHEVH_FILE": "/nowhere", "XCATRHEVH_XCATD": text}).xcatd == place
