@@ -11,10 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from finish_site import MODULES, Stub, Web, apache, booted, needs_apache, needs_nginx, nginx, public_folder, write_map
+from finish_site import (
+    MODULES,
+    Embedded,
+    Stub,
+    Web,
+    apache,
+    booted,
+    needs_apache,
+    needs_nginx,
+    nginx,
+    public_folder,
+    write_map,
+)
+from test_finish_url_embedded import fill
 
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.web import app, nodemap, notify
+from xcat_rhev.xcat.schema import TABLES
 from xcat_rhev.xcat.wire import WireRequest, read_request, read_response, split
 
 #: Requests in the application alone, and over each real server; the second number can be set for a long run.
@@ -164,3 +178,22 @@ def test_over_a_real_server(web: Web, stub: Stub) -> None:
     assert 200 in statuses and 403 in statuses and 404 in statuses
     assert all(is_plain(request) for request in stub.requests)
     assert web.ask(FINISH + "rhevh1", "127.0.1.1")[:2] == (200, "rhevh1: booted\n")
+
+
+@needs_apache
+@pytest.mark.slow
+def test_no_table_changes_whatever_comes() -> None:
+    dice = random.Random(13)
+    with public_folder() as home, Embedded(home) as xcat, public_folder() as folder:
+        fill(xcat)
+        xcat.put("hosts", {node: {"ip": address} for address, node in NODES.items()})
+        xcat.put("nodelist", {node: {"groups": "rhevh", "status": "alive"} for node in NODES.values()})
+        xcat.put("chain", {node: {"currstate": "standby", "currchain": "boot"} for node in NODES.values()})
+        with apache(folder, {**xcat.settings(), "NODES": mapping(folder)}, "cgid") as web:
+            before = {table: xcat.store.rows(table) for table in TABLES if table != "auditlog"}
+            work = [(raw(dice), dice.choice((*NODES, "127.0.9.9"))) for _ in range(OUTSIDE)]
+            with ThreadPoolExecutor(8) as pool:
+                statuses = list(pool.map(lambda one: status_of(web, *one), work))
+            assert {table: xcat.store.rows(table) for table in before} == before
+    assert 403 in statuses  # some got as far as xcatd
+    assert not {500, 502, 504}.intersection(statuses)
