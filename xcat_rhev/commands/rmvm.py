@@ -40,7 +40,7 @@ PASSING = frozenset({"image_locked", "powering_down", "saving_state", "restoring
 def plan(context: Context) -> Plan:
     """Find all machines with one search, then say what each needs."""
     no_words(context, f"rmvm {SPEC.usage}")
-    found = find(context, details=True)
+    found = find(context, details="purge" not in context.options)
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
@@ -79,7 +79,7 @@ def _stop(context: Context, vm: Vm) -> None:
 
 
 def _remove(context: Context, vm: Vm) -> None:
-    if "purge" in context.options or not vm.disks:
+    if not vm.disks:  # there are none, or nobody asked because they go as well
         context.manager.remove(vm)
         return
     try:
@@ -95,6 +95,6 @@ def _with_hint(problem: RhevError, hint: str) -> RhevError:
 def _said(context: Context, vm: Vm) -> Iterator[Message]:
     node = vm.name
     yield Data("succeeded.", node)
-    if "purge" not in context.options and vm.disks:
+    if vm.disks:
         names = ", ".join(sorted(disk.name or disk.id for disk in vm.disks))
         yield Data(f"kept its disks: {names}", node)
