@@ -154,10 +154,10 @@ sub answer_hash {
         $answer{errorcode} = [$say->{code} || 1] if $kind eq 'error';
         return $node eq '' ? \%answer : { node => [{ name => [$node], %answer }] };
     }
-    return { ($kind eq 'info' ? 'info' : 'data') => [$line] } if $node eq '' && !($say->{desc} // '');
-    my %data = (contents => [$line]);
-    $data{desc} = [$say->{desc}] if ($say->{desc} // '') ne '';
-    return $node eq '' ? { data => [\%data] } : { node => [{ name => [$node], data => [\%data] }] };
+    my $desc = $say->{desc} // '';
+    my $data = $desc eq '' ? $line : { desc => [$desc], contents => [$line] };
+    return { node => [{ name => [$node], data => [$data] }] } if $node ne '';
+    return { ($kind eq 'info' ? 'info' : 'data') => [$data] };
 }
 
 # The questions that a command may ask of the xCAT around it.

@@ -142,13 +142,13 @@ def test_the_request_arrives_whole(xcat, agent):
 @pytest.mark.parametrize(
     ("message", "answer"),
     [
-        (Data("on", "vm1"), {"node": [{"name": ["vm1"], "data": [{"contents": ["on"]}]}]}),
+        (Data("on", "vm1"), {"node": [{"name": ["vm1"], "data": ["on"]}]}),
         (
             Data("4 GiB", "vm1", "memory"),
             {"node": [{"name": ["vm1"], "data": [{"desc": ["memory"], "contents": ["4 GiB"]}]}]},
         ),
         (Data("a line"), {"data": ["a line"]}),
-        (Data("0", "vm1"), {"node": [{"name": ["vm1"], "data": [{"contents": ["0"]}]}]}),
+        (Data("0", "vm1"), {"node": [{"name": ["vm1"], "data": ["0"]}]}),
         (Info("for all"), {"info": ["for all"]}),
         (Error("no", "vm1", 3), {"node": [{"name": ["vm1"], "error": ["no"], "errorcode": [3]}]}),
         (Error("no"), {"error": ["no"], "errorcode": [1]}),
@@ -156,7 +156,7 @@ def test_the_request_arrives_whole(xcat, agent):
         (Progress("12.5%"), {"sinfo": ["12.5%"]}),
         (
             Data("Grüße & <tags> \u2603", "vm1"),
-            {"node": [{"name": ["vm1"], "data": [{"contents": ["Grüße & <tags> \u2603"]}]}]},
+            {"node": [{"name": ["vm1"], "data": ["Grüße & <tags> \u2603"]}]},
         ),
     ],
 )
@@ -318,7 +318,7 @@ def test_ten_megabytes_of_answers_arrive(xcat, agent):
     agent.play = lambda request, host: (Data("x" * 10_000, f"vm{i}") for i in range(1_000))
     answers = xcat.run("rpower", ["vm1"])
     assert len(answers) == 1_000
-    assert sum(len(answer["node"][0]["data"][0]["contents"][0]) for answer in answers) == 10_000_000
+    assert sum(len(answer["node"][0]["data"][0]) for answer in answers) == 10_000_000
 
 
 def test_a_thousand_nodes(xcat, agent):
