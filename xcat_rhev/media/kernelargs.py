@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import Usage
@@ -130,11 +130,12 @@ def _live(image: Image, settings: Settings) -> list[str]:
     for word in settings.extra:
         if "#" not in word:
             check(word, level, f"addkcmdline of {settings.node}")
-    given = _names(settings.extra)
-    ours = [word for word in _ours(image, settings, level) if not _names([word]) & given]
-    base = [word for word in (image.append or _USUAL).split() if not _names([word]) & (_DROPPED | given | _names(ours))]
+    given = set(map(_name, settings.extra))
+    ours = [word for word in _ours(image, settings, level) if _name(word) not in given]
+    taken = _DROPPED | given | set(map(_name, ours))
+    base = [word for word in (image.append or _USUAL).split() if _name(word) not in taken]
     for word in ours:
-        source = _SOURCES.get(word.partition("=")[0], "its tables")
+        source = _SOURCES.get(_name(word), "its tables")
         check(word, level, source, f"Correct {source}, or write the word as you want it into bootparams.addkcmdline")
     for word in base:
         check(word, level, f"the boot menu of {image.distname}")
@@ -142,8 +143,8 @@ def _live(image: Image, settings: Settings) -> list[str]:
     return root + ours[:1] + base + ours[1:]
 
 
-def _names(words: Iterable[str]) -> set[str]:
-    return {word.partition("=")[0] for word in words}
+def _name(word: str) -> str:
+    return word.partition("=")[0]
 
 
 def _ours(image: Image, settings: Settings, level: Level) -> Iterator[str]:
@@ -223,7 +224,7 @@ def _check_size(image: Image, words: Sequence[str], settings: Settings) -> None:
     length = len(" ".join(every) + _LOADERS_OWN)
     most = min(MOST_CHARACTERS, image.cmdline_size or MOST_CHARACTERS)
     if length > most:
-        longest = sorted(settings.extra or words, key=len)[-1].partition("=")[0]
+        longest = _name(max(settings.extra or words, key=len))
         raise Usage(f"the kernel arguments of {settings.node} have {length} characters, {most} can be handed over",
                     f"Drop or shorten some; {longest} is the longest")
     unknown = unknown_to_kernel(every)
