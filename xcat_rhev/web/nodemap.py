@@ -33,14 +33,22 @@ class NodeMap:
         self, addresses: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None,
         networks: tuple[str, ...] = (), wrong: str = "",
     ) -> None:
-        self.addresses = {plain(address): node for address, node in (addresses or {}).items()}
+        self._addresses = addresses or {}
         self.names = {name.lower(): node for name, node in (names or {}).items()}
         self.networks = networks
         self.wrong = wrong
 
     def nodes(self) -> list[str]:
         """Every node that the map knows, sorted."""
-        return sorted({*self.addresses.values(), *self.names.values()})
+        return sorted({*self._addresses.values(), *self.names.values()})
+
+    def at(self, address: str) -> str:
+        """The node that has an address, in whatever form it is written in the map; empty if none has it."""
+        known = self._addresses.get(address)
+        if known is None and ":" in address:  # IPv6 has many forms; mkinstall writes the normal one
+            others = ((plain(text), node) for text, node in self._addresses.items() if ":" in text)
+            known = next((node for text, node in others if text == address), None)
+        return known or ""
 
     def named(self, name: str) -> str:
         """The node that a host name, short or full, belongs to; empty if to none."""
@@ -48,7 +56,7 @@ class NodeMap:
 
     def candidates(self, address: str) -> Iterator[str]:
         """Nodes that an address may belong to, best first; xcatd has the last word on each."""
-        known = self.addresses.get(address, "")
+        known = self.at(address)
         if known:
             yield known
         for name in names_of(address):

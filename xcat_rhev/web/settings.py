@@ -11,7 +11,8 @@ CA_FILES = (
     "/etc/xcat/cert/ca.pem", "/install/postscripts/ca/ca-cert.pem", "/install/postscripts/_xcat/ca.pem",
 )
 KEYS = {
-    # By name, so that ::1 is tried first: an xcatd with IPv6 has no name for an IPv4 peer, and policy.host asks for one.
+    # By name, so that ::1 is tried first: a Perl xcatd with IPv6 has no name for an IPv4 peer, and policy.host asks for
+    # one.
     "XCATD": "localhost:3001",
     "CA": "",
     "CERTIFICATE": "",
