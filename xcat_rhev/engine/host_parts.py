@@ -63,8 +63,8 @@ def fence(manager: Manager, host: Host, kind: str) -> str:
 
 
 def host_networks(manager: Manager, host: Host) -> list[NetworkAttachment]:
-    """Which logical network is on which NIC of a host, and how it gets its address."""
-    return _networks_on(manager, host, manager.list(HostNic, under=host))
+    """Which logical network is on which NIC of a host, and how it gets its address; NICs it has are not asked for."""
+    return _networks_on(manager, host, manager.list(HostNic, under=host) if host.nics is None else host.nics)
 
 
 def _networks_on(manager: Manager, host: Host, nics: Sequence[HostNic]) -> list[NetworkAttachment]:
