@@ -43,7 +43,7 @@ from .engine.manager import Access, Manager, Managers
 from .engine.waiting import Watch
 from .errors import Aborted, Bug, NotFound, RhevError, Usage
 from .jobs import Job, Runner
-from .messages import Data, Error, Message, error_of
+from .messages import Data, Error, Message, Warning, error_of
 from .secret import Secret
 from .xcat.host import Host, Request
 
@@ -173,6 +173,8 @@ class _Run:
     def _planned_and_done(self, group: _Group) -> Iterator[Message]:
         said: queue.SimpleQueue[str] = queue.SimpleQueue()
         manager = self._open(group.manager, said.put) if group.manager else None
+        for note in manager.notes if manager else ():
+            yield Warning(note)
         jobs: list[Job] = []
         for item in _PLANS[self.spec.name](self._context(group, manager)):
             if isinstance(item, Job):

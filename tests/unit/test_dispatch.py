@@ -12,7 +12,7 @@ from xcat_rhev.commands.common import Command, Option, Place
 from xcat_rhev.dispatch import COMMANDS, Dispatcher
 from xcat_rhev.errors import Aborted, NotFound, Unreachable, Usage
 from xcat_rhev.jobs import Job, Step
-from xcat_rhev.messages import Data, Error
+from xcat_rhev.messages import Data, Error, Warning
 from xcat_rhev.xcat.host import Request
 
 PASSWORDS = [{"key": "rhevm", "username": "admin", "password": "geheim"}]
@@ -25,6 +25,7 @@ class FakeManager:
         self.name = access.name
         self.access = access
         self.say = say or (lambda text: None)
+        self.notes = ("the CA of m8 is now kept",) if access.name == "m8" else ()
 
     def counts(self):
         return "3 requests, 1 connection"
@@ -159,6 +160,11 @@ def test_a_command_for_a_named_manager_needs_its_name(command):
     )
     assert run(nodes=(), args=["-m", "m7"]) == [Data("m7")]
     assert run(nodes=()) == [Error("The flag -m is necessary to perform the command.")]
+
+
+def test_what_a_person_should_know_about_a_manager_is_said_first(command):
+    command(lambda context: iter([Data("ok")]), Place.NAMED, (Option(("-m",), "manager", "who", "NAME"),))
+    assert run(nodes=(), args=["-m", "m8"]) == [Warning("the CA of m8 is now kept"), Data("ok")]
 
 
 def test_a_command_for_this_host_asks_no_manager(command):

@@ -11,6 +11,7 @@ not have reads as None, a repeated one as an empty tuple. Elements that no field
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable, ClassVar, Generic, TypeVar, Union, cast, overload
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 R = TypeVar("R", bound="Record")
 
 _SAME = "="
+_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*", re.ASCII)
 
 
 class Spelling:
@@ -287,10 +289,10 @@ def inlined(kind: type[R], v3: str | None, v4: str | None = _SAME) -> Field[Unio
 
 
 def _whole(raw: str) -> int:
-    try:
-        return int(raw)
-    except ValueError:
-        raise ValueError(f"'{raw[:40]}' is no whole number") from None
+    # Python takes a number of a million digits, and minutes for it.
+    if not _NUMBER.fullmatch(raw):
+        raise ValueError(f"'{raw[:40]}' is no whole number")
+    return int(raw)
 
 
 def _flag(raw: str) -> bool:

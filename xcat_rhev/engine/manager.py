@@ -15,7 +15,7 @@ from ..errors import NotFound
 from ..secret import Secret
 from . import host_parts, storage, vm_parts
 from .calls import Calls
-from .catalog import Catalog, quoted
+from .catalog import Catalog, expressible, quoted
 from .console import Console
 from .faults import Checked
 from .layers import Counted, LoggedIn, Retried, Traced
@@ -150,7 +150,7 @@ class Manager:
     def events(self, about: Noun, limit: int = 5) -> builtins.list[Event]:
         """The newest events about a thing; none for kinds that the search language has no word for."""
         word = _EVENT_WORDS.get(about.TAG)
-        if not word or not about.name:
+        if not word or not expressible(about.name):
             return []
         path = self.calls.collection(Event)
         return self.calls.list(Event, path, f"{word}={quoted(about.name)}", max=limit)

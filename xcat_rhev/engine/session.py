@@ -29,7 +29,8 @@ API_PATHS = ("/ovirt-engine/api", "/api")
 #: 443 behind Apache since 3.1; 8443 by JBoss itself in 3.0.
 PORTS = (443, 8443)
 #: Headers of every request.
-ALWAYS = {"Accept": "application/xml", "Accept-Language": "en-US", "User-Agent": "xcat-rhev"}
+ALWAYS = {"Accept": "application/xml", "Accept-Encoding": "gzip", "Accept-Language": "en-US",
+          "User-Agent": "xcat-rhev"}
 
 
 @dataclass(frozen=True)
@@ -374,7 +375,7 @@ def _json(response: Response) -> dict[str, Any] | None:
     """The SSO service's object; None if it is no such service (older engines answer with a page)."""
     try:
         found = json.loads(response.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if isinstance(found, list) and len(found) == 1:
         found = found[0]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from lxml import etree
 
-from ..secret import Secret
 from .dialect import Dialect
 
 if TYPE_CHECKING:
@@ -157,7 +156,11 @@ class VersionShape:
         """As `4.7`; None where one of both numbers is missing."""
         major = place.get("major") or place.findtext("major")
         minor = place.get("minor") or place.findtext("minor")
-        return f"{int(major)}.{int(minor)}" if major and minor else None
+        if not major or not minor:
+            return None
+        if len(major + minor) > 20:
+            raise ValueError(f"'{major[:20]}' is no version")
+        return f"{int(major)}.{int(minor)}"
 
     def write(self, place: Element, attribute: str, value: str, dialect: Dialect) -> None:
         """The two numbers."""
@@ -199,7 +202,3 @@ class Part:
             return bool(current == wanted)
         return not current.differing(wanted.values())
 
-
-def hidden(value: object) -> bool:
-    """Is that a secret?"""
-    return isinstance(value, Secret)
