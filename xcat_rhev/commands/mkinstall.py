@@ -81,7 +81,8 @@ class _Tables:
     @classmethod
     def read(cls, context: Context) -> _Tables:
         return cls(
-            context.attrs("noderes", "installnic", "primarynic", "xcatmaster", "nfsserver", "tftpdir", "nameservers"),
+            context.attrs("noderes", "installnic", "primarynic", "xcatmaster", "nfsserver", "tftpdir", "nameservers",
+                          "netboot"),
             context.attrs("nodetype", "os", "arch", "profile", "provmethod"),
             context.attrs("mac", "mac"),
             context.attrs("hosts", "ip"),
@@ -232,6 +233,7 @@ def _steps(node: str, tables: _Tables, site: _Site) -> Iterator[Step]:
     else:
         line = kernel_line(osimage.image, settings)
     files = osimage.files
+    line = _for_loader(line, settings, tables.noderes[node].get("netboot", ""))
     yield Step("hand kernel, initrd and kernel arguments to nodeset",
                partial(site.context.host.set_bootparams, node, files.kernel, files.initrd, line))
 
@@ -261,6 +263,16 @@ def _settings(node: str, osimage: _Osimage, tables: _Tables, site: _Site) -> Set
         extra=tuple(f"{tables.bootparams[node].get('addkcmdline', '')} {osimage.row.get('addkcmdline', '')}".split()),
         server=server, ssh_key=site.ssh_key(manager) if manager else "",
     )
+
+
+def _for_loader(line: str, settings: Settings, netboot: str) -> str:
+    """Write a line as the node's boot loader reads it: GRUB puts variables in and splits at semicolons."""
+    if not netboot.startswith("grub2"):
+        return line
+    for word in settings.extra:
+        if "$" in word or ";" in word:
+            raise Usage(f"addkcmdline: GRUB would change '{word}'", "Set noderes.netboot to xnba or pxe")
+    return line.replace("$", "\\$")
 
 
 def _warnings(node: str, tables: _Tables, site: _Site) -> Iterator[Message]:

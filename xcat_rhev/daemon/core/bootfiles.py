@@ -170,7 +170,9 @@ def _grub2_entry(boot: Boot, params: BootParams) -> Iterator[str]:
     yield "    insmod tftp"
     yield f"    set root={protocol},{boot.server}{boot.port if protocol == 'http' else ''}"
     yield "    echo Loading Install kernel ..."
-    yield f"    linux{efi} {root}/{params.kernel} {_arguments(boot)} BOOTIF=$net_default_mac"
+    # GRUB writes colons, which RHEV-H does not read; mkinstall's own BOOTIF has dashes
+    own = "" if " BOOTIF=" in f" {params.kcmdline}" else " BOOTIF=$net_default_mac"
+    yield f"    linux{efi} {root}/{params.kernel} {_arguments(boot)}{own}"
     yield "    echo Loading initial ramdisk ..."
     yield f"    initrd{efi} {root}/{params.initrd}"
     yield "}"
