@@ -64,6 +64,7 @@ networks: net mask mgtifname gateway dhcpserver tftpserver nameservers ntpserver
     ddnsdomain vlanid domain staticrange staticrangeincrement mtu usercomment=comments
 """
 _POLICY = "policy: name host commands noderange parameters time rule usercomment=comments"
+_OSDISTRO = "osdistro: basename majorversion minorversion arch type dirpaths"
 _LOGIN = "passwd: password cryptmethod authdomain usercomment=comments"
 
 
@@ -82,6 +83,7 @@ KINDS = {kind.name: kind for kind in (
     Kind("node", "nodelist", "node", _read(_NODE)),
     Kind("group", "nodegroup", "groupname", _read(_GROUP)),
     Kind("osimage", "osimage", "imagename", _read(_OSIMAGE)),
+    Kind("osdistro", "osdistro", "osdistroname", _read(_OSDISTRO)),
     Kind("network", "networks", "netname", _read(_NETWORK)),
     Kind("policy", "policy", "priority", _read(_POLICY)),
     Kind("passwd", "passwd", "key", _read(_LOGIN)),

@@ -187,13 +187,16 @@ def _rows(
 
 
 def _complete_group(tables: Tables, name: str, attributes: Attributes) -> None:
-    attributes.setdefault("grouptype", "static")
     attributes["members"] = ",".join(members(tables, name))
 
 
 def _membership(tables: Tables, group: str, changes: Changes) -> Changes:
     """Carry out a change of a static group's members, which is one of its nodes; give the rest."""
-    if "members" not in changes or changes.get("grouptype") == "dynamic":
+    if changes.get("grouptype") == "dynamic":
+        return changes
+    if not any(row.get("groupname") == group for row in tables.rows("nodegroup")):
+        changes = {"grouptype": "static", **changes}
+    if "members" not in changes:
         return changes
     wanted = tables.expand(changes["members"])
     if wanted.missing:

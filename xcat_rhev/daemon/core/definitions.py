@@ -36,14 +36,19 @@ def make(call: Call) -> Iterator[Said]:
     if "p" in call.options or "m" in call.options:
         yield refused("The '-p' and '-m' options are not valid for the mkdef command.")
         return
-    done = 0
+    if not call.words and not call.options:
+        yield MKDEF.help()
+        return
+    done, wrong = 0, False
     for asked in _asked(call):
-        created, problems = _making(call, asked)
+        created, present, problems = _making(call, asked)
+        yield from (Warning(problem) for problem in present)
         yield from (refused(problem) for problem in problems)
         yield from _capitals(asked.kind, created)
         objects.write(call.tables, asked.kind, created)
         done += len(created)
-    yield from _summary(call, done, "created or modified", failed=not done)
+        wrong = wrong or bool(problems)
+    yield from _summary(done, wrong, failed=not done)
 
 
 def change(call: Call) -> Iterator[Said]:
@@ -54,7 +59,7 @@ def change(call: Call) -> Iterator[Said]:
     if "n" in call.options:
         yield from _rename(call)
         return
-    done, new = 0, []
+    done, new, wrong = 0, [], False
     for asked in _asked(call):
         present = objects.read(call.tables, asked.kind, asked.names)
         wanted: dict[str, Mapping[str, str]] = {}
@@ -62,12 +67,13 @@ def change(call: Call) -> Iterator[Said]:
             needs_groups = asked.kind.name == "node" and "groups" not in asked.values
             if name not in present and ("m" in call.options or needs_groups):
                 yield refused(_why_not_new(name, "m" in call.options))
+                wrong = True
                 continue
             wanted[name] = _changed(call, asked.kind, present.get(name, {}), asked.values)
             new += [] if name in present else [name]
         objects.write(call.tables, asked.kind, wanted)
         done += len(wanted)
-    yield from _summary(call, done, "created or modified", failed=False)
+    yield from _summary(done, wrong, failed=False)
     if new:
         yield Info(f"New object definitions '{','.join(new)}' have been created.")
 
@@ -93,17 +99,17 @@ def remove(call: Call) -> Iterator[Said]:
         yield Info("No objects have been removed from the xCAT database.")
 
 
-def _making(call: Call, asked: Asked) -> tuple[dict[str, Mapping[str, str]], list[str]]:
-    """Which objects mkdef writes, with what, and what it says about the others."""
+def _making(call: Call, asked: Asked) -> tuple[dict[str, Mapping[str, str]], list[str], list[str]]:
+    """Which objects mkdef writes, with what, and what it says about those that exist and those that cannot be."""
     present = set(objects.names(call.tables, asked.kind))
     wanted: dict[str, Mapping[str, str]] = {}
-    problems = []
+    exist, problems = [], []
     for name in asked.names:
         if not _NAME.fullmatch(name) or (asked.kind.name == "node" and "." in name):
             problems.append(f"The object name '{name}' is invalid, please refer to \"man xcatdb\" for the valid "
                             '"xCAT Object Name Format"')
         elif name in present and "f" not in call.options and asked.kind.name != "site":
-            problems.append(f"A definition for '{name}' already exists. No changes will be made.  "
+            exist.append(f"A definition for '{name}' already exists. No changes will be made.  "
                             "Run again with '-f' option to force replace.")
         elif asked.kind.name == "node" and not asked.values.get("groups"):
             problems.append(f"Attribute 'groups' is not specified for node '{name}', skipping to the next node.")
@@ -114,7 +120,7 @@ def _making(call: Call, asked: Asked) -> tuple[dict[str, Mapping[str, str]], lis
     replaced = [name for name in wanted if name in present and asked.kind.name != "site"]
     if replaced:
         objects.remove(call.tables, asked.kind, replaced)
-    return wanted, problems
+    return wanted, exist, problems
 
 
 def _asked(call: Call) -> Iterator[Asked]:
@@ -225,8 +231,12 @@ def _capitals(kind: Kind, names: Mapping[str, object]) -> Iterator[Said]:
                       "correctly by the dns server.")
 
 
-def _summary(call: Call, count: int, what: str, failed: bool) -> Iterator[Said]:
-    text = f"{count or ('No' if not failed else 0)} object definitions have been {what}."
+def _summary(count: int, wrong: bool, failed: bool) -> Iterator[Said]:
+    text = f"{count or ('No' if not failed else 0)} object definitions have been created or modified."
+    if wrong:
+        yield refused("One or more errors occured when attempting to create or modify xCAT object definitions.")
+        if not count:
+            return
     yield refused(text) if failed else Shape({"info": text, "numofnodes": str(count)})
 
 

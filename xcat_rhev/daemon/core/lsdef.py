@@ -20,9 +20,9 @@ def run(call: Call) -> Iterator[Said]:
         return
     kinds = [objects.kind_of(name) for name in call.last("t", "node").split(",")]
     if "a" in call.options and "t" not in call.options:
-        kinds = list(KINDS.values())
-    lines: list[str] = []
-    count = 0
+        kinds = [KINDS[name] for name in sorted(KINDS) if name != "passwd"]
+    lines = ["# <xCAT data object stanza file>"] if "z" in call.options else []
+    count, head = 0, len(lines)
     for kind in kinds:
         wanted = _names(call, kind)
         found = _visible(call, kind, objects.read(call.tables, kind, wanted))
@@ -33,9 +33,11 @@ def run(call: Call) -> Iterator[Said]:
         for name in sorted(found):
             lines += _lines(call, kind, name, found[name], many=len(kinds) > 1)
         count += len(found)
-    if lines:
+    if len(lines) > head:
         yield Shape({"info": lines, "numofnodes": str(count)})
-    elif not count:
+    elif _named(call) or count:
+        yield Info("No object definitions have been found")
+    else:
         yield Info("Could not find any object definitions to display.")
 
 
@@ -90,7 +92,7 @@ def _lines(call: Call, kind: Kind, name: str, row: Mapping[str, str], many: bool
         yield f"\n{name}:"
         yield f"    objtype={kind.name}"
     elif not long or "s" in call.options:
-        yield f"{name}  ({kind.name})"
+        yield f"{name}{' ' if 'a' in call.options else '  '}({kind.name})"
         return
     elif not compressed:
         yield f"Object name: {name}" + (f"  ({kind.name})" if many else "")

@@ -71,7 +71,9 @@ class _View:
 
     def _value(self, node: str, table: str, column: str) -> str:
         if column == schema.TABLES[table].keys[0] == "node":
-            return node if node in self._tables.by_node(table) else ""
+            rows = self._tables.by_node(table)
+            groups = () if table == "nodelist" else self._tables.memberships().get(node, ())
+            return node if any(name in rows for name in (node, *groups)) else ""
         return self._values[table].get(node, {}).get(column, "")
 
     def _origin(self, node: str, table: str, column: str) -> str:
