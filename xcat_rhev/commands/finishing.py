@@ -133,7 +133,7 @@ def move_on(host: Host, clock: Clock, reports: Sequence[Report]) -> dict[str, An
     """
     sources = {report.node: report.source for report in reports}
     nodes = list(sources)
-    states, status = _states(host, nodes), host.node_attrs("nodelist", nodes, ["status"])
+    states, before = _states(host, nodes), host.node_attrs("nodelist", nodes, ["status", "appstatus"])
     answers: dict[str, Answer] = {}
     for node in nodes:
         try:
@@ -141,11 +141,13 @@ def move_on(host: Host, clock: Clock, reports: Sequence[Report]) -> dict[str, An
         except RhevError as problem:
             answers[node] = error_of(problem, node)
         else:
-            if states[node] == "boot" and status[node].get("status") == "booted":
+            if states[node] == "boot" and before[node].get("status") == "booted":
                 answers[node] = Data("booted", node)
     left = {node: states[node] for node in nodes if node not in answers}
     if left:
-        answers.update(_booted(host, clock, left, sources))
+        done = _moved(host, clock, left)
+        answers.update(_told(host, left, done))
+        _noted(host, {node: sources[node] for node in done}, before)
     return answers
 
 
@@ -155,14 +157,18 @@ def notes(nodelist: Row) -> dict[str, str]:
     return {name: value for name, _, value in words if name}
 
 
-def note(host: Host, values: Mapping[str, Mapping[str, str]]) -> None:
+def note(
+    host: Host, values: Mapping[str, Mapping[str, str]], present: Mapping[str, Row] | None = None
+) -> None:
     """Write into `nodelist.appstatus`, where other programs' notes stay.
 
     Args:
         host: The xCAT.
         values: Node -> name -> value; an empty value takes the note away.
+        present: What stands there, if that has been read already.
     """
-    present = host.node_attrs("nodelist", list(values), ["appstatus"])
+    if present is None:
+        present = host.node_attrs("nodelist", list(values), ["appstatus"])
     now = time.strftime("%m-%d-%Y %H:%M:%S")
     rows = {}
     for node, new in values.items():
@@ -192,28 +198,37 @@ def joining(host: Host, nodes: Sequence[str]) -> list[str]:
     ]
 
 
-def _booted(host: Host, clock: Clock, states: Mapping[str, str], sources: Mapping[str, str]) -> dict[str, Answer]:
-    """Run nodeset, then set the status of those for which it worked, and of those for which it did not."""
-    done = _moved(host, clock, states)
-    failed = [node for node in states if node not in done]
+def _told(host: Host, nodes: Iterable[str], done: Sequence[str]) -> dict[str, Answer]:
+    """Set the status of those that moved on and of those that did not, and answer for each."""
+    failed = [node for node in nodes if node not in done]
     lost = _said(host, "updatenodestat", done, "booted") if done else {}
     if failed:
         _said(host, "updatenodestat", failed, "failed")
-    if done:
-        begin = dict.fromkeys(joining(host, done), JOIN)
-        note(host, {node: {FINISHED: sources[node], MANAGER: begin.get(node, "")} for node in done})
     answers: dict[str, Answer] = {}
     for node in failed:
         answers[node] = Error(
             "nodeset failed, so it will install itself again; the log has the reason", node, TRY_AGAIN
         )
     for node in done:
-        log.info("%s: boots from its disk, reported from %s", node, sources[node])
         if node in lost or "" in lost:
             answers[node] = Error("it boots from its disk, but its status could not be set", node, TRY_AGAIN)
         else:
             answers[node] = Data("booted", node)
     return answers
+
+
+def _noted(host: Host, sources: Mapping[str, str], before: Mapping[str, Row]) -> None:
+    """Write down who reported, and who shall join the manager; the nodes boot from their disks without that, too."""
+    if not sources:
+        return
+    for node, source in sources.items():
+        log.info("%s: boots from its disk, reported from %s", node, source)
+    try:
+        begin = dict.fromkeys(joining(host, list(sources)), JOIN)
+        values = {node: {FINISHED: source, MANAGER: begin.get(node, "")} for node, source in sources.items()}
+        note(host, values, before)
+    except RhevError as problem:
+        log.error("%s: nodelist.appstatus could not be written: %s", ",".join(sources), problem)
 
 
 def _moved(host: Host, clock: Clock, states: Mapping[str, str]) -> list[str]:

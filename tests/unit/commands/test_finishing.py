@@ -12,6 +12,7 @@ import pytest
 from fakes import FakeHost
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.commands.finishing import PAUSE, Queue, Report, move_on, note, queue_of
+from xcat_rhev.errors import Locked
 from xcat_rhev.messages import Data, Error, Message
 
 INSTALL = "install rhevh7.3-x86_64-compute"
@@ -124,6 +125,19 @@ def test_whoever_breaks_down_does_not_take_the_others_with_him() -> None:
         problems = [type(future.exception()) for future in futures]
     assert problems.count(ZeroDivisionError) == 1
     assert problems.count(type(None)) == 2
+
+
+def test_a_note_that_cannot_be_written_changes_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    xcat = Xcat(1)
+    write = xcat.set_node_attrs
+
+    def locked(table: str, values: Mapping[str, Mapping[str, str]]) -> None:
+        if "appstatus" in values["n0"]:
+            raise Locked("nodelist is in use")
+        write(table, values)
+
+    monkeypatch.setattr(xcat, "set_node_attrs", locked)
+    assert move_on(xcat, ManualClock(), [Report("n0", "a")]) == {"n0": Data("booted", "n0")}
 
 
 def test_each_xcat_has_its_own_queue() -> None:
