@@ -147,18 +147,27 @@ class Runner:
             raise Bug("jobs wait for each other: " + ", ".join(work.node for work in self._held))
 
     def _release(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
-        """Begin the jobs whose predecessors have ended; those of failed ones end as well."""
-        while True:
-            ready = [work for work in self._held if not work.after & self._open]
-            if not ready:
+        """Begin jobs whose predecessors have ended; those of failed ones end as well.
+
+        While all workers are busy none is begun: what was begun comes first, so the first job is soon finished however
+        many there are.
+        """
+        while len(self._running) < self._workers:
+            work = self._ready()
+            if work is None:
                 return
-            self._held = [work for work in self._held if work.after & self._open]
-            for work in ready:
-                lost = sorted(work.after & self._lost)
-                if lost:
-                    yield self._failed(work, Conflict(f"not begun, because it needs what failed: {lost[0]}"))
-                else:
-                    yield from self._next(pool, work)
+            lost = sorted(work.after & self._lost)
+            if lost:
+                yield self._failed(work, Conflict(f"not begun, because it needs what failed: {lost[0]}"))
+            else:
+                yield from self._next(pool, work)
+
+    def _ready(self) -> _Work | None:
+        """Take the first job that waits for no other."""
+        for number, work in enumerate(self._held):
+            if not work.after & self._open:
+                return self._held.pop(number)
+        return None
 
     def _failed(self, work: _Work, problem: RhevError) -> Message:
         """A job ends badly, and with it those that need it."""

@@ -161,3 +161,10 @@ def test_what_a_step_said_before_it_failed_is_still_said():
         raise Conflict("disk full")
 
     assert run([Job("iso", [Step("copy", copy)])]) == [Data("half"), Error("disk full", "iso")]
+
+
+def test_what_was_begun_is_finished_before_the_next_is_begun():
+    log = []
+    jobs = [Job(name, [step(log, f"{name} first"), step(log, f"{name} second")]) for name in ("vm1", "vm2", "vm3")]
+    run(jobs, workers=1)
+    assert log == [f"{name} {which}" for name in ("vm1", "vm2", "vm3") for which in ("first", "second")]
