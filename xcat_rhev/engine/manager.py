@@ -38,6 +38,7 @@ from .nouns import (
 )
 from .nouns_base import N
 from .session import Access, Finder, Session
+from .settling import find_made
 from .transport import Sender
 
 __all__ = ["Access", "Console", "Manager", "Managers", "quoted"]
@@ -169,21 +170,10 @@ class Manager:
         """
         if isinstance(new, Vm) and new.clone and self.dialect == 4:
             params.setdefault("clone", True)
-        made = self.calls.create(new, self.calls.collection(type(new), under), lambda: self._made(new, under), **params)
+        path = self.calls.collection(type(new), under)
+        made = self.calls.create(new, path, lambda: find_made(self.catalog, new, under), **params)
         self.catalog.forget(type(new))
         return made
-
-    def _made(self, new: N, under: Noun | Ref | None) -> N | None:
-        """Look for what a create may have made: by name, else by all that can be compared."""
-        if new.name and under is None:
-            hits = self.look(type(new), [new.name])
-        else:
-            hits = [each for each in self.list(type(new), under=under) if not new.name or each.name == new.name]
-        comparable = {key: value for key, value in new.values().items() if key in ("data_center", "id")}
-        if not new.name:
-            comparable = {key: value for key, value in new.values().items() if "password" not in key}
-        named = [each for each in hits if not _contradicts(each, comparable)]
-        return named[0] if named else None
 
     def change(self, current: N, *, under: Noun | Ref | None = None, **wanted: Any) -> N | None:
         """Send what differs from what is; None if nothing did, and nothing was sent.
@@ -346,11 +336,6 @@ class Manager:
         return [cpu.name for cpu in cpus if cpu.name]
 
 
-def _contradicts(found: Noun, wanted: dict[str, Any]) -> bool:
-    """Does the manager say otherwise, where it says anything?"""
-    return any(getattr(found, key) and found.differing({key: value}) for key, value in wanted.items())
-
-
 def _memory_bounds(vm: Vm, differing: dict[str, Any]) -> dict[str, Any]:
     """Guaranteed memory above the memory, and a maximum below it, are refused: send them along."""
     memory = differing.get("memory")
@@ -362,6 +347,10 @@ def _memory_bounds(vm: Vm, differing: dict[str, Any]) -> dict[str, Any]:
     return more
 
 
+#: Seconds after which one looks again where a manager is and what it speaks: it may have been upgraded.
+_STALE = 3600.0
+
+
 class Managers:
     """Warm sessions with managers; one per process, used by many threads.
 
@@ -371,7 +360,7 @@ class Managers:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._sessions: dict[Access, Session] = {}
+        self._sessions: dict[Access, tuple[Session, float]] = {}
         self._locks: dict[Access, threading.Lock] = {}
         self._guard = threading.Lock()
 
@@ -390,18 +379,20 @@ class Managers:
         with self._guard:
             lock = self._locks.setdefault(access, threading.Lock())
         with lock:
-            session = self._sessions.get(access)
-            if session is not None:
+            session, since = self._sessions.get(access, (None, 0.0))
+            if session is not None and self._clock.now() - since < _STALE:
                 return Manager(session, self._clock, say)
             notes: list[str] = []
             finder = Finder(access, say, notes.append)
-            session = self._sessions[access] = finder.find()
+            session = finder.find()
+            # One that is replaced is left to those who still use it; the engine ends it when it is idle.
+            self._sessions[access] = session, self._clock.now()
         return Manager(session, self._clock, say, finder.requests, notes)
 
     def close(self) -> None:
         """End all sessions."""
         with self._guard:
-            sessions = list(self._sessions.values())
+            sessions = [session for session, _ in self._sessions.values()]
             self._sessions.clear()
         for session in sessions:
             session.close()

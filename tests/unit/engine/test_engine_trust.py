@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from enginehelp import access
-from xcat_rhev.clock import SystemClock
-from xcat_rhev.engine import trust
+from xcat_rhev.clock import ManualClock, SystemClock
+from xcat_rhev.engine import session, trust
 from xcat_rhev.engine.manager import Managers
 from xcat_rhev.engine.transport import SMALL, Http, Request
 from xcat_rhev.errors import BadAnswer, Unreachable, Usage
@@ -168,3 +168,32 @@ def test_a_gzip_bomb_is_bounded(server: Server, certificates: Certificates) -> N
     server.answer = (500, gzip.compress(b"\0" * (64 << 20)), {"Content-Encoding": "gzip"})
     with pytest.raises(BadAnswer, match="more than 4 MiB"):
         wire(server, certificates).send(Request("GET", "/x"))
+
+
+API = b"<api><product_info><version><major>4</major><minor>%d</minor></version></product_info></api>"
+
+
+def test_a_session_is_kept_for_an_hour(server: Server, certificates: Certificates, tmp_path: Path) -> None:
+    clock = ManualClock()
+    managers = Managers(clock)
+    known = access(tmp_path, name=server.name, ca=str(certificates.ca))
+    for seconds, minor, seen in ((0, 2, 2), (3599, 5, 2), (1, 5, 5)):
+        clock.advance(seconds)
+        server.answer = (200, API % minor, {})
+        assert managers.open(known).version == (4, seen)
+    assert server.paths == ["/ovirt-engine/api"] * 2
+
+
+def test_a_dead_manager_costs_one_time_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    both = threading.Barrier(2, timeout=10)
+    asked: list[tuple[str, int, float]] = []
+
+    def knock(*address: Any) -> str:
+        asked.append(address)
+        both.wait()
+        return "no answer within 5 s"
+
+    monkeypatch.setattr(session, "_knock", knock)
+    with pytest.raises(Unreachable, match="manager m cannot be reached: no answer within 5 s. Tried port 443 and 8443"):
+        Managers(ManualClock()).open(access(tmp_path, name="m"))
+    assert sorted(asked) == [("m", 443, 5.0), ("m", 8443, 5.0)]

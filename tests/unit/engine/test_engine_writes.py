@@ -83,6 +83,16 @@ def test_a_thing_without_name_is_found_by_what_it_is() -> None:
     assert manager_on(script, V4).create(Snapshot(description="before"), under=VM).id == "2"
 
 
+def test_a_network_of_that_name_in_another_data_center_is_not_it() -> None:
+    centers = (200, '<data_centers><data_center id="d1"><name>a</name></data_center><data_center id="d2"><name>b</name>'
+                    '</data_center></data_centers>')
+    for center in (Ref("d1"), Ref(name="a")):
+        script = Script([Unreachable("lost"), NETWORKS, centers])
+        assert manager_on(script, V4).create(Network(name="prod", data_center=center)).id == "w1"
+    with pytest.raises(Unreachable):
+        manager_on(Script([Unreachable("lost"), NETWORKS]), V4).create(Network(name="prod", data_center=Ref("d3")))
+
+
 def test_a_full_copy_of_a_template() -> None:
     script = Script([MADE])
     manager_on(script, V4).create(NEW.replace(clone=True))
