@@ -151,8 +151,7 @@ class Call:
 
     def named_part(self, kind: str, path: str, **where: Any) -> Thing | None:
         """Find the thing that an element of the body refers to, if the element is there."""
-        element = self.part(path)
-        said = reference(element) if element is not None else {}
+        said = reference(self.part(path))
         return self.look_up(kind, said, **where) if said else None
 
     def on(self, **things: Thing) -> Call:

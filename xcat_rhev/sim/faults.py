@@ -162,6 +162,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "dc clusters": "Cannot remove Data Center. There are hosts in its clusters that are up.",
     "cluster hosts": "Cannot remove Cluster. Host Cluster contains one or more Hosts.",
     "cluster vms": "Cannot remove Cluster. One or more VMs are still assigned to the Cluster",
+    "cluster center": "Cannot edit Cluster. The Cluster's Data Center cannot be changed.",
+    "cluster templates": "Cannot remove Cluster. One or more Templates are still associated with this Cluster.",
     "cluster cpu": "Cannot {action} Cluster. The chosen CPU is not supported.",
     "cluster version": "Cannot {action} {type}. Selected Compatibility Version is not supported.",
     "network management": "The management Network ({name}) is mandatory and cannot be removed.",

@@ -204,7 +204,9 @@ def _read_child(node: Node, child: Any, found: Thing, unknown: list[str], path: 
 
 
 def reference(element: Any) -> Thing:
-    """Read `<cluster id="..."/>` or `<cluster><name>..</name></cluster>`; an id wins."""
+    """Read `<cluster id="..."/>` or `<cluster><name>..</name></cluster>`; an id wins, and no element says nothing."""
+    if element is None:
+        return {}
     said = {"id": element.get("id") or element.findtext("id"), "name": element.findtext("name")}
     return {key: text.strip() for key, text in said.items() if text and text.strip()}
 

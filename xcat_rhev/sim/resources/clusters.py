@@ -124,12 +124,22 @@ def changed(call: Call) -> One:
     other = world.exactly("cluster", values.get("name", ""))
     if other is not None and other is not thing:
         raise name_taken("Cluster", "edit")
-    if values.get("data_center"):
-        values["data_center"] = call.look_up("data_center", values["data_center"])["id"]
     values.pop("management_network", None)
+    center = call.look_up("data_center", values.pop("data_center")) if values.get("data_center") else None
+    if center is not None and center["id"] != thing["data_center"]:
+        _move(call, thing, center)
     _check_cpu(call, values, thing, "edit")
     world.change(thing, **values)
     return One(CLUSTER, thing)
+
+
+def _move(call: Call, cluster: Thing, center: Thing) -> None:
+    """Give a data center to a cluster that has lost its own; one that has one stays there."""
+    if cluster["data_center"]:
+        raise refuse("cluster center", call.dialect)
+    network = management(call.world, center, call.settings.management)
+    call.world.change(cluster, data_center=center["id"], management_network=network["id"])
+    attach(call.world, cluster, network)
 
 
 def removed(call: Call) -> Removed:
@@ -139,6 +149,8 @@ def removed(call: Call) -> Removed:
         raise refuse("cluster hosts", call.dialect)
     if world.of("vm", "cluster", thing["id"]):
         raise refuse("cluster vms", call.dialect)
+    if world.of("template", "cluster", thing["id"]):
+        raise refuse("cluster templates", call.dialect)
     for kind in ("cluster_network", "affinity_group"):
         for part in world.of(kind, "cluster", thing["id"]):
             world.remove(part)

@@ -9,6 +9,7 @@ from ..levels import newest, supported
 from ..routing import delete, get, post, put
 from ..world import World
 from .common import lists, shows
+from .hostnics import forget_network
 
 VERSION = (
     named("major", "int", "version@major", "version/major"),
@@ -60,7 +61,9 @@ def created(call: Call) -> One:
     local = values.get("storage_type") == "localfs" if local is None else local
     values.setdefault("storage_type", "localfs" if local else "nfs")
     check_level(call, values, "add", "Data Center")
-    thing = call.world.add("data_center", **values, local=local, status="uninitialized", quota_mode="disabled")
+    thing = call.world.add(
+        "data_center", **{"quota_mode": "disabled", **values}, local=local, status="uninitialized"
+    )
     call.world.event(950, "normal", f"Data Center {thing['name']} was added.", data_center=thing["id"])
     return One(DATA_CENTER, thing, 201)
 
@@ -107,13 +110,10 @@ def removed(call: Call) -> Removed:
 
 def _dissolve(world: World, thing: Thing) -> None:
     """Leave the clusters without a data center and take the networks with it, as the engine does."""
+    for network in world.of("network", "data_center", thing["id"]):
+        forget_network(world, network)
     for cluster in world.of("cluster", "data_center", thing["id"]):
         world.change(cluster, data_center=None)
-    for network in world.of("network", "data_center", thing["id"]):
-        for kind in ("vnic_profile", "cluster_network"):
-            for part in world.of(kind, "network", network["id"]):
-                world.remove(part)
-        world.remove(network)
     world.remove(thing)
 
 

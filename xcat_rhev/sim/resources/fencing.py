@@ -33,7 +33,7 @@ AGENT = Shape(
         named("concurrent", "bool"),
         named("order", "int"),
         named("port", "int"),
-        ref("host"),
+        ref("host", fixed=True),
     ),
 )
 SHAPES["agent"] = AGENT

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..answers import SHAPES, Call, Done, Many, One, Removed, require
 from ..dialect import NEVER, Shape, Thing, named, ref
-from ..faults import BAD, Refused, refuse
+from ..faults import BAD, Refused, incomplete, not_found, refuse
 from ..render import reference
 from ..routing import delete, get, post, put, verb
 from ..world import World
@@ -117,6 +117,22 @@ def detach(world: World, attachment: Thing) -> None:
         )
 
 
+def forget_network(world: World, network: Thing) -> None:
+    """Take a network out of the world, off every card and out of every cluster."""
+    for kind in ("vnic_profile", "cluster_network"):
+        for part in world.of(kind, "network", network["id"]):
+            world.remove(part)
+    for attachment in world.of("attachment", "network", network["id"]):
+        detach(world, attachment)
+    for nic in world.all("nic"):
+        if nic.get("network") == network["id"]:
+            world.change(nic, network=None, vnic_profile=None)
+    for cluster in world.of("cluster", "data_center", network["data_center"]):
+        if cluster["management_network"] == network["id"]:
+            world.change(cluster, management_network=None)
+    world.remove(network)
+
+
 def _network(call: Call, said: Thing | None) -> Thing:
     """Find a network of the host's data center."""
     cluster = call.world.the("cluster", call.things["host"]["cluster"])
@@ -130,7 +146,16 @@ def _network(call: Call, said: Thing | None) -> Thing:
 
 def _card(call: Call, said: Thing | None) -> Thing:
     """Find a card of the host."""
-    return call.look_up("host_nic", said, host=call.things["host"]["id"])
+    return _mine(call, "host_nic", said)
+
+
+def _mine(call: Call, kind: str, said: Thing | None) -> Thing:
+    """Find a part of the host; another host's is as good as none."""
+    host = call.things["host"]["id"]
+    found = call.look_up(kind, said, host=host)
+    if found["host"] != host:
+        raise not_found(kind.title().replace("_", ""), found["id"])
+    return found
 
 
 def _fresh(call: Call, network: Thing, but: Thing | None = None) -> None:
@@ -146,7 +171,7 @@ def _fresh(call: Call, network: Thing, but: Thing | None = None) -> None:
 def nic_attach(call: Call) -> Done:
     """Attach a network to this card (v3)."""
     element = call.part("network")
-    network = _network(call, reference(element) if element is not None else None)
+    network = _network(call, reference(element))
     _fresh(call, network)
     attach(call.world, call.things["host"], call.things["host_nic"], network, {})
     return Done(HOST_NIC, call.things["host_nic"])
@@ -155,7 +180,7 @@ def nic_attach(call: Call) -> Done:
 def nic_detach(call: Call) -> Done:
     """Detach a network from this card (v3)."""
     element, nic = call.part("network"), call.things["host_nic"]
-    network = _network(call, reference(element) if element is not None else None)
+    network = _network(call, reference(element))
     for one in call.world.of("attachment", "host_nic", nic["id"]):
         if one["network"] == network["id"]:
             detach(call.world, one)
@@ -239,7 +264,9 @@ def _break(world: World, bond: Thing) -> None:
 def setup_by_cards(call: Call) -> Done:
     """Bring all cards into the state that the body describes; a card that is left out loses its networks (v3.1+)."""
     world, host = call.world, call.things["host"]
-    told = [call.read(HOST_NIC, element) for element in call.part("host_nics") if isinstance(element.tag, str)]
+    if call.part("host_nics") is None:
+        raise incomplete("Action", ["hostNics.hostNic"], "setupNetworks")
+    told = [call.read(HOST_NIC, element) for element in _elements(call, "host_nics")]
     for one in world.of("attachment", "host", host["id"]):
         detach(world, one)
     for values in told:
@@ -307,7 +334,7 @@ def setup(call: Call) -> Done:
     """Change attachments and bonds in one go (3.6 and later): an entry with an id is changed, one without is made."""
     world = call.world
     for element in _elements(call, "removed_network_attachments"):
-        world_thing = call.look_up("attachment", {"id": element.get("id") or ""})
+        world_thing = _mine(call, "attachment", {"id": element.get("id") or ""})
         detach(world, world_thing)
     for element in _elements(call, "removed_bonds"):
         _break(world, _card(call, reference(element)))
@@ -316,7 +343,7 @@ def setup(call: Call) -> Done:
     for element in _elements(call, "modified_network_attachments"):
         values = call.read(ATTACHMENT, element)
         if values.get("id"):
-            _change(call, call.look_up("attachment", {"id": values["id"]}), values)
+            _change(call, _mine(call, "attachment", {"id": values["id"]}), values)
         else:
             _attach(call, values)
     return Done()

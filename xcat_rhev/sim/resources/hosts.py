@@ -46,8 +46,8 @@ def created(call: Call) -> One:
         raise refuse("host address", call.dialect)
     kept = {key: value for key, value in values.items() if key not in {"root_password", "ssh_password"}}
     thing = world.add(
-        "host", **{**hardware(values["name"], len(world.things["host"])), "type": "rhel", **kept},
-        cluster=cluster["id"], status="installing", description=values.get("description", ""),
+        "host", **{**hardware(values["name"], len(world.things["host"])), "type": "rhel", "description": "", **kept},
+        cluster=cluster["id"], status="installing",
     )
     bring_parts(world, thing)
     world.event(42, "normal", f"Host {thing['name']} was added by admin@internal.", host=thing["id"])

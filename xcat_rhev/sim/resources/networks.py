@@ -9,6 +9,7 @@ from ..routing import delete, get, post, put
 from ..world import World
 from .clusters import attach
 from .common import lists, lists_of, shows
+from .hostnics import forget_network
 
 _FIELDS = (
     ref("data_center"), ref("cluster", fixed=True),
@@ -124,10 +125,7 @@ def removed(call: Call) -> Removed:
     ]
     if used:
         raise refuse("network in use by vm", call.dialect, action="remove", names=", ".join(used))
-    for kind in ("vnic_profile", "cluster_network", "attachment"):
-        for part in world.of(kind, "network", thing["id"]):
-            world.remove(part)
-    world.remove(thing)
+    forget_network(world, thing)
     world.event(944, "normal", f"Network {thing['name']} was removed from Data Center.")
     return Removed()
 

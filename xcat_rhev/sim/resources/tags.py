@@ -73,7 +73,7 @@ def tie(shape: Shape, kind: str) -> Handler:
     """Make a handler that ties a tag to a thing."""
 
     def handle(call: Call) -> One:
-        tag = call.look_up("tag", reference(call.body) if call.body is not None else None)
+        tag = call.look_up("tag", reference(call.body))
         owner = call.things[kind]["id"]
         if _tie(call, owner, tag) is not None:
             raise refuse("tag used", call.dialect)

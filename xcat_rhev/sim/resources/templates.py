@@ -156,11 +156,19 @@ def gone(world: World, thing: Thing, _end: Thing) -> None:
 
 
 def export(call: Call) -> Done:
-    """Copy a template to an export domain; only its lock is pretended."""
-    if call.named_part("storage_domain", "storage_domain") is None:
+    """Copy a template to an export domain, which lists it from then on."""
+    domain, template = call.named_part("storage_domain", "storage_domain"), call.things["template"]
+    if domain is None:
         raise Refused("Action [storageDomain.id|name] required for export", BAD, "Incomplete parameters")
+    others = [one for one in domain.get("templates", ()) if one["id"] != template["id"]]
+    call.world.change(domain, templates=[*others, {**template, "status": "ok"}])
     call.world.move(call.things["template"], "template.create")
     return Done(TEMPLATE, call.things["template"], pending=True)
+
+
+def exported(call: Call) -> Many:
+    """List what was copied to an export domain."""
+    return Many(TEMPLATE, call.things["storage_domain"].get("templates", []))
 
 
 def disks(call: Call) -> Many:
@@ -180,6 +188,7 @@ ROUTES = (
     put("/templates/{template}", changed, "change a template"),
     delete("/templates/{template}", removed, "remove a template"),
     verb("/templates/{template}/export", export, "copy to an export domain"),
+    get("/storagedomains/{storage_domain}/templates", exported, "list what an export domain holds"),
     get("/templates/{template}/disks", disks, "list its disks", since4=NEVER),
     get("/templates/{template}/disks/{disk}", shows(DISK), "show a disk", since4=NEVER),
     get("/templates/{template}/diskattachments/{disk}", shows(ATTACHMENT), "show how a disk is attached", since3=NEVER),
