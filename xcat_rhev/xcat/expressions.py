@@ -78,15 +78,15 @@ _LEVELS: tuple[dict[str, Callable[[Scalar, Scalar], Scalar]], ...] = (
     {"||": lambda a, b: a if _true(a) else b},
     {"&&": lambda a, b: b if _true(a) else a},
     {
-        "==": lambda a, b: int(number(a) == number(b)), "!=": lambda a, b: int(number(a) != number(b)),
+        "==": lambda a, b: _truth(number(a) == number(b)), "!=": lambda a, b: _truth(number(a) != number(b)),
         "<=>": lambda a, b: (number(a) > number(b)) - (number(a) < number(b)),
-        "eq": lambda a, b: int(str(a) == str(b)), "ne": lambda a, b: int(str(a) != str(b)),
+        "eq": lambda a, b: _truth(str(a) == str(b)), "ne": lambda a, b: _truth(str(a) != str(b)),
     },
     {
-        "<": lambda a, b: int(number(a) < number(b)), ">": lambda a, b: int(number(a) > number(b)),
-        "<=": lambda a, b: int(number(a) <= number(b)), ">=": lambda a, b: int(number(a) >= number(b)),
-        "lt": lambda a, b: int(str(a) < str(b)), "gt": lambda a, b: int(str(a) > str(b)),
-        "le": lambda a, b: int(str(a) <= str(b)), "ge": lambda a, b: int(str(a) >= str(b)),
+        "<": lambda a, b: _truth(number(a) < number(b)), ">": lambda a, b: _truth(number(a) > number(b)),
+        "<=": lambda a, b: _truth(number(a) <= number(b)), ">=": lambda a, b: _truth(number(a) >= number(b)),
+        "lt": lambda a, b: _truth(str(a) < str(b)), "gt": lambda a, b: _truth(str(a) > str(b)),
+        "le": lambda a, b: _truth(str(a) <= str(b)), "ge": lambda a, b: _truth(str(a) >= str(b)),
     },
     {
         "+": lambda a, b: number(number(a) + number(b)), "-": lambda a, b: number(number(a) - number(b)),
@@ -228,7 +228,7 @@ def _joined(operator: Callable[[Scalar, Scalar], Scalar], left: Formula, right: 
 
 def _signed(sign: str, value: Formula) -> Formula:
     if sign == "!":
-        return lambda parts: "" if _true(value(parts)) else 1
+        return lambda parts: _truth(not _true(value(parts)))
     return (lambda parts: number(-number(value(parts)))) if sign == "-" else value
 
 
@@ -239,6 +239,11 @@ def _called(name: str, function: Callable[..., Scalar], arguments: Sequence[Form
         except (TypeError, ValueError, IndexError) as problem:
             raise Usage(f"{name} in an expression: {problem}") from None
     return call
+
+
+def _truth(fact: bool) -> Scalar:
+    """Perl's true is 1 and its false an empty text."""
+    return 1 if fact else ""
 
 
 def _true(value: Scalar) -> bool:
@@ -287,7 +292,7 @@ def _dim2idx(*values: Scalar) -> int:
     return place + 1
 
 
-def _skip(index: Scalar, skips: Scalar) -> int:
+def _skip(index: Scalar, skips: Scalar) -> Scalar:
     """An index with some values left out, `3:2,6` being 3, 4 and 6; -1 if it is one of them."""
     place = wanted = number(index)
     for part in str(skips).split(","):
@@ -298,7 +303,7 @@ def _skip(index: Scalar, skips: Scalar) -> int:
         if wanted < first + count:
             return -1
         place -= count
-    return place
+    return index if place == wanted else place
 
 
 def _substr(text: Scalar, start: Scalar, length: Scalar | None = None) -> str:

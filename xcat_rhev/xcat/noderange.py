@@ -313,17 +313,22 @@ def _signed(element: str, join: str) -> Iterator[tuple[str, str]]:
 
 def _cut(text: str, at: str) -> list[str]:
     """Split at a character outside of parentheses, and a comma also outside of brackets."""
-    parts, begin, round_depth, square, last_square = [], 0, 0, False, text.rfind("]")
-    for found in re.finditer(r"[()\[\],@]", text):
+    parts, begin, round_depth = [], 0, 0
+    inside = _in_brackets(text) if at == "," else frozenset()
+    for found in re.finditer(r"[(),@]", text):
         sign = found[0]
         if sign in "()":
             round_depth += 1 if sign == "(" else -1
-        elif sign in "[]":
-            square = sign == "["
-        elif sign == at and round_depth <= 0 and not (square and at == "," and found.start() < last_square):
+        elif sign == at and round_depth <= 0 and found.start() not in inside:
             parts.append(text[begin:found.start()])
             begin = found.end()
     return [*parts, text[begin:]]
+
+
+def _in_brackets(text: str) -> frozenset[int]:
+    """Where commas are that a bracket before and one behind enclose."""
+    pairs = re.finditer(r"\[[^\[\]]*\]", text)
+    return frozenset(pair.start() + at for pair in pairs for at, sign in enumerate(pair[0]) if sign == ",")
 
 
 def _bracket(atom: str) -> tuple[str, str, str] | None:

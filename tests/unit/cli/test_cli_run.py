@@ -267,7 +267,8 @@ def test_without_a_terminal_type_a_silent_pipe_is_not_waited_for(home: Home, dae
         variables = environment(home, daemon.port)
         del variables["TERM"]
         subprocess.run(
-            [sys.executable, "-m", "xcat_rhev.cli", "run", "nodels"], env=variables, stdin=reader, timeout=60, check=True,
+            [sys.executable, "-m", "xcat_rhev.cli", "run", "nodels"], env=variables, stdin=reader, timeout=60,
+            check=True,
         )
     finally:
         os.close(reader)
