@@ -24,6 +24,7 @@ from xcat_rhev.engine.nouns import (
     Noun,
     Ref,
     StorageDomain,
+    Template,
     Vm,
 )
 from xcat_rhev.engine.waiting import GONE, Goal
@@ -46,6 +47,7 @@ class FakeEngine:
         to_come: States that an object passes through, one at each look.
         refuse: Errors to raise, by call: `{("act", "approve"): Conflict("...")}`.
         answers: What actions answer, by verb.
+        on_export: The templates on the export domains.
     """
 
     name = "rhevm.example.com"
@@ -63,6 +65,7 @@ class FakeEngine:
         self.to_come: dict[str, list[str]] = {}
         self.refuse: dict[tuple[str, str], RhevError] = {}
         self.answers: dict[str, Answer] = {}
+        self.on_export: list[Template] = []
         self.power = "on"
         self.cpus = ["Intel Nehalem Family", "Intel Westmere Family", "AMD Opteron G4"]
         self._ids = itertools.count(1)
@@ -107,6 +110,8 @@ class FakeEngine:
         if noun is Network and isinstance(under, Cluster):
             inside_cluster = self.networks.get(under.id or "", {})
             return [nw.replace(required=inside_cluster[nw.id]) for nw in everything if nw.id in inside_cluster]
+        if noun is Template and isinstance(under, StorageDomain):
+            return self.on_export
         if noun is Vm and where.startswith("Host.name"):
             hosts = [host.id for host in self.world if isinstance(host, Host) and f'"{host.name}"' in where]
             return [vm for vm in everything if vm.host and vm.host.id in hosts]
@@ -160,8 +165,11 @@ class FakeEngine:
         ways = {
             "approve": ["installing", "up"], "activate": ["unassigned", "up"],
             "deactivate": ["preparing_for_maintenance", "maintenance"], "install": ["installing", "up"],
-            "upgrade": ["installing", "maintenance"],
+            "upgrade": ["installing", "maintenance"], "export": ["locked", "ok"],
         }
+        if verb == "import":
+            self.put(obj.replace(status="locked"))
+            self.to_come[obj.id] = ["ok"]
         if verb in ways:
             self.to_come.setdefault(obj.id, ways[verb])
         return self.answers.get(verb, Answer(status="complete"))

@@ -246,6 +246,22 @@ def test_a_template_goes_unless_machines_are_built_on_it(site):
     assert "cannot be removed" in site.wrong("cfgve -t tpl -m MGR -o Blank -r")[0]
 
 
+def test_a_template_is_exported(site):
+    nfs(site, "exp1", "/exp", sdtype="export")
+    site.ok("cfgve -t sd -m MGR -o exp1 -c")
+    site.row("vm", "vm1", mgr=site.manager)
+    site.ok("clonevm -t tpl1", ["vm1"])
+    assert site.ok("cfgve -t tpl -m MGR -o tpl1 -x exp1") == ["tpl1: succeeded."]
+    assert "nothing to do, unless -f" in site.ok("cfgve -t tpl -m MGR -o tpl1 -x exp1")[0]
+    assert "data1 is a domain of type data" in site.wrong("cfgve -t tpl -m MGR -o tpl1 -x data1")[0]
+
+
+def test_a_domain_of_another_manager_is_taken_over(site, version):
+    nfs(site, "sd1", "/old")
+    assert site.ok("cfgve -t sd -m MGR -o sd1 -i") == ["sd1: import storage domain succeeded."]
+    assert site.thing("storage_domain", "sd1")["status"] == "active"
+
+
 # Hosts.
 
 
@@ -279,6 +295,14 @@ def test_an_installation_that_fails_is_told_with_the_managers_event(site):
     assert "--reinstall" in site.wrong("chhypervisor -a", ["rhevh9"])[0]
     site.row("hypervisor", "rhevh9", password="geheim")
     assert site.ok("chhypervisor --reinstall", ["rhevh9"])[-1] == "rhevh9: up"
+
+
+def test_an_upgrade_is_what_newer_versions_have(site, version):
+    site.ok("chhypervisor -d", ["rhevh1"])
+    if version < (3, 6):
+        assert site.wrong("chhypervisor --upgrade", ["rhevh1"])
+    else:
+        assert site.ok("chhypervisor --upgrade --nowait", ["rhevh1"]) == ["rhevh1: upgrade begun."]
 
 
 def test_maintenance_and_back(site):

@@ -52,11 +52,23 @@ SPEC = Command(
         Option(("--destroy",), "destroy", "with -r: forget a storage domain whose storage is lost"),
         Option(("--from",), "from", "make everything that the file describes; - is the input", value="FILE.yaml"),
         Option(("--from-domain",), "source", "the export domain to import a template from", value="DOMAIN"),
+        Option(("--to-domain",), "target", "the data domain to import a template to", value="DOMAIN"),
     ),
     description=(
         "A storage domain is made from its row in the virtsd table: created, attached to its data center and "
         "activated; one that was left half made is completed. Nothing is formatted without -f, and nothing is removed "
-        "while running virtual machines or the last active storage domain of a data center need it."
+        "while running virtual machines or the last active storage domain of a data center need it.\n\n"
+        "virtsd.sdtype is data, iso or export; virtsd.host the hypervisor that makes the domain; virtsd.datacenter "
+        "defaults to Default. virtsd.location depends on virtsd.stype: nfs server:/path[|version=v4][|options=...]; "
+        "localfs /path (default /data/images/rhev); iscsi address[:port][|target=iqn...][|lun=ID,ID][|user=NAME], "
+        "where a target and a LUN need not be given if there is only one free, and the password is that of the passwd "
+        "row with key=DOMAIN or key=iscsi; fcp lun,lun; posixfs path|vfs=TYPE[|options=...]; glusterfs "
+        "server:/volume[|options=...].\n\n"
+        "--from reads a description: data_centers, below it their names, and below each storage, compat, description, "
+        "clusters, networks, hosts, storage_domains and vms, again by name. Clusters have cpu, compat, description; "
+        "networks vlan, mtu, hosts_only, required, clusters (a list), description; hosts, storage domains and "
+        "vms have the columns of the tables hypervisor, virtsd and vm. What is described is compared with what is "
+        "there; a second run has nothing to do. lsve --export writes such a description."
     ),
     examples=(
         ("cfgve -t dc -m rhevm.example.com -o dc1 -c -k nfs", "make a data center with shared storage"),

@@ -65,6 +65,8 @@ def add_vm(engine, domain, name="vm1", status="up"):
         ("-t dc -o , -c", "needs -o"),
         ("-t dc -o x", "exactly one of -c -r for a data center"),
         ("-t dc -o x -c -r", "exactly one of -c -r"),
+        ("--from x.yaml -o x", "-o means nothing with --from"),
+        ("--from x.txt", "not the name of a description"),
         ("-t dc -o x -a", "-a does not exist for a data center"),
         ("-t tpl -o x -c", "-c does not exist for a template"),
         ("-t dc -o x -c -k nfs -n 7", "-n means nothing with -c for a data center"),
@@ -521,3 +523,45 @@ def test_the_empty_template_stays():
     engine = an_engine(Template(id="00000000-0000-0000-0000-000000000000", name="Blank"))
     (said,) = cfg(engine, "-t tpl -o Blank -r")
     assert "cannot be removed" in said
+
+
+def with_export():
+    engine = with_domain("active", master=True)
+    engine.put(StorageDomain(id="exp", name="exp1", type="export"))
+    engine.put(Template(id="t1", name="tpl1", status="locked"))
+    engine.on_export = [Template(id="t2", name="tpl2"), Template(id="t3", name="tpl3")]
+    return engine
+
+
+def test_a_template_is_exported_once_unless_forced():
+    engine = with_export()
+    assert cfg(engine, "-t tpl -o tpl1,tpl9 -x exp1") == ["!tpl9: cannot find the template", "tpl1: succeeded."]
+    engine.on_export.append(engine.by_name(Template, "tpl1"))
+    assert "nothing to do, unless -f" in cfg(engine, "-t tpl -o tpl1 -x exp1")[0]
+    assert cfg(engine, "-t tpl -o tpl1 -x exp1 -f") == ["tpl1: succeeded."]
+
+
+def test_a_template_is_imported_to_the_master_domain():
+    engine = with_export()
+    said = cfg(engine, "-t tpl -o tpl2,tpl8 -i --from-domain exp1 -l cl1")
+    assert said == ["!tpl8: there is no such template on exp1. It has: tpl2, tpl3", "tpl2: succeeded."]
+    assert cfg(engine, "-t tpl -o tpl2 -i --from-domain exp1 -l cl1") == ["tpl2: nothing to do"]
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("-x sd1", "sd1 is a domain of type data. Name an export domain"), ("-x nowhere", "nowhere is no domain"),
+        ("-i --from-domain exp1 -l cl1 --to-domain sd9", "has no active data domain sd9. It has: sd1"),
+        ("-i --from-domain exp1 -l cl9", "cannot find the cluster: cl9"),
+    ],
+)
+def test_templates_that_cannot_be_copied(line, named):
+    with pytest.raises(NotFound) as caught:
+        cfg(with_export(), f"-t tpl -o tpl1 {line}")
+    assert named in str(caught.value)
+
+
+def test_import_needs_to_know_from_where():
+    with pytest.raises(Usage, match="--from-domain"):
+        cfg(with_export(), "-t tpl -o tpl1 -i")

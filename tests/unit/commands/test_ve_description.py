@@ -1,0 +1,125 @@
+"""Descriptions: every fault named at once, no text of the file in a message, no surprise from YAML."""
+
+import pytest
+
+from fakeengine import FakeEngine, context_of
+from fakes import FakeHost
+from xcat_rhev.commands import cfgve
+from xcat_rhev.commands.ve import description, descriptionfile
+from xcat_rhev.commands.ve.overlay import Overlay
+from xcat_rhev.errors import RhevError, Usage
+from xcat_rhev.xcat.host import Request
+
+pytest.importorskip("yaml")
+
+GOOD = """
+data_centers:
+  dc1:
+    storage: nfs
+    compat: 4.7
+    clusters: {cl1: {cpu: Intel Nehalem Family}, cl2: }
+    networks:
+      nw1: {vlan: 100, clusters: [cl1, cl2]}
+      san: {hosts_only: true}
+    hosts:
+      rhevh1: {cluster: cl1, address: 10.0.0.1, interface: "nw1:eth1:none"}
+    storage_domains:
+      sd1: {stype: nfs, location: "nfs1:/data", host: rhevh1}
+    vms:
+      vm1: {cluster: cl1, memory: 2048, storage: "sd1:10g:system"}
+  dc2:
+"""
+
+
+def test_a_description_is_read_with_texts_as_texts():
+    centers, faults = description.parse(GOOD)
+    assert not faults
+    first, second = centers
+    assert (first.name, first.storage, first.compat) == ("dc1", "nfs", "4.7")
+    assert first.clusters == {"cl1": {"cpu": "Intel Nehalem Family"}, "cl2": {}}
+    assert first.networks["nw1"] == {"vlan": 100, "clusters": ["cl1", "cl2"]}
+    assert first.storage_domains["sd1"]["datacenter"] == "dc1"
+    assert first.vms["vm1"]["memory"] == "2048"
+    assert (second.name, second.hosts) == ("dc2", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("", ["has to begin with data_centers:"]),
+        ("- a\n- b\n", ["has to begin with data_centers:"]),
+        ("data_centers: {}\nclusters: {}\n", ["has to begin with data_centers:"]),
+        ("data_centers: {dc1: nfs}", ["data_centers.dc1 has to hold names and values"]),
+        ("data_centers: {dc1: {clusters: [a]}}", ["data_centers.dc1.clusters has to hold names"]),
+        ("data_centers: {dc1: {storage: cifs}}", ["data_centers.dc1.storage is not one of nfs"]),
+        ("data_centers: {dc1: {size: 1}}", ["data_centers.dc1 has no size; it may have storage, compat, description"]),
+        ("data_centers: {dc1: {networks: {n: {vlan: x}}}}", ["networks.n.vlan has to be a number"]),
+        ("data_centers: {dc1: {networks: {n: {vlan: 4095}}}}", ["networks.n.vlan is not from 1 to 4094"]),
+        ("data_centers: {dc1: {networks: {n: {vlan: true}}}}", ["networks.n.vlan has to be a number"]),
+        ("data_centers: {dc1: {networks: {n: {clusters: c}}}}", ["networks.n.clusters has to be a list of names"]),
+        ("data_centers: {dc1: {networks: {n: {clusters: [c]}}}}", ["clusters names c, which is not described there"]),
+        ("data_centers: {dc1: {hosts: {h: {}}}}", ["hosts.h.cluster is Default, which is not described there"]),
+        ("data_centers: {dc1: {hosts: {h: {password: x}}}}", ["hosts.h has no password"]),
+        ("data_centers: {a: {clusters: {c: }}, b: {clusters: {c: }}}", ["the cluster c is described twice"]),
+        ("data_centers: {a: {x: 1, networks: {n: {mtu: 5}}, vms: {v: {memory: []}}}}",
+         ["a has no x", "mtu is not from 68", "vms.v.memory has to be a text"]),
+    ],
+)
+def test_every_fault_is_named(text, faults):
+    _, found = description.parse(text)
+    assert len(found) == len(faults)
+    assert all(wanted in fault for wanted, fault in zip(faults, found))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: [", "a: b: c", "\tx", "!!python/object/apply:os.system ['true']", "data_centers: &a {x: *b}", "a: \x01"],
+)
+def test_what_is_no_plain_yaml_is_refused_with_its_place_and_nothing_of_its_text(text):
+    with pytest.raises(Usage) as caught:
+        description.parse("# root:$6$secret\n" + text)
+    assert "is no YAML: " in str(caught.value)
+    assert "secret" not in str(caught.value) and "system" not in str(caught.value)
+
+
+def test_a_description_that_is_too_large():
+    with pytest.raises(Usage, match="larger than 4 MiB"):
+        description.parse("#" * (description.LARGEST + 1))
+
+
+def test_only_files_that_are_called_descriptions_are_read(tmp_path):
+    (tmp_path / "site.yaml").write_text("x: y\n")
+    (tmp_path / "binary.yml").write_bytes(b"\xff\xfe")
+    request = Request("cfgve", cwd=str(tmp_path), stdin="from the input")
+    assert descriptionfile.read(request, "site.yaml") == "x: y\n"
+    assert descriptionfile.read(request, "-") == "from the input"
+    for name in ("/etc/shadow", "site", "site.yaml.txt"):
+        with pytest.raises(Usage, match="not the name of a description"):
+            descriptionfile.read(request, name)
+    with pytest.raises(Usage, match="is no text"):
+        descriptionfile.read(request, "binary.yml")
+    with pytest.raises(RhevError, match="cannot read .*none.yaml: No such file"):
+        descriptionfile.read(request, "none.yaml")
+
+
+def test_a_faulty_description_makes_no_request():
+    engine = FakeEngine()
+    context = context_of(cfgve.SPEC, engine, ["--from", "-"], (), FakeHost())
+    said = list(cfgve.plan(context))
+    assert len(said) == 1 and "has to begin with data_centers:" in said[0].text
+    assert engine.asked == 0
+
+
+def test_rows_of_a_description_lie_over_those_of_the_tables():
+    real = FakeHost({"virtsd": [{"node": "sd1", "stype": "nfs"}, {"node": "sd2", "stype": "fcp"}],
+                     "hypervisor": [{"node": "h1", "password": "geheim", "cluster": "old"}],
+                     "site": [{"key": "domain", "value": "example.com"}]})
+    over = Overlay(real, {"virtsd": {"sd1": {"stype": "iscsi"}}, "hypervisor": {"h1": {"cluster": "new"}}})
+    assert over.rows("virtsd") == [{"node": "sd1", "stype": "iscsi"}, {"node": "sd2", "stype": "fcp"}]
+    assert over.rows("virtsd", {"node": "sd2"}) == [{"node": "sd2", "stype": "fcp"}]
+    assert over.node_attrs("hypervisor", ["h1", "h2"], ["password", "cluster"]) == {
+        "h1": {"password": "geheim", "cluster": "new"}, "h2": {}
+    }
+    assert over.site("domain") == "example.com"
+    over.set_node_attrs("vm", {"vm1": {"mgr": "m"}})
+    assert real.row("vm", "vm1")["mgr"] == "m"

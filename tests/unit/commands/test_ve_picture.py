@@ -1,0 +1,149 @@
+"""The picture of a virtual environment, and where it is put."""
+
+import os
+import re
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from xcat_rhev.commands.ve import picture, svgfile
+from xcat_rhev.commands.ve.environment import Environment, natural
+from xcat_rhev.engine.nouns import Cluster, DataCenter, Host, Network, Ref, StorageDomain, Vm
+from xcat_rhev.errors import Conflict, NotFound, RhevError, Usage
+
+needs_dot = pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
+SVG = "<?xml version='1.0'?><svg/>"
+
+
+def an_environment(hosts=3, vms=6, name="dc1"):
+    return Environment(
+        manager="rhevm.example.com",
+        homes=[DataCenter(id="dc", name=name, status="up", version="4.7"), DataCenter(id="dc2", name="dc2")],
+        clusters=[Cluster(id="cl", name="cl1", cpu_type="Intel Nehalem Family", data_center=Ref("dc"))],
+        networks=[Network(id="n", name="nw1", vlan=100, data_center=Ref("dc"))],
+        used={"cl": [Network(id="n", name="nw1")]},
+        storage={"dc": [StorageDomain(id="sd", name="data1", type="data", storage_type="nfs", status="active",
+                                      master=True, available=3 << 30, used=1 << 30)]},
+        loose=[StorageDomain(id="sd2", name="spare", type="iso", storage_type="nfs")],
+        hosts=[Host(id=f"h{n}", name=f"host{n}", status="up" if n else "non_operational", cluster=Ref("cl"),
+                    storage_manager=n == 1) for n in range(hosts)],
+        vms=[Vm(id=f"v{n}", name=f"vm{n}", cluster=Ref("cl"), status="up" if n % 3 else "down",
+                host=Ref(f"h{n % hosts}") if n % 3 else None) for n in range(vms)],
+    )
+
+
+def texts(svg):
+    return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+
+
+@needs_dot
+def test_everything_is_in_it_by_name():
+    svg = picture.draw(an_environment())
+    found = " ".join(texts(svg))
+    for word in ("rhevm.example.com: 2 data centers, 1 cluster, 3 hosts, 6 virtual machines", "data1 (master)",
+                 "1 GiB of 4 GiB", "VLAN 100", "networks: nw1", "host0", "non_operational, ", "SPM", "vm1", "vm0, vm3",
+                 "not running", "storage attached nowhere", "spare", "up, active"):
+        assert word.replace(" ", "") in found.replace("&#160;", "").replace(" ", ""), word
+
+
+@needs_dot
+def test_many_machines_become_squares_with_tool_tips():
+    svg = picture.draw(an_environment(hosts=40, vms=picture.NAMED_VMS + 1))
+    assert "vm7" not in texts(svg)
+    assert 'xlink:title="vm7: up"' in svg
+    assert "host39" in texts(svg)
+
+
+@needs_dot
+def test_four_hundred_hosts_stay_in_proportion():
+    svg = picture.draw(an_environment(hosts=400, vms=4000))
+    width, height = (float(number) for number in re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', svg).groups())
+    assert 0.4 < width / height < 4
+    assert sum(text.startswith("host") for text in texts(svg)) == 400
+
+
+@needs_dot
+@pytest.mark.parametrize("name", ['<b>&"x"', "a\nb", "]]>", "ünïcode 名", "%s\\N\\G", "x" * 300])
+def test_no_name_is_markup(name):
+    svg = picture.draw(an_environment(name=name))
+    assert "data center" in " ".join(texts(svg)).replace("&#160;", " ")
+
+
+@needs_dot
+def test_an_empty_manager():
+    nothing = Environment("m", [], [], [], {}, {}, [], [], [])
+    assert "0 data centers" in " ".join(texts(picture.draw(nothing))).replace("&#160;", " ")
+
+
+def test_without_graphviz_it_says_what_to_install(monkeypatch):
+    graphviz = pytest.importorskip("graphviz")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(NotFound, match="apt-get install graphviz"):
+        picture.draw(an_environment())
+    assert graphviz
+
+
+def test_without_the_package_it_says_so(monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(picture.importlib, "import_module", missing)
+    with pytest.raises(NotFound, match="pip install graphviz"):
+        picture.draw(an_environment())
+
+
+def test_states_that_nobody_knows_are_in_between():
+    assert picture.color("up") == picture.GOOD
+    assert picture.color("installing") == picture.color("new_word") == picture.COMING
+    assert picture.color(None) == picture.BAD
+
+
+def test_names_are_sorted_as_people_count():
+    assert sorted(["n10", "n2", "n1a", "n", "m3"], key=natural) == ["m3", "n", "n1a", "n2", "n10"]
+
+
+def test_parts_belong_where_they_are():
+    found = an_environment()
+    other = replace(found, clusters=[*found.clusters, Cluster(id="x", name="x", data_center=Ref("dc2"))])
+    assert [each.name for each in other.clusters_of(other.homes[1])] == ["x"]
+    assert [each.name for each in other.hosts_of(other.clusters[1])] == []
+
+
+# The file.
+
+
+def test_a_picture_is_made_and_replaced(tmp_path):
+    path = svgfile.place(str(tmp_path), "site.svg")
+    svgfile.write(path, SVG)
+    svgfile.write(path, SVG + "<!-- new -->")
+    assert path.read_text().endswith("new -->")
+    assert [each.name for each in tmp_path.iterdir()] == ["site.svg"]
+
+
+@pytest.mark.parametrize("name", ["site", "site.png", "/etc/passwd", "site.svg/"])
+def test_only_pictures_are_written(name):
+    with pytest.raises(Usage) if not name.endswith("/") else pytest.raises((Usage, RhevError)):
+        svgfile.write(svgfile.place("/nonexistent", name), SVG)
+
+
+def test_a_file_that_is_no_picture_stays(tmp_path):
+    path = tmp_path / "notes.svg"
+    path.write_text("my notes")
+    with pytest.raises(Conflict, match="is there and no picture"):
+        svgfile.write(path, SVG)
+    assert path.read_text() == "my notes"
+
+
+def test_a_link_is_not_followed(tmp_path):
+    target = tmp_path / "target"
+    target.write_text("<?xml here?>")
+    os.symlink(target, tmp_path / "link.svg")
+    with pytest.raises(Conflict):
+        svgfile.write(tmp_path / "link.svg", SVG)
+    assert target.read_text() == "<?xml here?>"
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(RhevError, match="cannot write .*: No such file or directory"):
+        svgfile.write(tmp_path / "none" / "site.svg", SVG)
