@@ -32,7 +32,7 @@ from xcat_rhev.xcat.schema import TABLES
 from xcat_rhev.xcat.wire import WireRequest, read_request, read_response, split
 
 #: Requests in the application alone, and over each real server; the second number can be set for a long run.
-INSIDE, OUTSIDE = 20_000, int(os.environ.get("FINISH_REQUESTS", "300"))
+INSIDE, OUTSIDE = 20_000, int(os.environ.get("FINISH_REQUESTS", "200"))
 NODES = {f"127.0.1.{number}": f"rhevh{number}" for number in range(1, 20)}
 FINISH = "/xcatrhevh/rhevh_finish_install/"
 PIECES = (

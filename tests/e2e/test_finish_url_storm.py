@@ -15,7 +15,7 @@ from test_finish_url_embedded import fill
 
 pytestmark = [pytest.mark.slow, needs_apache]
 #: How many; FINISH_NODES=1000 for the figures.
-MANY, AT_ONCE = int(os.environ.get("FINISH_NODES", "120")), 40
+MANY, AT_ONCE = int(os.environ.get("FINISH_NODES", "80")), 40
 NODES = {f"n{number}": f"127.3.{number // 200}.{number % 200 + 1}" for number in range(MANY)}
 
 
