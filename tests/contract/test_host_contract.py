@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
+from bridged import PERL_THERE, Bridged
 
 from daemonhelp import Inside
 from xcat_rhev.daemon.host import DaemonHost
@@ -39,14 +40,22 @@ ROWS: Rows = {
 }
 
 
-@pytest.fixture(params=["daemon"])
+@pytest.fixture(params=["daemon", "bridge"])
 def host(request, tmp_path):
-    """A Host over ROWS."""
+    """A Host over ROWS; the bridge has the daemon's at the other end of real Perl."""
     xcat = Inside(tmp_path)
     for table, rows in ROWS.items():
         with xcat.store.change(table) as change:
             change.replace(rows)
-    yield DaemonHost(xcat.xcatd, Tables(xcat.store), Request("rpower", ("n1",), user="root"))
+    inside = DaemonHost(xcat.xcatd, Tables(xcat.store), Request("rpower", ("n1",), user="root"))
+    if request.param == "daemon":
+        yield inside
+    elif not PERL_THERE:
+        pytest.skip("Perl with its JSON module is not installed")
+    else:
+        bridged = Bridged(tmp_path, inside)
+        yield bridged.host
+        bridged.close()
     xcat.close()
 
 

@@ -3,16 +3,15 @@
 import fcntl
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from bridged import PERL, PERL_THERE
 
 from xcat_rhev.bridge.agent import Agent
 from xcat_rhev.cli.shim import SHIM, with_generated
@@ -20,7 +19,6 @@ from xcat_rhev.dispatch import COMMANDS
 from xcat_rhev.errors import Aborted
 from xcat_rhev.messages import Data, Error, Info, Progress, Warning
 
-PERL = Path(__file__).parent / "perl"
 TABLES = {
     "site": {
         "cols": ["key", "value"],
@@ -39,11 +37,7 @@ TABLES = {
     },
 }
 
-pytestmark = pytest.mark.skipif(
-    not shutil.which("perl")
-    or subprocess.run(["perl", "-MJSON", "-e1"], check=False, capture_output=True).returncode != 0,
-    reason="Perl with its JSON module is not installed",
-)
+pytestmark = pytest.mark.skipif(not PERL_THERE, reason="Perl with its JSON module is not installed")
 
 
 class Scripted:

@@ -18,6 +18,11 @@ $request->{bootparams} = \$hash if delete $request->{with_bootparams};
 
 sub subrequest {
     my ($sub, $callback) = @_;
+    if ($ENV{STUB_BACKEND}) {
+        my $messages = xCAT::Backend::ask('run', $sub->{command}->[0], $sub->{node} || [], $sub->{arg} || []);
+        $callback->(xCAT_plugin::rhevm::answer_hash($_)) for @$messages;
+        return;
+    }
     show({ subrequest => $sub });
     $callback->($_) for @{ $answers->{ $sub->{command}->[0] } || [] };
     return;

@@ -1,0 +1,94 @@
+"""A Host behind real Perl: test -> BridgeHost -> agent's socket -> shim -> stand-ins of xCAT's modules -> another Host.
+
+So the shim and the bridge are tried with the very semantics that the Host at the end has.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+from xcat_rhev.bridge.agent import Agent
+from xcat_rhev.bridge.host import message_to
+from xcat_rhev.cli.shim import SHIM
+from xcat_rhev.errors import RhevError
+from xcat_rhev.xcat.host import Host
+from xcat_rhev.xcat.schema import TABLES
+
+PERL = Path(__file__).parent / "perl"
+PERL_THERE = shutil.which("perl") is not None and not subprocess.run(
+    ["perl", "-MJSON", "-e1"], check=False, capture_output=True
+).returncode
+
+
+class Bridged:
+    """One request that stays open while a test asks its Host.
+
+    Args:
+        folder: For the sockets.
+        behind: The Host at the end.
+
+    Attributes:
+        host: The BridgeHost to ask.
+    """
+
+    def __init__(self, folder: Path, behind: Host) -> None:
+        self._behind = behind
+        self._hosts: queue.SimpleQueue[Host] = queue.SimpleQueue()
+        self._over = threading.Event()
+        self._backend = _listen(folder / "backend.sock")
+        threading.Thread(target=self._serve, daemon=True).start()
+        self._agent = threading.Thread(target=Agent(_listen(folder / "agent.sock"), self, idle=0.2).serve)
+        self._agent.start()
+        environment = {
+            **os.environ, "XCATROOT": str(PERL / "backed"), "SHIM": str(SHIM),
+            "STUB_BACKEND": str(folder / "backend.sock"), "XCAT_RHEV_SOCKET": str(folder / "agent.sock"),
+        }
+        self._perl = subprocess.Popen(
+            ["perl", str(PERL / "driver.pl")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment
+        )
+        self._perl.stdin.write(json.dumps({"command": ["copycd"]}).encode())
+        self._perl.stdin.close()
+        self.host = self._hosts.get(timeout=30)
+
+    def run(self, request, host):
+        """Stand where the Dispatcher stands: hand the Host out and wait."""
+        self._hosts.put(host)
+        self._over.wait(60)
+        return iter(())
+
+    def close(self) -> None:
+        """End the request."""
+        self._over.set()
+        self._perl.wait(30)
+        self._agent.join(30)
+        self._backend.close()
+
+    def _serve(self) -> None:
+        connection, _ = self._backend.accept()
+        with connection, connection.makefile("rwb") as lines:
+            for line in lines:
+                lines.write(json.dumps(self._answer(*json.loads(line))).encode() + b"\n")
+                lines.flush()
+
+    def _answer(self, name, *arguments):
+        if name == "schema":
+            return {"value": [[table.name, list(table.columns)] for table in TABLES.values()]}
+        try:
+            value = getattr(self._behind, name)(*arguments)
+        except RhevError as problem:
+            return {"error": str(problem)}
+        return {"value": [message_to(message) for message in value] if name == "run" else value}
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(8)
+    return listener
