@@ -119,19 +119,18 @@ def test_another_web_port(xcat):
     [
         ("grub2", "set root=tftp,127.0.0.1", ""),
         ("grub2-tftp", "set root=tftp,127.0.0.1", ""),
-        ("grub2-http", "set root=http,127.0.0.1", "{tftp}"),
+        ("grub2-http", "set root=http,127.0.0.1", "/tftpboot"),
     ],
 )
 def test_grub2(xcat, netboot, root, folder):
     with_netboot(xcat, netboot)
     assert xcat.type("nodeset", "osimage=img", on="fx1") == ["fx1: install fxos1-x86_64-p"]
-    where = folder.format(tftp=xcat.home.tftp)
     assert text(xcat, "boot/grub2/fx1") == (
         '#install fxos1-x86_64-p\nset timeout=5\nset default="xCAT OS Deployment"\nmenuentry "xCAT OS Deployment" {\n'
         f"    insmod http\n    insmod tftp\n    {root}\n    echo Loading Install kernel ...\n"
-        f"    linuxefi {where}/xcat/fx/vmlinuz inst.ks=http://127.0.0.1/x foo=bar img=1 x86_64  "
+        f"    linuxefi {folder}/xcat/fx/vmlinuz inst.ks=http://127.0.0.1/x foo=bar img=1 x86_64  "
         "BOOTIF=$net_default_mac\n"
-        f"    echo Loading initial ramdisk ...\n    initrdefi {where}/xcat/fx/initrd\n}}\n"
+        f"    echo Loading initial ramdisk ...\n    initrdefi {folder}/xcat/fx/initrd\n}}\n"
     )
     for link in ("grub.cfg-7F000001", "grub.cfg-01-52-54-00-aa-00-01"):
         assert (xcat.home.tftp / "boot/grub2" / link).samefile(xcat.home.tftp / "boot/grub2/fx1")

@@ -163,7 +163,7 @@ def _grub2(boot: Boot) -> None:
 def _grub2_entry(boot: Boot, params: BootParams) -> Iterator[str]:
     protocol = "http" if boot.netboot == "grub2-http" else "tftp"
     efi = "efi" if boot.arch.startswith("x86") else ""
-    root = str(boot.tftpdir) if protocol == "http" else ""
+    root = "/tftpboot" if protocol == "http" else ""  # as the web server offers tftpdir, for xnba too
     yield 'set default="xCAT OS Deployment"'
     yield 'menuentry "xCAT OS Deployment" {'
     yield "    insmod http"
