@@ -64,6 +64,11 @@ class Engine:
         with urllib.request.urlopen(call, context=trust, timeout=10) as answer:
             return json.loads(answer.read())
 
+    def only_simulated(self, reason: str) -> None:
+        """Skip on a real engine, saying why."""
+        if self.sim is None:
+            pytest.skip(f"not on a real engine: {reason}")
+
     def faults(self, *rules: dict[str, Any]) -> None:
         """Order what shall go wrong from now on."""
         assert "error" not in self.own("faults", "PUT", list(rules))

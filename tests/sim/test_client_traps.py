@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import socket
 import ssl
@@ -131,6 +132,7 @@ GET = {"method": "GET", "path": "/vms*"}
     {"do": "status", "status": 401, "times": 1, **GET}, {"do": "delay", "seconds": 0.2, **GET},
 ], ids=lambda rule: f"{rule['do']}{rule.get('status', '')}")
 def test_what_a_read_survives(engine: Any, manager: Any, rule: dict[str, Any]) -> None:
+    engine.only_simulated("it takes no orders for faults")
     manager.find(Vm, ["vm1"])
     engine.faults(rule)
     assert set(manager.find(Vm, ["vm1", "vm5"])) == {"vm1", "vm5"}
@@ -143,6 +145,7 @@ def test_what_a_read_survives(engine: Any, manager: Any, rule: dict[str, Any]) -
     ({"do": "status", "status": 403}, Denied),
 ], ids=lambda each: str(each.get("status", each["do"])) if isinstance(each, dict) else "")
 def test_what_a_read_does_not_survive(engine: Any, rule: dict[str, Any], kind: type[RhevError]) -> None:
+    engine.only_simulated("it takes no orders for faults")
     engine.faults()
     access = engine.access()
     managers = Managers(ManualClock())
@@ -162,6 +165,7 @@ def test_what_a_read_does_not_survive(engine: Any, rule: dict[str, Any], kind: t
     {"do": "no-status"}, {"do": "expire"},
 ], ids=lambda rule: f"{rule['do']}{rule.get('status', '')}")
 def test_what_a_create_survives(engine: Any, manager: Any, rule: dict[str, Any]) -> None:
+    engine.only_simulated("it takes no orders for faults")
     name = f"made-{uuid.uuid4().hex[:8]}"
     domain = Ref(manager.one(StorageDomain, "data1").id)
     engine.faults({**rule, "method": "POST", "path": "/vms*", "times": 1},
@@ -325,3 +329,13 @@ def test_tls_1_2_and_later_alone() -> None:
     assert context(None).minimum_version == ssl.TLSVersion.TLSv1_2
     assert context(None).check_hostname
     assert context(None, old=True).minimum_version == ssl.TLSVersion.TLSv1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("details", [False, True])
+def test_ten_thousand_machines_in_little_memory(start: Any, details: bool) -> None:
+    manager = start("--hosts", "20", "--vms", "10000", "--api", "4").open()
+    manager.find(Vm, ["vm1"], details=True)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert len(manager.list(Vm, details=details)) == 10000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
