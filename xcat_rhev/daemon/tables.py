@@ -1,7 +1,7 @@
 """xCAT's reading rules over the stored tables: nodes, groups, inheritance, regex values, site, noderange.
 
-One of these serves one request, with what it runs in turn. Where the database cannot tell cheaply whether a table
-changed, a table is read once per request, and again after the request wrote to it.
+One of these serves one request, with what it runs in turn: each table is read once, and again after the request wrote
+to it, so that a request sees one state of a table and its own changes.
 """
 
 from __future__ import annotations
@@ -40,11 +40,10 @@ class Tables:
         Raises:
             NotFound: No such table.
         """
-        if self.store.stamp(table) is not None:
-            return self.store.rows(table)
-        if table not in self._read:
-            self._read[table] = self.store.rows(table)
-        return self._read[table]
+        found = self._read.get(table)
+        if found is None:
+            found = self._read[table] = self.store.rows(table)
+        return found
 
     def rows(self, table: str, where: Mapping[str, str] | None = None) -> list[Row]:
         """The rows that count, without the columns that hold nothing; none for a table that does not exist."""
