@@ -6,7 +6,7 @@ A field's place is a path: `cpu/topology@sockets` is an attribute, `os/boot/devi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Thing = dict[str, Any]
@@ -48,6 +48,7 @@ class Field:
         item: For a repeated element with parts of its own, those parts.
         fixed: Bodies may hold it, but it is not set by them.
         words: The words allowed, for an enum; others are refused.
+        exact: Words count as they are written; v3 takes them in capitals too.
     """
 
     key: str
@@ -61,6 +62,7 @@ class Field:
     item: tuple[Field, ...] = ()
     fixed: bool = False
     words: frozenset[str] = frozenset()
+    exact: bool = False
 
     def path(self, dialect: Dialect) -> str:
         """Give its place in one dialect, empty if it has none there."""
@@ -165,6 +167,8 @@ class Node:
     def _hold(self, held: Field, attribute: str, dialect: Dialect) -> None:
         """Take a field as attribute, as parts, or as text."""
         inner = Field("", held.kind, to=held.to, words=held.words) if self.many is held else held
+        if inner.words and dialect.number == 4:
+            inner = replace(inner, exact=True)
         if attribute:
             self.attributes[attribute] = inner
         elif held.item:

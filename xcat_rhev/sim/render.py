@@ -226,7 +226,7 @@ def scalar(field: Field, text: str) -> Any:
         if text.lower() not in _TRUE | _FALSE:
             raise bad_value(text, "Boolean")
         return text.lower() in _TRUE
-    if field.words and text.lower() not in field.words:
+    if field.words and (text if field.exact else text.lower()) not in field.words:
         raise bad_value(text, field.key.title().replace("_", ""))
     return text.lower() if field.words else text
 

@@ -179,6 +179,11 @@ def test_numbers_and_words_that_are_none(engine: Any) -> None:
         assert (answer.status, answer.text("reason")) == (400, "Invalid value"), more
 
 
+def test_capitals_are_fine_in_v3_only(make_engine: Any) -> None:
+    for version, status in (((3, 0), 201), ((3, 6), 201), ((4, 5), 400)):
+        assert make_engine(version).post("/vms", NEW.format("x", "<type>SERVER</type>")).status == status
+
+
 @pytest.mark.parametrize(("more", "words"), [
     ("<memory>0</memory>", "too small"),
     ("<memory>1073741824</memory><memory_policy><guaranteed>2147483648</guaranteed></memory_policy>", "cannot exceed"),
