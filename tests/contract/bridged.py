@@ -27,6 +27,68 @@ PERL_THERE = shutil.which("perl") is not None and not subprocess.run(
 ).returncode
 
 
+class Backend:
+    """Answers the stand-ins of xCAT's Perl modules from a Host.
+
+    Args:
+        path: The socket that they connect to.
+        behind: The Host.
+    """
+
+    def __init__(self, path: Path, behind: Host) -> None:
+        self._behind = behind
+        self._listener = listen(path)
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def close(self) -> None:
+        """Take no further connection, and see all ended."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(30)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
+            self._threads[-1].start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rwb") as lines:
+            for line in lines:
+                lines.write(json.dumps(self._answer(*json.loads(line))).encode() + b"\n")
+                lines.flush()
+
+    def _answer(self, name, *arguments):
+        if name == "schema":
+            return {"value": [[table.name, list(table.columns)] for table in TABLES.values()]}
+        try:
+            value = getattr(self._behind, name)(*arguments)
+        except RhevError as problem:
+            return {"error": str(problem)}
+        return {"value": [message_to(message) for message in value] if name == "run" else value}
+
+
+def perl_environment(folder: Path) -> dict[str, str]:
+    """What the shim and the stand-ins need: both sockets are in a folder."""
+    return {
+        **os.environ, "XCATROOT": str(PERL / "backed"), "SHIM": str(SHIM), "STUB_BACKEND": str(folder / "backend.sock"),
+        "XCAT_RHEV_SOCKET": str(folder / "agent.sock"), "XCAT_RHEV_PROGRAM": "/nonexistent",
+    }
+
+
+def listen(path: Path) -> socket.socket:
+    """A listening unix socket."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(64)
+    return listener
+
+
 class Bridged:
     """One request that stays open while a test asks its Host.
 
@@ -39,19 +101,14 @@ class Bridged:
     """
 
     def __init__(self, folder: Path, behind: Host) -> None:
-        self._behind = behind
         self._hosts: queue.SimpleQueue[Host] = queue.SimpleQueue()
         self._over = threading.Event()
-        self._backend = _listen(folder / "backend.sock")
-        threading.Thread(target=self._serve, daemon=True).start()
-        self._agent = threading.Thread(target=Agent(_listen(folder / "agent.sock"), self, idle=0.2).serve)
+        self._backend = Backend(folder / "backend.sock", behind)
+        self._agent = threading.Thread(target=Agent(listen(folder / "agent.sock"), self, idle=0.2).serve)
         self._agent.start()
-        environment = {
-            **os.environ, "XCATROOT": str(PERL / "backed"), "SHIM": str(SHIM),
-            "STUB_BACKEND": str(folder / "backend.sock"), "XCAT_RHEV_SOCKET": str(folder / "agent.sock"),
-        }
         self._perl = subprocess.Popen(
-            ["perl", str(PERL / "driver.pl")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment
+            ["perl", str(PERL / "driver.pl")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            env=perl_environment(folder),
         )
         self._perl.stdin.write(json.dumps({"command": ["copycd"]}).encode())
         self._perl.stdin.close()
@@ -69,26 +126,3 @@ class Bridged:
         self._perl.wait(30)
         self._agent.join(30)
         self._backend.close()
-
-    def _serve(self) -> None:
-        connection, _ = self._backend.accept()
-        with connection, connection.makefile("rwb") as lines:
-            for line in lines:
-                lines.write(json.dumps(self._answer(*json.loads(line))).encode() + b"\n")
-                lines.flush()
-
-    def _answer(self, name, *arguments):
-        if name == "schema":
-            return {"value": [[table.name, list(table.columns)] for table in TABLES.values()]}
-        try:
-            value = getattr(self._behind, name)(*arguments)
-        except RhevError as problem:
-            return {"error": str(problem)}
-        return {"value": [message_to(message) for message in value] if name == "run" else value}
-
-
-def _listen(path: Path) -> socket.socket:
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen(8)
-    return listener
