@@ -21,6 +21,7 @@ from .commands import (
     chvm,
     clonevm,
     copycd,
+    getcons,
     getrvidparms,
     lsve,
     lsvm,
@@ -50,8 +51,9 @@ from .xcat.host import Host, Request
 log = logging.getLogger(__name__)
 
 _MODULES: tuple[ModuleType, ...] = (
-    cfgve, chhypervisor, chvm, clonevm, copycd, getrvidparms, lsve, lsvm, mkinstall, mkvm, revacuate,
-    rhevhjoin, rhevhupdateflag, rinv, rmhypervisor, rmigrate, rmvm, rpower, rscan, rsetboot, rvitals,
+    cfgve, chhypervisor, chvm, clonevm, copycd, getcons, getrvidparms, lsve, lsvm, mkinstall, mkvm,
+    revacuate, rhevhjoin, rhevhupdateflag, rinv, rmhypervisor, rmigrate, rmvm, rpower, rscan, rsetboot,
+    rvitals,
 )
 #: Every command by its name; xCAT's dispatch tables and the man pages are made from these.
 COMMANDS: dict[str, Command] = {module.SPEC.name: module.SPEC for module in _MODULES}

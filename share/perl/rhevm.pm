@@ -31,6 +31,7 @@ my %HANDLED = (
     chvm => 'nodehm:mgt',
     clonevm => 'nodehm:mgt',
     copycd => 'rhevm',
+    getcons => 'nodehm:mgt',
     getrvidparms => 'nodehm:mgt',
     lsve => 'rhevm',
     lsvm => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
@@ -48,7 +49,7 @@ my %HANDLED = (
     rsetboot => 'nodehm:mgt',
     rvitals => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
 );
-my %BY_MANAGER = map { $_ => 1 } qw(chhypervisor chvm clonevm getrvidparms lsvm mkvm revacuate rinv rmhypervisor rmigrate rmvm rpower rscan rsetboot rvitals);
+my %BY_MANAGER = map { $_ => 1 } qw(chhypervisor chvm clonevm getcons getrvidparms lsvm mkvm revacuate rinv rmhypervisor rmigrate rmvm rpower rscan rsetboot rvitals);
 # END GENERATED
 
 sub handled_commands { return {%HANDLED}; }

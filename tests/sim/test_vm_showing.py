@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -250,3 +253,43 @@ def test_stanzas_and_xml(site):
     xml = "\n".join(site.ok("rscan -x", ["vm1"]))
     assert "<node>vm1</node>" in xml and "<vmmemory>1g</vmmemory>" in xml
     assert site.wrong("rscan -x -z", ["vm1"])
+
+
+# getcons -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
+def test_the_serial_console_is_reached_through_the_managers_proxy(tmp_path_factory, version):
+    site = VmSite(tmp_path_factory, version)
+    try:
+        site.running("vm1")
+        said = {message.desc: message.text for message in site.say("getcons text", ["vm1"])}
+        assert (said["sshhost"], said["sshport"], said["vmid"]) == ("127.0.0.1", "2222", site.vm("vm1")["id"])
+        assert said["command"] == f"ssh -t -p 2222 ovirt-vmconsole@127.0.0.1 connect --vm-id={site.vm('vm1')['id']}"
+        site.made("vm2")
+        assert "has no console. Run: rpower vm2 on" in site.wrong("getcons", ["vm2"])[0]
+    finally:
+        site.close()
+
+
+def test_an_old_manager_has_no_serial_consoles(tmp_path_factory):
+    site = VmSite(tmp_path_factory, (3, 0))
+    try:
+        site.running("vm1")
+        assert site.wrong("getcons", ["vm1"]) == ["vm1: the manager is 3.0; serial consoles came with 3.6"]
+    finally:
+        site.close()
+
+
+def test_the_console_script_connects_with_what_getcons_says(tmp_path):
+    client, ssh = tmp_path / "xcatclient", tmp_path / "ssh"
+    client.write_text('#!/bin/sh\nfor pair in "sshhost: mgr" "sshport: 2222" "sshuser: me" "vmid: id1"; do\n'
+                      '  echo "$1: $pair"\ndone\n')
+    ssh.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\n')
+    for script in (client, ssh):
+        script.chmod(0o755)
+    environment = {**os.environ, "XCAT_CLIENT": str(client), "XCAT_SSH": str(ssh), "XCAT_CONS_ONCE": "1"}
+    script = Path(__file__).parents[2] / "share" / "cons" / "rhevm"
+    done = subprocess.run([script, "vm1"], env=environment, timeout=30, check=False)
+    assert done.returncode == 0
+    assert (tmp_path / "called").read_text() == "-t -p 2222 me@mgr connect --vm-id=id1\n"
