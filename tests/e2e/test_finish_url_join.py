@@ -97,7 +97,7 @@ def test_from_the_finish_url_to_a_working_host(xcat: Embedded, manager: Manager)
 
     waiting = join(xcat)  # the host has not registered yet
     log = xcat.home.log / "xcatd.log"
-    wait_for(lambda: "chhypervisor -a does not work yet" in log.read_text(), "the first try", 60)
+    wait_for(lambda: "approve does not work yet" in log.read_text(), "the first try", 60)
     xcat.stop()
     assert waiting.wait(30) != 0
     assert waiting.stdout

@@ -16,6 +16,7 @@ from ..clock import Clock
 from ..errors import Conflict, RhevError
 from ..messages import Data, Error, error_of
 from ..xcat.host import Host, Row
+from .nodescripts import scripts
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,9 @@ TRY_AGAIN = 2
 TRIES, PAUSE = 3, 0.5
 #: What stands in nodelist.appstatus about a node: who reported, and how far the manager has it.
 FINISHED, MANAGER = "rhevhfinish", "rhevm"
-#: The first step of those who shall join their manager by themselves; see rhevhjoin.
-JOIN = "approve"
+#: The first step of those who shall join their manager by themselves, and of those who only have scripts to run; see
+#: rhevhjoin.
+JOIN, SCRIPTS = "approve", "scripts"
 
 Answer = Union[Data, Error]
 
@@ -224,7 +226,8 @@ def _noted(host: Host, sources: Mapping[str, str], before: Mapping[str, Row]) ->
     for node, source in sources.items():
         log.info("%s: boots from its disk, reported from %s", node, source)
     try:
-        begin = dict.fromkeys(joining(host, list(sources)), JOIN)
+        begin = dict.fromkeys(scripts(host, list(sources)), SCRIPTS)
+        begin.update(dict.fromkeys(joining(host, list(sources)), JOIN))
         values = {node: {FINISHED: source, MANAGER: begin.get(node, "")} for node, source in sources.items()}
         note(host, values, before)
     except RhevError as problem:

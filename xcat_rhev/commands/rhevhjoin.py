@@ -11,15 +11,16 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from ..clock import Clock
 from ..errors import RhevError
 from ..jobs import Job, Step
 from ..messages import Data, Error
 from ..xcat.host import Host, Row
+from . import nodescripts
 from .common import Command, Context, Option, Place, Plan
-from .finishing import JOIN, MANAGER, note, notes
+from .finishing import JOIN, MANAGER, SCRIPTS, note, notes
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +33,11 @@ SPEC = Command(
     options=(Option(("--watch",), "watch", "go on for ever, for the service xcat-rhev-join"),),
     description=(
         "Does for each node what a person would type after the install: chhypervisor -a, -n if hypervisor.interface is "
-        "set, -p if ipmi.bmc is, and -e, each tried again until it works, for an hour at most. Without a noderange: "
-        "for the nodes that rhevhupdateflag has left to it, because site.rhevhautoapprove is yes or names them or one "
-        "of their groups. nodelist.appstatus shows the step: rhevm=approve, networks, power, activate, up, or "
-        "failed-STEP. An interrupted run is taken up by the next one."
+        "set, -p if ipmi.bmc is, and -e; then the scripts that its postscripts row names as rhevh:SCRIPT run over SSH. "
+        "Each is tried again until it works, for an hour at most. Without a noderange: for the nodes that "
+        "rhevhupdateflag has left to it, because site.rhevhautoapprove is yes or names them or one of their groups, or "
+        "because they have scripts. nodelist.appstatus shows the step: rhevm=approve, networks, power, activate, "
+        "scripts, up, or failed-STEP. An interrupted run is taken up by the next one."
     ),
     examples=(
         ("chtab key=rhevhautoapprove site.value=yes", "let every installed hypervisor join its manager"),
@@ -49,21 +51,13 @@ class Stage(NamedTuple):
 
     Attributes:
         name: As nodelist.appstatus says it.
-        option: Of chhypervisor.
-        table: Where a value says that the step is needed; empty if it always is.
-        column: The column.
+        work: Does it for nodes, and gives those for which it did not work, and why.
     """
 
     name: str
-    option: str
-    table: str = ""
-    column: str = ""
+    work: Callable[[Host, Sequence[str]], dict[str, str]]
 
 
-STAGES = (
-    Stage(JOIN, "-a"), Stage("networks", "-n", "hypervisor", "interface"), Stage("power", "-p", "ipmi", "bmc"),
-    Stage("activate", "-e"),
-)
 UP, FAILED = "up", "failed-"
 #: Seconds that one stage may take in all, and in one go; then the others have their turn.
 LIMIT, TURN = 3600.0, 120
@@ -75,7 +69,7 @@ def plan(context: Context) -> Plan:
     begin = {node: {MANAGER: JOIN} for node in context.nodes}
     if begin:
         yield Job("", [Step("begin with " + ", ".join(begin), partial(note, context.host, begin))])
-    yield Job("", [Step("chhypervisor -a, -n, -p, -e for those who need it", partial(_rounds, context))])
+    yield Job("", [Step("chhypervisor -a, -n, -p, -e and scripts for those who need them", partial(_rounds, context))])
 
 
 def _rounds(context: Context) -> Iterator[Data | Error]:
@@ -117,8 +111,10 @@ def one_round(host: Host, now: float) -> list[tuple[str, str, str]]:
         here = [node for node in waiting if stages[node] == stage.name]
         if not here:
             continue
-        stopped = _tried(host, stage, here)
+        stopped = stage.work(host, here)
         reasons.update(stopped)
+        for node, reason in stopped.items():
+            log.info("%s: %s does not work yet: %s", node, stage.name, reason)
         moves = {node: following for node in here if node not in stopped}
         moves.update({node: FAILED + stage.name for node in stopped if _age(rows[node], now) > LIMIT})
         note(host, {node: {MANAGER: new} for node, new in moves.items()})
@@ -126,28 +122,36 @@ def one_round(host: Host, now: float) -> list[tuple[str, str, str]]:
     return [(node, stages[node], reasons.get(node, "")) for node in waiting]
 
 
-def _tried(host: Host, stage: Stage, nodes: Sequence[str]) -> dict[str, str]:
-    """Do one stage for the nodes that need it.
+def _changed(option: str, table: str, column: str, host: Host, nodes: Sequence[str]) -> dict[str, str]:
+    """Run chhypervisor with one option, for those nodes that have a value in a table if one is named.
 
     Returns:
         The nodes for which it did not work, and why.
     """
     needing = list(nodes)
-    if stage.table:
-        rows = host.node_attrs(stage.table, nodes, [stage.column])
-        needing = [node for node in nodes if rows[node].get(stage.column)]
+    if table:
+        rows = host.node_attrs(table, nodes, [column])
+        needing = [node for node in nodes if rows[node].get(column)]
     stopped: dict[str, str] = {}
     if not needing:
         return stopped
     try:
-        for message in host.run("chhypervisor", needing, [stage.option, "--timeout", str(TURN)]):
+        for message in host.run("chhypervisor", needing, [option, "--timeout", str(TURN)]):
             if isinstance(message, Error):
                 stopped.update(dict.fromkeys([message.node] if message.node else needing, message.text))
     except RhevError as problem:
         stopped = dict.fromkeys(needing, str(problem))
-    for node, reason in stopped.items():
-        log.info("%s: chhypervisor %s does not work yet: %s", node, stage.option, reason)
     return stopped
+
+
+#: In this order. Scripts come last: a host without xCAT's key shall work all the same.
+STAGES = (
+    Stage(JOIN, partial(_changed, "-a", "", "")),
+    Stage("networks", partial(_changed, "-n", "hypervisor", "interface")),
+    Stage("power", partial(_changed, "-p", "ipmi", "bmc")),
+    Stage("activate", partial(_changed, "-e", "", "")),
+    Stage(SCRIPTS, nodescripts.run_all),
+)
 
 
 def _age(nodelist: Mapping[str, str] | Row, now: float) -> float:

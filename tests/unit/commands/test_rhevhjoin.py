@@ -81,6 +81,19 @@ def test_a_node_without_networks_and_power_management_skips_them(xcat: Xcat) -> 
     assert xcat.options("rhevh2") == ["-a", "-e"]
 
 
+def test_scripts_come_last_also_where_nobody_joins(xcat: Xcat, monkeypatch: pytest.MonkeyPatch) -> None:
+    xcat.tables["site"] = []
+    xcat.tables["postscripts"] = [{"node": "rhevh1", "postscripts": "rhevh:motd"}]
+    list(Dispatcher(clock=ManualClock()).run(Request("rhevhupdateflag", ("rhevh1",), ("10.0.0.1",)), xcat))
+    assert xcat.note("rhevh1") == "rhevhfinish=10.0.0.1,rhevm=scripts"
+    answers = [{"rhevh1": "ssh failed"}, {}]
+    stages = (*rhevhjoin.STAGES[:-1], rhevhjoin.Stage("scripts", lambda *_: answers.pop(0)))
+    monkeypatch.setattr(rhevhjoin, "STAGES", stages)
+    assert join(xcat) == [Data("up", "rhevh1")]
+    assert answers == []
+    assert xcat.options("rhevh1") == []
+
+
 def test_a_host_that_registers_late_is_waited_for(xcat: Xcat) -> None:
     xcat.refusals[("rhevh1", "-a")], clock = 3, ManualClock()
     assert join(xcat, nodes=["rhevh1", "rhevh2"], clock=clock) == [Data("up", "rhevh2"), Data("up", "rhevh1")]

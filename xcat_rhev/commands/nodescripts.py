@@ -1,0 +1,95 @@
+"""xCAT's postscripts on hypervisors: over SSH after the boot, since their images have no place to start them from.
+
+Only scripts that a node's postscripts row names as `rhevh:SCRIPT` run, for example `rhevh:setmotd` or, with arguments,
+`rhevh:route add 10.5.0.0/16`; they lie in `<installdir>/postscripts`, as all do.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ..xcat.host import Host
+
+MARK = "rhevh:"
+COLUMNS = ("postscripts", "postbootscripts")
+#: Seconds for a connection, and for one script.
+CONNECT, LIMIT = 10, 600
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+#: What ssh exits with when it did not get as far as the script.
+NOT_REACHED = 255
+
+
+class Script(NamedTuple):
+    """One script and its arguments."""
+
+    name: str
+    args: tuple[str, ...]
+
+
+def scripts(host: Host, nodes: Sequence[str]) -> dict[str, list[Script]]:
+    """The scripts that nodes shall run, for those that have any.
+
+    Args:
+        host: The xCAT.
+        nodes: The nodes.
+
+    Returns:
+        Node -> its scripts in order, `postscripts` before `postbootscripts`.
+    """
+    rows = host.node_attrs("postscripts", nodes, COLUMNS)
+    found = {}
+    for node in nodes:
+        words = ",".join(rows[node].get(column, "") for column in COLUMNS).split(",")
+        marked = [word.strip()[len(MARK):].split() for word in words if word.strip().startswith(MARK)]
+        found[node] = [Script(name, tuple(args)) for name, *args in filter(None, marked)]
+    return {node: its for node, its in found.items() if its}
+
+
+def run_all(host: Host, nodes: Sequence[str]) -> dict[str, str]:
+    """Run the scripts of nodes.
+
+    Args:
+        host: The xCAT.
+        nodes: The nodes; those without scripts are left alone.
+
+    Returns:
+        The nodes for which it did not work, and why.
+    """
+    folder = Path(host.site("installdir", "/install")) / "postscripts"
+    addresses = host.node_attrs("hosts", nodes, ["ip"])
+    stopped = {}
+    for node, its in scripts(host, nodes).items():
+        for script in its:
+            problem = _run(folder, script, node, addresses[node].get("ip") or node)
+            if problem:
+                stopped[node] = problem
+                break
+    return stopped
+
+
+def _run(folder: Path, script: Script, node: str, address: str) -> str:
+    """Run one script; gives what was wrong, or nothing."""
+    if not _NAME.fullmatch(script.name):
+        return f"'{script.name}' is no name of a script"
+    file = folder / script.name
+    options = ("BatchMode=yes", f"ConnectTimeout={CONNECT}", "StrictHostKeyChecking=accept-new")
+    words = ["ssh", *(word for option in options for word in ("-o", option)), f"root@{address}"]
+    remote = ["NODE=" + shlex.quote(node), "sh", "-s", "--", *map(shlex.quote, script.args)]
+    try:
+        with open(file, "rb") as source:
+            done = subprocess.run(  # noqa: S603 - fixed program, everything foreign is quoted
+                [*words, " ".join(remote)], stdin=source, capture_output=True, timeout=LIMIT, check=False
+            )
+    except subprocess.TimeoutExpired:
+        return f"{script.name} took longer than {LIMIT} s"
+    except OSError as problem:
+        return f"{problem.filename or file}: {problem.strerror}"
+    said = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
+    if done.returncode == NOT_REACHED:
+        return f"ssh to root@{address} failed: {said}"
+    return f"{script.name} ended with {done.returncode}: {said}" if done.returncode else ""
