@@ -173,3 +173,35 @@ def test_a_web_server_that_is_not_there(machine, capsys):
     assert "--httpd none" in capsys.readouterr().err
     run("install", machine, "--httpd", "none")
     assert not (machine / "etc/httpd/conf.d/xcat-rhev.conf").exists()
+
+
+def test_selinux_gets_its_module_and_loses_it_again(machine, capsys):
+    (machine / "sys/fs/selinux").mkdir(parents=True)
+    (machine / "sys/fs/selinux/enforce").write_text("1")
+    for name, text in (
+        (
+            "semodule",
+            '[ "$1" = -l ] && { cat "$STUB/modules" 2>/dev/null; exit 0; }; echo "$@" >> "$STUB/calls"; '
+            '[ "$1" = -i ] && echo xcatrhevh > "$STUB/modules" || rm "$STUB/modules"',
+        ),
+        ("make", 'touch "$2/xcatrhevh.pp"'),
+        ("semanage", 'echo "$@" >> "$STUB/calls"'),
+    ):
+        script = machine / "opt/xcat/bin" / name
+        script.write_text(f"#!/bin/sh\n{text}\n")
+        script.chmod(0o755)
+    run("install", machine)
+    assert "ok   SELinux: " in capsys.readouterr().out
+    run("uninstall", machine)
+    assert "removed the SELinux module" in capsys.readouterr().out
+    assert not (machine / "stub/modules").exists()
+
+
+def test_selinux_without_its_tools_says_what_to_install(machine, capsys):
+    (machine / "sys/fs/selinux").mkdir(parents=True)
+    (machine / "sys/fs/selinux/enforce").write_text("1")
+    for name in ("make", "semodule"):
+        (machine / "opt/xcat/bin" / name).write_text("#!/bin/sh\nexit 1\n")
+        (machine / "opt/xcat/bin" / name).chmod(0o755)
+    assert run("install", machine) == 2
+    assert "selinux-policy-devel" in capsys.readouterr().err

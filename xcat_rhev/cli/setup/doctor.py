@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import csv
 import importlib.util
+import json
 import os
+import ssl
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -22,6 +26,12 @@ from .ledger import Ledger
 from .site import Site, add_options, site_of
 
 PACKAGES = ("requests", "lxml", "pycdlib", "sqlalchemy", "cryptography")
+
+
+#: Seconds that this machine's clock may differ from a manager's before certificates and tokens suffer.
+CLOCK = 60.0
+#: A page of every manager since 3.4 that needs no login.
+CA_PAGE = "/ovirt-engine/services/pki-resource?resource=ca-certificate&format=X509-PEM-CA"
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,7 @@ def examine(site: Site) -> Iterator[Finding]:
     yield from _folders(tables)
     yield from _images(tables)
     yield from _leftovers(tables)
+    yield from _selinux(site)
     yield _cgi(tables)
     yield from _managers(tables)
 
@@ -228,17 +239,28 @@ def _leftovers(tables: Tables) -> Iterator[Finding]:
 
 
 def _cgi(tables: Tables) -> Finding:
+    """Ask as a hypervisor does. We are no node, so the right answer is a refusal by the application itself."""
     master, port = tables.site("master", "127.0.0.1"), tables.site("httpport", "80")
-    url = f"http://{master}:{port}/xcatrhevh/"
+    url = f"http://{master}:{port}/xcatrhevh/rhevh_finish_install/doctor"
+    mend = "xcat-rhev install --httpd apache, and see that mod_cgi or mod_cgid is loaded"
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - http, composed here
-            return Finding("finish URL", True, f"{url} answers {answer.status}")
+            return Finding("finish URL", False, f"{url} answers {answer.status} to somebody who is no node", mend)
     except urllib.error.HTTPError as problem:
         with problem:
-            well = problem.code == 403  # the status page is not for everybody; the application answered
-            return Finding("finish URL", well, f"{url} answers {problem.code}", "xcat-rhev install --httpd apache")
+            told = problem.read(200).decode("utf-8", "replace").strip()
+        well = problem.code == 403 and "No node has the address" in told
+        return Finding("finish URL", well, "answers" if well else f"{url} answers {problem.code}", mend)
     except OSError as problem:
-        return Finding("finish URL", False, f"{url}: {problem}", "systemctl restart httpd")
+        return Finding("finish URL", False, f"{url}: {getattr(problem, 'reason', problem)}", "systemctl restart httpd")
+
+
+def _selinux(site: Site) -> Iterator[Finding]:
+    enforcing = site.below("/sys/fs/selinux/enforce")
+    if enforcing.exists():
+        there = "xcatrhevh" in site.run("semodule", "-l").stdout
+        says = "the module xcatrhevh is loaded" if there else "the CGI may not connect to xcatd"
+        yield Finding("SELinux", there, says, "xcat-rhev install")
 
 
 def _managers(tables: Tables) -> Iterator[Finding]:
@@ -250,10 +272,34 @@ def _managers(tables: Tables) -> Iterator[Finding]:
 def _manager(tables: Tables, name: str) -> Finding:
     """A question to it, through xcatd and the agent; what was found out about it stands in its folder."""
     done = tables.ask("lsve", "-t", "dc", "-m", name)
-    folder = Path(tables.site("xcatconfdir", "/etc/xcat"), "rhevm", name.replace(":", "_"))
     if done.returncode:
         return Finding(f"manager {name}", False, (done.stderr or done.stdout).strip().partition("\n")[0])
-    return Finding(f"manager {name}", True, f"answers; CA SHA-256 {_print_of(folder / 'ca.crt')}")
+    folder = Path(tables.site("xcatconfdir", "/etc/xcat"), "rhevm", name.replace(":", "_"))
+    known = _known(folder / "api")
+    apart = _clocks_apart(str(known.get("origin", "")), folder / "ca.crt")
+    version = f"version {known.get('version', 'unknown')}, CA SHA-256 {_print_of(folder / 'ca.crt')}"
+    if apart > CLOCK:
+        return Finding(f"manager {name}", False, f"its clock and ours are {apart:.0f} s apart", "chronyc makestep")
+    return Finding(f"manager {name}", True, version)
+
+
+def _known(file: Path) -> dict[str, object]:
+    try:
+        found: dict[str, object] = json.loads(file.read_text())
+        return found
+    except (OSError, ValueError):
+        return {}
+
+
+def _clocks_apart(origin: str, ca: Path) -> float:
+    """Seconds between a manager's clock and ours; 0 where its answer does not tell the time."""
+    try:
+        context = ssl.create_default_context(cafile=str(ca))
+        with urllib.request.urlopen(f"{origin}{CA_PAGE}", timeout=10, context=context) as answer:  # noqa: S310 - https
+            told = answer.headers["Date"]
+        return abs(parsedate_to_datetime(told).timestamp() - time.time())
+    except (OSError, ValueError, TypeError):
+        return 0.0
 
 
 def _print_of(ca: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import socket
 import subprocess
 import sys
@@ -90,6 +91,7 @@ def plan(site: Site, ledger: Ledger, httpd: str, policy: str) -> Iterator[Item]:
         kept = " (what stands there is kept)" if path.exists() and not ledger.ours(path) else ""
         yield Item(f"{what}: {path}{kept}", partial(ledger.put, path, text, mode))
     yield from _policy(site, ledger, policy)
+    yield from _selinux(site, ledger)
     if changed:
         yield Item("let xcatd read its plugins again, and the web server its configuration", site.reload)
 
@@ -187,6 +189,28 @@ def _my_name() -> str:
         return socket.gethostbyaddr("127.0.0.1")[0].partition(".")[0]
     except OSError:
         return "localhost"
+
+
+def _selinux(site: Site, ledger: Ledger) -> Iterator[Item]:
+    """The module that lets the CGI connect to xcatd, where SELinux is on and it is not loaded yet."""
+    if site.below("/sys/fs/selinux/enforce").exists() and "xcatrhevh" not in site.run("semodule", "-l").stdout:
+        yield Item("the SELinux module xcatrhevh", partial(_load_module, site, ledger))
+
+
+def _load_module(site: Site, ledger: Ledger) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(shared("policy/selinux"), folder, dirs_exist_ok=True)
+        makefile = "/usr/share/selinux/devel/Makefile"
+        for words in (
+            ("make", "-C", folder, "-f", makefile, "xcatrhevh.pp"),
+            ("semodule", "-i", f"{folder}/xcatrhevh.pp"),
+            ("semanage", "port", "-a", "-t", "xcatd_port_t", "-p", "tcp", "3001"),
+        ):
+            done = site.run(*words)
+            if done.returncode:
+                hint = "Install selinux-policy-devel and policycoreutils-python-utils, then run it again"
+                raise Conflict(f"{words[0]}: {(done.stderr or done.stdout).strip()}", hint)
+    ledger.note("selinux", "xcatrhevh")
 
 
 def _priorities(site: Site) -> set[str]:

@@ -36,6 +36,10 @@ def main(argv: Sequence[str]) -> int:
     for priority in rows:
         site.run("chtab", "-d", f"priority={priority}", "policy")
         print(f"  removed policy row {priority}")
+    if ledger.noted("selinux"):
+        site.run("semanage", "port", "-d", "-p", "tcp", "3001")
+        site.run("semodule", "-r", "xcatrhevh")
+        print("  removed the SELinux module xcatrhevh")
     for line in ledger.restore():
         print(f"  {line}")
     site.reload()
