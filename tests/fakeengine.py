@@ -17,6 +17,7 @@ from xcat_rhev.engine.nouns import (
     Answer,
     Cluster,
     DataCenter,
+    Event,
     Host,
     HostNic,
     Network,
@@ -200,6 +201,9 @@ class FakeEngine:
     def fence(self, host: Host, kind: str) -> str:
         self._call("fence", str(host), kind)
         return self.power
+
+    def events(self, about: Noun, limit: int = 5) -> Sequence[Event]:
+        return [Event(id="e", description=f"{about} has no answer")]
 
     def host_networks(self, host: Host) -> Sequence[NetworkAttachment]:
         self.asked += 1

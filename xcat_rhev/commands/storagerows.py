@@ -124,11 +124,26 @@ def read_storage(host: Host, names: Sequence[str]) -> tuple[dict[str, StorageRow
     for name in names:
         row = rows.get(name)
         found = list(_faults(name, row))
+        password = _chap_password(host, name, row) if row else Secret("")
+        if row is not None and not found and _chap_user(row) and not password:
+            found = [_no_password(name, _chap_user(row))]
         if row is None or found:
             faults[name] = found
         else:
-            good[name] = _read(row, _chap_password(host, name, row))
+            good[name] = _read(row, password)
     return good, faults
+
+
+def _chap_user(row: Row) -> str:
+    words = (word.partition("=") for word in row.get("location", "").split("|")[1:])
+    return next((value for key, _, value in words if key == "user"), "") if row.get("stype") == "iscsi" else ""
+
+
+def _no_password(name: str, user: str) -> str:
+    return (
+        f"virtsd.location names the user {user}, but the passwd table has no password for it. "
+        f"Run: chtab key={name} passwd.username={user} passwd.password=PASSWORD"
+    )
 
 
 def _faults(name: str, row: Row | None) -> Iterator[str]:
@@ -180,7 +195,7 @@ def _location_faults(storage: _Storage, location: str) -> Iterator[str]:
 
 
 def _chap_password(host: Host, name: str, row: Row) -> Secret:
-    if row.get("stype") != "iscsi" or "|user=" not in row.get("location", ""):
+    if not _chap_user(row):
         return Secret("")
     rows = [found for key in (name, "iscsi") for found in host.rows("passwd", {"key": key}) if found.get("password")]
     return Secret(rows[0]["password"] if rows else "")

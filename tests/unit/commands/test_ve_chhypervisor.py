@@ -60,6 +60,12 @@ def test_a_failed_installation_is_told_with_the_managers_words():
     )
 
 
+def test_a_host_that_does_not_come_up_in_time_is_told_with_the_managers_events():
+    engine = an_engine(status="pending_approval")
+    engine.to_come["h1"] = ["installing"]
+    assert ch(engine, "-a")[1].endswith("is still installing; the manager says: host rhevh1 has no answer")
+
+
 def test_a_rhevh_that_has_not_registered_yet():
     (said,) = ch(an_engine(), "-a", ["rhevh2"], hypervisor=[{**NODE, "node": "rhevh2"}])
     assert said.startswith("!rhevh2: host was not created: it has not registered at rhevm.example.com yet")

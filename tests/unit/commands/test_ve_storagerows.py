@@ -99,6 +99,7 @@ def test_a_row_that_is_not_there_says_how_to_make_it():
         ({"stype": "iscsi", "location": "10.0.0.5|lun=a,,b"}, "'lun=a,,b'"),
         ({"stype": "fcp", "location": "36a, 36b"}, "'36a, 36b'"),
         ({"stype": "posixfs", "location": "/dev/sdb"}, "lacks |vfs=..."),
+        ({"stype": "iscsi", "location": "10.0.0.5|user=chap"}, "chtab key=sd1 passwd.username=chap"),
         ({"stype": "iscsi", "location": "10.0.0.5", "sdtype": "iso"}, "iscsi holds data domains only"),
     ],
 )

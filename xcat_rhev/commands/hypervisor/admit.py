@@ -8,7 +8,7 @@ from typing import Any
 
 from ...engine.nouns import Cluster, Host
 from ...engine.waiting import Goal
-from ...errors import NotFound
+from ...errors import NotFound, RhevError, TimedOut
 from ...jobs import Job, Step, Wait
 from ...messages import Data, Error, error_of
 from ...secret import Secret
@@ -90,7 +90,15 @@ def _approve(context: Context, node: str, host: Host, cluster: Cluster) -> list[
 def until_up(context: Context, node: str, host: Host) -> Wait:
     """Wait until a host is up; a failed installation ends the wait with the manager's own events."""
     goal = partial(Goal, host, UP, FAILED, grace=GRACE, limit=context.limit(LIMIT))
-    return Wait("wait until up", goal, lambda _: [Data("up", node)])
+    return Wait("wait until up", goal, lambda _: [Data("up", node)], partial(_with_events, context, host))
+
+
+def _with_events(context: Context, host: Host, problem: RhevError) -> RhevError:
+    """A host that does not come up in time: what the manager itself noted about it, newest first."""
+    if not isinstance(problem, TimedOut):
+        return problem
+    events = [event.description for event in context.manager.events(host, 3) if event.description]
+    return TimedOut(f"{problem.text}; the manager says: {'; '.join(events)}", problem.hint) if events else problem
 
 
 class Newcomers:

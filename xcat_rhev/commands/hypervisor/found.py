@@ -7,9 +7,7 @@ from collections.abc import Iterable, Sequence
 from ...engine.nouns import Host, Vm
 from ...errors import Ambiguous, NotFound, RhevError
 from ..common import Context
-
-#: Names in one search; well below the 4 KiB that every engine's web server takes as an address.
-_CHUNK = 50
+from ..ve.kind import any_of
 
 
 def look(
@@ -93,8 +91,7 @@ def vms_on(context: Context, hosts: Iterable[Host]) -> dict[str, list[Vm]]:
     """
     busy = [host for host in hosts if host.total != 0]
     on: dict[str, list[Vm]] = {host.id or "": [] for host in busy}
-    for begin in range(0, len(busy), _CHUNK):
-        where = " or ".join(f'Host.name="{host.name}"' for host in busy[begin:begin + _CHUNK])
+    for where in any_of("Host.name", [host.name for host in busy]):
         for vm in context.manager.list(Vm, where=where):
             if vm.host and vm.host.id in on:
                 on[vm.host.id].append(vm)

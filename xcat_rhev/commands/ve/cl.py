@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from ...engine.manager import quoted
 from ...engine.nouns import Cluster, DataCenter, Host, Ref, Vm
 from ...errors import Usage
 from ...jobs import Job
@@ -98,11 +99,11 @@ def remove(context: Context, names: Sequence[str]) -> Plan:
 
 
 def _obstacle(context: Context, there: Cluster) -> str:
-    hosts = context.manager.list(Host, where=f"cluster={there.name}")
+    hosts = context.manager.list(Host, where=f"cluster={quoted(there.name)}")
     names = [host.name for host in hosts if host.cluster and host.cluster.id == there.id]
     if names:
         return f"hosts are in it: {named(names)}. Run: rmhypervisor {','.join(map(str, names[:3]))} -f"
-    vms = context.manager.list(Vm, where=f"cluster={there.name}")
+    vms = context.manager.list(Vm, where=f"cluster={quoted(there.name)}")
     names = [vm.name for vm in vms if vm.cluster and vm.cluster.id == there.id]
     return f"virtual machines are in it: {named(names)}. Run: rmvm {','.join(map(str, names[:3]))}" if names else ""
 

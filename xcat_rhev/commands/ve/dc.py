@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from ...engine.manager import quoted
 from ...engine.nouns import Cluster, DataCenter, StorageDomain, Vm
 from ...errors import Usage
 from ...jobs import Job
@@ -82,7 +83,7 @@ def remove(context: Context, names: Sequence[str]) -> Plan:
 def _obstacle(context: Context, there: DataCenter, clusters: list[Cluster]) -> str:
     """What is in the way of its removal, or nothing."""
     own = {cluster.id for cluster in clusters if is_in(cluster.data_center, there)}
-    vms = context.manager.list(Vm, where=f"datacenter={there.name}") if own else []
+    vms = context.manager.list(Vm, where=f"datacenter={quoted(there.name)}") if own else []
     running = [vm.name for vm in vms if vm.status != "down" and vm.cluster and vm.cluster.id in own]
     if running:
         return f"virtual machines are not down: {named(running)}. Run: rpower {','.join(map(str, running[:3]))} off"

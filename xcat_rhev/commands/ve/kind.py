@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Callable
 
+from ...engine.manager import quoted
 from ...engine.nouns import DataCenter, Ref
 from ...errors import NotFound
 from ...jobs import Job, Step
@@ -14,6 +15,8 @@ from ..common import Context, Plan
 
 #: What xCAT's sites expect to find where nothing was named.
 DEFAULT = "Default"
+#: Names in one search; well below the 4 KiB that every engine's web server takes as an address.
+_CHUNK = 50
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,17 @@ def named(things: Iterable[str | None]) -> str:
     """Names for a message: sorted, and not more than ten."""
     names = sorted(thing or "?" for thing in things)
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def any_of(field: str, names: Sequence[str | None]) -> Iterator[str]:
+    """Searches that together find what has one of the names.
+
+    Args:
+        field: The search language's word, as `Host.name`.
+        names: Exact names.
+    """
+    for begin in range(0, len(names), _CHUNK):
+        yield " or ".join(f"{field}={quoted(name or '')}" for name in names[begin:begin + _CHUNK])
 
 
 def is_in(ref: Ref | None, noun: DataCenter) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...engine.manager import quoted
 from ...engine.nouns import DataCenter, StorageDomain, Vm
 from ...errors import NotFound
 from ..common import Context
@@ -89,7 +90,7 @@ def resting_on(context: Context, found: Found) -> list[str]:
 
 def _with_disks_on(context: Context, found: Found) -> list[Vm]:
     own = found.domain.id if found.domain else ""
-    vms = context.manager.list(Vm, where=f'Storage.name="{found.name}"', details=True)
+    vms = context.manager.list(Vm, where=f"Storage.name={quoted(found.name)}", details=True)
     return [vm for vm in vms if any(ref.id == own for disk in vm.disks or () for ref in disk.storage_domains)]
 
 

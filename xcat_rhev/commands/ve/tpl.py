@@ -12,7 +12,7 @@ from ...errors import NotFound, Usage
 from ...jobs import Job, Step, Wait
 from ...messages import Data, Error
 from ..common import Context, Plan
-from .kind import DEFAULT, Kind, Verb, named, said
+from .kind import DEFAULT, Kind, Verb, any_of, named, said
 
 #: The template that every manager has and that cannot go.
 BLANK_ID = "00000000-0000-0000-0000-000000000000"
@@ -46,13 +46,11 @@ def _gone(name: str, _: object) -> list[Data]:
 
 def _users(context: Context, templates: list[Template]) -> dict[str, list[str]]:
     """Names of the virtual machines by the id of their template, asked once for all."""
-    if not templates:
-        return {}
-    where = " or ".join(f'template.name="{template.name}"' for template in templates)
     users: dict[str, list[str]] = {}
-    for vm in context.manager.list(Vm, where=where):
-        if vm.template:
-            users.setdefault(vm.template.id, []).append(vm.name or "?")
+    for where in any_of("Template.name", [template.name for template in templates]):
+        for vm in context.manager.list(Vm, where=where):
+            if vm.template:
+                users.setdefault(vm.template.id, []).append(vm.name or "?")
     return users
 
 
