@@ -1,4 +1,4 @@
-"""install, doctor and uninstall on a made-up xCAT: its folders are real, its commands are small stand-ins over CSV files."""
+"""install, doctor and uninstall on a made-up xCAT: real folders, and small stand-ins over CSV files for its commands."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from xcat_rhev.cli.main import main
 COMMANDS = {
     "tabdump": 'cat "$STUB/$1.csv" 2>/dev/null || { echo "No such table: $1"; exit 1; }',
     "tabrestore": '[ "$1" = -a ] || exit 1; grep -v "^#" "$2" >> "$STUB/policy.csv"',
-    "chtab": 'p="${2#priority=}"; grep -v "^\\"$p\\"" "$STUB/policy.csv" > "$STUB/p.new"; mv "$STUB/p.new" "$STUB/policy.csv"',
+    "chtab": 'cd "$STUB"; p="${2#priority=}"; grep -v "^\\"$p\\"" policy.csv > p.new; mv p.new policy.csv',
     "rescanplugins": 'echo rescanned >> "$STUB/calls"',
     "lsxcatd": "echo Version 2.17",
     "lsve": 'grep -q "xCAT plugin of xcat-rhev" "$XCATROOT/lib/perl/xCAT_plugin/rhevm.pm" && echo xcat-rhev 0.1.0',
