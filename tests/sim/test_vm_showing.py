@@ -130,6 +130,17 @@ def test_one_kind_of_inventory(site):
     assert "rinv does not know 'weight'" in site.wrong("rinv weight", ["vm1"])[0]
 
 
+def test_the_addresses_that_a_guest_reports(tmp_path_factory):
+    site = VmSite(tmp_path_factory, (3, 6))
+    try:
+        site.running("vm1")
+        said = {message.desc: message.text for message in site.say("rinv guest", ["vm1"])}
+        assert "." in said["Guest addresses of eth0"]
+        assert said["Guest name"] == "vm1.example.com"
+    finally:
+        site.close()
+
+
 def test_the_inventory_of_a_hypervisor(site):
     site.hypervisor("rhevh1")
     said = {message.desc: message.text for message in site.say("rinv all", ["rhevh1"])}

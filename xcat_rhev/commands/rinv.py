@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Callable
 
 from ..engine.manager import Manager
-from ..engine.nouns import Cluster, Host, StorageDomain, Template, Vm
+from ..engine.nouns import Cluster, Host, ReportedDevice, StorageDomain, Template, Vm
 from ..errors import Usage
+from ..jobs import Job, Step
 from ..messages import Data
 from ..units import show_size
 from .common import Command, Context, Place, Plan
@@ -25,7 +27,8 @@ SPEC = Command(
         "serial": "its serial number and UUID",
         "cpu, mem, disk, nic": "that alone",
         "host": "where it runs",
-        "guest": "what its guest says of itself: addresses, name, operating system",
+        "guest": "what its guest says of itself: name, operating system, addresses; a request for each that runs, so "
+                 "addresses are shown for this word only",
     },
     examples=(("rinv vm1 disk", "its disks"), ("rinv all mem", "everybody's memory")),
 )
@@ -48,6 +51,15 @@ def plan(context: Context) -> Plan:
         for kind in kinds:
             for desc, text in tables[kind](noun, context.manager) if kind in tables else ():
                 yield Data(text, node, desc)
+        if isinstance(noun, Vm) and "guest" in context.words and noun.status == "up":
+            yield Job(node, [Step("ask what its guest reports", partial(_addresses, context, noun))])
+
+
+def _addresses(context: Context, vm: Vm) -> Iterator[Data]:
+    for device in context.manager.list(ReportedDevice, under=vm):
+        if device.ips:
+            name = device.name or device.mac or "NIC"
+            yield Data(", ".join(device.ips), vm.name, f"Guest addresses of {name}")
 
 
 def _kinds(context: Context) -> list[str]:

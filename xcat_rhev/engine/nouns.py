@@ -37,6 +37,7 @@ from .nouns_vm import (
     Initialization,
     Nic,
     NicConfiguration,
+    ReportedDevice,
     Snapshot,
     Template,
     Vm,
@@ -47,6 +48,6 @@ __all__ = [
     "AffinityGroup", "Answer", "Bonding", "Cdrom", "Cluster", "CpuType", "DataCenter", "Disk", "DiskImage",
     "Event", "FenceAgent", "GraphicsConsole", "Host", "HostNic", "HostStorage", "Initialization",
     "IpAssignment", "Iscsi", "IscsiTarget", "Job", "LevelCpus", "LogicalUnit", "Network", "NetworkAttachment",
-    "Nic", "NicConfiguration", "Noun", "Record", "Ref", "Snapshot", "Statistic", "StorageConnection",
+    "Nic", "NicConfiguration", "Noun", "Record", "Ref", "ReportedDevice", "Snapshot", "Statistic", "StorageConnection",
     "StorageDomain", "Tag", "Template", "Ticket", "Vm", "VnicProfile",
 ]

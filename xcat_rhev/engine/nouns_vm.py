@@ -137,6 +137,15 @@ class GraphicsConsole(Noun):
     address = text("address")
 
 
+class ReportedDevice(Noun):
+    """What a guest's agent says about one of its network devices; since 3.2, under the VM."""
+
+    TAG, PATH = "reported_device", "reporteddevices"
+
+    mac = text("mac@address", "mac/address")
+    ips = words("ips/ip*@address", "ips/ip*/address")
+
+
 class Cdrom(Noun):
     """A CD drive of a VM."""
 
