@@ -161,6 +161,14 @@ def test_fencing(engine: Any) -> None:
     assert (bad.status, bad.text("fault/reason")) == (400, "Invalid value")
 
 
+def test_3_0_says_with_200_that_a_status_query_failed(make_engine: Any) -> None:
+    for version, status in (((3, 0), 200), ((3, 6), 409), ((4, 5), 409)):
+        engine = make_engine(version)
+        answer = engine.post(f"{engine.host()}/fence", "<action><fence_type>status</fence_type></action>")
+        assert answer.status == status and "not enabled" in answer.detail()
+        assert (answer.text("status/state") or answer.text("status")) == "failed"
+
+
 def test_confirming_a_lost_host_frees_its_machines(engine: Any) -> None:
     engine.post(f"{engine.vm()}/start")
     engine.later()

@@ -421,6 +421,24 @@ def test_templates_lock_and_are_kept_while_used(engine: Any) -> None:
     assert len(engine.world.of("disk", "vm", late.id)) == 1
 
 
+def test_what_was_exported_is_listed(engine: Any) -> None:
+    data1 = engine.id("storage_domain", "data1")
+    body = f'<action><storage_domain id="{data1}"/></action>'
+    assert engine.post(f"{engine.vm()}/export", body).status == 202
+    assert engine.get(f"/storagedomains/{data1}/vms").xml.xpath("vm/name/text()") == ["vm1"]
+    assert engine.post(f"{engine.vm('vm2')}/export").status == 400
+
+
+def test_a_viewer_gets_its_file(make_engine: Any) -> None:
+    engine = make_engine((4, 5), strict=True)
+    engine.post(f"{engine.vm()}/start")
+    engine.later()
+    console = f"{engine.vm()}/graphicsconsoles/766e63"
+    assert "type=vnc" in engine.post(f"{console}/remoteviewerconnectionfile").text("remote_viewer_connection_file")
+    assert engine.get(console, accept="application/x-virt-viewer").body.startswith(b"[virt-viewer]")
+    assert len(engine.post(f"{console}/proxyticket").text("proxy_ticket/value")) == 16
+
+
 def test_clone_makes_an_independent_copy(make_engine: Any) -> None:
     engine = make_engine((4, 5))
     answer = engine.post(f"{engine.vm()}/clone", "<action><vm><name>copy</name></vm></action>")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..answers import SHAPES, Call, One, Removed, require
 from ..dialect import Shape, Thing, named, ref, v4only
-from ..faults import name_taken, refuse
+from ..faults import name_taken, not_found, refuse
 from ..levels import cpus
 from ..routing import delete, get, post, put
 from ..world import World
@@ -76,6 +76,8 @@ def created(call: Call) -> One:
         raise name_taken("Cluster")
     if values.get("management_network"):
         network = call.look_up("network", values.pop("management_network"), data_center=center["id"])
+        if network["data_center"] != center["id"]:
+            raise not_found("Network", network["id"])
     else:
         network = management(call.world, center, call.settings.management)
     _check_cpu(call, values, {**center, **values}, "add")
@@ -103,7 +105,7 @@ def management(world: World, center: Thing, name: str) -> Thing:
     if network is None:
         network = world.add(
             "network", name=name, description="Management Network", data_center=center["id"], stp=False, mtu=0,
-            vm_network=True, usages=["vm", "management", "display", "migration"], management=True,
+            vm_network=True, usages=["vm", "management", "display", "migration"],
         )
         world.add("vnic_profile", name=name, network=network["id"])
     return network

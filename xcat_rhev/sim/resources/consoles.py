@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.sax.saxutils import escape
+
 from ..answers import SHAPES, Call, Done, Many, One, Raw
 from ..dialect import NEVER, Shape, Thing, named, ref
 from ..faults import Gone, refuse
@@ -50,11 +52,13 @@ def shown(call: Call) -> One | Raw:
     """Show a console, or give the file that a viewer opens."""
     console = _named(call)
     if "virt-viewer" in call.headers.get("accept", ""):
-        vm = call.things["vm"]
-        text = f"[virt-viewer]\ntype={console['protocol']}\nhost={vm.get('display_address')}\n"
-        text += f"port={vm.get('display_port')}\n"
-        return Raw(text.encode(), content_type="application/x-virt-viewer")
+        return Raw(_viewer(call.things["vm"]).encode(), content_type="application/x-virt-viewer")
     return One(CONSOLE, console)
+
+
+def _viewer(vm: Thing) -> str:
+    where = f"host={vm.get('display_address')}\nport={vm.get('display_port')}\n"
+    return f"[virt-viewer]\ntype={vm['display_type']}\n{where}"
 
 
 def _named(call: Call) -> Thing:
@@ -70,6 +74,27 @@ def ticket(call: Call) -> Done:
     if call.things["vm"]["status"] not in RUNNING:
         raise refuse("vm not running", call.dialect, action="set Virtual Machine Ticket of")
     return Done(outputs={"ticket": ticket_text(call)})
+
+
+def viewer_file(call: Call) -> Done:
+    """Give the file that a viewer opens, as text inside the answer."""
+    _named(call)
+    text = escape(_viewer(call.things["vm"]))
+    return Done(
+        outputs={
+            "remote_viewer_connection_file": f"<remote_viewer_connection_file>{text}</remote_viewer_connection_file>"
+        }
+    )
+
+
+def proxy_ticket(call: Call) -> Done:
+    """Give a ticket for the proxy that brings a console into a browser."""
+    _named(call)
+    return Done(
+        outputs={
+            "proxy_ticket": f"<proxy_ticket><value>{call.world.random.getrandbits(64):016x}</value></proxy_ticket>"
+        }
+    )
 
 
 def cdroms(call: Call) -> Many:
@@ -125,6 +150,8 @@ ROUTES = (
     get(_ALL, listed, "list its consoles; ports with current=true since 4.1", since3=(3, 6)),
     get(_ONE, shown, "show a console, or a viewer's file", since3=(3, 6)),
     verb(f"{_ONE}/ticket", ticket, "set a console password", since3=NEVER, since4=(4, 1)),
+    verb(f"{_ONE}/proxyticket", proxy_ticket, "a ticket for the browser's proxy", since3=NEVER, since4=(4, 1)),
+    verb(f"{_ONE}/remoteviewerconnectionfile", viewer_file, "a viewer's file", since3=NEVER, since4=(4, 1)),
     get("/vms/{vm}/cdroms", cdroms, "list its CD drive"),
     get("/vms/{vm}/cdroms/{drive}", cdrom, "show its CD drive"),
     put("/vms/{vm}/cdroms/{drive}", inserted, "change the disc"),

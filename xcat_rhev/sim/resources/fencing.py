@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 from xml.sax.saxutils import escape
 
-from ..answers import SHAPES, Call, Done, One, Raw, Removed, require
+from ..answers import SHAPES, Call, Done, One, Raw, Removed, refused_action, require
 from ..dialect import NEVER, Shape, Thing, named, ref
 from ..faults import BAD, Refused, bad_value, refuse
-from ..render import document
+from ..render import document, fault
 from ..routing import delete, get, post, put, verb
 from ..states import effect
 from ..world import World
@@ -74,7 +74,7 @@ def removed(call: Call) -> Removed:
 WORDS = frozenset({"manual", "restart", "start", "stop", "status"})
 
 
-def fence(call: Call) -> Done:
+def fence(call: Call) -> Done | Raw:
     """Switch a host by its power management, or confirm that somebody did (`manual`)."""
     host, word = call.things["host"], call.text("fence_type").lower()
     if not word:
@@ -85,7 +85,10 @@ def fence(call: Call) -> Done:
         _lost(call.world, host)
         return Done(HOST, host)
     if not (host.get("pm_enabled") and call.world.of("agent", "host", host["id"])):
-        raise refuse("host no fencing", call.dialect, action=word)
+        refusal = refuse("host no fencing", call.dialect, action=word)
+        if word == "status" and call.dialect.version < (3, 1):
+            return Raw(document(refused_action(call, fault(call.dialect, refusal))))  # 3.0 says so with 200
+        raise refusal
     _proxy(call, host, word)
     if word == "status":
         return Done(HOST, host, {"power_management": _power(call, host)})

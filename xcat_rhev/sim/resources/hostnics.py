@@ -133,6 +133,12 @@ def forget_network(world: World, network: Thing) -> None:
     world.remove(network)
 
 
+def manages(world: World, network: Thing) -> bool:
+    """Tell whether a cluster is managed over this network."""
+    clusters = world.of("cluster", "data_center", network["data_center"])
+    return any(cluster["management_network"] == network["id"] for cluster in clusters)
+
+
 def _network(call: Call, said: Thing | None) -> Thing:
     """Find a network of the host's data center."""
     cluster = call.world.the("cluster", call.things["host"]["cluster"])
@@ -324,7 +330,7 @@ def _change(call: Call, thing: Thing, values: Thing) -> Thing:
 
 def detached(call: Call) -> Removed:
     """Detach a network."""
-    if call.world.the("network", call.things["attachment"]["network"]).get("management"):
+    if manages(call.world, call.world.the("network", call.things["attachment"]["network"])):
         raise Refused("Cannot remove network attachment. The management network cannot be detached.")
     detach(call.world, call.things["attachment"])
     return Removed()

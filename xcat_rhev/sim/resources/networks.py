@@ -9,7 +9,7 @@ from ..routing import delete, get, post, put
 from ..world import World
 from .clusters import attach
 from .common import lists, lists_of, shows
-from .hostnics import forget_network
+from .hostnics import forget_network, manages
 
 _FIELDS = (
     ref("data_center"), ref("cluster", fixed=True),
@@ -74,7 +74,7 @@ def created(call: Call) -> One:
     values.pop("required", None)
     thing = call.world.add(
         "network", **{"stp": False, "mtu": 0, "description": "", **values}, usages=usages, vm_network="vm" in usages,
-        data_center=center["id"], management=False,
+        data_center=center["id"],
     )
     if thing["vm_network"] and profiled:
         call.world.add("vnic_profile", name=thing["name"], network=thing["id"], port_mirroring=False)
@@ -102,7 +102,7 @@ def changed(call: Call) -> One:
     for key in ("data_center", "required", "profile_required", "display"):
         values.pop(key, None)
     center = world.the("data_center", thing["data_center"])
-    if thing["management"] and values.get("name", thing["name"]) != thing["name"]:
+    if manages(world, thing) and values.get("name", thing["name"]) != thing["name"]:
         raise refuse("network management", call.dialect, name=thing["name"])
     _check(call, values, center, "edit", thing)
     if "usages" in values:
@@ -114,7 +114,7 @@ def changed(call: Call) -> One:
 def removed(call: Call) -> Removed:
     """Remove a network that no cluster and no machine uses."""
     thing, world = call.things["network"], call.world
-    if thing.get("management"):
+    if manages(world, thing):
         raise refuse("network management", call.dialect, name=thing["name"])
     if call.dialect.version < (3, 1) and world.of("cluster_network", "network", thing["id"]):
         raise refuse("network used", call.dialect)
@@ -191,7 +191,7 @@ def detached(call: Call) -> Removed:
     link = _link(world, call.things["cluster"], network)
     if link is None:
         raise Gone
-    if network.get("management"):
+    if manages(world, network):
         raise refuse("network management", call.dialect, name=network["name"])
     nics = [nic for nic in world.all("nic") if nic.get("network") == network["id"] and nic.get("vm")]
     vms = [world.the("vm", nic["vm"]) for nic in nics]

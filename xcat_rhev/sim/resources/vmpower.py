@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..answers import Call, Done, require
+from ..answers import Call, Done, Many, require
 from ..dialect import NEVER, Thing
 from ..faults import BAD, Refused, refuse
-from ..routing import verb
+from ..routing import get, verb
 from ..states import effect
 from ..world import World
 from .common import task_of
@@ -284,13 +284,21 @@ def clone(call: Call) -> Done:
 
 
 def export(call: Call) -> Done:
-    """Copy a machine to an export domain; only its locks are pretended."""
+    """Copy a machine to an export domain, which lists it from then on, or to a file."""
     vm = _need(call, frozenset({"down"}), "vm down only", "export")
     target = call.named_part("storage_domain", "storage_domain")
     if target is None and not call.text("filename"):
         raise Refused("Action [storageDomain.id|name] required for export", BAD, "Incomplete parameters")
+    if target is not None:
+        others = [one for one in target.get("vms", ()) if one["id"] != vm["id"]]
+        call.world.change(target, vms=[*others, dict(vm)])
     call.world.move(vm, "vm.lock")
     return Done(VM, vm, pending=True)
+
+
+def exported(call: Call) -> Many:
+    """List what was copied to an export domain."""
+    return Many(VM, call.things["storage_domain"].get("vms", []))
 
 
 def nothing(call: Call) -> Done:
@@ -310,6 +318,7 @@ ROUTES = (
     verb("/vms/{vm}/ticket", ticket, "set a console password"),
     verb("/vms/{vm}/clone", clone, "copy a machine", since3=(3, 5)),
     verb("/vms/{vm}/export", export, "copy to an export domain"),
+    get("/storagedomains/{storage_domain}/vms", exported, "list the machines on an export domain"),
     verb("/vms/{vm}/logon", nothing, "log on to the guest's desktop", since3=(3, 5)),
     verb("/vms/{vm}/maintenance", nothing, "the hosted engine's maintenance mode", since3=(3, 4)),
     verb("/vms/{vm}/freezefilesystems", nothing, "freeze the guest's file systems", since3=(3, 5)),
