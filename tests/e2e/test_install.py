@@ -1,4 +1,4 @@
-"""install, doctor and uninstall on a made-up xCAT: real folders, and small stand-ins over CSV files for its commands."""
+"""install, doctor and uninstall on a made-up xCAT: real folders, stand-ins over CSV files for its commands."""
 
 import hashlib
 import os
