@@ -208,6 +208,7 @@ def main() -> int:
         counts = sum(each.counted() for each in simulators)
         rows.append((f"state of {told.vms} VMs", count, ours, timed(lambda: [naive.look(n) for n in names])))
         rows.append((f"{told.managers} managers x {told.vms} VMs, state", counts, many, ours))
+        first.counted()
         began = timed(lambda: start_all(first, names))
         count = first.counted()
         _stopped(first, names)
