@@ -57,6 +57,7 @@ class Site:
         certificates: Certificates = make(folder, ["127.0.0.1"])
         self.front = Front(Application(self.world, self.settings, certificates.ca.read_bytes()), Plan())
         self._server = Server(self.front, ("127.0.0.1", 0), certificates, 16)
+        self._server.expiration_interval = 0.05  # how often it looks whether it shall stop
         self._server.prepare()
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
