@@ -64,11 +64,11 @@ def tree(machine):
     """Every file with its bytes and mode, the stand-ins' own notes left out."""
     return {
         str(path.relative_to(machine)): (
-            hashlib.sha256(path.read_bytes()).hexdigest(),
+            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "a folder",
             stat.S_IMODE(path.stat().st_mode),
         )
         for path in sorted(machine.rglob("*"))
-        if path.is_file() and path.name != "calls"
+        if path.name != "calls"
     }
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,13 @@ class Ledger:
         if not self.ours(path):
             self._keep(path)
         new = path.with_name(f".{path.name}.new")  # the plugin folder is read by a glob of *.pm
+        made = [str(folder) for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         new.write_bytes(text)
         new.chmod(mode)
-        self._entries.setdefault(str(path), {"kept": None})["sha256"] = digest(text)
+        entry = self._entries.setdefault(str(path), {"kept": None})
+        entry["sha256"] = digest(text)
+        entry["made"] = made or entry.get("made", [])
         self._write()  # first: a crash between the two leaves a file that uninstall restores, not one that it forgets
         os.replace(new, path)
 
@@ -70,7 +74,7 @@ class Ledger:
 
     def restore(self) -> Iterator[str]:
         """Take every file of ours away and put back what stood there; says what it did. A changed file stays."""
-        for name, entry in list(self._entries.items()):
+        for name, entry in reversed(list(self._entries.items())):
             if "note" not in entry:
                 yield self._restore_one(Path(name), entry)
             del self._entries[name]
@@ -86,6 +90,9 @@ class Ledger:
             os.replace(path.with_name(f".{path.name}.old"), path)
             return f"put back {path}"
         path.unlink(missing_ok=True)
+        for folder in entry.get("made", []):
+            with suppress(OSError):  # something of somebody else's is in it
+                Path(folder).rmdir()
         return f"removed {path}"
 
     def _write(self) -> None:
