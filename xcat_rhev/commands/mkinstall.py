@@ -40,7 +40,9 @@ SPEC = Command(
     description=(
         "Called by nodeset. Makes kernel and initrd of the osimage once (a live image's ISO goes into the initrd), "
         "writes the kernel arguments, for RHVH and oVirt Node NG a kickstart as well, and notes by which address the "
-        "node will tell that it is installed. Needs no manager."
+        "node will tell that it is installed. Needs no manager. Words of bootparams.addkcmdline and "
+        "linuximage.addkcmdline, such as storage_init=/dev/sda, take the place of its own; those of site.rhevhkcmdline "
+        "hold for all live images."
     ),
 )
 
@@ -261,7 +263,8 @@ def _settings(node: str, osimage: _Osimage, tables: _Tables, site: _Site) -> Set
         manager=manager, fingerprint=site.fingerprint(manager) if manager else "",
         finish_url=f"http://{server}/{_FINISH}/{'@HOSTNAME@' if live else node}",
         extra=tuple(f"{tables.bootparams[node].get('addkcmdline', '')} {osimage.row.get('addkcmdline', '')}".split()),
-        server=server, ssh_key=site.ssh_key(manager) if manager else "",
+        site_words=tuple(site.context.host.site("rhevhkcmdline").split()), server=server,
+        ssh_key=site.ssh_key(manager) if manager else "",
     )
 
 

@@ -23,6 +23,8 @@ _DROPPED = {"initrd", "root", "rootflags", "rootfstype", "ro", "liveimg", "check
             "BOOT_IMAGE"}
 #: What the media have in common, for one whose boot menu cannot be read.
 _USUAL = "install"
+#: Where a site writes words for all its live images, such as the disks: `storage_init=/dev/sda mem_overcommit=0.5`.
+SITE_WORDS = "site.rhevhkcmdline"
 #: Where our own words come from, for errors.
 _SOURCES = {
     "BOOTIF": "noderes.installnic", "vlan": "noderes.installnic", "ip": "the networks table",
@@ -77,7 +79,8 @@ class Settings:
         manager: The manager as `hypervisor.mgr` has it, with or without a port; empty for none.
         fingerprint: SHA-1 of the manager's CA, colons between the bytes, or empty.
         finish_url: What it fetches when it has installed itself.
-        extra: What nodeset will add: the words of `addkcmdline`.
+        extra: What nodeset will add: the words of `addkcmdline`, which win over ours.
+        site_words: What the site wants for every live image, in place of ours.
         server: The management node as the node sees it, with its HTTP port unless that is 80.
         ssh_key: The manager's public key, for root, or empty.
     """
@@ -96,6 +99,7 @@ class Settings:
     fingerprint: str
     finish_url: str
     extra: tuple[str, ...] = ()
+    site_words: tuple[str, ...] = ()
     server: str = ""
     ssh_key: str = ""
 
@@ -131,16 +135,19 @@ def _live(image: Image, settings: Settings) -> list[str]:
         if "#" not in word:
             check(word, level, f"addkcmdline of {settings.node}")
     given = set(map(_name, settings.extra))
-    ours = [word for word in _ours(image, settings, level) if _name(word) not in given]
-    taken = _DROPPED | given | set(map(_name, ours))
+    site = [word for word in settings.site_words if _name(word) not in given]
+    ours = [word for word in _ours(image, settings, level) if _name(word) not in given.union(map(_name, site))]
+    taken = _DROPPED.union(given, map(_name, ours + site))
     base = [word for word in (image.append or _USUAL).split() if _name(word) not in taken]
     for word in ours:
         source = _SOURCES.get(_name(word), "its tables")
         check(word, level, source, f"Correct {source}, or write the word as you want it into bootparams.addkcmdline")
+    for word in site:
+        check(word, level, SITE_WORDS)
     for word in base:
         check(word, level, f"the boot menu of {image.distname}")
     root = [f"root=live:/{image.iso}", "rootfstype=auto", "ro", "liveimg", "rootflags=loop"]
-    return root + ours[:1] + base + ours[1:]
+    return root + ours[:1] + base + ours[1:] + site
 
 
 def _name(word: str) -> str:

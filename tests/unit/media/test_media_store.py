@@ -132,6 +132,29 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, monkeypatch, after):
     assert not (tmp_path / "install").exists()
 
 
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small disk")
+@pytest.mark.parametrize("kib", [64, 200, 300])
+def test_a_real_disk_that_fills_up_leaves_nothing(tmp_path, monkeypatch, kib):
+    copy = stored(tmp_path, media_iso.SAMPLES["rhvh4"])
+
+    class Room:
+        f_bavail, f_frsize = 1 << 30, 4096
+
+    (tmp_path / "install").mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", tmp_path / "install"], timeout=20,
+                             capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        monkeypatch.setattr(store.os, "statvfs", lambda path: Room)
+        with pytest.raises(Conflict, match="no space left for"):
+            list(copy.copy())
+        assert everything(tmp_path / "install") == []
+    finally:
+        subprocess.run(["umount", tmp_path / "install"], timeout=20, check=True)
+
+
 def test_too_small_a_disk_is_told_beforehand(tmp_path, monkeypatch):
     copy = stored(tmp_path, media_iso.SAMPLES["rhevh6"])
 
