@@ -325,10 +325,14 @@ class Embedded:
         words = ["xcatd", "--home", str(self.home.root), "--host", self.address, "--port", str(self.port)]
         self._process = subprocess.Popen(
             [*self._inside, sys.executable, "-m", "xcat_rhev.cli", *words], cwd=TOP,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
         assert self._process.stdout
-        assert '"ready": true' in self._process.stdout.readline()
+        told = self._process.stdout.readline()
+        if '"ready": true' not in told:
+            told += self._process.stdout.read()
+            self.stop()
+            raise AssertionError(told)
         shutil.copy(self.home.cert / "ca.pem", self.ca)
         self.ca.chmod(0o644)
 
