@@ -8,6 +8,10 @@ from typing import Any, Optional
 from ..errors import Usage
 from .home import Home
 
+#: Python has OpenSSL 3 take a connection that just ends for one that was ended with a word. We want to know: the one is
+#: a client that went away, the other may still wait for its answer. The number is OpenSSL's; Python 3.9 has no name.
+IGNORE_SUDDEN_END = getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0x80 if ssl.OPENSSL_VERSION_INFO >= (3,) else 0)
+
 
 def server_context(home: Home) -> ssl.SSLContext:
     """Make the settings for clients: TLS 1.2 or newer, a certificate of our CA or none.
@@ -24,6 +28,7 @@ def server_context(home: Home) -> ssl.SSLContext:
     context = _context(home, ssl.PROTOCOL_TLS_SERVER)
     context.verify_mode = ssl.CERT_OPTIONAL
     context.num_tickets = 0
+    context.options &= ~IGNORE_SUDDEN_END
     return context
 
 

@@ -131,7 +131,10 @@ class Connection:
             self.close()
 
     def expire(self, now: float) -> None:
-        """Close it if a limit of time has passed."""
+        """Close it if a limit of time has passed, or if a client that said goodbye is gone altogether."""
+        if self._half_closed and self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.close()
+            return
         if self._overdue(now):
             log.debug("connection of %s is closed: %s took too long", self.address, self.phase.value)
             self.close()

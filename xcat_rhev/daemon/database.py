@@ -97,7 +97,7 @@ def connect(location: Location, table: str) -> sa.Engine:
     if location.kind == "sqlite":
         return _file(location.folder / f"{table}.sqlite")
     drivers = {"postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql"}
-    url = sa.URL.create(
+    url = sa.engine.URL.create(
         drivers[location.kind], location.user or None, location.password.reveal() or None, location.host or None,
         location.port or None, location.database,
     )
@@ -115,7 +115,7 @@ def connect(location: Location, table: str) -> sa.Engine:
 
 def _file(path: Path) -> sa.Engine:
     """One SQLite file. Each use opens it anew: another program may have put a new file in its place."""
-    url = sa.URL.create("sqlite", database=str(path))
+    url = sa.engine.URL.create("sqlite", database=str(path))
     engine = sa.create_engine(url, future=True, poolclass=pool.NullPool, connect_args={"timeout": PATIENCE})
     event.listen(engine, "connect", _plain_transactions)
     event.listen(engine, "begin", _begin)

@@ -160,7 +160,8 @@ class Store:
         fresh = path.with_name(f".{path.name}.new")
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_WRONLY, 0o600))
-        engine = sa.create_engine(sa.URL.create("sqlite", database=str(fresh)), future=True, poolclass=sa.pool.NullPool)
+        url = sa.engine.URL.create("sqlite", database=str(fresh))
+        engine = sa.create_engine(url, future=True, poolclass=sa.pool.NullPool)
         with explained(name, self.location), engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA synchronous=OFF")
             self._tables[name].create(connection)
