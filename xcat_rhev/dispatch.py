@@ -137,10 +137,10 @@ class _Run:
             yield from self._by_manager()
 
     def _named(self) -> Iterator[_Group | Message]:
-        named = self.options.get("manager")
-        if named:
-            yield _Group(named, ())
-        else:
+        """The managers that `-m` names, joined by commas."""
+        named = dict.fromkeys(filter(None, self.options.get("manager", "").split(",")))
+        yield from (_Group(name, ()) for name in named)
+        if not named:
             yield Error("The flag -m is necessary to perform the command.")
 
     def _by_manager(self) -> Iterator[_Group | Message]:
@@ -185,8 +185,8 @@ class _Run:
                 yield item
             yield from _drained(said)
         for message in self._act(jobs, manager):
-            yield message
             yield from _drained(said)
+            yield message
         if manager and "verbose" in self.options:
             yield from _drained(said)
             yield Data(f"{manager.name}: {manager.counts()}")

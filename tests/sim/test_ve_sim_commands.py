@@ -421,6 +421,15 @@ def test_a_dead_manager_does_not_stop_the_others(site):
     assert error.node == "lost1" and "127.0.0.1:1" in error.text
 
 
+def test_a_dead_manager_among_named_ones_does_not_stop_the_others(site):
+    said = site.say(f"cfgve -t nw -m 127.0.0.1:1,{site.manager} -o nw1 -c")
+    assert [m.text for m in said if not isinstance(m, Error)] == ["succeeded"]
+    (error,) = [m for m in said if isinstance(m, Error)]
+    assert "127.0.0.1:1" in error.text
+    said = site.say(f"lsve -t cl -m {site.manager},127.0.0.1:1")
+    assert any(m.text.startswith(f"managers: [{site.manager}]\nclusters: [Default]") for m in said)
+
+
 def test_a_manager_that_is_not_there_is_one_line(site):
     (line,) = site.wrong("lsve -t dc -m 127.0.0.1:1")
     assert "127.0.0.1:1" in line and "Traceback" not in line

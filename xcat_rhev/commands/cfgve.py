@@ -35,7 +35,7 @@ SPEC = Command(
     routes=("rhevm",),
     options=(
         Option(("-t", "--type"), "type", "what kind of object", value="TYPE", choices=tuple(KINDS)),
-        Option(("-m", "--manager"), "manager", "the manager's full name", value="MANAGER"),
+        Option(("-m", "--manager"), "manager", "the manager's full name; several joined by commas", value="MANAGER"),
         Option(("-o", "--objects"), "objects", "the objects, joined by commas", value="NAMES"),
         *_VERBS,
         Option(("-f", "--force"), "force", "with -r: all steps that removal needs; a storage domain is formatted"),

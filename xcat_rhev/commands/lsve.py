@@ -30,7 +30,7 @@ SPEC = Command(
     routes=("rhevm",),
     options=(
         Option(("-t", "--type"), "type", "what kind of object", value="TYPE", choices=tuple(_KINDS)),
-        Option(("-m", "--manager"), "manager", "the manager's full name", value="MANAGER"),
+        Option(("-m", "--manager"), "manager", "the manager's full name; several joined by commas", value="MANAGER"),
         Option(("-o", "--objects"), "objects", "the objects, joined by commas; all of that type if absent",
                value="NAMES"),
         Option(("--json",), "as_json", "one JSON object a line"),
@@ -117,8 +117,12 @@ def _with_children(context: Context, homes: Iterable[Noun]) -> list[Shown]:
 
 
 def _show(context: Context, shown: Iterable[Shown]) -> Plan:
+    several = "," in context.options["manager"]
     for each in shown:
         if "as_json" in context.options:
-            yield Data(json.dumps(as_object(each), ensure_ascii=False))
+            found = {"manager": context.manager.name, **as_object(each)}
+            yield Data(json.dumps(found, ensure_ascii=False))
+        elif several:  # they answer side by side: an object must not be torn apart, and its manager be known
+            yield Data("\n".join([f"managers: [{context.manager.name}]", *lines(each)]))
         else:
             yield from map(Data, lines(each))

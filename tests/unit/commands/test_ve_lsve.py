@@ -78,7 +78,7 @@ def engine():
 
 
 def shown(engine, line):
-    return "".join(f"{text}\n" for text in texts(run(lsve, engine, line)))
+    return "".join(f"{text}\n" for text in texts(run(lsve, engine, f"-m rhevm.example.com {line}")))
 
 
 def test_a_data_center_with_all_that_belongs_to_it(engine):
@@ -149,13 +149,19 @@ def test_missing_objects_are_errors_and_the_others_are_shown(engine):
 
 
 def test_json_has_the_same_keys_with_types(engine):
-    (line,) = run(lsve, engine, "-t dc -o Default --json")
+    (line,) = run(lsve, engine, "-m rhevm.example.com -t dc -o Default --json")
     found = json.loads(line.text)
     assert (found["kind"], found["name"], found["state"]) == ("datacenters", "Default", "up")
+    assert found["manager"] == "rhevm.example.com"
     assert found["clusters"][0]["memory_hugepage"] is True
     assert found["storagedomains"][0]["used"] == 9663676416
     assert [network["name"] for network in found["networks"]] == ["rhevm2", "rhevm"]
     assert found["templates"][0]["bootorder"] == ["hd"]
+
+
+def test_with_several_managers_each_object_is_whole_and_says_whose_it_is(engine):
+    (block,) = run(lsve, engine, "-m rhevm.example.com,other -t cl -o cl2")
+    assert block.text.splitlines() == ["managers: [rhevm.example.com]", "clusters: [cl2]", "  description:"]
 
 
 @pytest.mark.parametrize(("line", "named"), [("", "needs -t"), ("-t dc rest", "'rest'"), ("-t vm", "not one of")])
