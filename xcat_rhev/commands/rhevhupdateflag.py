@@ -16,7 +16,7 @@ from ..jobs import Job, Step
 from ..messages import Data, Error, error_of
 from ..xcat.host import Host, Request
 from .common import Command, Context, Option, Place, Plan
-from .finishing import FINISHED, MANAGER, Report, notes, queue_of
+from .finishing import FINISHED, MANAGER, Report, installing, notes, queue_of
 from .nodeaddresses import names, plain, resolved, written
 
 log = logging.getLogger(__name__)
@@ -145,9 +145,10 @@ def _status(context: Context) -> Plan:
     chain = context.attrs("chain", "currstate")
     nodelist = context.attrs("nodelist", "status", "statustime", "appstatus")
     for node in context.nodes:
-        row, noted = nodelist[node], notes(nodelist[node])
+        row, state = nodelist[node], chain[node].get("currstate", "")
+        noted = {} if installing(state) else notes(row)  # those are of the install before
         fields = (
-            chain[node].get("currstate", ""), row.get("status", ""), row.get("statustime", ""),
+            state, row.get("status", ""), row.get("statustime", ""),
             noted.get(FINISHED, ""), noted.get(MANAGER, ""),
         )
         yield Data("|".join(field.replace("|", "/") for field in fields), node)

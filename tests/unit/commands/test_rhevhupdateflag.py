@@ -292,6 +292,8 @@ def test_status_shows_and_changes_nothing(xcat: Xcat) -> None:
     assert say(xcat, "--status", nodes=("rhevh1", "rhevh2")) == [
         Data("boot|booted|11-22-2026 20:00:00|10.0.0.1|a/b", "rhevh1"), Data("||||", "rhevh2"),
     ]
+    xcat.tables["chain"][0]["currstate"] = INSTALL  # again
+    assert say(xcat, "--status") == [Data(f"{INSTALL}|booted|11-22-2026 20:00:00||", "rhevh1")]
     assert len(xcat.writes) == writes
     assert code(say(xcat, "--status", asker="203.0.113.1")) == REFUSED
 
