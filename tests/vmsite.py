@@ -32,16 +32,6 @@ class VmSite(Site):
         self.host.set_row("site", {"key": "xcatconfdir"}, {"value": str(self.home)})
         self.network = "rhevm" if version < (4, 0) else "ovirtmgmt"
 
-    def faults(self, rules: list[dict[str, Any]], seed: int = 1) -> None:
-        """Let things go wrong from now on, states included."""
-        super().faults(rules, seed)
-        self.front.plan.begin(self.world)
-
-    def mend(self) -> None:
-        """Let nothing go wrong any more."""
-        super().mend()
-        self.front.plan.begin(self.world)
-
     def node(self, name: str, **columns: str) -> str:
         """Make a node for a machine, with columns of the vm table."""
         self.row("vm", name, mgr=self.manager, **columns)

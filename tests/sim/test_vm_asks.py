@@ -154,12 +154,15 @@ def test_ask_24_names_are_exact(site, name, other):
     assert site.count("vm", other) == 1
 
 
-def test_ask_24_several_hits_are_an_error_and_none_is_touched(site):
+@pytest.mark.parametrize("command", ["rpower on", "mkvm", "rmvm -p", "chvm", "rsetboot net", "lsvm"])
+def test_ask_24_several_hits_are_an_error_and_the_other_nodes_go_on(site, command):
     site.made("vm1", "vm2")
     site.faults([{"do": "duplicate", "name": "vm1"}])
-    (error,) = site.wrong("rpower on", ["vm1"])
-    assert "several" in error and "vm1" in error
-    assert {vm["status"] for vm in site.world.named("vm", "vm1")} == {"down"}
+    said = site.say(command, ["vm1", "vm2"])
+    (error,) = [message for message in said if isinstance(message, Error)]
+    assert (error.node, "several machines named vm1" in error.text) == ("vm1", True)
+    assert any(message.node == "vm2" for message in said)
+    assert [vm["status"] for vm in site.world.named("vm", "vm1")] == ["down", "down"]
 
 
 def test_ask_27_no_secret_is_shown(modern):
@@ -213,7 +216,7 @@ def test_a_machine_that_is_removed_meanwhile_is_told(site):
     site.mend()
     vm = site.vm("vm1")
     site.world.remove(vm)
-    assert site.wrong("rpower off", ["vm1"])[0].startswith("vm1: no virtual machine")
+    assert site.wrong("rpower off", ["vm1"])[0].startswith("vm1: node was not defined in the rhevm.")
 
 
 def test_a_machine_that_is_gone_between_finding_and_waiting_is_told(site):

@@ -16,7 +16,7 @@ from ..units import parse_memory
 from .common import Command, Context, Option, Place, Plan, Planned
 from .vm.converging import Converging, asked_of
 from .vm.editing import Asked, Editing
-from .vm.machines import errors, find, missing, no_words, stored
+from .vm.machines import errors, find, find_named, no_words, stored
 from .vm.making import LIMIT, Making
 from .vm.rows import VmRow, read_rows, topology
 from .vm.snapshots import OPTIONS as SNAPSHOTS
@@ -78,8 +78,8 @@ def plan(context: Context) -> Plan:
 def _converge(context: Context) -> Plan:
     rows, faults = read_rows(context.host, context.nodes)
     yield from errors(faults)
-    found = find(context, details=True) if rows else {}
-    yield from (missing(context, node) for node in rows if node not in found)
+    found = find_named(context, list(rows), details=True)
+    yield from (found.lack(node) for node in rows if node not in found)
     machines = {node: Making(context.manager, context.host, row, stored(context, found[node]), context.limit(LIMIT))
                 for node, row in rows.items() if node in found}
     asked = {node: asked_of(making) for node, making in machines.items()}
@@ -128,7 +128,7 @@ def _snapshots(context: Context) -> Plan:
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
-            yield missing(context, node)
+            yield found.lack(node)
         else:
             there = context.manager.list(Snapshot, under=vm)
             yield Snapshots(context.manager, vm, there, context.limit(LIMIT)).job(context.options)
@@ -149,7 +149,7 @@ def _edit(context: Context) -> Plan:
     texts = context.attrs("vm", "storage", "memory", "cpus")
     for node in context.nodes:
         if node not in found:
-            yield missing(context, node)
+            yield found.lack(node)
         elif node in good:
             making = Making(
                 context.manager, context.host, rows.get(node, VmRow(node)), stored(context, found[node]),

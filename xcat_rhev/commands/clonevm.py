@@ -12,7 +12,7 @@ from ..jobs import Job, Step, Wait
 from ..messages import Data, Error, Message
 from .common import Command, Context, Option, Place, Plan
 from .vm.batch import make
-from .vm.machines import errors, find, missing, no_words
+from .vm.machines import errors, find, no_words
 from .vm.rows import Typed, read_rows
 
 SPEC = Command(
@@ -55,10 +55,11 @@ def _to_template(context: Context, name: str) -> Plan:
     if "detached" in context.options:
         raise Usage("-d goes with -b", "A machine never hangs on the template that was made from it")
     (node,) = context.nodes
-    vm = find(context).get(node)
+    found = find(context)
+    vm = found.get(node)
     there = context.manager.find(Template, [name]).get(name)
     if vm is None:
-        yield missing(context, node)
+        yield found.lack(node)
     elif there is not None and there.status == "ok" and "force" not in context.options:
         yield Job(node, idle=f"{name}: {there.status}. There is nothing to do; -f makes it anew")
     elif vm.status not in (OFF, "image_locked"):

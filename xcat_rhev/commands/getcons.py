@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..messages import Data, Error
 from .common import Command, Context, Place, Plan
-from .vm.machines import find, missing
+from .vm.machines import find
 
 SPEC = Command(
     name="getcons",
@@ -33,7 +33,7 @@ def plan(context: Context) -> Plan:
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
-            yield missing(context, node)
+            yield found.lack(node)
         elif context.manager.version < (3, 6):
             version = ".".join(map(str, context.manager.version))
             yield Error(f"the manager is {version}; serial consoles came with 3.6", node)

@@ -11,7 +11,7 @@ from ..jobs import Job, Step
 from ..messages import Data, Error, Message
 from ..secret import Secret
 from .common import Command, Context, Option, Place, Plan
-from .vm.machines import find, missing, no_words
+from .vm.machines import find, no_words
 
 SPEC = Command(
     name="getrvidparms",
@@ -42,7 +42,7 @@ def plan(context: Context) -> Plan:
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
-            yield missing(context, node)
+            yield found.lack(node)
         elif vm.status in OFF:
             yield Error(f"the machine is {vm.status} and has no console. Run: rpower {node} on", node)
         else:

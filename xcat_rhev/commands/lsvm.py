@@ -11,7 +11,7 @@ from ..messages import Data, Error, Message
 from ..units import show_size
 from .common import Command, Context, Option, Place, Plan
 from .vm.listing import Listed, as_object, lines, of_vm
-from .vm.machines import find, missing, no_words
+from .vm.machines import find, no_words
 
 SPEC = Command(
     name="lsvm",
@@ -53,7 +53,7 @@ def plan(context: Context) -> Plan:
         elif types[node].get("type"):
             yield _no_host(context, node)
         else:
-            yield missing(context, node)
+            yield machines.lack(node)
 
 
 def _the_manager(context: Context) -> bool:

@@ -13,7 +13,7 @@ from ..jobs import Job, Step
 from ..messages import Data
 from ..units import show_size
 from .common import Command, Context, Place, Plan
-from .vm.machines import find, missing
+from .vm.machines import find
 
 SPEC = Command(
     name="rinv",
@@ -45,7 +45,7 @@ def plan(context: Context) -> Plan:
     for node in context.nodes:
         noun: Vm | Host | None = machines.get(node) or hosts.get(node)
         if noun is None:
-            yield missing(context, node)
+            yield machines.lack(node)
             continue
         tables = VM if isinstance(noun, Vm) else HOST
         for kind in kinds:

@@ -11,7 +11,7 @@ from ..errors import Usage
 from ..jobs import Job
 from ..messages import Data, Error
 from .common import Command, Context, Place, Plan, Planned
-from .vm.machines import find, missing
+from .vm.machines import find
 from .vm.moving import LIMIT, Move, refusal
 from .vm.words import listed
 
@@ -47,7 +47,7 @@ def plan(context: Context) -> Plan:
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
-            yield missing(context, node)
+            yield found.lack(node)
         elif not targets[node]:
             yield Error(
                 f"Needs a target host. Run: rmigrate {node} HOST, or chtab node={node} vm.migrationdest=HOST,HOST", node

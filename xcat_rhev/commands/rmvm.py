@@ -43,6 +43,9 @@ def plan(context: Context) -> Plan:
     found = find(context, details="purge" not in context.options)
     for node in context.nodes:
         vm = found.get(node)
+        if node in found.several:
+            yield found.lack(node)
+            continue
         if vm is None:
             yield Job(node, idle=f"{NOT_DEFINED} There is nothing to do")
             continue

@@ -13,6 +13,7 @@ from ..jobs import Job, Step, Wait
 from ..messages import Data, Error
 from .common import Command, Context, Place, Plan
 from .vm.bootonce import BootOnce, read_notes
+from .vm.machines import find_named
 
 SPEC = Command(
     name="rpower",
@@ -101,12 +102,12 @@ def plan(context: Context) -> Plan:
 
 
 def _plan_vms(context: Context, word: str, nodes: list[str]) -> Plan:
-    found = context.manager.find(Vm, nodes) if nodes else {}
+    found = find_named(context, nodes)
     notes = read_notes(context.host, nodes) if START in VERBS.get(word, ()) else {}
     for node in nodes:
         vm = found.get(node)
         if vm is None:
-            yield Error(f"no virtual machine of that name on {context.manager.name}. Run: mkvm {node}", node)
+            yield found.lack(node)
         elif word in ASKING:
             yield Data(shown(vm), node)
         elif word in NEEDS_POWER and vm.status in OFF:

@@ -11,7 +11,7 @@ from ..jobs import Job, Step
 from ..messages import Data, Error
 from .common import Command, Context, Option, Place, Plan, Planned
 from .vm.bootonce import BootOnce, read_notes
-from .vm.machines import find, missing, stored
+from .vm.machines import find, stored
 from .vm.words import boot_order
 
 SPEC = Command(
@@ -53,7 +53,7 @@ def plan(context: Context) -> Plan:
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
-            yield missing(context, node)
+            yield found.lack(node)
         elif "uefi" in context.options:
             yield Error("whether a machine has UEFI is a matter of its cluster. Leave -u away", node)
         else:

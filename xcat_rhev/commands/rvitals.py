@@ -11,7 +11,7 @@ from ..jobs import Job, Step
 from ..messages import Data
 from ..units import show_size
 from .common import Command, Context, Place, Plan
-from .vm.machines import find, missing
+from .vm.machines import find
 
 SPEC = Command(
     name="rvitals",
@@ -52,7 +52,7 @@ def plan(context: Context) -> Plan:
     for node in context.nodes:
         noun: Vm | Host | None = machines.get(node) or hosts.get(node)
         if noun is None:
-            yield missing(context, node)
+            yield machines.lack(node)
             continue
         if "state" in kinds:
             yield Data(noun.status or "unknown", node, "State")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Callable
 
+from ...engine.nouns import Vm
 from ...jobs import Job, Step
 from ..common import Context, Plan
-from .machines import errors, find
+from .machines import errors, find_named
 from .making import LIMIT, THERE, Making
 from .rows import VmRow
 from .surroundings import survey
@@ -24,8 +25,10 @@ def make(
         record: Steps that write to a node's tables in the end.
         detached: Make them independent of their template.
     """
-    found = find(context, details=True) if rows else {}
-    kept = {} if "force" in context.options else found
+    found = find_named(context, list(rows), details=True)
+    yield from map(found.lack, sorted(found.several))
+    rows = {node: row for node, row in rows.items() if node not in found.several}
+    kept: Mapping[str, Vm] = {} if "force" in context.options else found
     machines = {
         node: Making(context.manager, context.host, row, kept.get(node), context.limit(LIMIT), detached=detached)
         for node, row in rows.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...engine.nouns import Vm
 from ...errors import Usage
@@ -13,14 +13,45 @@ from ..common import Context
 NOT_DEFINED = "node was not defined in the rhevm."
 
 
-def find(context: Context, details: bool = False) -> dict[str, Vm]:
+class Machines(dict[str, Vm]):
+    """Machines by node, and the nodes whose name fits several; those are an error of their own and touched by nobody.
+
+    Args:
+        found: What the manager has with these names.
+        manager: Its name.
+    """
+
+    def __init__(self, found: Iterable[Vm], manager: str) -> None:
+        super().__init__()
+        self._manager = manager
+        self.several: set[str] = set()
+        for vm in found:
+            if self.setdefault(vm.name, vm).id != vm.id:
+                self.several.add(vm.name)
+        for name in self.several:
+            del self[name]
+
+    def lack(self, node: str) -> Error:
+        """What to say about a node that has no machine here."""
+        if node in self.several:
+            return Error(f"the manager {self._manager} has several machines named {node}, so none is touched", node)
+        return Error(f"{NOT_DEFINED} The manager is {self._manager}. Run: mkvm {node}", node)
+
+
+def find(context: Context, details: bool = False) -> Machines:
     """The machines of this group that the manager has, by node.
 
     Args:
         context: The command's.
         details: With their disks and NICs.
     """
-    return context.manager.find(Vm, context.nodes, details=details)
+    return find_named(context, context.nodes, details)
+
+
+def find_named(context: Context, nodes: Sequence[str], details: bool = False) -> Machines:
+    """The same for some of the nodes; for none nothing is asked."""
+    found = context.manager.look(Vm, nodes, details=details) if nodes else []
+    return Machines(found, context.manager.name)
 
 
 def stored(context: Context, vm: Vm) -> Vm:
@@ -29,11 +60,6 @@ def stored(context: Context, vm: Vm) -> Vm:
         return vm
     kept = context.manager.pending(vm).values()
     return vm.replace(**{name: value for name, value in kept.items() if name not in ("disks", "nics", "status")})
-
-
-def missing(context: Context, node: str) -> Error:
-    """What to say about a node that the manager has no machine for."""
-    return Error(f"{NOT_DEFINED} The manager is {context.manager.name}. Run: mkvm {node}", node)
 
 
 def errors(faults: Mapping[str, list[str]]) -> Iterator[Error]:
