@@ -162,11 +162,11 @@ class Node:
             node = node.kids.setdefault(step.removesuffix("[]"), Node(step.removesuffix("[]")))
             if step.endswith("[]"):
                 node.many = field_
-        node._hold(field_, attribute, dialect)
+        node._hold(field_, attribute, dialect, "[]" in steps)
 
-    def _hold(self, held: Field, attribute: str, dialect: Dialect) -> None:
-        """Take a field as attribute, as parts, or as text."""
-        inner = Field("", held.kind, to=held.to, words=held.words) if self.many is held else held
+    def _hold(self, held: Field, attribute: str, dialect: Dialect, repeated: bool) -> None:
+        """Take a field as attribute, as parts, or as text; a repeated scalar has no key inside its element."""
+        inner = Field("", held.kind, to=held.to, words=held.words) if repeated else held
         if inner.words and dialect.number == 4:
             inner = replace(inner, exact=True)
         if attribute:

@@ -109,7 +109,8 @@ class Schedule:
             end: What else to do when the last one is reached.
         """
         self._count += 1
-        heapq.heappush(self._heap, [due, self._count, thing["kind"], thing["id"], thing["turn"], list(rest), end])
+        steps = [list(step) for step in rest]
+        heapq.heappush(self._heap, [due, self._count, thing["kind"], thing["id"], thing["turn"], steps, end])
 
     def due(self, now: float) -> Iterator[list[Any]]:
         """Take out, in order, what should have happened by now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -137,5 +138,7 @@ def test_a_long_random_life_leaves_the_world_whole(make_engine: Any, seed: int) 
         answer = engine.call(route.method, "/".join(words), body)
         assert answer.status in ALLOWED, (route, body, answer.body)
         engine.later(chance.choice([0, 0.1, 0.5, 5]))
+    kept = [engine.world.things, engine.world.schedule.dump(), engine.world.meta]
+    assert json.loads(json.dumps(kept)) == kept, "a state file holds it as it is"
     engine.later(100)
     whole(engine)
