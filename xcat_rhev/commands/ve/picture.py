@@ -20,8 +20,8 @@ from .environment import Environment, natural
 
 #: Up to so many machines are written out.
 NAMED_VMS = 200
-#: Hosts in a row: a cluster becomes about twice as wide as high.
-_LEAST_COLUMNS, _SHAPE = 4, 1.6
+#: Hosts in a row at least, and how many more in a row than in a column; a box is wider than high.
+_LEAST_COLUMNS, _SHAPE = 4, 0.9
 #: Squares in a row within a host, and data centers in a row.
 _SQUARES, _HOMES_IN_A_ROW = 12, 2
 
@@ -80,7 +80,7 @@ def _graph(graphviz: Any, environment: Environment) -> Any:
     columns = math.ceil(math.sqrt(len(tables))) if len(tables) > _HOMES_IN_A_ROW else max(len(tables), 1)
     graph = graphviz.Digraph(
         engine="osage",
-        graph_attr={"bgcolor": "white", "packmode": f"array_t{columns}", "fontname": _FONT, "labelloc": "t",
+        graph_attr={"bgcolor": "white", "packmode": f"array_tu{columns}", "fontname": _FONT, "labelloc": "t",
                     "label": f"<{_title(environment)}>"},
         node_attr={"shape": "plain", "fontname": _FONT, "fontsize": "11"},
     )
