@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Callable, ClassVar, Generic, TypeVar, Union, cast, overload
 
 from lxml import etree
@@ -59,6 +60,27 @@ class Spelling:
         return element
 
 
+@dataclass(frozen=True)
+class Traits:
+    """What there is to say about a field besides its kind and its places.
+
+    Attributes:
+        many: The value is a tuple.
+        since: The first version that knows it; writing it to an older one is refused by name ...
+        quiet: ... or left out without a word, where the older version does the same without being told.
+        required: A document without it is a bad answer.
+        same: Says whether two values mean the same to the engine; None leaves it to the shape.
+        inlined: The engine gives it only when asked to; None then means that nobody asked, `()` that there is none.
+    """
+
+    many: bool = False
+    since: Since = (3, 0)
+    quiet: bool = False
+    required: bool = False
+    same: Callable[[Any, Any], bool] | None = None
+    inlined: bool = False
+
+
 class Field(Generic[T]):
     """One attribute of a noun. Use the functions below rather than this.
 
@@ -66,27 +88,18 @@ class Field(Generic[T]):
         shape: What the value looks like at its place.
         v3: Its place in v3 documents.
         v4: Its place in v4 documents.
-        many: The value is a tuple.
-        since: The first version that knows it; writing it to an older one is refused by name ...
-        quiet: ... or left out without a word, where the older version does the same without being told.
-        required: A document without it is a bad answer.
-        same: Says whether two values mean the same to the engine.
-        inlined: The engine gives it only when asked to; None then means that nobody asked, `()` that there is none.
+        traits: The rest.
     """
 
     name = ""
 
-    def __init__(
-        self, shape: Shape, v3: str | None, v4: str | None = _SAME, *, many: bool = False, since: Since = (3, 0),
-        quiet: bool = False, required: bool = False, same: Callable[[Any, Any], bool] | None = None,
-        inlined: bool = False,
-    ) -> None:
+    def __init__(self, shape: Shape, v3: str | None, v4: str | None, traits: Traits) -> None:
         spelled = v3 if v4 == _SAME else v4
-        self.shape, self.many, self.since, self.quiet, self.required = shape, many, since, quiet, required
+        self.shape = shape
         self.spelling = {3: Spelling(v3) if v3 is not None else None, 4: Spelling(spelled) if spelled else None}
-        self.same = same or shape.same
-        self.inlined = inlined
-        self.nothing: Any = () if many and not inlined else None
+        self.many, self.inlined, self.required = traits.many, traits.inlined, traits.required
+        self.since, self.quiet, self.same = traits.since, traits.quiet, traits.same or shape.same
+        self.nothing: Any = () if traits.many and not traits.inlined else None
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -218,74 +231,75 @@ def body(element: Element) -> tuple[bytes, str]:
 
 def text(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[Union[str, None]]:
     """A text or a word of a fixed list."""
-    return Field(Scalar(str, str), v3, v4, **more)
+    return Field(Scalar(str, str), v3, v4, Traits(**more))
 
 
 def label(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[str]:
     """A text that reads as empty when it is not there: an id, a name."""
-    field: Field[str] = Field(Scalar(str, str), v3, v4, **more)
+    field: Field[str] = Field(Scalar(str, str), v3, v4, Traits(**more))
     field.nothing = ""
     return field
 
 
 def whole(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[Union[int, None]]:
     """A whole number."""
-    return Field(Scalar(_whole, str), v3, v4, **more)
+    return Field(Scalar(_whole, str), v3, v4, Traits(**more))
 
 
 def decimal(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[Union[float, None]]:
     """A number that may have a fraction."""
-    return Field(Scalar(float, lambda value: f"{value:g}"), v3, v4, **more)
+    return Field(Scalar(float, lambda value: f"{value:g}"), v3, v4, Traits(**more))
 
 
 def flag(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[Union[bool, None]]:
     """Yes or no."""
-    return Field(Scalar(_flag, lambda value: "true" if value else "false", absent_is=False), v3, v4, **more)
+    return Field(Scalar(_flag, lambda value: "true" if value else "false", absent_is=False), v3, v4, Traits(**more))
 
 
 def secret(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[Union[Secret, None]]:
     """A text that does not show itself, and that no engine gives back."""
-    return Field(Scalar(Secret, Secret.reveal, secret=True), v3, v4, same=lambda _, wanted: wanted is None, **more)
+    traits = Traits(same=lambda _, wanted: wanted is None, **more)
+    return Field(Scalar(Secret, Secret.reveal, secret=True), v3, v4, traits)
 
 
 def words(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[tuple[str, ...]]:
     """Several texts in order."""
-    return Field(Scalar(str, str), v3, v4, many=True, **more)
+    return Field(Scalar(str, str), v3, v4, Traits(many=True, **more))
 
 
 def ref(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[Union[Ref, None]]:
     """Another noun, by id or name."""
-    return Field(Pointer(), v3, v4, **more)
+    return Field(Pointer(), v3, v4, Traits(**more))
 
 
 def refs(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[tuple[Ref, ...]]:
     """Several other nouns."""
-    return Field(Pointer(), v3, v4, many=True, **more)
+    return Field(Pointer(), v3, v4, Traits(many=True, **more))
 
 
 def options(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[Union[dict[str, str], None]]:
     """Pairs of a name and a value; the spelling names the repeated element."""
-    return Field(Options(), v3, v4, **more)
+    return Field(Options(), v3, v4, Traits(**more))
 
 
 def version(v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[Union[str, None]]:
     """A version, as `4.7`."""
-    return Field(VersionShape(), v3, v4, **more)
+    return Field(VersionShape(), v3, v4, Traits(**more))
 
 
 def part(kind: type[R], v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[Union[R, None]]:
     """A record inside."""
-    return Field(Part(kind), v3, v4, **more)
+    return Field(Part(kind), v3, v4, Traits(**more))
 
 
 def parts(kind: type[R], v3: str | None, v4: str | None = _SAME, **more: Any) -> Field[tuple[R, ...]]:
     """Several records inside."""
-    return Field(Part(kind), v3, v4, many=True, **more)
+    return Field(Part(kind), v3, v4, Traits(many=True, **more))
 
 
 def inlined(kind: type[R], v3: str | None, v4: str | None = _SAME) -> Field[Union[tuple[R, ...], None]]:
     """Several records which the engine puts inside only when asked to; None: nobody asked."""
-    return Field(Part(kind), v3, v4, many=True, inlined=True)
+    return Field(Part(kind), v3, v4, Traits(many=True, inlined=True))
 
 
 def _whole(raw: str) -> int:

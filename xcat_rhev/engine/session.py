@@ -22,7 +22,7 @@ from .dialect import Dialect
 from .documents import parse, unexpected
 from .faults import error_of
 from .layers import Counted, Traced
-from .transport import READ_TIMEOUT, Http, Request, Response, Sender
+from .transport import READ_TIMEOUT, Http, Limits, Request, Response, Sender
 
 #: Where the API is, newest first: 4.x has only the first, 3.0 to 3.3 only the second (API guide, entry points).
 API_PATHS = ("/ovirt-engine/api", "/api")
@@ -237,10 +237,8 @@ class Finder:
     def _try(self, origin: str, paths: tuple[str, ...]) -> Session | None:
         """Ask one origin; None if the API is not there."""
         access = self._access
-        http = Http(
-            origin, self._context(origin), access.name, connections=access.workers,
-            connect_timeout=access.connect_timeout, read_timeout=access.read_timeout, trust=self._trusted(),
-        )
+        limits = Limits(access.workers, access.connect_timeout, access.read_timeout)
+        http = Http(origin, self._context(origin), access.name, limits, self._trusted())
         try:
             for path in paths:
                 response = self._ask(http, path)
@@ -294,10 +292,7 @@ class Finder:
             return trust.context(None, insecure=access.insecure, old=access.old_tls)
         if access.ca:
             return trust.context(Path(access.ca), old=access.old_tls)
-        file = trust.pinned(
-            access.folder, access.name, origin, access.connect_timeout, self._tell, old=access.old_tls
-        )
-        return trust.context(file, old=access.old_tls)
+        return trust.context(trust.pinned(access, origin, self._tell), old=access.old_tls)
 
     def _trusted(self) -> str:
         """What certificates are checked against, in words."""

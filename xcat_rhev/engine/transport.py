@@ -100,6 +100,7 @@ class _Adapter(HTTPAdapter):
         self._context = context
         super().__init__(pool_connections=2, pool_maxsize=connections, pool_block=True)
 
+    # Both are called by requests, which documents them as the places to do this.
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
 
@@ -114,6 +115,21 @@ class _Adapter(HTTPAdapter):
         return sum(pools[key].num_connections for key in pools.keys())  # noqa: SIM118  # no iteration without keys()
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What the wire keeps to.
+
+    Attributes:
+        connections: How many at most; further requests wait for one.
+        connect: Seconds until a connection must stand.
+        read: Seconds without a byte of an answer.
+    """
+
+    connections: int = 8
+    connect: float = 5.0
+    read: float = READ_TIMEOUT
+
+
 class Http:
     """The wire: a pool of kept-alive connections to one origin. Used by many threads.
 
@@ -121,22 +137,17 @@ class Http:
         origin: `https://host:port`.
         context: TLS settings.
         name: The manager's name, for errors.
-        connections: How many at most; further requests wait for one.
-        connect_timeout: Seconds.
-        read_timeout: Seconds without a byte.
+        limits: Of connections and of time.
         trust: What certificates are checked against, for errors.
     """
 
-    def __init__(
-        self, origin: str, context: ssl.SSLContext, name: str, *, connections: int = 8, connect_timeout: float = 5.0,
-        read_timeout: float = READ_TIMEOUT, trust: str = "",
-    ) -> None:
+    def __init__(self, origin: str, context: ssl.SSLContext, name: str, limits: Limits, trust: str = "") -> None:
         self.origin, self._name, self._trust = origin, name, trust
-        self._timeouts = (connect_timeout, read_timeout)
+        self._timeouts = (limits.connect, limits.read)
         self._verify = context.verify_mode == ssl.CERT_REQUIRED
         if not self._verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        self._adapter = _Adapter(context, connections)
+        self._adapter = _Adapter(context, limits.connections)
         self._session = requests.Session()
         # The environment's proxies are not for managers, and ~/.netrc would replace the Authorization header.
         self._session.trust_env = False

@@ -10,12 +10,16 @@ import hashlib
 import os
 import ssl
 import tempfile
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from ..errors import RhevError, Unreachable, Usage
-from .transport import Http, Request
+from .transport import Http, Limits, Request
+
+if TYPE_CHECKING:
+    from .session import Access
 
 #: Where engines give their CA, newest first (engine 3.4 and later; 3.0 to 3.6).
 CA_PATHS = ("/ovirt-engine/services/pki-resource?resource=ca-certificate&format=X509-PEM-CA", "/ca.crt")
@@ -53,8 +57,6 @@ def context(ca: Path | None, *, insecure: bool = False, old: bool = False) -> ss
 
 
 def _allow_old(made: ssl.SSLContext) -> None:
-    import warnings
-
     with warnings.catch_warnings():
         # Python calls these versions deprecated; an engine of 2012 has no others.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -86,34 +88,31 @@ def ca_in(data: bytes) -> str:
     return pem if probe.cert_store_stats()["x509_ca"] == 1 else ""
 
 
-def pinned(folder: Path, name: str, origin: str, seconds: float, tell: Callable[[str], None], *,
-           old: bool = False) -> Path:
+def pinned(access: Access, origin: str, tell: Callable[[str], None]) -> Path:
     """Give the file with a manager's CA, fetching it if it is not there yet.
 
     Args:
-        folder: Where it is kept, as `ca.crt`.
-        name: The manager's name.
+        access: How the manager is reached; the file is `ca.crt` in its folder.
         origin: `https://host:port` that answers.
-        seconds: Connect time-out.
         tell: Told when a CA was fetched, with its SHA-256.
-        old: Allow old TLS.
 
     Raises:
         Unreachable: No address gives a CA.
         Usage: The folder cannot be written.
     """
-    file = folder / "ca.crt"
+    file = access.folder / "ca.crt"
     if file.exists():
         return file
-    pem = _fetch(name, origin, seconds, old)
-    if _keep(folder, file, pem):
-        tell(f"manager {name}: its CA is now kept in {file}, SHA-256 {fingerprint(pem)}")
+    pem = _fetch(access, origin)
+    if _keep(access.folder, file, pem):
+        tell(f"manager {access.name}: its CA is now kept in {file}, SHA-256 {fingerprint(pem)}")
     return file
 
 
-def _fetch(name: str, origin: str, seconds: float, old: bool) -> str:
+def _fetch(access: Access, origin: str) -> str:
     """Ask the known addresses until one gives a CA certificate."""
-    believing = Http(origin, context(None, insecure=True, old=old), name, connect_timeout=seconds, read_timeout=30.0)
+    limits = Limits(connect=access.connect_timeout, read=30.0)
+    believing = Http(origin, context(None, insecure=True, old=access.old_tls), access.name, limits)
     try:
         for url in _addresses(origin):
             try:
@@ -126,7 +125,7 @@ def _fetch(name: str, origin: str, seconds: float, old: bool) -> str:
     finally:
         believing.close()
     raise Unreachable(
-        f"manager {name} gives its CA certificate at none of the known addresses",
+        f"manager {access.name} gives its CA certificate at none of the known addresses",
         "Get it from its administrator, and name the file in the site table's rhevmca",
     )
 

@@ -15,7 +15,7 @@ from enginehelp import access
 from xcat_rhev.clock import ManualClock, SystemClock
 from xcat_rhev.engine import session, trust
 from xcat_rhev.engine.manager import Managers
-from xcat_rhev.engine.transport import SMALL, Http, Request
+from xcat_rhev.engine.transport import SMALL, Http, Limits, Request
 from xcat_rhev.errors import BadAnswer, Unreachable, Usage
 from xcat_rhev.sim.certs import Certificates, make
 
@@ -74,7 +74,7 @@ def server(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def wire(server: Server, certificates: Certificates) -> Http:
-    return Http(f"https://{server.name}", trust.context(certificates.ca), "m", connect_timeout=5, read_timeout=5)
+    return Http(f"https://{server.name}", trust.context(certificates.ca), "m", Limits(read=5))
 
 
 @pytest.mark.parametrize("answer", [(200, HTML, {}), (404, HTML, {}), (200, b"", {}), (302, b"", {"Location": "/x"}),
@@ -102,13 +102,13 @@ def test_a_servers_certificate_is_no_ca(certificates: Certificates) -> None:
 def test_what_is_there_is_never_replaced(server: Server, certificates: Certificates, tmp_path: Path) -> None:
     server.answer = (200, certificates.ca.read_bytes(), {})
     told: list[str] = []
-    file = trust.pinned(tmp_path, "m", f"https://{server.name}", 5, told.append)
+    file = trust.pinned(access(tmp_path), f"https://{server.name}", told.append)
     assert file.read_bytes() == certificates.ca.read_bytes()
     assert file.stat().st_mode & 0o777 == 0o644
     assert trust.fingerprint(file.read_text()) in told[0]
     assert len(told) == 1
     file.write_text("mine")
-    assert trust.pinned(tmp_path, "m", f"https://{server.name}", 5, told.append).read_text() == "mine"
+    assert trust.pinned(access(tmp_path), f"https://{server.name}", told.append).read_text() == "mine"
     assert not trust._keep(tmp_path, file, "other")
     assert file.read_text() == "mine"
     assert [each.name for each in tmp_path.iterdir()] == ["ca.crt"]
@@ -120,7 +120,7 @@ def test_a_folder_that_cannot_be_written(server: Server, certificates: Certifica
     server.answer = (200, certificates.ca.read_bytes(), {})
     (tmp_path / "file").write_text("")
     with pytest.raises(Usage, match="cannot be written"):
-        trust.pinned(tmp_path / "file" / "m", "m", f"https://{server.name}", 5, lambda _: None)
+        trust.pinned(access(tmp_path / "file" / "m"), f"https://{server.name}", print)
 
 
 def test_something_else_at_the_managers_address(server: Server, certificates: Certificates, tmp_path: Path) -> None:
