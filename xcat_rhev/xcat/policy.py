@@ -64,7 +64,7 @@ def decide(
     """Find the row that decides.
 
     Rows with a noderange concern requests for nodes only. One that allows a part of the nodes leaves the rest to later
-    rows; one that denies a part denies all.
+    rows; one that denies a part denies all. A row without a rule denies.
 
     Args:
         rows: The enabled rows of the policy table, in any order.
@@ -77,7 +77,7 @@ def decide(
     """
     left = asked.nodes
     for row in sorted(rows, key=_priority):
-        if not row.get("rule") or not _concerns(row, asker, asked):
+        if not _concerns(row, asker, asked):
             continue
         if _given(row, "noderange"):
             covered = _covered(row, left, expand)
@@ -86,7 +86,7 @@ def decide(
             if len(covered) < len(left) and _allows(row):
                 left = tuple(node for node in left if node not in covered)
                 continue
-        return Decision(_allows(row), row.get("priority", ""), row["rule"], left)
+        return Decision(_allows(row), row.get("priority", ""), row.get("rule", ""), left)
     return Decision(False, remaining=left)
 
 
@@ -111,7 +111,7 @@ def _given(row: Row, column: str) -> bool:
 
 
 def _allows(row: Row) -> bool:
-    return any(word in row["rule"].lower() for word in _ALLOWING)
+    return any(word in row.get("rule", "").lower() for word in _ALLOWING)
 
 
 def _concerns(row: Row, asker: Asker, asked: Asked) -> bool:

@@ -63,9 +63,11 @@ def test_rule_words(rule: str, allowed: bool) -> None:
     assert one({"rule": rule}) is allowed
 
 
-def test_a_row_without_a_rule_decides_nothing() -> None:
-    rows = [{"priority": "1"}, {"priority": "2", "rule": ""}, {"priority": "3", "rule": "allow"}]
-    assert decide(rows, ROOT, Asked("rpower"), expand).priority == "3"
+@pytest.mark.parametrize("empty", [{}, {"rule": ""}])
+def test_a_row_without_a_rule_denies(empty: Row) -> None:
+    rows = [{"priority": "2", "commands": "rpower", **empty}, {"priority": "3", "rule": "allow"}]
+    assert decide(rows, ROOT, Asked("rpower"), expand) == Decision(False, "2")
+    assert decide(rows, ROOT, Asked("lsvm"), expand).allowed
 
 
 @pytest.mark.parametrize(("row", "asker", "allowed"), [
