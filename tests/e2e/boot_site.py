@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -156,16 +157,13 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(folder: Path) -> Iterator[Site]:
-    """A management node with an empty home; it is gone afterwards.
-
-    Args:
-        folder: An empty folder that anybody may read.
-    """
+def site() -> Iterator[Site]:
+    """A management node with an empty home, in a folder that the web server's user may read; gone afterwards."""
     reason = lacking()
     if reason:
         pytest.skip(reason)
-    made = Site(folder, f"xr{os.getpid()}")
+    made = Site(Path(tempfile.mkdtemp(prefix="boot-")), f"xr{os.getpid()}")
+    made.folder.chmod(0o755)
     subprocess.run(["ip", "netns", "add", made.namespace], check=True, timeout=20)
     try:
         for words in (
@@ -180,6 +178,7 @@ def site(folder: Path) -> Iterator[Site]:
         for part in reversed(list(made.parts)):
             made.stop(part)
         subprocess.run(["ip", "netns", "del", made.namespace], check=False, timeout=20)
+        shutil.rmtree(made.folder, ignore_errors=True)
 
 
 def _start(made: Site) -> None:

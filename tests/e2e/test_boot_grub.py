@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import boot_site
@@ -21,13 +20,8 @@ def site():
         pytest.skip("GRUB for UEFI is not installed (package grub-efi-amd64-bin)")
     if not (FIRMWARE / "OVMF_CODE_4M.fd").exists():
         pytest.skip("UEFI firmware for QEMU is not installed (package ovmf)")
-    folder = Path(tempfile.mkdtemp(prefix="boot-"))
-    folder.chmod(0o755)
-    try:
-        with boot_site.site(folder) as made:
-            yield made
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with boot_site.site() as made:
+        yield made
 
 
 def test_uefi_and_grub_over_http(site):

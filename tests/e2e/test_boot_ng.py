@@ -3,9 +3,7 @@
 import gzip
 import hashlib
 import re
-import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import boot_site
@@ -21,13 +19,8 @@ KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7 ovirt-engine"
 
 @pytest.fixture
 def site():
-    folder = Path(tempfile.mkdtemp(prefix="boot-"))
-    folder.chmod(0o755)
-    try:
-        with boot_site.site(folder) as made:
-            yield made
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with boot_site.site() as made:
+        yield made
 
 
 def installer(maker, parts):
