@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.util import find_spec
 
 import pytest
 
@@ -391,7 +392,9 @@ def test_what_is_not_there_is_an_error(site):
     assert site.wrong("lsve -t cl -m MGR -o nowhere,Default") == [f"nowhere: cannot find the cluster on {site.manager}"]
 
 
-@pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
+@pytest.mark.skipif(
+    not shutil.which("dot") or not find_spec("graphviz"), reason="Graphviz or its package is not installed"
+)
 def test_the_picture_has_everything(site, tmp_path):
     (said,) = site.ok("lsve -m MGR --graph site.svg", cwd=str(tmp_path))
     assert said == f"{tmp_path}/site.svg: written"

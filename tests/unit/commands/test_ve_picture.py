@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 
@@ -12,7 +13,9 @@ from xcat_rhev.commands.ve.environment import Environment, natural
 from xcat_rhev.engine.nouns import Cluster, DataCenter, Host, Network, Ref, StorageDomain, Vm
 from xcat_rhev.errors import Conflict, NotFound, RhevError, Usage
 
-needs_dot = pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
+needs_dot = pytest.mark.skipif(
+    not shutil.which("dot") or not find_spec("graphviz"), reason="Graphviz or its package is not installed"
+)
 SVG = "<?xml version='1.0'?><svg/>"
 
 
