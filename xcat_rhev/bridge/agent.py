@@ -90,6 +90,7 @@ class Agent:
         try:
             with connection, connection.makefile("rb") as reader, connection.makefile("wb") as writer:
                 answer(Channel(reader, writer), self._dispatcher)
+                connection.shutdown(socket.SHUT_RDWR)  # ends the thread that listens, before its file is closed
         except OSError:
             log.info("the shim went away")
         finally:

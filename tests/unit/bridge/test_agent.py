@@ -1,0 +1,162 @@
+"""The agent without Perl: how many at once, when it ends, and what it makes of lines that are no requests."""
+
+import json
+import socket
+import threading
+import time
+
+import pytest
+
+from xcat_rhev.bridge import agent as module
+from xcat_rhev.bridge.agent import AT_ONCE, Agent
+from xcat_rhev.errors import Aborted
+from xcat_rhev.messages import Data
+
+
+class Scripted:
+    def __init__(self):
+        self.play = lambda request, host: iter(())
+        self.lock = threading.Lock()
+        self.seen = 0
+
+    def run(self, request, host):
+        with self.lock:
+            self.seen += 1
+        return self.play(request, host)
+
+
+@pytest.fixture
+def scripted():
+    return Scripted()
+
+
+@pytest.fixture
+def serving(tmp_path, scripted):
+    """An agent that ends after half a second without work; gives its thread and a way to connect."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "agent.sock"))
+    listener.listen(128)
+    thread = threading.Thread(target=Agent(listener, scripted, idle=0.5).serve)
+    thread.start()
+    yield thread, lambda: connect(tmp_path / "agent.sock")
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def connect(path):
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(20)
+    client.connect(str(path))
+    return client
+
+
+def send(client, item):
+    client.sendall(json.dumps(item).encode() + b"\n")
+
+
+def lines(client):
+    with client, client.makefile("rb") as answers:
+        return [json.loads(line) for line in answers]
+
+
+REQUEST = {"request": {"command": "rpower", "nodes": ["vm1"], "args": ["stat"]}}
+
+
+def wait_for(condition):
+    end = time.monotonic() + 20
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert condition()
+
+
+def test_as_many_at_once_as_promised_and_the_next_waits(serving, scripted):
+    release = threading.Event()
+
+    def play(request, host):
+        release.wait(20)
+        yield Data("done")
+
+    scripted.play = play
+    clients = [serving[1]() for _ in range(AT_ONCE + 1)]
+    for client in clients:
+        send(client, REQUEST)
+    wait_for(lambda: scripted.seen == AT_ONCE)
+    time.sleep(0.2)
+    assert scripted.seen == AT_ONCE
+    release.set()
+    for client in clients:
+        assert lines(client)[-1] == {"done": True}
+    assert scripted.seen == AT_ONCE + 1
+
+
+def test_a_newly_installed_version_ends_it_after_what_is_begun(serving, scripted, monkeypatch):
+    monkeypatch.setattr(module, "CHECK", 0.05)
+    release = threading.Event()
+
+    def play(request, host):
+        release.wait(20)
+        yield Data("finished by the old one")
+
+    scripted.play = play
+    thread, connected = serving
+    client = connected()
+    send(client, REQUEST)
+    wait_for(lambda: scripted.seen == 1)
+    monkeypatch.setattr(module, "outdated", lambda: True)
+    thread.join(0.5)
+    assert thread.is_alive(), "there is work under way"
+    release.set()
+    assert lines(client)[0]["say"]["text"] == "finished by the old one"
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    "line", [b"not json\n", b"[]\n", b"{}\n", b'{"request": 5}\n', b'{"request": {}}\n', b"\xff\xfe\n", b"\n"]
+)
+def test_a_line_that_is_no_request_gets_an_answer_in_words(serving, scripted, line):
+    client = serving[1]()
+    client.sendall(line)
+    said = lines(client)
+    assert "do not fit" in said[0]["say"]["text"] and said[-1] == {"done": True}
+    assert scripted.seen == 0
+
+
+def test_a_command_of_another_version(serving):
+    client = serving[1]()
+    send(client, {"request": {"command": "frobnicate"}})
+    assert lines(client)[0]["say"]["text"] == "the agent does not know frobnicate. Run: xcat-rhev install"
+
+
+def test_a_connection_that_says_nothing_and_goes_harms_nobody(serving, scripted):
+    serving[1]().close()
+    client = serving[1]()
+    send(client, REQUEST)
+    assert lines(client) == [{"done": True}]
+
+
+def test_a_host_call_while_the_shim_goes_ends_the_request(serving, scripted):
+    ended = threading.Event()
+
+    def play(request, host):
+        try:
+            host.site("master")
+        except Aborted:
+            ended.set()
+            raise
+        yield Data("never")
+
+    scripted.play = play
+    client = serving[1]()
+    send(client, REQUEST)
+    assert json.loads(client.makefile("rb").readline())["do"] == "site"
+    client.shutdown(socket.SHUT_RDWR)
+    client.close()
+    assert ended.wait(20)
+
+
+def test_the_installed_version_is_looked_up_anew(monkeypatch):
+    monkeypatch.setattr(module.importlib.metadata, "version", lambda name: "99.0")
+    assert module.outdated()
+    monkeypatch.setattr(module.importlib.metadata, "version", lambda name: module.__version__)
+    assert not module.outdated()
