@@ -6,6 +6,7 @@ import pytest
 
 from vesim import VERSIONS, version_name
 from vmsite import VmSite
+from xcat_rhev.engine.nouns import Cdrom, Vm
 from xcat_rhev.messages import Warning as Warned
 
 GIB = 1 << 30
@@ -260,6 +261,29 @@ def test_several_disks_on_the_command_line_are_named_by_number_for_all_nodes(sit
     site.made("vm1", "vm2", storage="data1:1g|data1:2g")
     site.ok("chvm -p 2", ["vm1", "vm2"])
     assert [len(site.parts("disk", node)) for node in ("vm1", "vm2")] == [1, 1]
+
+
+def test_a_cd_is_put_in_and_taken_out(site):
+    site.made("vm1")
+    assert site.ok("chvm --optical rescue.iso", ["vm1"]) == DONE
+    (drive,) = drives(site)
+    assert drive["file"] == "rescue.iso"
+    assert site.ok("chvm --eject", ["vm1"]) == DONE
+    assert not drives(site)[0].get("file")
+
+
+def test_a_running_machine_gets_the_cd_at_once_and_keeps_it(site):
+    site.running("vm1")
+    trace = site.ok("chvm --cdrom rescue.iso -V", ["vm1"])
+    puts = [line for line in trace if line.startswith("PUT")]
+    assert ["current" in line for line in puts] == [False, True]
+
+
+def drives(site):
+    """What the engine says of the machine's CD drives."""
+    manager = site.managers.open(next(iter(site.managers._sessions)))
+    return [{"file": drive.file.id if drive.file else ""}
+            for drive in manager.list(Cdrom, under=manager.one(Vm, "vm1"))]
 
 
 # snapshots -----------------------------------------------------------------------------------------------------------

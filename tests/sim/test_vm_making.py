@@ -88,6 +88,15 @@ def test_a_half_made_machine_is_completed(site):
     assert site.row_of("vm1", "mac") == {"mac": site.parts("nic", "vm1")[0]["mac"]}
 
 
+def test_a_machine_that_was_cut_off_before_its_tags_gets_them(site):
+    site.node("vm1", storage="data1:1g", othersettings="tags:web")
+    site.faults([{"do": "status", "status": 500, "method": "POST", "path": "/vms/*/disk*"}])
+    site.wrong("mkvm", ["vm1"])
+    site.mend()
+    site.ok("mkvm", ["vm1"])
+    assert site.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
+
+
 @pytest.mark.parametrize("path", ["/vms", "/vms/*/disk*", "/vms/*/nics"])
 def test_a_lost_answer_makes_nothing_twice(site, path):
     site.node("vm1", storage="data1:1g|data1:1g")

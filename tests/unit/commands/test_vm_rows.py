@@ -1,9 +1,11 @@
 """What the tables say about a virtual machine: columns, defaults, every fault of every row."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fakes import FakeHost
-from xcat_rhev.commands.vm.rows import DiskRow, NicRow, Typed, read_rows
+from xcat_rhev.commands.vm.rows import COLUMNS, DiskRow, NicRow, Typed, read_rows
 from xcat_rhev.units import GIB, MIB
 
 
@@ -32,7 +34,8 @@ def test_a_row_that_says_nothing():
 def test_a_full_row():
     found = row(
         host="rhevh1", cluster="Prod", master="web", memory="4g", cpus="2:4:2",
-        storage="data1:20g:system|data2:100g:data", storagemodel="ide:raw", nics="lan:eth0:yes|backup:eth1", nicmodel="e1000", bootorder="net,hd",
+        storage="data1:20g:system|data2:100g:data", storagemodel="ide:raw",
+        nics="lan:eth0:yes|backup:eth1", nicmodel="e1000", bootorder="net,hd",
         virtflags="placement_affinity=pinned", vidproto="SPICE", guestostype="rhel_8x64", othersettings="ha:yes",
         mac="52:54:00:00:00:01",
     )
@@ -160,3 +163,15 @@ def test_guest_passwords_come_from_the_passwd_table_once_for_each_key():
     }
     rows, _ = read_rows(FakeHost(tables), ["vm1", "vm2"])
     assert {row.settings.initialization.root_password.reveal() for row in rows.values()} == {"swordfish"}
+
+
+COLUMN = st.text(st.characters(codec="utf-8"), max_size=30) | st.text("datax:|=,;0123456789gm \t", max_size=30)
+
+
+@given(st.fixed_dictionaries({column: COLUMN for column in COLUMNS}), COLUMN, st.lists(COLUMN, max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_whatever_stands_in_the_tables_is_a_row_or_a_fault_of_its_node(columns, mac, sizes):
+    rows, faults = read_rows(host(mac, **columns), ["vm1"], Typed(sizes=tuple(sizes)))
+    assert set(rows) | set(faults) == {"vm1"}
+    for fault in faults.get("vm1", ()):
+        assert fault.strip()

@@ -165,8 +165,7 @@ class Making:
             yield Step("write its MAC address to mac.mac", self.write_mac)
         elif self.vm is None and self.row.nics is None:
             yield Step(f"give its NIC the address {self.row.macs[0]}", self.set_mac)
-        if self.vm is None:
-            yield from self.memberships()
+        yield from self.memberships()
 
     def memberships(self) -> Iterator[Step | Wait]:
         """Tags and affinity groups."""
