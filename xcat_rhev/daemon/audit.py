@@ -72,9 +72,15 @@ class Audit:
         self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
         self._thread.start()
 
-    def note(self, entry: Entry) -> None:
-        """Have an entry written."""
-        if entry.command in QUIET:
+    def note(self, entry: Entry, skipped: str = "") -> None:
+        """Have an entry written.
+
+        Args:
+            entry: What was decided.
+            skipped: `site.auditskipcmds`: commands that are not written down, `ALL`, or `clienttype:ws`.
+        """
+        names = skipped.replace(" ", "").split(",") if skipped else ()
+        if entry.command in QUIET or {entry.command, "ALL", f"clienttype:{entry.kind}"}.intersection(names):
             return
         with self._changed:
             self._waiting.append((time.strftime("%m-%d-%Y %H:%M:%S"), entry))

@@ -121,10 +121,13 @@ class Hierarchy:
                               f"nodeset {','.join(nodes)} enact")
 
     def _localised(self, part: Part, tables: Tables) -> Part:
-        """Leave the hosts away if this one is among those who can do it, or if nobody else is named."""
+        """Leave the hosts away if this one is among those who can do it, or if nobody else is named.
+
+        In a pool whose members all write, this one asks itself as it asks the others: one after the other.
+        """
         hosts = part.hosts or ((tables.site("master"),) if self._home.is_service_node else ())
         mine = my_addresses()
-        if not any(_address(host, tables) in mine for host in hosts):
+        if part.repeat or not any(_address(host, tables) in mine for host in hosts):
             return Part(tuple(host for host in hosts if host), part.nodes, part.repeat)
         return Part((), part.nodes)
 
@@ -154,9 +157,10 @@ class Hierarchy:
 
     def _connect(self, host: str, tables: Tables) -> ssl.SSLSocket:
         name, port = _split(host, tables)
-        address, context = _address(host, tables), peer_context(self._home)
+        address = _address(host, tables)
         if not address:
             raise Unreachable(f"the name {name} does not resolve")
+        context = peer_context(self._home)
         try:
             raw = socket.create_connection((address, port), CONNECT)
         except OSError as problem:

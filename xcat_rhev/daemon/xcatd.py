@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ..dispatch import COMMANDS, Dispatcher
@@ -72,24 +72,22 @@ class Xcatd:
         if request.command not in self._handlers:
             yield Error("Unsupported request")
             return
+        whole = _Asked(request, tables, boots, settled, wire)
         parts = [Part((), request.nodes)] if settled or "-h" in request.args else self._hierarchy.split(request, tables)
-        yield from side_by_side([partial(self._part, part, request, tables, boots, settled, wire) for part in parts])
+        yield from side_by_side([partial(self._part, part, whole) for part in parts])
         if any(part.hosts for part in parts):
             tables.forget()
 
-    def _part(
-        self, part: Part, request: Request, tables: Tables, boots: Boots | None, settled: bool, wire: WireRequest | None
-    ) -> Iterator[Said]:
+    def _part(self, part: Part, whole: _Asked) -> Iterator[Said]:
         if part.hosts:
-            return self._hierarchy.ask(part, request, tables)
-        return self._here(replace(request, nodes=part.nodes), tables, boots, settled, wire)
+            return self._hierarchy.ask(part, whole.request, whole.tables)
+        return self._here(replace(whole, request=replace(whole.request, nodes=part.nodes)))
 
-    def _here(
-        self, request: Request, tables: Tables, boots: Boots | None, settled: bool, wire: WireRequest | None
-    ) -> Iterator[Said]:
+    def _here(self, asked: _Asked) -> Iterator[Said]:
         """Find the modules that answer for the nodes, and let them."""
+        request, tables = asked.request, asked.tables
         handlers = self._handlers[request.command]
-        routed = route(handlers, request.nodes, tables, sub_request=wire is None)
+        routed = route(handlers, request.nodes, tables, sub_request=asked.wire is None)
         for node in routed.unhandled:
             yield Error(routed.complaint, node)
         if request.nodes and not tables.site("master"):
@@ -99,13 +97,11 @@ class Xcatd:
         if not modules and not request.nodes:
             modules = {handlers[0].module: ()}  # `-h` without nodes; a Perl xcatd has a module for that alone
         for module, nodes in modules.items():
-            part = replace(request, nodes=nodes)
-            host = DaemonHost(self, tables, part, boots, settled)
-            yield from self._perform(module, part, tables, host, wire or WireRequest())
+            yield from self._perform(module, replace(asked, request=replace(request, nodes=nodes)))
 
-    def _perform(
-        self, module: str, request: Request, tables: Tables, host: DaemonHost, wire: WireRequest
-    ) -> Iterator[Said]:
+    def _perform(self, module: str, asked: _Asked) -> Iterator[Said]:
+        request = asked.request
+        host = DaemonHost(self, asked.tables, request, asked.boots, asked.settled)
         core = CORES.get(request.command)
         if module not in self._modules[request.command]:
             for node in request.nodes:
@@ -114,7 +110,19 @@ class Xcatd:
         elif core is None:
             yield from self._dispatcher.run(request, host)
         else:
-            yield from invoke(core, Call(request, tables, host, self.home, wire, module=module))
+            wire = asked.wire or WireRequest()
+            yield from invoke(core, Call(request, asked.tables, host, self.home, wire, module=module))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request on its way to those who answer; the fields are the arguments of `Xcatd.perform`."""
+
+    request: Request
+    tables: Tables
+    boots: Boots | None
+    settled: bool
+    wire: WireRequest | None
 
 
 def _handlers() -> dict[str, list[Handler]]:

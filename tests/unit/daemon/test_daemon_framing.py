@@ -1,6 +1,8 @@
 """Requests out of bytes: cut anywhere, followed by anything, and what is refused."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from xcat_rhev.daemon.framing import PROLOG, Framer
 from xcat_rhev.errors import BadAnswer
@@ -64,3 +66,25 @@ def test_a_long_request_in_small_pieces_is_looked_through_once():
         assert framer.feed(body[at : at + 4096]) == []
     assert framer.feed(b"</xcatreq") == []
     assert len(framer.feed(b"uest>")[0]) == len(body) + 14
+
+
+@given(st.lists(st.sampled_from([ONE, TWO, b"\n", b"<?xml version='1.0'?>"]), max_size=6), st.data())
+@settings(deadline=None)
+def test_any_cut_gives_the_same_requests(parts, data):
+    stream = b"".join(parts)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)), max_size=8)))
+    framer = Framer()
+    found = [r for a, b in zip([0, *cuts], [*cuts, len(stream)]) for r in framer.feed(stream[a:b])]
+    assert found == [part.strip() for part in parts if part in (ONE, TWO)]
+
+
+@given(st.binary(max_size=300))
+@settings(deadline=None)
+def test_any_bytes_are_a_request_or_are_refused_or_wait(rubbish):
+    framer = Framer(200)
+    try:
+        found = framer.feed(rubbish)
+    except BadAnswer:
+        return
+    assert found == [] or all(one.startswith(b"<xcatrequest>") and one.endswith(b"</xcatrequest>") for one in found)
+    assert framer.waiting <= 200

@@ -1,0 +1,121 @@
+"""The program itself: what it prints when it is ready, how it ends, and what it says when it cannot start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from xcat_rhev.cli.demo.parts import Part, own
+
+
+def start(folder: Path, *words: str) -> tuple[Part, dict]:
+    part = Part("xcatd", own("xcatd", "--home", str(folder / "home"), *words), folder / "log")
+    return part, part.ready_line()
+
+
+def fails(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        own("xcatd", "--home", str(folder / "home"), *words), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1 and done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_where_it_listens_and_ends_when_told(tmp_path, number):
+    part, ready = start(tmp_path, "--port", "0")
+    assert ready == {
+        "ready": True,
+        "host": "127.0.0.1",
+        "port": ready["port"],
+        "client_certs": str(tmp_path / "home/root/.xcat"),
+    }
+    socket.create_connection(("127.0.0.1", ready["port"])).close()
+    for folder in ("etc/xcat/ca", "etc/xcat/cert", "root/.xcat", "install", "tftpboot", "log"):
+        assert (tmp_path / "home" / folder).is_dir()
+    os.kill(part.pid, number)
+    assert part._process.wait(20) == 0
+    part.stop()
+
+
+def test_a_second_start_keeps_everything(tmp_path):
+    part, ready = start(tmp_path, "--port", "0")
+    part.stop()
+    certificate = (tmp_path / "home/etc/xcat/cert/server-cert.pem").read_bytes()
+    part, again = start(tmp_path)  # site.xcatdport says the port
+    part.stop()
+    assert again["port"] == ready["port"]
+    assert (tmp_path / "home/etc/xcat/cert/server-cert.pem").read_bytes() == certificate
+
+
+def test_a_client_certificate_for_another_user(tmp_path):
+    part, _ = start(tmp_path, "--port", "0")
+    part.stop()
+    words = own("xcatd", "--home", str(tmp_path / "home"), "--issue", "joe")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    folder = Path(json.loads(done.stdout)["client_certs"])
+    assert "BEGIN CERTIFICATE" in (folder / "client-cred.pem").read_text()
+    assert "no user name" in fails(tmp_path, "--issue", "../joe")
+
+
+def test_a_port_that_is_taken(tmp_path):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        assert "cannot listen on 127.0.0.1 port" in fails(tmp_path, "--port", str(holder.getsockname()[1]))
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.77"])
+def test_an_address_that_is_not_ours(tmp_path, host):
+    assert host in fails(tmp_path, "--port", "0", "--host", host)
+
+
+def test_damaged_files_are_named(tmp_path):
+    part, _ = start(tmp_path, "--port", "0")
+    part.stop()
+    table = tmp_path / "home/etc/xcat/site.sqlite"
+    kept = table.read_bytes()
+    table.write_bytes(b"nonsense" * 1000)
+    assert "table site" in fails(tmp_path, "--port", "0") and table.read_bytes() == b"nonsense" * 1000
+    table.write_bytes(kept)
+    (tmp_path / "home/etc/xcat/cert/server-cred.pem").write_text("nonsense")
+    assert "server-cred.pem" in fails(tmp_path, "--port", "0")
+
+
+@pytest.mark.parametrize(
+    "line, text",
+    [
+        ("nonsense:x", "cfgloc"),
+        ("Pg:dbname=x;host=127.0.0.1;port=1|u|Sentinel5", "host=127.0.0.1;port=1"),
+    ],
+)
+def test_a_database_that_cannot_be_used(tmp_path, line, text):
+    config = tmp_path / "home/etc/xcat"
+    config.mkdir(parents=True)
+    (config / "cfgloc").write_text(line)
+    said = fails(tmp_path, "--port", "0")
+    assert text in said and "Sentinel5" not in said
+
+
+def test_a_service_node_without_what_its_management_node_gives_it(tmp_path):
+    (tmp_path / "home/etc").mkdir(parents=True)
+    (tmp_path / "home/etc/xCATSN").touch()
+    assert "cfgloc is missing. Copy it from the management node" in fails(tmp_path, "--port", "0")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_home_that_cannot_be_written(tmp_path):
+    (tmp_path / "home").mkdir(mode=0o500)
+    assert str(tmp_path / "home") in fails(tmp_path, "--port", "0")
+
+
+def test_a_home_that_is_a_file(tmp_path):
+    (tmp_path / "home").write_text("x")
+    assert str(tmp_path / "home") in fails(tmp_path, "--port", "0")
