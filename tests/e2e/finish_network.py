@@ -157,9 +157,10 @@ def missing() -> str:
     """Why this network cannot be made here, or empty."""
     if os.getuid() != 0:
         return "needs root"
-    if not shutil.which("ip") or subprocess.run(["ip", "netns", "add", "fin-try"], capture_output=True).returncode:
+    trial = f"fin-try{os.getpid()}"
+    if not shutil.which("ip") or subprocess.run(["ip", "netns", "add", trial], capture_output=True).returncode:
         return "needs network namespaces"
-    subprocess.run(["ip", "netns", "del", "fin-try"], check=True)
+    subprocess.run(["ip", "netns", "del", trial], check=True)
     if not _programs() or not shutil.which("runuser") or not shutil.which("psql"):
         return "needs PostgreSQL"
     absent = [name for name in ("nginx", "wget", "curl") if not shutil.which(name)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import http.client
 import json
 import os
@@ -49,6 +51,20 @@ def public_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.lru_cache(maxsize=1)
+def product() -> Path:
+    """The checkout, or a copy of it where the web server's user may not read the checkout itself."""
+    script = TOP / "cgi-bin" / "xcatrhevh.cgi"
+    if script.stat().st_mode & 0o004 and all(folder.stat().st_mode & 0o001 for folder in script.parents):
+        return TOP
+    copy = Path(tempfile.mkdtemp(prefix="product-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    for name in ("xcat_rhev", "cgi-bin", "share"):
+        shutil.copytree(TOP / name, copy / name)
+    subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
+    return copy
 
 
 def free_port(address: str = "127.0.0.1") -> int:
@@ -127,7 +143,7 @@ class Web:
 
 def snippet(name: str, settings: Mapping[str, str], form: str) -> str:
     """A shipped snippet with this checkout's folder and with settings, written as `form` says."""
-    text = (SHARE / name).read_text().replace("/opt/xcat-rhev", str(TOP))
+    text = (SHARE / name).read_text().replace("/opt/xcat-rhev", str(product()))
     marker = next(line for line in text.splitlines() if "# " in line and form.split()[0] in line)
     lines = "\n".join(form.format(key=f"XCATRHEVH_{key}", value=value) for key, value in settings.items())
     return text.replace(marker, lines, 1)
