@@ -12,6 +12,8 @@ from ..errors import Usage
 from .world import World
 
 PERIOD = 0.4
+#: The file is written anew when it has grown so many times as large as the world in it, and is worth the effort.
+GROWTH, WORTH = 4, 16 << 20
 
 
 class Journal:
@@ -29,6 +31,7 @@ class Journal:
         self._path = path
         self._world = world
         self._file: Any = None
+        self._limit = WORTH
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="journal")
 
@@ -72,15 +75,21 @@ class Journal:
         self._world.random.seed(f"{len(things)} {last['now']}")
 
     def start(self) -> None:
-        """Write everything once, into a new file, and go on with what changes."""
+        """Write everything once, and go on with what changes."""
+        self._rewrite()
+        self._thread.start()
+
+    def _rewrite(self) -> None:
+        """Write the whole world into a new file and let it take the place of the old one."""
         fresh = self._path.with_name(self._path.name + ".new")
         with self._world.lock:
             self._world.dirty = {(kind, one): None for kind, all_ in self._world.things.items() for one in all_}
-            self._file = fresh.open("ab")
-            self._file.truncate(0)
+            if self._file is not None:
+                self._file.close()
+            self._file = fresh.open("wb")
             self.flush()
         os.replace(fresh, self._path)
-        self._thread.start()
+        self._limit = max(GROWTH * self._file.tell(), WORTH)
 
     def flush(self) -> None:
         """Append what changed since the last time."""
@@ -93,13 +102,14 @@ class Journal:
             put = [world.things[kind][one] for kind, one in dirty if one in world.things[kind]]
             gone = [[kind, one] for kind, one in dirty if one not in world.things[kind]]
             entry = {"put": put, "del": gone, "due": world.schedule.dump(), "meta": world.meta, "now": world.now()}
-            line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
-        self._file.write(line)
-        self._file.flush()
+            self._file.write(json.dumps(entry, separators=(",", ":")).encode() + b"\n")
+            self._file.flush()
 
     def _run(self) -> None:
         while not self._stop.wait(PERIOD):
             self.flush()
+            if self._file.tell() > self._limit:
+                self._rewrite()
 
     def stop(self) -> None:
         """Write the rest and close the file."""

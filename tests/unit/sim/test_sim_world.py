@@ -164,6 +164,39 @@ def test_the_journal_is_compacted_at_the_start(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "state").read_text())["del"] == []
 
 
+def test_the_journal_is_written_anew_when_it_has_grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xcat_rhev.sim.journal.WORTH", 1000)
+    monkeypatch.setattr("xcat_rhev.sim.journal.PERIOD", 0.01)
+    world, journal = kept(tmp_path, ManualClock())
+    journal.start()
+    whole = (tmp_path / "state").stat().st_size
+    shrunk = False
+    size = whole
+    for number in range(2000):
+        world.change(world.all("vm")[0], description="x" * 2000 + str(number))
+        journal.flush()
+        before, size = size, (tmp_path / "state").stat().st_size
+        shrunk = shrunk or size < before
+    journal.stop()
+    assert shrunk
+    again, _ = kept(tmp_path, ManualClock())
+    assert again.all("vm")[0]["description"].endswith("1999")
+
+
+def test_secrets_do_not_stay_in_the_world(make_engine: Any) -> None:
+    engine = make_engine((3, 6), strict=True)
+    pm = '<power_management type="ipmilan"><enabled>true</enabled><address>b</address><username>u</username>'
+    engine.put(engine.host(), f"<host>{pm}<password>sentinel</password></power_management></host>")
+    init = "<initialization><root_password>sentinel</root_password><user_name>root</user_name></initialization>"
+    engine.put(engine.vm(), f"<vm>{init}</vm>")
+    engine.post("/hosts", "<host><name>h</name><address>a</address><root_password>sentinel</root_password></host>")
+    agent = '<agent type="ipmilan"><address>b</address><username>u</username><order>2</order>'
+    agent += "<password>sentinel</password></agent>"
+    assert engine.post(f"{engine.host()}/fenceagents", agent).status == 201
+    assert "user_name" in str(engine.get(engine.vm()).body)
+    assert "sentinel" not in json.dumps(engine.world.things)
+
+
 def test_the_list_of_calls_is_current() -> None:
     file = Path(calls.__file__).resolve().parents[2] / "share" / "engine-calls.md"
     assert file.read_text() == calls.text(), "run: python -m xcat_rhev.sim.calls > share/engine-calls.md"

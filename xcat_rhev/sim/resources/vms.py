@@ -20,8 +20,8 @@ _INHERITED = (
 ).split()
 #: A running machine takes these at once; all else waits for its next start.
 AT_ONCE = frozenset("name description comment delete_protected ha_enabled ha_priority affinity pinned".split())
-#: Bodies may hold these; they say how to make the machine and are no property of it.
-_MAKING = ("storage_domain", "clone_disks", "template_disks", "cdrom_file", "instance_type")
+#: Bodies may hold these; they say how to make the machine and are no property of it, or are nobody's business.
+_MAKING = ("storage_domain", "clone_disks", "template_disks", "cdrom_file", "instance_type", "init_root_password")
 
 
 def created(call: Call) -> One:
