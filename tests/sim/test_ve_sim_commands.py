@@ -404,6 +404,26 @@ def test_the_picture_has_everything(site, tmp_path):
     assert site.ok("lsve -m MGR --graph site.svg", cwd=str(tmp_path)) == [said]
 
 
+# Secrets.
+
+
+def test_no_secret_is_shown_however_much_is_asked_for(site):
+    secrets = {"ssh": "s3ntinel-ssh", "bmc": "s3ntinel-bmc", "chap": "s3ntinel-chap"}
+    site.row("hypervisor", "kvm1", mgr=site.manager, type="rhevh", password=secrets["ssh"])
+    site.row("nodehm", "rhevh1", mgt="ipmi")
+    site.row("ipmi", "rhevh1", bmc="bmc1", username="u", password=secrets["bmc"])
+    site.host.tables["passwd"].append({"key": "sd1", "username": "u", "password": secrets["chap"]})
+    site.row("virtsd", "sd1", stype="iscsi", location="10.0.0.5|user=u", host="rhevh1")
+    said = [
+        *site.say("chhypervisor -a -V", ["kvm1"]), *site.say("chhypervisor -p -V", ["rhevh1"]),
+        *site.say("cfgve -t sd -m MGR -o sd1 -c -V"), *site.say("chhypervisor -a --dry-run -V", ["kvm1"]),
+    ]
+    shown = "\n".join(message.text for message in said)
+    assert "POST " in shown and "******" in shown
+    for secret in (*secrets.values(), "secret</password>"):
+        assert secret not in shown
+
+
 # Order and outage.
 
 

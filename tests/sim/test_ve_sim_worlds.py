@@ -199,6 +199,23 @@ def test_with_a_fifth_of_all_calls_failing_the_world_is_the_same_in_the_end(begi
 
 
 @pytest.mark.slow
+def test_single_commands_repeated_through_the_faults_end_there_too(begin, version):
+    expected = world_by_description(begin(), version)
+    site = begin()
+    center = described(version)["data_centers"]["dc1"]
+    tables_of(site, center)
+    site.faults(FAULTS)
+    for line, nodes in commands(center):
+        for _ in range(15):
+            if not any(isinstance(message, Error) for message in site.say(line, nodes)):
+                break
+        else:
+            raise AssertionError(f"{line} never succeeded")
+    site.mend()
+    assert differences(expected, portrait(site)) == {}
+
+
+@pytest.mark.slow
 def test_what_is_exported_makes_the_same_world_anew(begin, version):
     site = begin()
     expected = world_by_description(site, version)
