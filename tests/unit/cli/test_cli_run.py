@@ -18,7 +18,7 @@ from xcat_rhev.cli import client, run
 from xcat_rhev.daemon.certificates import make_all
 from xcat_rhev.daemon.home import Home
 from xcat_rhev.errors import NotFound, Usage
-from xcat_rhev.messages import Data, Error
+from xcat_rhev.messages import Data, Error, Progress
 from xcat_rhev.xcat.wire import END_OF_REQUEST, WireRequest, read_request, write_done, write_messages
 
 Answer = Callable[[ssl.SSLSocket, WireRequest], None]
@@ -249,6 +249,19 @@ def test_a_reader_that_has_seen_enough(home: Home, daemon: Daemon) -> None:
     assert process.wait(60) == 141
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+def test_progress_on_a_terminal_leaves_nothing_behind(home: Home, daemon: Daemon) -> None:
+    messages = [Progress("12.3% (104.9 MB/s)"), Progress("done")]
+    daemon.answer = lambda channel, _: channel.sendall(write_messages(messages, "mn") + write_done())
+    ours, theirs = os.openpty()
+    process = subprocess.Popen([sys.executable, "-m", "xcat_rhev.cli", "run", "copycds", "x.iso"], stdout=theirs,
+                               stdin=subprocess.DEVNULL, env=environment(home, daemon.port))
+    assert process.wait(60) == 0
+    os.close(theirs)
+    assert os.read(ours, 1000) == b"12.3% (104.9 MB/s)\x1b[K\rdone\x1b[K\r"
+    os.close(ours)
+    assert typed(home, daemon.port, "copycds", "x.iso") == (0, "12.3% (104.9 MB/s)\rdone\r", "")
 
 
 def test_what_is_piped_in_goes_along(home: Home, daemon: Daemon) -> None:
