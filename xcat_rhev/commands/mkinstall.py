@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -48,6 +49,7 @@ SPEC = Command(
 
 #: The boot loader's plugin puts in the address by which the node reaches this host.
 _FACING = "!myipfn!"
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=]+\n)+-----END CERTIFICATE-----")
 _FINISH = "xcatrhevh/rhevh_finish_install"
 
 
@@ -146,7 +148,7 @@ class _Site:
         self.port = "" if port == "80" else f":{port}"
         self.static = site("managedaddressmode").lower() == "static"
         self.networks = self.context.host.rows("networks")
-        self.fingerprint = lru_cache(None)(self._fingerprint)
+        self.ca = lru_cache(None)(self._ca)
         self.address_of = lru_cache(None)(_address_of)
 
     def osimage(self, node: str) -> _Osimage:
@@ -190,15 +192,13 @@ class _Site:
             self.passwords[user] = hashed(Secret(rows[0]["password"]), f"passwd key=rhevh, username={user}")
         return self.passwords[user]
 
-    def _fingerprint(self, manager: str) -> str:
-        """SHA-1 of the manager's CA as RHEV-H compares it; empty while no command has met that manager."""
+    def _ca(self, manager: str) -> str:
+        """The manager's CA in PEM; empty while no command has met that manager."""
         try:
-            pem = (self.folder_of(manager) / "ca.crt").read_text()
-            der = ssl.PEM_cert_to_DER_cert(pem[:pem.index("-----END CERTIFICATE-----") + 26].strip())
-        except (OSError, ValueError):
+            found = _CERTIFICATE.search((self.folder_of(manager) / "ca.crt").read_text())
+        except (OSError, UnicodeDecodeError):
             return ""
-        digest = hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
-        return ":".join(digest[at:at + 2] for at in range(0, 40, 2))
+        return found[0] if found else ""
 
     def folder_of(self, manager: str) -> Path:
         """Where the other commands keep what they know of a manager."""
@@ -210,6 +210,14 @@ class _Site:
             return (self.folder_of(manager) / "engine.pub").read_text().strip()
         except OSError:
             return ""
+
+
+def _fingerprint(pem: str) -> str:
+    """SHA-1 of a certificate as RHEV-H compares it."""
+    if not pem:
+        return ""
+    digest = hashlib.sha1(ssl.PEM_cert_to_DER_cert(pem), usedforsecurity=False).hexdigest().upper()
+    return ":".join(digest[at:at + 2] for at in range(0, 40, 2))
 
 
 def _address_of(name: str) -> str:
@@ -250,6 +258,7 @@ def _settings(node: str, osimage: _Osimage, tables: _Tables, site: _Site) -> Set
     network = network_of(ip, site.networks)
     nic, vlan = install_nic(node, noderes, tables.mac[node].get("mac", ""))
     manager = tables.hypervisor[node].get("mgr", "")
+    ca = site.ca(manager) if manager else ""
     own_dns = noderes.get("nameservers", "")
     name_servers = (network.get("nameservers", ""), site.context.host.site("nameservers")) if site.static else ()
     ntp = (network.get("ntpservers", ""), site.context.host.site("ntpservers"))
@@ -260,7 +269,7 @@ def _settings(node: str, osimage: _Osimage, tables: _Tables, site: _Site) -> Set
         nameservers=tuple(map(site.address_of, servers(own_dns, *name_servers, master=master))),
         ntpservers=servers(*ntp, master=master), vlan=vlan, bond=bond_of(nic, tables.nics[node]),
         admin_password=site.password("admin") if live else Secret(""), root_password=site.password("root"),
-        manager=manager, fingerprint=site.fingerprint(manager) if manager else "",
+        manager=manager, fingerprint=_fingerprint(ca), manager_ca=ca,
         finish_url=f"http://{server}/{_FINISH}/{'@HOSTNAME@' if live else node}",
         extra=tuple(f"{tables.bootparams[node].get('addkcmdline', '')} {osimage.row.get('addkcmdline', '')}".split()),
         site_words=tuple(site.context.host.site("rhevhkcmdline").split()), server=server,

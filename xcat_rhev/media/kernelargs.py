@@ -83,6 +83,7 @@ class Settings:
         site_words: What the site wants for every live image, in place of ours.
         server: The management node as the node sees it, with its HTTP port unless that is 80.
         ssh_key: The manager's public key, for root, or empty.
+        manager_ca: The manager's CA, in PEM, or empty.
     """
 
     node: str
@@ -102,6 +103,7 @@ class Settings:
     site_words: tuple[str, ...] = ()
     server: str = ""
     ssh_key: str = ""
+    manager_ca: str = ""
 
 
 def kernel_line(image: Image, settings: Settings, tree_url: str = "", kickstart_url: str = "") -> str:

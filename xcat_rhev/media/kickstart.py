@@ -45,6 +45,8 @@ curl --silent --show-error --max-time 30 --retry 5 '@@finish@@' >/dev/null || :
 """
 _MARKER = re.compile(r"@@(\w+)@@")
 _KEY = re.compile(r"(ssh|ecdsa)-[a-z0-9@.-]+ AAAA[A-Za-z0-9+/=]+( [^'\n]*)?")
+#: Where an engine offers the key that it logs in to hosts with.
+_KEY_PATH = "/ovirt-engine/services/pki-resource?resource=engine-certificate&format=OPENSSH-PUBKEY"
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+/[A-Za-z0-9._~/?=&:%@+-]*")
 
 
@@ -148,17 +150,23 @@ def _device(nic: str) -> str:
 
 
 def _authorized(settings: Settings) -> str:
-    """Let the manager in, which is how it adds the host."""
-    if not settings.ssh_key:
-        return ": no key of a manager"
-    if not _KEY.fullmatch(settings.ssh_key):
-        raise Usage(f"the public key of {settings.manager} is no SSH key")
-    return (
-        "mkdir -p -m 700 /root/.ssh\n"
-        f"echo '{settings.ssh_key}' >> /root/.ssh/authorized_keys\n"
-        "chmod 600 /root/.ssh/authorized_keys\n"
-        "restorecon -R /root/.ssh 2>/dev/null || :"
-    )
+    """Let the manager in, which is how it adds the host: by its key, if that is known, else fetched by the node."""
+    if settings.ssh_key:
+        if not _KEY.fullmatch(settings.ssh_key):
+            raise Usage(f"the public key of {settings.manager} is no SSH key")
+        get = f"echo '{settings.ssh_key}'"
+    elif settings.manager_ca:
+        url = f"https://{_word(settings.manager, 'hypervisor.mgr')}{_KEY_PATH}"
+        get = f"curl --silent --show-error --fail --max-time 30 --retry 5 --cacert /root/manager-ca.crt '{url}'"
+    else:
+        return ": the manager's key is not known"
+    return "\n".join([
+        *([] if settings.ssh_key else ["cat > /root/manager-ca.crt <<'END'", settings.manager_ca, "END"]),
+        "mkdir -p -m 700 /root/.ssh",
+        f"{get} >> /root/.ssh/authorized_keys || :",
+        "chmod 600 /root/.ssh/authorized_keys",
+        "restorecon -R /root/.ssh 2>/dev/null || :",
+    ])
 
 
 def _word(text: str, whose: str) -> str:

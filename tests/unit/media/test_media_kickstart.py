@@ -75,9 +75,20 @@ def test_the_managers_key_lets_it_in():
     assert "authorized_keys" not in "\n".join(made())
 
 
+def test_a_key_that_is_not_known_is_fetched_from_the_manager_whose_ca_is():
+    ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+    lines = made(manager_ca=ca)
+    at = lines.index("cat > /root/manager-ca.crt <<'END'")
+    assert lines[at + 1:at + 5] == [*ca.splitlines(), "END"]
+    fetch = next(text for text in lines if text.startswith("curl") and "pki-resource" in text)
+    assert "--cacert /root/manager-ca.crt" in fetch and "--insecure" not in fetch and fetch.endswith("|| :")
+    assert "'https://engine.example.com/ovirt-engine/services/pki-resource?resource=engine-certificate&" in fetch
+
+
 @pytest.mark.parametrize("changes", [
     {"hostname": "n1;reboot"}, {"hostname": "n1\n%post\nreboot"}, {"nic": "eth0 --bogus"}, {"nic": "$(id)"},
-    {"ssh_key": "ssh-rsa AAAA' ; reboot ; '"}, {"ssh_key": "not a key"}, {"ssh_key": "ssh-rsa AAAA\nreboot"},
+    {"ssh_key": "ssh-rsa AAAA' ; reboot ; '"}, {"ssh_key": "not a key"},
+    {"manager": "x'; reboot '", "manager_ca": "ca"}, {"ssh_key": "ssh-rsa AAAA\nreboot"},
     {"finish_url": "http://10.0.0.1/x' ; reboot '"}, {"finish_url": "file:///etc/passwd"},
     {"ntpservers": ("10.0.0.8 --nontp",)}, {"nameservers": ("10.0.0.2;",), "address": Address("1.2.3.4", "255.0.0.0")},
 ], ids=str)
