@@ -300,6 +300,13 @@ def test_importing_marks_the_new_domain():
     assert engine.by_name(StorageDomain, "sd1").import_ is True
 
 
+def test_block_storage_is_never_taken_over_for_that_would_overwrite_it():
+    engine = an_engine()
+    (said,) = cfg(engine, "-t sd -o sd1 -i", sd1={**NFS, "stype": "fcp", "location": "36a"})
+    assert said.startswith("!sd1: fcp domains cannot be taken over")
+    assert not engine.calls
+
+
 ISCSI = {**NFS, "stype": "iscsi", "location": "10.0.0.5|target=iqn.x:t1|lun=36a"}
 
 

@@ -12,7 +12,7 @@ from ...errors import Conflict
 from ...jobs import Job, Step, Wait
 from ...messages import Data, Error
 from ..common import Context, Plan
-from ..storagerows import StorageRow, read_storage
+from ..storagerows import STORAGE, StorageRow, read_storage
 from . import blockstorage
 from .kind import is_in, said
 
@@ -75,6 +75,8 @@ def _create(context: Context, names: Sequence[str], take_over: bool) -> Plan:
     leaders = leaders_of(scene)
     for name, row in rows.items():
         wrong = list(_wrong(scene, row))
+        if take_over and STORAGE[row.storage].block:
+            wrong.append(f"{row.storage} domains cannot be taken over from here: a new one would be made of their LUNs")
         if wrong:
             yield from (Error(text, name) for text in wrong)
         else:
