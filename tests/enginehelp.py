@@ -16,7 +16,7 @@ from xcat_rhev.clock import Clock, ManualClock
 from xcat_rhev.engine.dialect import V4, V30, V36, Dialect
 from xcat_rhev.engine.manager import Access, Manager
 from xcat_rhev.engine.session import Login, Session
-from xcat_rhev.engine.transport import Request, Response
+from xcat_rhev.engine.transport import Request, Response, Sender
 from xcat_rhev.errors import RhevError
 from xcat_rhev.secret import Secret
 
@@ -28,14 +28,37 @@ Scripted = Union[tuple[int, str], RhevError, Callable[[Request], tuple[int, str]
 
 
 @functools.lru_cache
+def published(version: str) -> etree.XMLSchema | None:
+    """The published v3 schema of a version, where it is at hand."""
+    file = _folder() / f"api-{version}.xsd"
+    return etree.XMLSchema(etree.parse(str(file))) if file.exists() else None
+
+
 def schema_for(version: str) -> etree.XMLSchema:
-    """The published v3 schema of a version, where it is at hand; else the test is skipped."""
+    """The same; without it the test is skipped."""
+    schema = published(version)
+    if schema is None:
+        pytest.skip(f"no api-{version}.xsd in {_folder()}: name its folder in {SCHEMAS}")
+    return schema
+
+
+def _folder() -> Path:
     checkout = Path(__file__).resolve().parents[1]
-    folder = Path(os.environ.get(SCHEMAS, checkout.parent / "shared" / "engine-api"))
-    file = folder / f"api-{version}.xsd"
-    if not file.exists():
-        pytest.skip(f"no {file.name} in {folder}: name its folder in {SCHEMAS}")
-    return etree.XMLSchema(etree.parse(str(file)))
+    return Path(os.environ.get(SCHEMAS, checkout.parent / "shared" / "engine-api"))
+
+
+class Validating:
+    """A sender that holds every v3 body against the schema of its version before it goes out."""
+
+    def __init__(self, inner: Sender, dialect: Dialect) -> None:
+        self._inner = inner
+        self._schema = published("3.0" if dialect.version < (3, 3) else "3.6") if dialect.major == 3 else None
+
+    def send(self, request: Request) -> Response:
+        if self._schema is not None and request.body:
+            valid = self._schema.validate(etree.fromstring(request.body))
+            assert valid, f"{request.method} {request.path} {request.shown}\n{self._schema.error_log}"
+        return self._inner.send(request)
 
 
 class Script:

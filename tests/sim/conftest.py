@@ -14,6 +14,7 @@ from typing import Any, Callable
 
 import pytest
 
+from enginehelp import Validating
 from programs import Sim
 from simulator import Running, running
 from xcat_rhev.clock import SystemClock
@@ -49,10 +50,12 @@ class Engine:
         return Access(**values)
 
     def open(self, say: Any = None, **more: Any) -> Manager:
-        """A facade on a session of its own."""
+        """A facade on a session of its own; what it sends in v3 is held against the published schemas."""
         managers = Managers(SystemClock())
         self._managers.append(managers)
-        return managers.open(self.access(**more), say)
+        manager = managers.open(self.access(**more), say)
+        manager._counted._inner = Validating(manager._session.http, manager._session.dialect)
+        return manager
 
     def own(self, path: str, method: str = "GET", body: Any = None) -> Any:
         """Call one of the simulator's own addresses."""

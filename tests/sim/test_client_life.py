@@ -11,13 +11,16 @@ import pytest
 
 from xcat_rhev.engine.manager import Manager
 from xcat_rhev.engine.nouns import (
+    AffinityGroup,
     Cluster,
     DataCenter,
     Disk,
     FenceAgent,
+    GraphicsConsole,
     Host,
     HostNic,
     HostStorage,
+    Job,
     Network,
     NetworkAttachment,
     Nic,
@@ -25,6 +28,7 @@ from xcat_rhev.engine.nouns import (
     Ref,
     Snapshot,
     Statistic,
+    StorageConnection,
     StorageDomain,
     Tag,
     Template,
@@ -351,4 +355,39 @@ def test_a_ticket_of_ones_own(manager: Manager) -> None:
     assert (answer.ticket, answer.ticket_expiry) == (Secret("sesame"), 30)
     manager.act(vm, "stop")
     reach(manager, vm, "down")
+    gone(manager, [vm])
+
+
+def test_affinity_groups(manager: Manager) -> None:
+    if manager.version < (3, 5):
+        pytest.skip("affinity groups came with 3.5")
+    cluster = manager.one(Cluster, CLUSTER)
+    group = manager.create(AffinityGroup(name=named("apart"), positive=False, enforcing=True), under=cluster)
+    assert [(each.positive, each.enforcing) for each in manager.list(AffinityGroup, under=cluster)
+            if each.id == group.id] == [(False, True)]
+    vm = machine(manager)
+    manager.create(Vm(id=vm.id), under=group)
+    assert [each.id for each in manager.list(Vm, under=group)] == [vm.id]
+    manager.remove(vm, under=group)
+    assert manager.list(Vm, under=group) == []
+    manager.remove(group, under=cluster)
+    gone(manager, [vm])
+
+
+def test_jobs_consoles_and_connections(manager: Manager) -> None:
+    if manager.version < (3, 6):
+        pytest.skip("of these, 3.6 has all and 3.0 none")
+    vm = machine(manager)
+    assert [console.protocol for console in manager.list(GraphicsConsole, under=vm)] == ["vnc"]
+    assert {job.status for job in manager.list(Job)} <= {"started", "finished", "failed", "aborted", "unknown"}
+    assert all(connection.type for connection in manager.list(StorageConnection))
+    gone(manager, [vm])
+
+
+def test_events_are_the_newest_first(manager: Manager) -> None:
+    vm = machine(manager)
+    manager.change(vm, description="changed")
+    times = [event.time for event in manager.events(vm)]
+    assert times == sorted(times, reverse=True)
+    assert len(manager.events(vm, 1)) == 1
     gone(manager, [vm])

@@ -20,6 +20,7 @@ from .console import Console
 from .faults import Checked
 from .layers import Counted, LoggedIn, Retried, Traced
 from .nouns import (
+    AffinityGroup,
     Answer,
     DataCenter,
     Disk,
@@ -170,6 +171,9 @@ class Manager:
         """
         if isinstance(new, Vm) and new.clone and self.dialect == 4:
             params.setdefault("clone", True)
+        if isinstance(new, AffinityGroup) and under is not None:
+            # v3's schema wants the cluster said again inside.
+            new = new.replace(cluster=Ref(under.id))
         path = self.calls.collection(type(new), under)
         made = self.calls.create(new, path, lambda: find_made(self.catalog, new, under), **params)
         self.catalog.forget(type(new))
@@ -187,7 +191,7 @@ class Manager:
         if not differing:
             return None
         if isinstance(current, Vm):
-            differing = {**differing, **_memory_bounds(current, differing)}
+            differing = {**differing, **vm_parts.memory_bounds(current, differing)}
         changed = self.calls.change(current, self.calls.path(current, under), differing)
         self.catalog.forget(type(current))
         return changed
@@ -334,17 +338,6 @@ class Manager:
             raise NotFound(f"manager {self.name} knows no compatibility level {version}", f"It knows {known}")
         cpus = sorted(levels[version or newest].cpus, key=lambda cpu: cpu.level or 0)
         return [cpu.name for cpu in cpus if cpu.name]
-
-
-def _memory_bounds(vm: Vm, differing: dict[str, Any]) -> dict[str, Any]:
-    """Guaranteed memory above the memory, and a maximum below it, are refused: send them along."""
-    memory = differing.get("memory")
-    more = {}
-    if memory and "memory_guaranteed" not in differing and (vm.memory_guaranteed or 0) > memory:
-        more["memory_guaranteed"] = memory
-    if memory and "memory_max" not in differing and 0 < (vm.memory_max or 0) < memory:
-        more["memory_max"] = memory
-    return more
 
 
 #: Seconds after which one looks again where a manager is and what it speaks: it may have been upgraded.

@@ -198,3 +198,14 @@ def _current(manager: Manager, vm: Vm, path: str) -> GraphicsConsole | None:
 
 def _value(answer: Answer, asked: Secret | None) -> Secret:
     return answer.ticket or asked or Secret("")
+
+
+def memory_bounds(vm: Vm, differing: dict[str, Any]) -> dict[str, Any]:
+    """Guaranteed memory above the memory, and a maximum below it, are refused: send them along."""
+    memory = differing.get("memory")
+    more = {}
+    if memory and "memory_guaranteed" not in differing and (vm.memory_guaranteed or 0) > memory:
+        more["memory_guaranteed"] = memory
+    if memory and "memory_max" not in differing and 0 < (vm.memory_max or 0) < memory:
+        more["memory_max"] = memory
+    return more
