@@ -16,12 +16,13 @@ find_python() {
     return 1
 }
 
-# Install missing system packages. Arguments: pairs program=package, the name in Debian and in EL where they differ: program=deb:rpm.
+# Install missing system packages. Arguments: pairs program=package or /path/with/glob=package; where Debian and EL name
+# the package differently: program=deb:rpm.
 system_packages() {
     local pair program package missing=()
     for pair in "$@"; do
         program=${pair%%=*} package=${pair#*=}
-        command -v "$program" >/dev/null || [ -e "/usr/sbin/$program" ] || missing+=("$(for_this_system "$package")")
+        there "$program" || missing+=("$(for_this_system "$package")")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     if [ "$(id -u)" != 0 ]; then
@@ -29,18 +30,39 @@ system_packages() {
     elif command -v apt-get >/dev/null; then
         say "Installing with apt-get: ${missing[*]}"
         wait_for_apt
+        keep_services_down
         { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"; } >&2 ||
             say "apt-get failed; going on without."
+        let_services_start
     elif command -v dnf >/dev/null; then
         say "Installing with dnf: ${missing[*]}"
-        dnf -q install -y "${missing[@]}" >&2 || say "dnf failed; going on without."
+        dnf -q install -y --setopt=strict=0 "${missing[@]}" >&2 || say "dnf failed; going on without."
     else
         say "Neither apt-get nor dnf here, so going on without: ${missing[*]}"
     fi
 }
 
+# A program in the path or among the system's, or a file.
+there() {
+    case $1 in
+    /*) compgen -G "$1" >/dev/null ;;
+    *) command -v "$1" >/dev/null || [ -e "/usr/sbin/$1" ] ;;
+    esac
+}
+
 for_this_system() {
     if command -v dnf >/dev/null && ! command -v apt-get >/dev/null; then echo "${1#*:}"; else echo "${1%%:*}"; fi
+}
+
+# Debian starts what it installs; a web server or a database that nobody asked for would take ports and memory.
+keep_services_down() {
+    [ -e /usr/sbin/policy-rc.d ] && return
+    printf '#!/bin/sh\n# made by xcat-rhev/share/setup.sh\nexit 101\n' > /usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+}
+
+let_services_start() {
+    if grep -qs 'made by xcat-rhev' /usr/sbin/policy-rc.d; then rm -f /usr/sbin/policy-rc.d; fi
 }
 
 # A service of the system may hold apt's lock for a moment after boot.
