@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 from ..errors import Usage
 from .world import World
+
+log = logging.getLogger(__name__)
 
 PERIOD = 0.4
 #: The file is written anew when it has grown so many times as large as the world in it, and is worth the effort.
@@ -107,14 +110,23 @@ class Journal:
 
     def _run(self) -> None:
         while not self._stop.wait(PERIOD):
-            self.flush()
-            if self._file.tell() > self._limit:
+            self._write()
+
+    def _write(self) -> None:
+        """Append what changed, or write everything anew: when the file has grown, and after a write that failed."""
+        try:
+            if self._limit < 0 or self._file.tell() > self._limit:
                 self._rewrite()
+            else:
+                self.flush()
+        except OSError as error:
+            log.error("The state is not kept: %s", error)
+            self._limit = -1
 
     def stop(self) -> None:
         """Write the rest and close the file."""
         if self._file is not None:
             self._stop.set()
             self._thread.join()
-            self.flush()
+            self._write()
             self._file.close()

@@ -183,6 +183,21 @@ def test_the_journal_is_written_anew_when_it_has_grown(tmp_path: Path, monkeypat
     assert again.all("vm")[0]["description"].endswith("1999")
 
 
+def test_a_full_disk_is_said_and_made_good_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    world, journal = kept(tmp_path, ManualClock())
+    journal._rewrite()
+    file, journal._file = journal._file, open("/dev/full", "ab", buffering=0)
+    world.change(world.all("vm")[0], description="late")
+    journal._write()
+    assert "The state is not kept" in caplog.text
+    journal._file.close()
+    journal._file = file
+    journal._write()
+    journal._file.close()
+    again, _ = kept(tmp_path, ManualClock())
+    assert again.all("vm")[0]["description"] == "late"
+
+
 def test_secrets_do_not_stay_in_the_world(make_engine: Any) -> None:
     engine = make_engine((3, 6), strict=True)
     pm = '<power_management type="ipmilan"><enabled>true</enabled><address>b</address><username>u</username>'
