@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import Conflict, NotFound, Usage
+from ..errors import Conflict
 from .copying import copy, same, writing
 from .initrd import build, replaced
 from .locks import locked
@@ -73,6 +73,6 @@ def _copied(source: Path, target: Path) -> Iterator[int]:
     with locked(target.parent):
         try:
             yield from same(file, target)
-        except (Conflict, NotFound, Usage):
+        except Conflict:
             with replaced(target) as out:
                 yield from copy(file, out, target)

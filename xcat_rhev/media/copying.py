@@ -101,24 +101,22 @@ def same(file: File, path: Path) -> Iterator[int]:
     """Compare a file with one on disk, byte by byte.
 
     Raises:
-        Conflict: They differ.
-        Usage: One of them cannot be read.
+        Conflict: They differ, or the one on disk is not there or cannot be read.
+        Usage: The other one cannot be read.
     """
     differ = Conflict(f"{path} is not as it was on the medium")
     try:
-        with file.source.open("rb", 0) as source, path.open("rb", 0) as copy_of_it:
-            if os.fstat(copy_of_it.fileno()).st_size != file.size:
-                raise differ
-            for offset, length in file.pieces:
-                source.seek(offset)
-                while length:
-                    part = source.read(min(length, _BUFFER))
-                    if not part or copy_of_it.read(len(part)) != part:
-                        raise differ
-                    length -= len(part)
-                    yield len(part)
+        there = path.open("rb", 0)
     except OSError as problem:
-        raise Usage(f"cannot compare {path} with {file.source}: {problem.strerror}") from problem
+        raise differ from problem
+    with there, Ranges(file) as source:
+        if os.fstat(there.fileno()).st_size != file.size:
+            raise differ
+        while source.done < file.size:
+            part = source.read(_BUFFER)
+            if not part or there.read(len(part)) != part:
+                raise differ
+            yield len(part)
 
 
 class Ranges(io.RawIOBase):
@@ -126,11 +124,17 @@ class Ranges(io.RawIOBase):
 
     Args:
         file: What to read.
+
+    Raises:
+        Usage: It cannot be read.
     """
 
     def __init__(self, file: File) -> None:
         super().__init__()
-        self._stream = file.source.open("rb", 0)
+        try:
+            self._stream = file.source.open("rb", 0)
+        except OSError as problem:
+            raise Usage(f"cannot read {file.source}: {problem.strerror}") from problem
         self._pieces = list(file.pieces)
         #: Bytes read so far.
         self.done = 0

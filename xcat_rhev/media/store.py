@@ -123,8 +123,8 @@ class Store:
 
         Raises:
             NotFound: Nothing is there.
-            Conflict: What is there differs.
-            Usage: Something cannot be read.
+            Conflict: What is there differs, or some of it is gone.
+            Usage: The medium cannot be read.
         """
         there = open_image(self._target)
         if asdict(there) != {**asdict(self._image), "digests": there.digests}:
@@ -260,7 +260,7 @@ def _has_digest(path: Path, digest: str) -> Iterator[int]:
                 found.update(part)
                 yield 0
     except OSError as problem:
-        raise Usage(f"cannot read {path}: {problem.strerror}") from problem
+        raise Conflict(f"cannot read {path}: {problem.strerror}") from problem
     if found.hexdigest() != digest:
         raise Conflict(f"{path} is not as it was taken from the medium")
 

@@ -86,7 +86,14 @@ def test_what_is_there_is_compared_byte_by_byte(tmp_path):
             list(copy.unchanged())
         (image.folder / path).write_bytes(good)
     (image.folder / image.initrd).unlink()
-    with pytest.raises(Usage, match="cannot compare"):
+    with pytest.raises(Conflict, match="initrd.img is not as it was"):
+        list(copy.unchanged())
+    list(copy.copy())
+    (tmp_path / "x.iso").write_bytes(b"")
+    with pytest.raises(Conflict):
+        list(copy.unchanged())
+    (tmp_path / "x.iso").unlink()
+    with pytest.raises(Usage, match="cannot read"):
         list(copy.unchanged())
 
 
