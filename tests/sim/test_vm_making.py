@@ -55,6 +55,16 @@ def test_a_row_that_says_next_to_nothing_is_enough(site):
     assert (len(site.parts("disk", "vm1")), len(site.parts("nic", "vm1"))) == (0, 1)
 
 
+def test_little_memory_is_not_less_than_what_is_guaranteed(site):
+    site.made("vm1", memory="512m")
+    assert site.vm("vm1")["memory_guaranteed"] == site.vm("vm1")["memory"] == GIB // 2
+    site.made("vm2", memory="4g")
+    site.ok("clonevm -t web", ["vm2"])
+    site.node("vm3", master="web", memory="1g")
+    site.ok("mkvm", ["vm3"])
+    assert site.vm("vm3")["memory_guaranteed"] <= GIB
+
+
 def test_the_drawn_address_is_written_to_the_mac_table(site):
     site.made("vm1", nics=f"{site.network}:eth0|{site.network}:eth1:yes")
     assert site.row_of("vm1", "mac") == {"mac": site.parts("nic", "vm1")[1]["mac"]}

@@ -67,8 +67,8 @@ def test_one_disk_is_the_boot_disk(storage, boot):
 
 
 @pytest.mark.parametrize(("columns", "found"), [
-    ({"storagemodel": "virtio"}, ("virtio", "cow", None)),
-    ({"storagemodel": "scsi:qcow2"}, ("virtio_scsi", "cow", None)),
+    ({"storagemodel": "virtio"}, ("virtio", "cow", True)),
+    ({"storagemodel": "scsi:qcow2"}, ("virtio_scsi", "cow", True)),
     ({"storagemodel": "virtio:cow", "storageformat": "raw"}, ("virtio", "raw", None)),
     ({"virtflags": "imageformat=fullraw:clonemethod=reflink"}, ("virtio", "raw", False)),
 ])

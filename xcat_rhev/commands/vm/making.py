@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any
 
 from ...engine.manager import Manager
-from ...engine.nouns import AffinityGroup, Disk, Nic, Ref, Tag, Vm
+from ...engine.nouns import AffinityGroup, Disk, Nic, Ref, Tag, Template, Vm
 from ...engine.waiting import GONE, Goal
 from ...errors import NotFound
 from ...jobs import Job, Step, Wait
 from ...messages import Data, Error
-from ...units import show_size
+from ...units import GIB, show_size
 from ...xcat.host import Host as Xcat
 from .rows import BLANK, DEFAULT_BOOT, DEFAULT_MEMORY, DiskRow, NicRow, VmRow
 from .surroundings import NOWHERE, Place
@@ -194,6 +194,7 @@ class Making:
         values = values_of(row, place)
         if not row.template:
             values = {**_from_nothing(), **values}
+        values.update(_guaranteed(values.get("memory"), place.template))
         template = place.template.ref if place.template else Ref(name=BLANK)
         if self.detached:
             values["clone"] = True
@@ -273,6 +274,12 @@ class Making:
         group = groups[name]
         if self.there.id not in {ref.id for ref in self.manager.list(Vm, under=group)}:
             self.manager.create(Vm(id=self.there.id), under=group)
+
+
+def _guaranteed(memory: int | None, template: Template | None) -> dict[str, int]:
+    """A template's guaranteed memory comes along, and engines refuse one above the memory itself; Blank has 1 GiB."""
+    brought = (template.memory if template else None) or GIB
+    return {"memory_guaranteed": memory} if memory and memory < brought else {}
 
 
 def _so_called(disk: Disk, wanted: DiskRow) -> bool:

@@ -37,7 +37,7 @@ INTERFACES = {
 }
 #: xCAT's word -> format, and whether space is given as it is needed (None: as the storage domain does it).
 FORMATS: dict[str, tuple[str, bool | None]] = {
-    "cow": ("cow", None), "qcow2": ("cow", None), "raw": ("raw", None), "fullraw": ("raw", False),
+    "cow": ("cow", True), "qcow2": ("cow", True), "raw": ("raw", None), "fullraw": ("raw", False),
 }
 NIC_MODELS = ("virtio", "e1000", "e1000e", "rtl8139", "rtl8139_virtio", "spapr_vlan", "pci_passthrough")
 AFFINITIES = ("migratable", "user_migratable", "pinned")
@@ -112,7 +112,7 @@ class VmRow:
     disks: tuple[DiskRow, ...] = ()
     interface: str = "virtio"
     format: str = "cow"
-    sparse: bool | None = None
+    sparse: bool | None = True
     nics: tuple[NicRow, ...] | None = None
     nic_model: str = ""
     macs: tuple[str, ...] = ()
