@@ -31,6 +31,7 @@ _SOURCES = {
     "dns": "the networks table", "ntp": "the networks table", "bond_setup": "the nics table", "hostname": "site.domain",
     "management_server": "hypervisor.mgr", "local_boot_trigger": "noderes.xcatmaster",
 }
+_LABELLED = re.compile(r"(CD)?LABEL=\S*")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.IGNORECASE)
 
 
@@ -148,8 +149,19 @@ def _live(image: Image, settings: Settings) -> list[str]:
         check(word, level, SITE_WORDS)
     for word in base:
         check(word, level, f"the boot menu of {image.distname}")
-    root = [f"root=live:/{image.iso}", "rootfstype=auto", "ro", "liveimg", "rootflags=loop"]
-    return root + ours[:1] + base + ours[1:] + site
+    return _root(image) + ours[:1] + base + ours[1:] + site
+
+
+def _root(image: Image) -> list[str]:
+    """Where the live root is: as on the medium's own line, with the ISO in the initrd in place of a labelled disc.
+
+    dracut images have `root=live:CDLABEL=...`, those before it `root=CDLABEL=...`.
+    """
+    own = {_name(word): word for word in reversed(image.append.split())}
+    root = _LABELLED.sub(f"/{image.iso}", own.get("root", ""))
+    if not root.endswith(f"/{image.iso}"):
+        root = f"root=live:/{image.iso}"
+    return [root, own.get("rootfstype", "rootfstype=auto"), "ro", "liveimg", "rootflags=loop"]
 
 
 def _name(word: str) -> str:

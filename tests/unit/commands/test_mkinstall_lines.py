@@ -222,7 +222,9 @@ def test_a_live_image_installs_itself_by_its_line(name, columns, line):
     assert values["ADMINPW"] == passwords.get("admin", HASH)
     assert values["ROOTPW"] == ROOT
     assert "UNINSTALL" not in values and "UPGRADE" not in values
-    assert re.search(r"(^| )root=live:/(rhevh|ovirt)\.iso( |$)", line)
+    root = "root=/rhevh.iso rootfstype=iso9660" if name == "rhevh5" else "root=live:/{}.iso rootfstype=auto"
+    root = root.format("rhevh" if name.startswith("rhevh") else "ovirt")
+    assert line.startswith(f"{root} ro liveimg rootflags=loop BOOTIF=")
     assert line.count(" root=") == 0 and line.count("rootflags=") == 1
     assert not {"check", "rd.live.check", "quiet", "rhgb"} & set(line.split())
     assert len(line) + len(" BOOTIF=01-00-00-00-00-00-00") <= 1900
