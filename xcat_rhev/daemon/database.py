@@ -156,6 +156,24 @@ _TYPES: dict[str, Any] = {
 }
 
 
+#: What differs after any change of a table. In PostgreSQL a changed row has the number of the changing transaction.
+_CHANGES = {
+    "postgresql": 'SELECT count(*), sum(xmin::text::bigint) FROM "{}"',
+    "mysql": "CHECKSUM TABLE `{}`",
+}
+
+
+def changes(connection: sa.Connection, table: str) -> object:
+    """Ask a server for something that differs after its table was changed by anybody.
+
+    Args:
+        connection: To a server; SQLite has none.
+        table: The table.
+    """
+    kind = "postgresql" if connection.dialect.name == "postgresql" else "mysql"
+    return tuple(connection.exec_driver_sql(_CHANGES[kind].format(table)).one())
+
+
 def exclude(connection: sa.Connection, table: str) -> None:
     """Keep other writers of a table away until the transaction ends; SQLite's `BEGIN IMMEDIATE` did that already."""
     kind = connection.dialect.name

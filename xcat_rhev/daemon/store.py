@@ -12,18 +12,19 @@ import sqlalchemy as sa
 
 from ..errors import NotFound
 from ..xcat import schema
-from .database import Location, connect, declare, exclude, explained, readmit
+from .database import Location, changes, connect, declare, exclude, explained, readmit
 
 #: One row as it is stored: NULL is None, which differs from an empty text in the column `disable`.
 RawRow = Mapping[str, Optional[str]]
-#: Where SQLite keeps its counter of transactions in a file; see `Store.stamp`.
+#: Where SQLite keeps its counter of transactions in a file; see `Store.rows`.
 CHANGE_COUNTER = 24
 
 
 class Store:
     """All tables.
 
-    Tables are read whole and, for SQLite, kept until their file changes: they are small, and the file's header tells.
+    Tables are read whole and kept until they change: they are small, and a database tells of a change faster than it
+    gives the rows.
 
     Args:
         location: Where the tables are.
@@ -66,24 +67,22 @@ class Store:
             RhevError: The database cannot be read.
         """
         self.table(name)
-        stamp = self.stamp(name)
-        kept = self._kept.get(name)
-        if stamp and kept and kept[0] == stamp:
+        stamp = self._file_stamp(name) if self.location.kind == "sqlite" else None
+        kept = self._kept.get(name, (None, ()))
+        if stamp and kept[0] == stamp:
             return kept[1]
         with explained(name, self.location), self._engine(name).connect() as connection:
-            rows = self.read(name, connection)
-        if stamp:
-            self._kept[name] = (stamp, rows)
-        return rows
+            stamp = stamp or changes(connection, name)
+            if kept[0] != stamp:
+                kept = self._kept[name] = (stamp, self.read(name, connection))
+        return kept[1]
 
-    def stamp(self, name: str) -> object:
-        """Something that differs after a table was changed by anybody; None when only reading the table can tell.
+    def _file_stamp(self, name: str) -> object:
+        """Something that differs after an SQLite table was changed by anybody: file, size, time, and SQLite's counter.
 
-        For SQLite: the file, its size and time, and the counter in its header. It is taken before the rows are read: a
-        transaction under way delays the reading until it is done, so that the rows are never older than the counter.
+        It is taken before the rows are read: a transaction under way delays the reading until it is done, so that the
+        rows are never older than the counter.
         """
-        if self.location.kind != "sqlite":
-            return None
         file = os.open(self.location.folder / f"{name}.sqlite", os.O_RDONLY | os.O_CLOEXEC)
         try:
             state = os.fstat(file)
