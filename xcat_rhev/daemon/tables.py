@@ -208,7 +208,8 @@ class Tables:
     def _selected(self, conditions: str) -> Collection[str]:
         """The nodes that fulfil all of a dynamic group's conditions, which are joined by `::`."""
         chosen: set[str] | None = None
-        for condition in (c for c in conditions.split("::") if "=" in c or "~" in c):  # else it may name the group itself
+        # What compares nothing could name the group itself.
+        for condition in (each for each in conditions.split("::") if "=" in each or "~" in each):
             nodes = set(self.expand(_with_table(condition)).nodes)
             chosen = nodes if chosen is None else chosen & nodes
         return chosen or set()

@@ -99,7 +99,7 @@ class _Mode(NamedTuple):
 
     def deeper(self) -> _Mode:
         if self.depth >= DEEPEST:
-            raise Usage(f"the noderange has more than {DEEPEST} parentheses or brackets inside each other")
+            raise Usage(f"the noderange has more than {DEEPEST} parentheses, brackets or files inside each other")
         return self._replace(depth=self.depth + 1)
 
 
@@ -137,7 +137,7 @@ class _Expander:
         excluded: set[str] = set()
         for join, element in _split(text):
             found = self._element(element, mode)
-            self._look(len(found))
+            self._look(1 + len(found))
             if join == "@":
                 nodes &= found
             elif join == "-":
@@ -154,7 +154,9 @@ class _Expander:
     def _file(self, path: str, mode: _Mode) -> set[str]:
         """A noderange a line, up to the first colon or blank."""
         nodes: set[str] = set()
-        for line in (self._world.read_file(path) or "").splitlines():
+        text = self._world.read_file(path) or ""
+        self._look(len(text))  # files may name each other
+        for line in text.splitlines():
             if line[:1] not in ("#", "^"):
                 start = _FILE_NAME.match(line)
                 nodes |= self.range(_without_quotes(start[0] if start else ""), mode)

@@ -229,6 +229,13 @@ def test_impossible_patterns(text: str) -> None:
         expand(text, FX)
 
 
+def test_files_that_name_each_other() -> None:
+    world = World(FX.members, files={"/a": "fx1,^/b\n" * 9, "/b": "fx2,^/a\n" * 9, "/c": "fx1,^/d\n", "/d": "fx2\n"})
+    assert expand("^/c", world).nodes == ("fx1", "fx2")
+    with pytest.raises(Usage, match="files inside each other|too many"):
+        expand("^/a", world)
+
+
 def test_excluded_nodes_go_from_every_noderange() -> None:
     world = World(FX.members, without="fx[1-4],nope")
     assert expand("fxa", world) == Expanded(("fx5",))
