@@ -104,7 +104,8 @@ def connect(location: Location, table: str) -> sa.Engine:
     try:
         # A connection that a restarted server closed is found out before it is used.
         return sa.create_engine(
-            url, future=True, pool_pre_ping=True, pool_size=8, max_overflow=56, connect_args={"connect_timeout": 5}
+            url, future=True, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=56,
+            connect_args={"connect_timeout": 5},
         )
     except ImportError as problem:
         raise Usage(
@@ -116,7 +117,9 @@ def connect(location: Location, table: str) -> sa.Engine:
 def _file(path: Path) -> sa.Engine:
     """One SQLite file. Each use opens it anew: another program may have put a new file in its place."""
     url = sa.engine.URL.create("sqlite", database=str(path))
-    engine = sa.create_engine(url, future=True, poolclass=pool.NullPool, connect_args={"timeout": PATIENCE})
+    engine = sa.create_engine(
+        url, future=True, hide_parameters=True, poolclass=pool.NullPool, connect_args={"timeout": PATIENCE}
+    )
     event.listen(engine, "connect", _plain_transactions)
     event.listen(engine, "begin", _begin)
     return engine
