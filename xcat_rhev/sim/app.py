@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from . import faults, render
-from .answers import Call, Raw, item_of, refused_action, strictly, write
+from .answers import Raw, refused_action, write
 from .auth import Doorkeeper, challenge
+from .call import Call, item_of, strictly
 from .dialect import Dialect, Thing
 from .register import OPEN
 from .resources import ROUTES

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from xcat_rhev.sim.answers import SHAPES
+from xcat_rhev.sim.call import SHAPES
 from xcat_rhev.sim.dialect import Node, tree
 from xcat_rhev.sim.resources import ROUTES
 from xcat_rhev.sim.world import OWNERS

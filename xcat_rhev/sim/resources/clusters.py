@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..answers import SHAPES, Call, One, Removed, require
+from ..answers import One, Removed
+from ..call import SHAPES, Call, require
 from ..dialect import Shape, Thing, named, ref, v4only
 from ..faults import name_taken, not_found, refuse
 from ..levels import cpus

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..answers import Call, Many, One, Raw
+from ..answers import Many, One, Raw
+from ..call import Call
 from ..dialect import Shape
 from ..faults import Gone, Refused
 from ..render import document, fault

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from ..answers import SHAPES, Call, Done, Many, One, Raw
+from ..answers import Done, Many, One, Raw
+from ..call import SHAPES, Call
 from ..dialect import NEVER, Shape, Thing, named, ref
 from ..faults import Gone, refuse
 from ..routing import get, put, verb

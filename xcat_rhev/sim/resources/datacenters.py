@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..answers import SHAPES, Call, One, Removed, require
+from ..answers import One, Removed
+from ..call import SHAPES, Call, require
 from ..dialect import Shape, Thing, named
 from ..faults import BAD, Refused, name_taken, refuse
 from ..levels import newest, supported

@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from xml.sax.saxutils import escape
 
-from ..answers import SHAPES, Call, Done, One, Raw, Removed, refused_action, require
+from ..answers import Done, One, Raw, Removed, refused_action
+from ..call import SHAPES, Call, require
 from ..dialect import NEVER, Shape, Thing, named, ref
 from ..faults import BAD, Refused, bad_value, refuse
 from ..render import document, fault

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..answers import SHAPES, Call, Done, Many, One, Removed, require
+from ..answers import Done, Many, One, Removed
+from ..call import SHAPES, Call, require
 from ..dialect import NEVER, Shape, Thing, named, ref
 from ..faults import BAD, Refused, incomplete, not_found, refuse
 from ..render import reference

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..answers import Call, Done, One, Removed, require
+from ..answers import Done, One, Removed
+from ..call import Call, require
 from ..dialect import NEVER, Thing
 from ..faults import BAD, Refused, not_found, refuse
 from ..routing import delete, get, post, put, verb

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..answers import SHAPES, Call
+from ..call import SHAPES, Call
 from ..dialect import Shape, Thing, named, ref, v3only, v4only
 from ..world import World
 

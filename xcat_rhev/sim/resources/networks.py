@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..answers import SHAPES, Call, Many, One, Removed, require
+from ..answers import Many, One, Removed
+from ..call import SHAPES, Call, require
 from ..dialect import Shape, Thing, named, ref
 from ..faults import BAD, Gone, Refused, refuse
 from ..routing import delete, get, post, put

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..answers import SHAPES, Call, Done, One, Removed, require
+from ..answers import Done, One, Removed
+from ..call import SHAPES, Call, require
 from ..dialect import Shape, Thing, named, ref, v3only
 from ..faults import BAD, Refused, refuse
 from ..routing import delete, get, post, put, verb

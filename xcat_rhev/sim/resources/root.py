@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from ..answers import Call, Raw
+from ..answers import Raw
+from ..call import Call
 from ..dialect import Dialect
 from ..faults import Gone
 from ..levels import cpus, newest, supported

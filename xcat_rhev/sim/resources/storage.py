@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..answers import Call, Done, Many, One, Removed, require
+from ..answers import Done, Many, One, Removed
+from ..call import Call, require
 from ..dialect import Dialect, Shape, Thing
 from ..faults import BAD, Gone, Refused, refuse
 from ..routing import delete, get, post, put, verb

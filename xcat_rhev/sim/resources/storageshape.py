@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..answers import SHAPES
+from ..call import SHAPES
 from ..dialect import Field, Shape, Thing, named, ref, v3only, v4only
 
 LUN = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..answers import SHAPES, Call, Done, Many, One, Removed, require
+from ..answers import Done, Many, One, Removed
+from ..call import SHAPES, Call, require
 from ..dialect import NEVER, Shape, Thing, named, ref, v3only
 from ..faults import BAD, Refused, refuse
 from ..routing import delete, get, post, put, verb

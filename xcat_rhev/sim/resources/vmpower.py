@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..answers import Call, Done, Many, require
+from ..answers import Done, Many
+from ..call import Call, require
 from ..dialect import NEVER, Thing
 from ..faults import BAD, Refused, refuse
 from ..routing import get, verb

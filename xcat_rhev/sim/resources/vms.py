@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..answers import Call, One, Removed, require
+from ..answers import One, Removed
+from ..call import Call, require
 from ..dialect import Thing
 from ..faults import BAD, Refused, name_taken, refuse
 from ..routing import delete, get, post, put

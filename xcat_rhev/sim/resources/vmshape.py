@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..answers import SHAPES, Call
+from ..call import SHAPES, Call
 from ..dialect import Shape, Thing, named, ref, v3only, v4only
 from ..world import MIB, ZERO, World
 
