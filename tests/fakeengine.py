@@ -146,11 +146,14 @@ class FakeEngine:
             self.to_come.setdefault(made.id or "", ["installing", "up"])
         return made
 
-    def change(self, current: Any, **wanted: Any) -> Any:
+    def change(self, current: Any, *, under: Any = None, **wanted: Any) -> Any:
         differing = current.differing(wanted)
         if not differing:
             return None
         self._call("change", str(current), *sorted(differing))
+        if under is not None:
+            self.networks[under.id][current.id] = differing["required"]
+            return current
         return self.set(current, **differing)
 
     def remove(self, obj: Any, *, under: Any = None, **params: Any) -> None:

@@ -34,7 +34,7 @@ def described(version: tuple[int, int]) -> dict[str, Any]:
     }
     networks["san"] = {"clusters": ["cl1"]}
     if version >= (3, 1):
-        networks["san"].update(hosts_only=True, mtu=9000)
+        networks["san"].update(hosts_only=True, mtu=9000, required=True)
     hosts = {}
     for n in range(1, HOSTS + 1):
         cluster = f"cl{1 + n % 2}"
@@ -83,7 +83,10 @@ def commands(center: dict[str, Any]) -> list[tuple[str, list[str]]]:
         lines.append((f"cfgve -t nw -m MGR -o {name} -c -d dc1{more}", []))
         lines += [(f"cfgve -t nw -m MGR -o {name} -a -l {cluster}", []) for cluster in row["clusters"]]
     hosts, domains = list(center["hosts"]), ",".join(center["storage_domains"])
-    return [*lines, ("chhypervisor -a", hosts), ("chhypervisor -n", hosts), (f"cfgve -t sd -m MGR -o {domains} -c", []),
+    demanded = [(f"cfgve -t nw -m MGR -o {name} -a -l {cluster} --required", [])
+                for name, row in center["networks"].items() if row.get("required") for cluster in row["clusters"]]
+    storage = (f"cfgve -t sd -m MGR -o {domains} -c", [])
+    return [*lines, ("chhypervisor -a", hosts), ("chhypervisor -n", hosts), *demanded, storage,
             ("mkvm", list(center["vms"]))]
 
 

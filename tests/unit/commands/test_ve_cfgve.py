@@ -495,6 +495,8 @@ def test_networks_are_attached_not_required_unless_asked_and_detached():
     assert cfg(engine, "-t nw -o nw2 -a -l cl1 --required") == ["nw2: succeeded"]
     assert engine.networks["cl"] == {"n1": False, "n2": True}
     assert cfg(engine, "-t nw -o nw1 -a -l cl1") == ["nw1: nothing to do"]
+    assert cfg(engine, "-t nw -o nw1 -a -l cl1 --required") == ["nw1: succeeded"]
+    assert engine.networks["cl"]["n1"] is True
     assert cfg(engine, "-t nw -o nw1 -b -l cl1") == ["nw1: succeeded."]
     assert cfg(engine, "-t nw -o nw1 -b -l cl1") == ["nw1: nothing to do"]
 

@@ -80,7 +80,7 @@ class _Converging:
         """The jobs of this data center, each after those that it needs."""
         parts = (
             self._data_center, self._clusters, self._networks, self._attachments, self._hosts, self._host_networks,
-            self._storage, self._machines,
+            self._requirements, self._storage, self._machines,
         )
         for part in parts:
             for item in part():
@@ -189,20 +189,21 @@ class _Converging:
                 there = self.clusters.get(cluster)
                 used = {each.name for each in self.now.used.get(there.id or "", ())} if there else set()
                 if name not in used:
-                    attach = partial(self._attach, name, cluster, bool(values.get("required")))
+                    attach = partial(self._attach, name, cluster)
                     yield self._job(
                         name, _attachment_key(name, cluster), [self._network_key(name), _cluster_key(cluster)],
                         Step(f"attach to cluster {cluster}", attach),
                     )
 
-    def _attach(self, name: str, cluster: str, required: bool) -> list[Data]:
+    def _attach(self, name: str, cluster: str) -> list[Data]:
+        """Attach a network; hosts that have no interface for it yet stay in use as long as it is not required."""
         where = self.clusters.get(cluster) or self.manager.one(Cluster, cluster)
         network = self.networks.get(name) or self._network_of_new_home(name)
         if network is None:
             raise NotFound(f"network {name} is not in data center {self.center.name}")
         attached = {each.id for each in self.manager.list(Network, under=where)}
         if network.id not in attached:  # a management network comes attached
-            self.manager.create(Network(id=network.id, name=name, required=required), under=where)
+            self.manager.create(Network(id=network.id, name=name, required=False), under=where)
         return said(name, f"attached to {cluster}.")
 
     # Hosts and what is on them.
@@ -239,6 +240,25 @@ class _Converging:
                 yield Job(name, [step], key=f"networks of host {name}", after=after)
             else:
                 yield from self._plan_host(name, row["interface"])
+
+    def _requirements(self) -> Plan:
+        """What hosts must have is demanded of them when they have it."""
+        for name, values in self.center.networks.items():
+            for cluster in values.get("clusters", ()) if values.get("required") else ():
+                there = self.clusters.get(cluster)
+                used = {each.name: each for each in self.now.used.get(there.id or "", ())} if there else {}
+                if name not in used or not used[name].required:
+                    key = _attachment_key(name, cluster)
+                    after = [key, *(f"networks of host {host}" for host in self.center.hosts)]
+                    step = Step(f"make it required in cluster {cluster}", partial(self._require, name, cluster))
+                    yield self._job(name, f"requirement of {key}", after, step)
+
+    def _require(self, name: str, cluster: str) -> list[Data]:
+        where = self.clusters.get(cluster) or self.manager.one(Cluster, cluster)
+        for network in self.manager.list(Network, under=where):
+            if network.name == name:
+                self.manager.change(network, under=where, required=True)
+        return said(name, f"required in {cluster}.")
 
     def _plan_host(self, name: str, text: str) -> Plan:
         """Compare the networks of a host that is there."""

@@ -93,12 +93,17 @@ def _described(values: dict[str, Any]) -> str:
 def attach(context: Context, names: Sequence[str]) -> Plan:
     """Attach networks to a cluster."""
     cluster = _cluster(context)
-    attached = {nw.id for nw in context.manager.list(Network, under=cluster)}
+    attached = {nw.id: nw for nw in context.manager.list(Network, under=cluster)}
     required = "required" in context.options
     for name, network in _of_cluster(context, names, cluster):
         if isinstance(network, Error):
             yield network
-        elif network.id in attached:
+            continue
+        there = attached.get(network.id)
+        if there is not None and required and not there.required:
+            change = partial(context.manager.change, there, under=cluster, required=True)
+            yield one_step(name, f"make it required in cluster {cluster.name}", change, "succeeded")
+        elif there is not None:
             yield Job(name)
         else:
             new = Network(id=network.id, name=name, required=required)
