@@ -36,7 +36,7 @@ def test_uefi_and_grub_over_http(site):
         "guest", 1536, "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}/OVMF_CODE_4M.fd",
         "-drive", f"if=pflash,format=raw,file={site.folder}/vars.fd", "-device", "virtio-rng-pci",
     )
-    site.wait("guest", "LIVE-TRIGGER", 300)
+    site.wait("guest", "LIVE-TRIGGER", 480)
     # Back in the network, it is sent away: nodeset took its loader from the TFTP folder.
     site.wait("dnsmasq", f"file {site.tftpboot}/boot/grub2/grub2-{NODE} not found", 120)
     check_machine(site, site.log("guest"), digest)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from ..errors import BadAnswer, Conflict, RhevError, Usage
 from .medium import File
@@ -109,7 +110,7 @@ def same(file: File, path: Path) -> Iterator[int]:
         there = path.open("rb", 0)
     except OSError as problem:
         raise differ from problem
-    with there, Ranges(file) as source:
+    with there, Ranges.of(file) as source:
         if os.fstat(there.fileno()).st_size != file.size:
             raise differ
         while source.done < file.size:
@@ -123,21 +124,28 @@ class Ranges(io.RawIOBase):
     """A file of a medium as a stream that can be read from front to end.
 
     Args:
-        file: What to read.
-
-    Raises:
-        Usage: It cannot be read.
+        stream: What the file is a part of; closed with this.
+        pieces: Offset and length of each of its ranges.
     """
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, stream: BinaryIO, pieces: Iterable[tuple[int, int]]) -> None:
         super().__init__()
-        try:
-            self._stream = file.source.open("rb", 0)
-        except OSError as problem:
-            raise Usage(f"cannot read {file.source}: {problem.strerror}") from problem
-        self._pieces = list(file.pieces)
+        self._stream = stream
+        self._pieces = list(pieces)
         #: Bytes read so far.
         self.done = 0
+
+    @classmethod
+    def of(cls, file: File) -> Ranges:
+        """Open a file of a medium.
+
+        Raises:
+            Usage: It cannot be read.
+        """
+        try:
+            return cls(cast(BinaryIO, file.source.open("rb", 0)), file.pieces)
+        except OSError as problem:
+            raise Usage(f"cannot read {file.source}: {problem.strerror}") from problem
 
     def readable(self) -> bool:
         """Yes."""
@@ -151,7 +159,7 @@ class Ranges(io.RawIOBase):
             return 0
         offset, length = self._pieces[0]
         self._stream.seek(offset)
-        count = self._stream.readinto(memoryview(buffer)[:length])
+        count: int = self._stream.readinto(memoryview(buffer)[:length])  # type: ignore[attr-defined]
         self._pieces[0] = (offset + count, length - count)
         self.done += count
         return count

@@ -56,7 +56,6 @@ def extract_image(package: File, target: Path, digest: Digest) -> Iterator[int]:
         Usage: It is compressed in a way that this Python cannot read.
         Conflict: No space left.
     """
-    raw = Ranges(package)
     try:
         out = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     except OSError as problem:
@@ -64,18 +63,18 @@ def extract_image(package: File, target: Path, digest: Digest) -> Iterator[int]:
     before = 0
     try:
         os.fchmod(out, 0o644)
-        for part in _image(io.BufferedReader(raw, _PART)):
-            digest.update(part)
-            write_all(out, part)
-            yield raw.done - before
-            before = raw.done
+        with Ranges.of(package) as raw:
+            for part in _image(io.BufferedReader(raw, _PART)):
+                digest.update(part)
+                write_all(out, part)
+                yield raw.done - before
+                before = raw.done
     except _BROKEN as problem:
         raise BadAnswer(f"the RPM package on {package.source} is damaged ({type(problem).__name__})") from problem
     except OSError as problem:
         raise writing(target, problem) from problem
     finally:
         os.close(out)
-        raw.close()
     yield package.size - before
 
 
