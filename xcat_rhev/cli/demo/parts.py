@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..files import shared
+from ..files import PACKAGES, shared
 from .record import Failed
 
 #: Seconds that a program has to get ready in; the machine may be small and busy.
@@ -126,12 +126,21 @@ def _apache_config(folder: Path, port: int, modules: str, settings: Mapping[str,
     lines += [
         f"ServerRoot {folder}", f"PidFile {folder}/apache.pid", f"ErrorLog {folder}/apache-errors.log",
         "ServerName 127.0.0.1", f"Listen 127.0.0.1:{port}", f"DefaultRuntimeDir {folder}",
-        f"ScriptAlias /xcatrhevh {shared(CGI)}", "<Location /xcatrhevh>", "  Require all granted", "</Location>",
+        f"ScriptAlias /xcatrhevh {_readable_cgi(folder)}", "<Location /xcatrhevh>", "  Require all granted", "</Location>",
         *(f'SetEnv {key} "{value}"' for key, value in settings.items()),
     ]
     config = folder / "apache.conf"
     config.write_text("\n".join(lines) + "\n")
     return config
+
+
+def _readable_cgi(folder: Path) -> Path:
+    """Copy the CGI and the package beside each other: Apache's user may not read a checkout in somebody's home."""
+    script = folder / "www" / "cgi-bin" / "xcatrhevh.cgi"
+    script.parent.mkdir(parents=True)
+    shutil.copy(shared(CGI), script)
+    shutil.copytree(PACKAGES / "xcat_rhev", folder / "www" / "xcat_rhev", ignore=shutil.ignore_patterns("__pycache__"))
+    return script
 
 
 def _wait_for(part: Part, port: int) -> None:
