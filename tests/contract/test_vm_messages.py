@@ -1,0 +1,93 @@
+"""The texts of rhevm.pm that people's scripts look for: where it worked, they stay, as data of their node."""
+
+from __future__ import annotations
+
+import pytest
+
+from vmsite import VmSite
+
+#: What is there first, the command, and how its line begins.
+MESSAGES = [
+    ("row", "mkvm", "Succeeded"),
+    ("off", "mkvm", "virtual machine has been created."),
+    ("none", "mkvm", "has NOT entry in vm table."),
+    ("nohost", "mkvm", "Cannot find nowhere in the rhevm."),
+    ("nodomain", "mkvm", "Could not get the storage domain nowhere."),
+    ("nonetwork", "mkvm", "Could not get the network nowhere."),
+    ("none", "chvm", "has NOT entry in vm table."),
+    ("changed", "chvm", "change vm completed."),
+    ("off", "rmvm -p", "succeeded."),
+    ("row", "rmvm", "node was not defined in the rhevm."),
+    ("row", "rpower stat", "node was not defined in the rhevm."),
+    ("row", "rsetboot stat", "node was not defined in the rhevm."),
+    ("row", "rmigrate rhevh1", "node was not defined in the rhevm."),
+    ("row", "clonevm -t web", "node was not defined in the rhevm."),
+    ("off", "clonevm -t web", "web: ok."),
+    ("on", "clonevm -t web", "vm needs to be shutdown to run the clone."),
+    ("off", "rsetboot network -p", "set boot order completed."),
+    ("off", "rsetboot hd", "set boot order completed."),
+    ("off", "rsetboot floppy", "'floppy' is no boot order. Supported boot device: net"),
+    ("off", "rsetboot stat", "network,hd"),
+    ("on", "rmigrate", "Needs a target host."),
+    ("on", "rmigrate rhevh9", "rhevh9: host was not defined in the rhevm."),
+    ("on", "rmigrate rhevh2", "migrated to rhevh2: up."),
+    ("off", "rpower on", "on"),
+    ("on", "rpower off", "off"),
+    ("on", "rpower softoff", "off"),
+    ("on", "rpower suspend", "suspended"),
+    ("on", "rpower stat", "on"),
+    ("off", "rpower stat", "off"),
+    ("off", "lsvm", "vms: [vm1]"),
+]
+
+
+def _none(site):
+    site.row("hypervisor", "vm1", mgr=site.manager)
+
+
+def _row(site):
+    site.node("vm1")
+
+
+def _off(site):
+    site.made("vm1", host="rhevh1", virtflags="placement_affinity=migratable", bootorder="net,hd")
+
+
+def _on(site):
+    _off(site)
+    site.ok("rpower on", ["vm1"])
+    site.clock.advance(60)
+
+
+def _changed(site):
+    _off(site)
+    site.node("vm1", memory="3g")
+
+
+SETTINGS = {
+    "none": _none, "row": _row, "off": _off, "on": _on, "changed": _changed,
+    "nohost": lambda site: site.node("vm1", host="nowhere"),
+    "nodomain": lambda site: site.node("vm1", storage="nowhere:1g"),
+    "nonetwork": lambda site: site.node("vm1", nics="nowhere:eth0"),
+}
+
+
+@pytest.mark.parametrize(("setting", "command", "text"), MESSAGES)
+def test_the_text_stays(tmp_path_factory, setting, command, text):
+    site = VmSite(tmp_path_factory, (4, 5))
+    try:
+        SETTINGS[setting](site)
+        first = site.say(command, ["vm1"])[0]
+        assert (first.node, first.text[:len(text)]) == ("vm1", text)
+    finally:
+        site.close()
+
+
+def test_the_console_keeps_its_names(tmp_path_factory):
+    site = VmSite(tmp_path_factory, (4, 5))
+    try:
+        _on(site)
+        names = [message.desc for message in site.say("getrvidparms", ["vm1"])]
+        assert {"method", "server", "vidport", "vidproto", "password"} <= set(names)
+    finally:
+        site.close()
