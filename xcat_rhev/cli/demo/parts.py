@@ -126,7 +126,8 @@ def _apache_config(folder: Path, port: int, modules: str, settings: Mapping[str,
     lines += [
         f"ServerRoot {folder}", f"PidFile {folder}/apache.pid", f"ErrorLog {folder}/apache-errors.log",
         "ServerName 127.0.0.1", f"Listen 127.0.0.1:{port}", f"DefaultRuntimeDir {folder}",
-        f"ScriptAlias /xcatrhevh {_readable_cgi(folder)}", "<Location /xcatrhevh>", "  Require all granted", "</Location>",
+        f"ScriptAlias /xcatrhevh {_readable_cgi(folder)}",
+        "<Location /xcatrhevh>", "  Require all granted", "</Location>",
         *(f'SetEnv {key} "{value}"' for key, value in settings.items()),
     ]
     config = folder / "apache.conf"
