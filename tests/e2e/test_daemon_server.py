@@ -445,8 +445,8 @@ def test_silence_has_limits(xcat, monkeypatch, name, begin):
         return
     with xcat.connect() as sock:
         ended = False
-        for byte in begin or b"\n":
-            sock.sendall(bytes([byte]))
+        with contextlib.suppress(OSError):
+            sock.sendall(begin or b"\n")
         while name == "ARRIVAL" and not ended:  # one byte after the other, for ever
             time.sleep(0.05)
             try:
