@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fakes import FakeHost
@@ -118,6 +119,12 @@ class FakeEngine:
             return [vm for vm in everything if vm.host and vm.host.id in hosts]
         return everything
 
+    def one(self, noun: type[Any], name: str, *, data_center: str = "") -> Any:
+        found = self.find(noun, [name])
+        if name not in found:
+            raise NotFound(f"no {noun.word()} {name}")
+        return found[name]
+
     def get(self, noun: type[Any], id: str, *, under: Any = None) -> Any:
         found = [each for each in self.list(noun, under=under) if each.id == id]
         if not found:
@@ -141,6 +148,10 @@ class FakeEngine:
             new = new.replace(status=started)
         if isinstance(new, Network) and new.usages is None:
             new = new.replace(usages=("vm",))
+        for name, kind in (("data_center", DataCenter), ("cluster", Cluster)):
+            known = getattr(new, name, None)
+            if known and not known.id:
+                new = new.replace(**{name: self.one(kind, known.name).ref})
         made = self.put(new)
         if isinstance(made, Host):
             self.to_come.setdefault(made.id or "", ["installing", "up"])
@@ -277,7 +288,7 @@ def context_of(spec: Command, engine: FakeEngine, args: Sequence[str], nodes: Se
 
 def run(
     module: Any, engine: FakeEngine, line: str, nodes: Sequence[str] = (),
-    tables: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+    tables: Mapping[str, Sequence[Mapping[str, str]]] | None = None, stdin: str = "",
 ) -> list[Message]:
     """Plan a command line and carry its jobs out, one step at a time.
 
@@ -287,8 +298,11 @@ def run(
         line: Its arguments as typed.
         nodes: Its nodes.
         tables: The tables around.
+        stdin: What the person feeds it.
     """
-    planned = list(module.plan(context_of(module.SPEC, engine, line.split(), nodes, FakeHost(tables))))
+    context = context_of(module.SPEC, engine, line.split(), nodes, FakeHost(tables))
+    context = replace(context, request=replace(context.request, stdin=stdin))
+    planned = list(module.plan(context))
     said: list[Message] = [item for item in planned if not isinstance(item, Job)]
     jobs = [item for item in planned if isinstance(item, Job)]
     said += [Data(job.idle, job.node) for job in jobs if not job.parts]

@@ -1,0 +1,110 @@
+"""cfgve --from against a manager in memory: what differs is changed, what cannot be is said, in the right order."""
+
+import pytest
+
+from fakeengine import FakeEngine, run, texts
+from xcat_rhev.commands import cfgve
+from xcat_rhev.engine.nouns import Cluster, DataCenter, Host, HostNic, Network, Ref, StorageDomain
+from xcat_rhev.errors import Conflict
+
+pytest.importorskip("yaml")
+
+
+def an_engine(*more):
+    engine = FakeEngine(
+        DataCenter(id="dc", name="dc1", status="up", local=False, version="4.7"),
+        Cluster(id="cl", name="cl1", data_center=Ref("dc"), cpu_type="Intel Nehalem Family"),
+        Network(id="n1", name="nw1", data_center=Ref("dc"), vlan=100),
+        Host(id="h1", name="rhevh1", status="up", cluster=Ref("cl"),
+             nics=(HostNic(id="e0", name="eth0"), HostNic(id="e1", name="eth1"))),
+        StorageDomain(id="sd", name="sd1", type="data", storage_type="nfs", address="nfs1", path="/data"), *more,
+    )
+    engine.attached["dc", "sd"] = "active"
+    engine.networks["cl"] = {"n1": False}
+    return engine
+
+
+WHOLE = """
+data_centers:
+  dc1:
+    clusters: {cl1: {}}
+    networks: {nw1: {vlan: 100, clusters: [cl1]}}
+    hosts: {rhevh1: {cluster: cl1}}
+    storage_domains: {sd1: {stype: nfs, location: "nfs1:/data", host: rhevh1}}
+"""
+
+
+def converge(engine, text, **tables):
+    return texts(run(cfgve, engine, "--from -", tables=tables, stdin=text))
+
+
+def test_what_is_as_described_is_left_alone():
+    engine = an_engine()
+    assert converge(engine, WHOLE) == ["dc1: nothing to do"]
+    assert not engine.calls
+
+
+def test_what_differs_is_changed_and_nothing_else():
+    engine = an_engine()
+    text = WHOLE.replace("vlan: 100", "vlan: 101, mtu: 9000").replace("cl1: {}", "cl1: {description: new}")
+    assert sorted(converge(engine, text)) == ["cl1: succeeded", "nw1: succeeded"]
+    assert sorted(engine.calls) == [
+        ("change", "cluster cl1", "description"), ("change", "network nw1", "mtu", "vlan")
+    ]
+    assert converge(engine, text) == ["dc1: nothing to do"]
+
+
+def test_a_network_that_hosts_must_have_is_demanded_last():
+    engine = an_engine()
+    text = WHOLE.replace("clusters: [cl1]", "clusters: [cl1], required: true").replace(
+        "hosts: {rhevh1: {cluster: cl1}}", 'hosts: {rhevh1: {cluster: cl1, interface: "nw1:eth1:none"}}'
+    )
+    assert converge(engine, text) == ["rhevh1: succeeded.", "nw1: required in cl1."]
+    assert engine.networks["cl"] == {"n1": True}
+    assert converge(engine, text) == ["dc1: nothing to do"]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("  dc1:\n", "  dc1:\n    storage: localfs\n"), "!dc1: data center has been created with shared storage"),
+        (("cl1: {}", "cl1: {}, cl2: {cpu: Z80}"), "!cl2: CPU type 'Z80' is not offered by rhevm.example.com"),
+        (("cl1: {}", "cl1: {}, other: {}"), "!other: cluster has been created in another data center than dc1"),
+        (("nfs1:/data", "nfs2:/data"), "!sd1: storagedomains has been defined in the rhevm with address nfs1, not"),
+        (("nfs1:/data", "nowhere"), "!sd1: virtsd.location begins with 'nowhere'"),
+        (("{cluster: cl1}", '{cluster: cl1, interface: "nw1:eth9:none"}'), "!rhevh1: does not have interface eth9"),
+        (("{cluster: cl1}", '{cluster: cl1, interface: "nw1:eth1:bootp"}'), "!rhevh1: hypervisor.interface: the boot"),
+        (("hosts: {", "hosts: {new1: {cluster: cl1}, "), "!new1: host was not created: it has not registered"),
+    ],
+)
+def test_what_cannot_be_is_said_and_the_rest_is_left_alone(change, named):
+    engine = an_engine(Cluster(id="x", name="other", data_center=Ref("dc9")))
+    said = converge(engine, WHOLE.replace(*change), nodetype=[{"node": "new1", "os": "rhevh6.6"}])
+    assert said[0].startswith(named)
+    assert not engine.calls
+
+
+def test_everything_from_nothing_in_the_order_of_what_stands_on_what():
+    engine = FakeEngine()
+    tables = {"hypervisor": [{"node": "rhevh1", "password": "geheim"}]}
+    said = converge(engine, WHOLE, **tables)
+    assert not [line for line in said if line.startswith("!")]
+    made = [" ".join(call[:2]) for call in engine.calls]
+    for earlier, later in (
+        ("create data center dc1", "create cluster cl1"), ("create data center dc1", "create network nw1"),
+        ("create cluster cl1", "create host rhevh1"), ("create host rhevh1", "create storage domain sd1"),
+        ("create storage domain sd1", "attach storage domain sd1"),
+    ):
+        assert made.index(earlier) < made.index(later)
+    assert engine.by_name(DataCenter, "dc1").status == "up"
+    assert converge(engine, WHOLE, **tables) == ["dc1: nothing to do"]
+
+
+def test_what_stands_on_a_failure_is_not_begun():
+    engine = FakeEngine()
+    engine.refuse["create", "cluster cl1"] = Conflict("no")
+    said = converge(engine, WHOLE, hypervisor=[{"node": "rhevh1", "password": "geheim"}])
+    assert "!cl1: no" in said
+    assert "!rhevh1: not begun, because it needs what failed: cluster cl1" in said
+    assert "!sd1: not begun, because it needs what failed: host rhevh1" in said
+    assert engine.by_name(Network, "nw1") is not None
