@@ -127,6 +127,12 @@ def refused_action(call: Call, fault_text: str) -> str:
     return f"<action>{_ordered(parts, call.dialect)}</action>"
 
 
+def unknown_parts(body: Any, dialect: Dialect) -> list[str]:
+    """Name the parameters of an action which no action of this dialect has."""
+    known = {*ACTION_PARTS, *(ACTION_PARTS_4 if dialect.number == 4 else ())}
+    return [f"action/{child.tag}" for child in body if isinstance(child.tag, str) and child.tag not in known]
+
+
 def _status(dialect: Dialect, word: str) -> str:
     return f"<status>{word}</status>" if dialect.number == 4 else f"<status><state>{word}</state></status>"
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from . import faults, render
-from .answers import Raw, refused_action, write
+from .answers import Raw, refused_action, unknown_parts, write
 from .auth import Doorkeeper, challenge
 from .call import Call, item_of, strictly
 from .dialect import Dialect, Thing
@@ -143,6 +143,8 @@ class Application:
             route, ids = self.routes.find(_method(request), rest, dialect)
             call.things = self._named(call, ids)
             body = render.parse(request.body) if request.body.strip() else None
+            if route.action and body is not None and body.tag != "action":
+                raise faults.Refused(f"Cannot construct action from {body.tag}", faults.BAD, "usage")
             self._strict(call, route, body)
             call.body = body if _body_counts(route, dialect) else None
             return write(call, route.handler(call))
@@ -176,6 +178,8 @@ class Application:
             unknown.append("the body of a DELETE")
         if body is None and route.action:
             unknown.append("an action without a body; send <action/>")
+        elif body is not None and route.action:
+            unknown += unknown_parts(body, call.dialect)
         if unknown:
             raise strictly(unknown, call.dialect)
 

@@ -226,6 +226,19 @@ def test_strict_mode_wants_a_body_with_every_action(make_engine: Any) -> None:
     assert lax.post(f"{lax.vm()}/start", "").status == 200
 
 
+def test_parameters_that_no_action_has(make_engine: Any) -> None:
+    body = "<action><hots/><force>true</force></action>"
+    for version in ((3, 0), (3, 6), (4, 5)):
+        strict, lax = make_engine(version, strict=True), make_engine(version)
+        assert strict.post(f"{strict.vm()}/start", body).detail().endswith("does not know: action/hots")
+        assert lax.post(f"{lax.vm()}/start", body).status == 200
+        wrong = lax.post(f"{lax.vm('vm2')}/start", "<vm/>")
+        assert wrong.status == 400 and wrong.xml.tag in {"usage_message", "fault"}
+    old = make_engine((3, 6), strict=True)
+    later = "<action><activate>true</activate></action>"
+    assert "action/activate" in old.post(f"{old.host()}/deactivate", later).detail()
+
+
 def test_methods_that_an_address_does_not_have(engine: Any) -> None:
     assert engine.call("DELETE", "/vms").status == 405
     assert engine.call("PATCH", "/vms").status == 405
