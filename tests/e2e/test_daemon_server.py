@@ -467,3 +467,26 @@ def test_five_hundred_idle_connections_are_in_nobodys_way(xcat):
     finally:
         for sock in idle:
             sock.close()
+
+
+def test_a_policy_row_for_a_host(xcat):
+    xcat.type("tabch", "-d", "priority=1", "policy")
+    xcat.type("tabch", "priority=5", "policy.host=elsewhere", "policy.rule=allow")
+    assert b"Permission denied" in xcat.ask(AUTHCHECK)
+    name = socket.gethostbyaddr("127.0.0.1")[0].partition(".")[0]
+    xcat.type("tabch", "priority=5", f"policy.host={name}")
+    assert b"Authenticated" in xcat.ask(AUTHCHECK)
+    xcat.type("tabch", "priority=5", "policy.host=front")
+    assert b"Authenticated" in xcat.ask(WireRequest(command="authcheck", remote_client="front,other"))
+
+
+def test_audit_rows_that_the_site_does_not_want(xcat):
+    xcat.type("tabch", "key=auditskipcmds", "site.value=nodels, clienttype:ws")
+    for request in (
+        WireRequest(command="nodels"),
+        WireRequest(command="authcheck", clienttype="ws"),
+        WireRequest(command="authcheck"),
+    ):
+        xcat.ask(request)
+    xcat.xcatd.audit.close()
+    assert [row["command"] for row in xcat.table("auditlog")] == ["authcheck"]
