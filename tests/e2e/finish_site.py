@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +105,18 @@ def program(
         assert process.poll() is None, log.read_text()
         yield process
     finally:
-        process.terminate()
+        _end(process, signal.SIGTERM)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
-            process.kill()
+            _end(process, signal.SIGKILL)
             process.wait()
+
+
+def _end(process: subprocess.Popen[bytes], number: int) -> None:
+    """End a program and its children, which fcgiwrap would leave behind."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 class Web:
