@@ -200,7 +200,11 @@ def test_errors_carry_the_name_of_the_service_node(cluster):
 def test_the_user_stays_the_user_on_the_service_node(cluster):
     make_nodes(cluster, "h1", "sn1", NODES["h1"])
     cluster.type("nodeset h1 boot")
-    assert "nodeset boot for root from 10.79.0.1" in cluster.log("sn1").splitlines()[-1]
+    for _ in range(100):  # the log is written a moment later
+        if "nodeset boot for root from 10.79.0.1" in cluster.log("sn1"):
+            return
+        time.sleep(0.1)
+    pytest.fail(cluster.log("sn1"))
 
 
 def test_a_pool_fails_over_and_both_get_the_files(cluster):
