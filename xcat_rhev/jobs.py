@@ -95,6 +95,8 @@ class Job:
         parts = list(self.parts)
         while parts and isinstance(parts[-1], Wait):
             parts.pop()
+        if len(parts) < len(self.parts):
+            parts.append(Step("say that it is accepted", lambda: [Data("accepted", self.node)]))
         return replace(self, parts=parts)
 
     def described(self) -> Iterator[Message]:

@@ -131,7 +131,10 @@ def test_an_abort_begins_no_further_step():
 
 def test_nowait_ends_with_the_last_step():
     job = Job("vm1", [Wait("a", str), Step("b", lambda: None), Wait("c", str), Wait("d", str)])
-    assert [part.says for part in job.without_last_waits().parts] == ["a", "b"]
+    *parts, last = job.without_last_waits().parts
+    assert [part.says for part in parts] == ["a", "b"]
+    assert last.do() == [Data("accepted", "vm1")]
+    assert Job("vm1", [Step("b", lambda: None)]).without_last_waits().parts[-1].says == "b", "nothing was left out"
     assert [part.says for part in job.parts] == ["a", "b", "c", "d"]
 
 

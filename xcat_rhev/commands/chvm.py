@@ -13,7 +13,7 @@ from ..errors import Usage
 from ..jobs import Job, Step, Wait
 from ..messages import Error
 from ..units import parse_memory
-from .common import Command, Context, Option, Place, Plan, Planned
+from .common import VM_ROUTES, Command, Context, Option, Place, Plan, Planned
 from .vm.converging import Converging, asked_of
 from .vm.editing import Asked, Editing
 from .vm.machines import errors, find, find_named, no_words, stored
@@ -30,7 +30,7 @@ SPEC = Command(
     usage="noderange [-a SIZE] [-d DISK] [-p DISK] [--resize DISK=SIZE] [--mem SIZE] [--cpus NUMBER] "
           "[--optical ISO | --eject] | --snapshot NAME | --revert NAME | --rmsnapshot NAME",
     place=Place.MANAGER,
-    routes=("nodehm:mgt",),
+    routes=VM_ROUTES,
     options=(
         Option(("-a", "--add"), "add", "add disks: sizes in GiB unless a suffix says otherwise, joined by commas; "
                "DOMAIN:SIZE for another storage domain than the first disk's", value="SIZE"),

@@ -10,7 +10,7 @@ from ..engine.waiting import GONE, Goal
 from ..errors import Usage
 from ..jobs import Job, Step, Wait
 from ..messages import Data, Error, Message
-from .common import Command, Context, Option, Place, Plan
+from .common import VM_ROUTES, Command, Context, Option, Place, Plan
 from .vm.batch import make
 from .vm.machines import errors, find, no_words
 from .vm.rows import Typed, read_rows
@@ -20,7 +20,7 @@ SPEC = Command(
     summary="a template from a virtual machine, virtual machines from a template",
     usage="noderange -t TEMPLATE [-f] | -b TEMPLATE [-d] [-f]",
     place=Place.MANAGER,
-    routes=("nodehm:mgt",),
+    routes=VM_ROUTES,
     options=(
         Option(("-t", "--template"), "template", "the template to make; the noderange is one machine, and off",
                value="TEMPLATE"),

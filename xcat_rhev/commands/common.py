@@ -53,6 +53,10 @@ class Option:
     choices: tuple[str, ...] = ()
 
 
+#: Which nodes are virtual machines of ours. Power and boot order follow nodehm alone: hypervisor.type may stand on a
+#: host whose power is another plugin's, and both would act.
+VM_ROUTES = ("nodehm:mgt", "hypervisor:type=rhevm")
+
 #: Options that every command has. The dispatcher acts on them; `plan` sees them too.
 COMMON_OPTIONS = (
     Option(("-h", "--help"), "help", "show this text"),

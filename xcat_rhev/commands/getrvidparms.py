@@ -10,7 +10,7 @@ from ..engine.nouns import Vm
 from ..jobs import Job, Step
 from ..messages import Data, Error, Message
 from ..secret import Secret
-from .common import Command, Context, Option, Place, Plan
+from .common import VM_ROUTES, Command, Context, Option, Place, Plan
 from .vm.machines import find, no_words
 
 SPEC = Command(
@@ -18,7 +18,7 @@ SPEC = Command(
     summary="where virtual machines' graphical consoles are",
     usage="noderange [--vv]",
     place=Place.MANAGER,
-    routes=("nodehm:mgt",),
+    routes=VM_ROUTES,
     options=(Option(("--vv",), "vv", "the text of a file that remote-viewer opens"),),
     description=(
         "For a machine that runs: the protocol, the address, the port, and a password that lives for two minutes: "

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from ..jobs import Step
-from .common import Command, Context, Option, Place, Plan
+from .common import VM_ROUTES, Command, Context, Option, Place, Plan
 from .vm.batch import make
 from .vm.machines import errors, no_words
 from .vm.rows import Typed, VmRow, read_rows
@@ -16,7 +16,7 @@ SPEC = Command(
     summary="make virtual machines",
     usage="noderange [-s SIZE[,SIZE...]] [--mem SIZE] [--cpus SOCKETS[:CORES[:THREADS]]] [-m TEMPLATE] [-f]",
     place=Place.MANAGER,
-    routes=("nodehm:mgt",),
+    routes=VM_ROUTES,
     options=(
         Option(("-s", "--size"), "size", "sizes of the disks, in GiB unless a suffix says otherwise", value="SIZE"),
         Option(("--mem",), "mem", "memory, in MiB unless a suffix says otherwise", value="SIZE"),

@@ -10,7 +10,7 @@ from ..engine.nouns import Host, Vm
 from ..errors import Usage
 from ..jobs import Job
 from ..messages import Data, Error
-from .common import Command, Context, Place, Plan, Planned
+from .common import VM_ROUTES, Command, Context, Place, Plan, Planned
 from .vm.machines import find
 from .vm.moving import LIMIT, Move, refusal
 from .vm.words import listed
@@ -20,7 +20,7 @@ SPEC = Command(
     summary="move running virtual machines to another hypervisor",
     usage="noderange [target_host|any]",
     place=Place.MANAGER,
-    routes=("nodehm:mgt",),
+    routes=VM_ROUTES,
     arguments={
         "target_host": "the hypervisor to move to; without one, the least busy of vm.migrationdest",
         "any": "the manager chooses",

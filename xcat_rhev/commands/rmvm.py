@@ -10,7 +10,7 @@ from ..engine.waiting import GONE, Goal
 from ..errors import Conflict, RhevError, Usage
 from ..jobs import Job, Step, Wait
 from ..messages import Data, Error, Message
-from .common import Command, Context, Option, Place, Plan
+from .common import VM_ROUTES, Command, Context, Option, Place, Plan
 from .vm.machines import NOT_DEFINED, find, no_words
 
 SPEC = Command(
@@ -18,7 +18,7 @@ SPEC = Command(
     summary="remove virtual machines",
     usage="noderange [-f] [-p] [-r]",
     place=Place.MANAGER,
-    routes=("nodehm:mgt",),
+    routes=VM_ROUTES,
     options=(
         Option(("-f", "--force"), "force", "cut the power of a machine that runs, then remove it"),
         Option(("-p", "--purge"), "purge", "remove its disks as well"),

@@ -109,6 +109,8 @@ def _files(site: Site) -> Iterator[tuple[Path, bytes, int, str]]:
     shim = shared("share/perl/rhevm.pm").read_text()
     yield site.plugin, shim.replace("/usr/bin/xcat-rhev", str(site.program)).encode(), 0o644, "the plugin"
     yield site.root / "ws/xcatrhevh.cgi", cgi(), 0o755, "the CGI"
+    console = site.root / "share/xcat/cons/rhevm"
+    yield console, shared("share/cons/rhevm").read_bytes(), 0o755, "the serial console's program"
     for page in sorted(shared("share/man/man1").glob("*.1")):
         yield site.root / "share/man/man1" / page.name, page.read_bytes(), 0o644, PAGE
     units = site.below("/etc/systemd/system")
