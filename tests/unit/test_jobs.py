@@ -61,7 +61,8 @@ def test_steps_and_waits_of_a_job_come_in_order():
 
 def test_a_failed_step_drops_the_rest_of_its_own_job_only():
     log = []
-    said = run([Job("vm1", [step(log, "a", Conflict("it is locked")), step(log, "never")]), Job("vm2", [step(log, "b")])])
+    failing = Job("vm1", [step(log, "a", Conflict("it is locked")), step(log, "never")])
+    said = run([failing, Job("vm2", [step(log, "b")])])
     assert said == [Error("it is locked", "vm1")]
     assert sorted(log) == ["a", "b"]
 
