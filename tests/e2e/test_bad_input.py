@@ -37,7 +37,7 @@ def xcat(folder, sim):
     program.part.stop()
 
 
-def refused(typed, *told):
+def assert_refused(typed, *told):
     """One command was refused: exit code, on standard error, in lines that tell what is wrong, and no trace."""
     assert typed.rc != 0, typed
     assert "Traceback" not in typed.all and "Error:" in typed.err, typed
@@ -62,7 +62,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_unknown_node(xcat, command):
-    refused(xcat.type(command.replace("NR", "nosuch1")), "nosuch1")
+    assert_refused(xcat.type(command.replace("NR", "nosuch1")), "nosuch1")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -77,19 +77,21 @@ def test_an_empty_noderange(xcat, command):
 )
 def test_an_unknown_option(xcat, sim, command):
     node = "rhevh1" if "hypervisor" in command else "vm1"
-    refused(xcat.type(command.replace("NR", node).replace("MGR", sim.name) + " --nosuch"), "--nosuch")
+    assert_refused(xcat.type(command.replace("NR", node).replace("MGR", sim.name) + " --nosuch"), "--nosuch")
 
 
 def test_a_missing_table_value_names_the_column_and_the_others_are_done(xcat):
     xcat.set_up("nodeadd vm8 groups=all nodehm.mgt=rhevm")
     typed = xcat.type("rpower vm1,vm8 stat")
-    refused(typed, "vm8", "vm.mgr", "chtab node=vm8")
+    assert_refused(typed, "vm8", "vm.mgr", "chtab node=vm8")
     assert "vm1: " in typed.out
 
 
 def test_a_node_that_no_plugin_is_for(xcat):
     xcat.set_up("nodeadd plain1 groups=all")
-    refused(xcat.type("rpower plain1 stat"), "plain1", "Unable to identify plugin for this command", "nodehm.power,mgt")
+    assert_refused(
+        xcat.type("rpower plain1 stat"), "plain1", "Unable to identify plugin for this command", "nodehm.power,mgt"
+    )
 
 
 @pytest.fixture
@@ -106,14 +108,14 @@ def bent(xcat, sim):
 def test_a_manager_that_does_not_resolve(xcat, bent):
     bent("no-such-manager.invalid")
     typed = xcat.type("rpower vm1,vm9 stat")
-    refused(typed, "vm9", "no-such-manager.invalid")
+    assert_refused(typed, "vm9", "no-such-manager.invalid")
     assert "vm1: " in typed.out, "the other manager's nodes are done"
 
 
 def test_a_manager_that_refuses(xcat, bent):
     port = free_port()
     bent(f"127.0.0.1:{port}")
-    refused(xcat.type("rpower vm9 stat"), "vm9", f"127.0.0.1:{port}")
+    assert_refused(xcat.type("rpower vm9 stat"), "vm9", f"127.0.0.1:{port}")
 
 
 def test_a_manager_with_another_certificate_than_the_pinned_one(xcat, bent, folder):
@@ -124,7 +126,7 @@ def test_a_manager_with_another_certificate_than_the_pinned_one(xcat, bent, fold
     first.part.stop()
     second = Sim(folder, "--vms", "1", "--port", port)
     try:
-        refused(xcat.type("rpower vm9 stat"), "vm9", "certificate", first.name)
+        assert_refused(xcat.type("rpower vm9 stat"), "vm9", "certificate", first.name)
     finally:
         second.part.stop()
 
@@ -133,7 +135,7 @@ def test_a_wrong_password(xcat, sim):
     xcat.set_up("chtab key=rhevm,username=admin passwd.password=certainly-wrong")
     try:
         typed = xcat.type("rpower vm1 stat")
-        refused(typed, "vm1", "passwd")
+        assert_refused(typed, "vm1", "passwd")
         assert "certainly-wrong" not in typed.all
     finally:
         xcat.set_up(f"chtab key=rhevm,username=admin passwd.password='{sim.password}'")
@@ -142,7 +144,7 @@ def test_a_wrong_password(xcat, sim):
 def test_no_password_at_all(xcat, sim):
     xcat.set_up("chtab -d key=rhevm,username=admin passwd")
     try:
-        refused(xcat.type("rpower vm1 stat"), "vm1", "chtab key=rhevm,username=admin passwd.password=")
+        assert_refused(xcat.type("rpower vm1 stat"), "vm1", "chtab key=rhevm,username=admin passwd.password=")
     finally:
         xcat.set_up(f"chtab key=rhevm,username=admin passwd.password='{sim.password}'")
 
@@ -150,7 +152,7 @@ def test_no_password_at_all(xcat, sim):
 def test_a_virtual_machine_that_is_not_there(xcat, sim):
     xcat.set_up(f"nodeadd vm7 groups=all nodehm.mgt=rhevm vm.mgr={sim.name}")
     typed = xcat.type("rpower vm1,vm7 stat")
-    refused(typed, "vm7", "mkvm vm7")
+    assert_refused(typed, "vm7", "mkvm vm7")
     assert "vm1: " in typed.out
 
 
@@ -179,7 +181,7 @@ def test_a_truncated_iso(xcat, iso, tmp_path):
     cut = tmp_path / "cut.iso"
     cut.write_bytes(iso.read_bytes()[: iso.stat().st_size // 2])
     before = left_under(xcat)
-    refused(xcat.type(f"copycds {cut}"), "cut.iso")
+    assert_refused(xcat.type(f"copycds {cut}"), "cut.iso")
     assert left_under(xcat) == before
 
 
@@ -187,15 +189,15 @@ def test_a_file_that_is_no_iso(xcat, tmp_path):
     text = tmp_path / "readme.iso"
     text.write_text("not an ISO\n" * 10_000)
     before = left_under(xcat)
-    refused(xcat.type(f"copycds {text}"), "could not identify")
+    assert_refused(xcat.type(f"copycds {text}"), "could not identify")
     assert left_under(xcat) == before
 
 
 def test_an_empty_file_and_none_at_all(xcat, tmp_path):
     (tmp_path / "empty.iso").touch()
-    refused(xcat.type(f"copycds {tmp_path}/empty.iso"))
-    refused(xcat.type(f"copycds {tmp_path}/none.iso"), "none.iso")
-    refused(xcat.type("copycds"))
+    assert_refused(xcat.type(f"copycds {tmp_path}/empty.iso"))
+    assert_refused(xcat.type(f"copycds {tmp_path}/none.iso"), "none.iso")
+    assert_refused(xcat.type("copycds"))
 
 
 def test_an_iso_of_another_product(xcat, tmp_path):
@@ -207,7 +209,7 @@ def test_an_iso_of_another_product(xcat, tmp_path):
     medium.write(str(tmp_path / "other.iso"))
     medium.close()
     before = left_under(xcat)
-    refused(xcat.type(f"copycds {tmp_path}/other.iso"), "could not identify")
+    assert_refused(xcat.type(f"copycds {tmp_path}/other.iso"), "could not identify")
     assert left_under(xcat) == before
 
 
@@ -220,14 +222,14 @@ def test_a_full_disk(xcat, iso):
     install = xcat.home / "install"
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(install)], check=True)
     try:
-        refused(xcat.type(f"copycds {iso}"), "space")
+        assert_refused(xcat.type(f"copycds {iso}"), "space")
         assert left_under(xcat) == []
     finally:
         subprocess.run(["umount", str(install)], check=True)
 
 
 def test_nodeset_of_an_image_that_is_not_there(xcat):
-    refused(xcat.type("nodeset rhevh1 osimage=nosuch-image"), "nosuch-image")
+    assert_refused(xcat.type("nodeset rhevh1 osimage=nosuch-image"), "nosuch-image")
 
 
 def test_a_command_that_nobody_knows(xcat):
