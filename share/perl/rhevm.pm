@@ -50,6 +50,7 @@ my %HANDLED = (
     rvitals => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
 );
 my %BY_MANAGER = map { $_ => 1 } qw(chhypervisor chvm clonevm getcons getrvidparms lsvm mkvm revacuate rinv rmhypervisor rmigrate rmvm rpower rscan rsetboot rvitals);
+my %NAMED = map { $_ => 1 } qw(cfgve lsve);
 # END GENERATED
 
 sub handled_commands { return {%HANDLED}; }
@@ -59,17 +60,44 @@ sub handled_commands { return {%HANDLED}; }
 sub preprocess_request {
     my ($request, $callback) = @_;
     my $command = $request->{command}->[0];
-    return [$request] if (($request->{_xcatpreprocessed}->[0] || 0) eq '1') || !$BY_MANAGER{$command} || !$request->{node};
+    return [$request] if ($request->{_xcatpreprocessed}->[0] || 0) eq '1';
+    return [with_destination($request, server_of(named_manager($request)))] if $NAMED{$command};
+    return [$request] if !$BY_MANAGER{$command} || !$request->{node};
     my %place = %{ place_of_nodes($request->{node}) };
     return [$request] if keys %place < 2 && !grep { $_ ne '' } keys %place;
     my @parts;
     for my $destination (sort keys %place) {
-        my %part = (%$request, node => $place{$destination}, _xcatpreprocessed => [1]);
-        delete $part{noderange};
-        $part{_xcatdest} = $destination if $destination ne '';
-        push @parts, \%part;
+        push @parts, with_destination({ %$request, node => $place{$destination} }, $destination);
     }
     return \@parts;
+}
+
+# A copy of a request for a service node; for the management node ('') it stays with us.
+sub with_destination {
+    my ($request, $destination) = @_;
+    my %part = (%$request, _xcatpreprocessed => [1]);
+    delete $part{noderange};
+    $part{_xcatdest} = $destination if $destination ne '';
+    return \%part;
+}
+
+# The manager that -m names, '' if none does or if it names several.
+sub named_manager {
+    my ($request) = @_;
+    my @words = @{ list($request->{arg}) };
+    for my $place (0 .. $#words) {
+        my $name = $words[$place] eq '-m' ? $words[$place + 1] : $words[$place] =~ /^-m(.+)/ ? $1 : next;
+        return defined $name && $name !~ /,/ ? $name : '';
+    }
+    return '';
+}
+
+sub server_of {
+    my ($manager) = @_;
+    return '' if $manager eq '';
+    my ($server) = keys %{ xCAT::ServiceNodeUtils->get_ServiceNode([$manager], 'xcat', 'MN') || {} };
+    my ($master) = xCAT::TableUtils->get_site_attribute('master');
+    return !defined $server || $server eq ($master || '') ? '' : $server;
 }
 
 # Service node of each node's manager ('' where that is the management node) -> nodes.

@@ -263,6 +263,25 @@ def test_nodes_go_where_their_managers_service_node_is(xcat, agent):
     assert [request.nodes for request in agent.seen] == [("vm1", "vm3")]
 
 
+@pytest.mark.parametrize(
+    ("args", "place"),
+    [
+        (["-t", "dc", "-m", "rhevm2"], "sn1,sn2"),
+        (["-mrhevm2", "-t", "dc"], "sn1,sn2"),
+        (["-t", "dc", "-m", "rhevm1"], ""),
+        (["-t", "dc", "-m", "rhevm1,rhevm2"], ""),
+        (["-t", "dc", "-m"], ""),
+        (["-t", "dc"], ""),
+    ],
+)
+def test_a_named_managers_command_goes_where_its_service_node_is(xcat, agent, args, place):
+    tables = json.loads(xcat.tables.read_text())
+    tables["noderes"]["rows"] = [{"node": "rhevm2", "servicenode": "sn1,sn2"}]
+    xcat.tables.write_text(json.dumps(tables))
+    xcat.run("lsve", args=args)
+    assert len(agent.seen) == (0 if place else 1)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_abort_reaches_the_command(xcat, agent, number):
     begun, ended = threading.Event(), threading.Event()

@@ -13,13 +13,16 @@ BEGIN, END = "# BEGIN GENERATED", "# END GENERATED"
 
 
 def generated() -> str:
-    """The Perl that says which commands are ours and which of them belong to a manager."""
+    """The Perl that says which commands are ours, and which belong to their nodes' manager or to a named one."""
     lines = ["my %HANDLED = ("]
     for name, command in sorted(COMMANDS.items()):
         routes = ", ".join(f"'{route}'" for route in command.routes)
         lines.append(f"    {name} => " + (f"[{routes}]," if len(command.routes) > 1 else f"{routes},"))
-    by_manager = " ".join(name for name, command in sorted(COMMANDS.items()) if command.place is Place.MANAGER)
-    return "\n".join([*lines, ");", f"my %BY_MANAGER = map {{ $_ => 1 }} qw({by_manager});"]) + "\n"
+    lines.append(");")
+    for name, place in (("BY_MANAGER", Place.MANAGER), ("NAMED", Place.NAMED)):
+        words = " ".join(word for word, command in sorted(COMMANDS.items()) if command.place is place)
+        lines.append(f"my %{name} = map {{ $_ => 1 }} qw({words});")
+    return "\n".join(lines) + "\n"
 
 
 def with_generated(text: str) -> str:

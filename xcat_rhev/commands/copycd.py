@@ -22,7 +22,7 @@ from ..media.medium import Medium, read_folder
 from ..media.mounts import source_of
 from ..media.progress import metered
 from ..media.store import Store
-from ..messages import Data, Info, Message
+from ..messages import Data, Info, Message, Warning
 from ..xcat.host import Host
 from .common import Command, Context, Option, Place, Plan
 
@@ -72,6 +72,12 @@ def plan(context: Context) -> Plan:
         yield Info(f"DISTNAME:{release.distname}\nARCH:{release.arch}\nDISCNO:1\n")
         return
     yield from _taking_in(context, medium, release)
+    if "mount" in options and told and options["name"].startswith("rh"):
+        # Only xCAT's own copycds mounts; then its anaconda.pm is asked too, and claims every name that begins with rh.
+        yield Warning(
+            f"with -n {options['name']} xCAT's anaconda plugin may have copied the medium too, and made Red Hat images "
+            "of it. copycds without -n is enough. Run: xcat-rhev doctor"
+        )
 
 
 def _medium(context: Context, insist: bool) -> Medium | None:

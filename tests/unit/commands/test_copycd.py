@@ -15,7 +15,7 @@ from xcat_rhev.commands.common import Context, parse
 from xcat_rhev.errors import Aborted, BadAnswer, Usage
 from xcat_rhev.jobs import Job, Runner
 from xcat_rhev.media.store import open_image
-from xcat_rhev.messages import Data, Error, Info, Progress
+from xcat_rhev.messages import Data, Error, Info, Progress, Warning
 from xcat_rhev.xcat.host import Request
 
 
@@ -213,3 +213,13 @@ def test_ctrl_c_takes_the_half_copy_away(host, tmp_path):
     with pytest.raises(Aborted):
         list(messages)
     assert not (tmp_path / "install").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "warned"), [(["-n", "rhevh6.6"], False), (["-m", "/mnt", "-n", "rhevh6.6"], True), (["-m", "/mnt"], False)]
+)
+def test_where_xcats_own_plugin_copies_too_that_is_said(host, tmp_path, args, warned):
+    iso = media_iso.write(tmp_path, media_iso.SAMPLES["rhevh6"])
+    said = [message for message in copycds(host, *args, "-f", iso) if isinstance(message, Warning)]
+    assert bool(said) is warned
+    assert not warned or "copycds without -n is enough" in said[0].text
