@@ -17,6 +17,14 @@ APACHE = (("/etc/httpd/conf.d", "httpd"), ("/etc/apache2/conf-enabled", "apache2
 NGINX = (("/etc/nginx/default.d", "nginx"), ("/etc/nginx/conf.d", "nginx"))
 
 
+#: A web server's service, and how it is told without systemd.
+RELOADS = (
+    ("httpd", ("apachectl", "-k", "graceful")),
+    ("apache2", ("apache2ctl", "graceful")),
+    ("nginx", ("nginx", "-s", "reload")),
+)
+
+
 @dataclass(frozen=True)
 class Site:
     """One machine with xCAT.
@@ -76,9 +84,11 @@ class Site:
     def reload(self) -> None:
         """Let xcatd read its plugins again, and a running web server its configuration."""
         self.run("rescanplugins")
-        for service in ("httpd", "apache2", "nginx"):
+        for service, control in RELOADS:
             if self.run("systemctl", "-q", "is-active", service).returncode == 0:
                 self.run("systemctl", "reload", service)
+            elif self.run("pgrep", "-x", service).returncode == 0:  # started without systemd
+                self.run(*control)
 
     def run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run one of xCAT's own commands, or a system one; its exit code is for the caller to look at."""
