@@ -4,11 +4,13 @@ import hashlib
 import os
 import stat
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from xcat_rhev.cli.main import main
+from xcat_rhev.cli.setup import install as setup
 
 COMMANDS = {
     "tabdump": 'cat "$STUB/$1.csv" 2>/dev/null || { echo "No such table: $1"; exit 1; }',
@@ -51,6 +53,7 @@ def machine(tmp_path, monkeypatch):
     (tmp_path / "stub/passwd.csv").write_text(
         '#key,username,password,cryptmethod,authdomain,comments,disable\n"rhevm","admin","x",,,,\n"rhevh","root","y",,,,\n'
     )
+    monkeypatch.setattr(setup, "_open_to_all", lambda path: True)  # the checkout may stand in somebody's home
     monkeypatch.setenv("STUB", str(tmp_path / "stub"))
     monkeypatch.delenv("XCATROOT", raising=False)
     return tmp_path
@@ -205,3 +208,21 @@ def test_selinux_without_its_tools_says_what_to_install(machine, capsys):
         (machine / "opt/xcat/bin" / name).chmod(0o755)
     assert run("install", machine) == 2
     assert "selinux-policy-devel" in capsys.readouterr().err
+
+
+def test_a_package_that_the_web_server_cannot_read_is_refused(machine, monkeypatch, capsys):
+    before = tree(machine)
+    monkeypatch.setattr(setup, "_open_to_all", lambda path: path.name != "xcat_rhev")
+    assert run("install", machine) == 2
+    assert "cannot be read by the web server" in capsys.readouterr().err
+    assert tree(machine) == before
+
+
+@pytest.mark.parametrize(("mode", "open_to_all"), [(0o755, True), (0o750, False), (0o711, False), (0o700, False)])
+def test_who_may_read_a_place(mode, open_to_all):
+    place = Path(tempfile.mkdtemp(dir="/tmp"))
+    try:
+        place.chmod(mode)
+        assert setup._open_to_all(place) is open_to_all
+    finally:
+        place.rmdir()

@@ -61,8 +61,9 @@ _ATTRIBUTES = {
 
 
 def scan(manager: Manager) -> list[Scanned]:
-    """Everything that a manager has, hypervisors first; a few requests, however much that is."""
-    hosts, machines = manager.list(Host), manager.list(Vm, details=True)
+    """Everything that a manager has by name, hypervisors first; a few requests, however much that is."""
+    hosts = sorted(manager.list(Host), key=lambda host: host.name)
+    machines = sorted(manager.list(Vm, details=True), key=lambda vm: vm.name)
     machines = [vm.replace(boot=manager.pending(vm).boot) if vm.run_once else vm for vm in machines]
     return [*(_host(manager, host) for host in hosts), *(_vm(manager, vm) for vm in machines)]
 
