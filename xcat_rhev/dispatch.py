@@ -6,12 +6,12 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from . import __version__
 from .clock import Clock, SystemClock
@@ -49,6 +49,7 @@ from .secret import Secret
 from .xcat.host import Host, Request
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _MODULES: tuple[ModuleType, ...] = (
     cfgve, chhypervisor, chvm, clonevm, copycd, getcons, getrvidparms, lsve, lsvm, mkinstall, mkvm,
@@ -111,7 +112,7 @@ class Dispatcher:
                 groups.append(item)
             else:
                 yield item
-        yield from _side_by_side([partial(run.messages, group) for group in groups])
+        yield from side_by_side([partial(run.messages, group) for group in groups])
 
 
 @dataclass(frozen=True)
@@ -266,30 +267,36 @@ def _as_json(message: Message) -> Message:
     return Error(text, code=message.code) if isinstance(message, Error) else Data(text)
 
 
-def _side_by_side(sources: Sequence[Callable[[], Iterator[Message]]]) -> Iterator[Message]:
-    """Merge message streams as they come; one stream needs no thread."""
-    if len(sources) == 1:
-        yield from sources[0]()
+def side_by_side(parts: Sequence[Callable[[], Iterable[T]]]) -> Iterator[T | Message]:
+    """Carry out parts of a request at the same time, their answers as they come; an error ends its own part only.
+
+    Raises:
+        Aborted: The client went away.
+    """
+    if len(parts) == 1:
+        yield from parts[0]()
         return
-    merged: queue.SimpleQueue[Message | BaseException | None] = queue.SimpleQueue()
+    said: queue.SimpleQueue[T | Exception | None] = queue.SimpleQueue()
 
-    def pump(source: Callable[[], Iterator[Message]]) -> None:
+    def carry_out(part: Callable[[], Iterable[T]]) -> None:
         try:
-            for message in source():
-                merged.put(message)
-        except Aborted as problem:
-            merged.put(problem)
+            for one in part():
+                said.put(one)
+        except Exception as problem:  # carried to the thread that serves the request, which knows what to do
+            said.put(problem)
         finally:
-            merged.put(None)
+            said.put(None)
 
-    for source in sources:
-        threading.Thread(target=pump, args=(source,), name="manager", daemon=True).start()
-    left = len(sources)
+    for part in parts:
+        threading.Thread(target=carry_out, args=(part,), name="part", daemon=True).start()
+    left = len(parts)
     while left:
-        item = merged.get()
-        if item is None:
+        one = said.get()
+        if one is None:
             left -= 1
-        elif isinstance(item, BaseException):
-            raise item
+        elif isinstance(one, RhevError) and not isinstance(one, Aborted):
+            yield error_of(one)
+        elif isinstance(one, Exception):
+            raise one
         else:
-            yield item
+            yield one

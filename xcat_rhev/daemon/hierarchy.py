@@ -9,18 +9,16 @@ A request that another daemon has split is never split again.
 
 from __future__ import annotations
 
-import queue
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Callable, Union
 
 from .. import __version__
 from ..dispatch import COMMANDS
-from ..errors import Aborted, BadAnswer, RhevError, Unreachable
-from ..messages import Error, Warning, error_of
+from ..errors import Aborted, BadAnswer, Unreachable
+from ..messages import Error, Warning
 from ..xcat import wire
 from ..xcat.addresses import my_addresses
 from ..xcat.host import Request
@@ -175,41 +173,6 @@ class Hierarchy:
         except OSError as problem:
             raw.close()
             raise Unreachable(f"TLS: {problem.strerror or problem}") from problem
-
-
-def side_by_side(parts: Sequence[Callable[[], Iterable[Said]]]) -> Iterator[Said]:
-    """Carry out parts of a request at the same time, their answers as they come; an error ends its own part only.
-
-    Raises:
-        Aborted: The client went away.
-    """
-    if len(parts) == 1:
-        yield from parts[0]()
-        return
-    said: queue.SimpleQueue[Union[Said, Exception, None]] = queue.SimpleQueue()
-
-    def carry_out(part: Callable[[], Iterable[Said]]) -> None:
-        try:
-            for one in part():
-                said.put(one)
-        except Exception as problem:  # carried to the thread that serves the request, which knows what to do
-            said.put(problem)
-        finally:
-            said.put(None)
-
-    for part in parts:
-        threading.Thread(target=carry_out, args=(part,), name="part", daemon=True).start()
-    left = len(parts)
-    while left:
-        one = said.get()
-        if one is None:
-            left -= 1
-        elif isinstance(one, RhevError) and not isinstance(one, Aborted):
-            yield error_of(one)
-        elif isinstance(one, Exception):
-            raise one
-        else:
-            yield one
 
 
 def _answers(sock: ssl.SSLSocket, aborted: threading.Event) -> Iterator[Shape]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ..dispatch import COMMANDS, Dispatcher
+from ..dispatch import COMMANDS, Dispatcher, side_by_side
 from ..messages import Data, Error
 from ..xcat.host import Request
 from ..xcat.routing import Handler, route
@@ -15,7 +15,7 @@ from ..xcat.wire import WireRequest
 from .audit import Audit
 from .catalog import CORES
 from .core.declare import Call, Said, Shape, invoke
-from .hierarchy import Hierarchy, Part, side_by_side
+from .hierarchy import Hierarchy, Part
 from .home import Home
 from .host import Boots, DaemonHost
 from .store import Store

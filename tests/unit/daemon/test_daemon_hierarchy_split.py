@@ -3,7 +3,8 @@
 import pytest
 
 from daemonhelp import Inside
-from xcat_rhev.daemon.hierarchy import Hierarchy, Part, side_by_side
+from xcat_rhev.daemon.hierarchy import Hierarchy, Part
+from xcat_rhev.dispatch import side_by_side
 from xcat_rhev.errors import Aborted, NotFound
 from xcat_rhev.messages import Data, Error
 from xcat_rhev.xcat.host import Request
