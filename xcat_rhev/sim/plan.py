@@ -70,13 +70,13 @@ class Rule:
     seen: int = field(default=0, compare=False)
     hit: int = field(default=0, compare=False)
 
-    def fits(self, method: str, path: str, body: bytes) -> bool:
+    def fits(self, method: str, path: str, sent: bytes) -> bool:
         """Tell whether a call is one that the rule is about."""
         return (
             self.do in CALLS
             and self.method in {"", method}
             and fnmatch.fnmatchcase(path, self.path)
-            and (not self.body or re.search(self.body, body.decode("utf-8", "replace")) is not None)
+            and (not self.body or re.search(self.body, sent.decode("utf-8", "replace")) is not None)
         )
 
     def strikes(self, chance: float) -> bool:
