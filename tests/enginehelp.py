@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable, Union
@@ -12,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 import pytest
 from lxml import etree
 
+import published
 from xcat_rhev.clock import Clock, ManualClock
 from xcat_rhev.engine.dialect import V4, V30, V36, Dialect
 from xcat_rhev.engine.manager import Access, Manager
@@ -21,43 +20,28 @@ from xcat_rhev.errors import RhevError
 from xcat_rhev.secret import Secret
 
 DIALECTS = (V30, V36, V4)
-SCHEMAS = "XCAT_RHEV_XSD"
 
 #: A scripted answer: status and body, an error to raise, or a function of the request.
 Scripted = Union[tuple[int, str], RhevError, Callable[[Request], tuple[int, str]]]
 
 
-@functools.lru_cache
-def published(version: str) -> etree.XMLSchema | None:
-    """The published v3 schema of a version, where it is at hand."""
-    file = _folder() / f"api-{version}.xsd"
-    return etree.XMLSchema(etree.parse(str(file))) if file.exists() else None
-
-
 def schema_for(version: str) -> etree.XMLSchema:
-    """The same; without it the test is skipped."""
-    schema = published(version)
-    if schema is None:
-        pytest.skip(f"no api-{version}.xsd in {_folder()}: name its folder in {SCHEMAS}")
-    return schema
-
-
-def _folder() -> Path:
-    checkout = Path(__file__).resolve().parents[1]
-    return Path(os.environ.get(SCHEMAS, checkout.parent / "shared" / "engine-api"))
+    """The published v3 schema of a version; without it the test is skipped."""
+    found = published.schema(version)
+    if found is None:
+        pytest.skip(f"no api-{version}.xsd in {published.folder()}: name its folder in {published.SCHEMAS}")
+    return found
 
 
 class Validating:
-    """A sender that holds every v3 body against the schema of its version before it goes out."""
+    """A sender that holds every body against what was published, before it goes out."""
 
     def __init__(self, inner: Sender, dialect: Dialect) -> None:
-        self._inner = inner
-        self._schema = published("3.0" if dialect.version < (3, 3) else "3.6") if dialect.major == 3 else None
+        self._inner, self._version = inner, dialect.version
 
     def send(self, request: Request) -> Response:
-        if self._schema is not None and request.body:
-            valid = self._schema.validate(etree.fromstring(request.body))
-            assert valid, f"{request.method} {request.path} {request.shown}\n{self._schema.error_log}"
+        wrong = published.misfit(request.body, self._version)
+        assert not wrong, f"{request.method} {request.path} {request.shown}\n{wrong}"
         return self._inner.send(request)
 
 

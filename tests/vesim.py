@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from fakes import FakeHost
+from published import Witness
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.dispatch import Dispatcher
 from xcat_rhev.engine.manager import Managers
 from xcat_rhev.messages import Error, Message
-from xcat_rhev.sim.app import Application
 from xcat_rhev.sim.build import build
 from xcat_rhev.sim.certs import Certificates, make
 from xcat_rhev.sim.http import Front, Server
@@ -55,7 +55,8 @@ class Site:
         assert dialect is not None
         build(self.world, dialect, self.settings.management, **built)
         certificates: Certificates = make(folder, ["127.0.0.1"])
-        self.front = Front(Application(self.world, self.settings, certificates.ca.read_bytes()), Plan())
+        self._witness = Witness(self.world, self.settings, certificates.ca.read_bytes())
+        self.front = Front(self._witness, Plan())
         self._server = Server(self.front, ("127.0.0.1", 0), certificates, 16)
         self._server.expiration_interval = 0.05  # how often it looks whether it shall stop
         self._server.prepare()
@@ -70,10 +71,11 @@ class Site:
         self.dispatcher = Dispatcher(self.managers, self.clock)
 
     def close(self) -> None:
-        """End it."""
+        """End it; whatever was said to the engine and by it must be as its makers published it."""
         self.managers.close()
         self._server.stop()
         self._thread.join(5)
+        assert self._witness.misfits == []
 
     def row(self, table: str, node: str, **values: str) -> None:
         """Set columns of a node's row."""

@@ -1,0 +1,119 @@
+"""Holds documents against what the engine's makers published: the schemas of v3, the types of the Python SDK for v4."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from xcat_rhev.sim.answers import Raw
+from xcat_rhev.sim.app import Application, Request
+
+try:
+    from ovirtsdk4.reader import Reader
+    from ovirtsdk4.writer import Writer
+except ImportError:  # it is compiled, and not everywhere can that be done
+    Reader = Writer = None
+
+#: Names the folder of the schemas.
+SCHEMAS = "XCAT_RHEV_XSD"
+#: What engines have always sent and taken, whatever was published: the SDK knows no creation status, and the schema
+#: of 3.6 wants a content in every file, even in the empty one by which a CD is ejected.
+UNPUBLISHED_TAGS = frozenset({"creation_status"})
+UNPUBLISHED_WORDS = ("Element 'file': Missing child element(s)",)
+
+
+def folder() -> Path:
+    """Where the schemas are, or would be."""
+    return Path(os.environ.get(SCHEMAS, Path(__file__).resolve().parents[2] / "shared" / "engine-api"))
+
+
+@functools.lru_cache
+def schema(version: str) -> etree.XMLSchema | None:
+    """The published v3 schema of a version, where it is at hand."""
+    file = folder() / f"api-{version}.xsd"
+    return etree.XMLSchema(etree.parse(str(file))) if file.exists() else None
+
+
+def misfit(document: bytes, version: tuple[int, int]) -> str:
+    """What is wrong with a document of that version; empty if nothing is, or nothing is at hand to tell by."""
+    if not document.lstrip().startswith(b"<"):
+        return ""
+    root = etree.fromstring(document)
+    if version[0] == 3:
+        return _against_schema(root, schema("3.0" if version < (3, 3) else "3.6"))
+    return _against_sdk(root) if Reader else ""
+
+
+def _against_schema(root: Any, published: etree.XMLSchema | None) -> str:
+    if published is None or published.validate(root):
+        return ""
+    said = [error.message for error in published.error_log]
+    return "; ".join(words for words in said if not words.startswith(UNPUBLISHED_WORDS))
+
+
+def _against_sdk(root: Any) -> str:
+    """What the SDK loses when it reads a document and writes it again."""
+    lost: Counter[str] = Counter()
+    for thing in root if _is_list(root) else [root]:
+        if thing.tag != "link":
+            text = etree.tostring(thing).decode()
+            lost += Counter(_said(thing)) - Counter(_said(etree.fromstring(Writer.write(Reader.read(text)))))
+    return "; ".join(lost)
+
+
+def _is_list(root: Any) -> bool:
+    return isinstance(Reader.read(etree.tostring(root).decode()), list)
+
+
+def _said(element: Any, above: str = "") -> Iterator[str]:
+    """Each statement of a document as `path` or `path=value`; times and empty elements, which say nothing, aside."""
+    if element.tag in ("link", "actions") or element.tag in UNPUBLISHED_TAGS:
+        return
+    path = f"{above}/{element.tag}"
+    if "id" in element.attrib:
+        yield f"{path}/@id={element.get('id')}"
+    text = (element.text or "").strip()
+    if text and not element.tag.endswith(("time", "date")):
+        yield f"{path}={_number(text)}"
+    for inner in element:
+        yield from _said(inner, path)
+
+
+def _number(text: str) -> str:
+    """The SDK writes 2100 as 2100.0."""
+    return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
+
+
+class Witness(Application):
+    """A simulated engine that notes every body and answer which its real makers would not know.
+
+    Attributes:
+        misfits: What did not fit, and in which call.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.misfits: list[str] = []
+        self._seen: set[tuple[object, bytes]] = set()
+
+    def answer(self, request: Request) -> Raw:
+        """Answer as ever."""
+        raw = super().answer(request)
+        dialect = self.settings.dialect(request.path, request.headers.get("version", ""))[0]
+        if dialect is not None:
+            for document in (request.body, raw.body):
+                self._look(document, dialect.version, f"{request.method} {request.path}")
+        return raw
+
+    def _look(self, document: bytes, version: tuple[int, int], call: str) -> None:
+        if document and (version, document) not in self._seen:
+            self._seen.add((version, document))
+            wrong = misfit(document, version)
+            if wrong:
+                self.misfits.append(f"{call}: {wrong}")
