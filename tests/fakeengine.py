@@ -67,6 +67,7 @@ class FakeEngine:
         self.to_come: dict[str, list[str]] = {}
         self.refuse: dict[tuple[str, str], RhevError] = {}
         self.answers: dict[str, Answer] = {}
+        self.on_storage: list[StorageDomain] = []
         self.on_export: list[Template] = []
         self.power = "on"
         self.cpus = ["Intel Nehalem Family", "Intel Westmere Family", "AMD Opteron G4"]
@@ -207,6 +208,12 @@ class FakeEngine:
         self._call("detach", str(domain))
         self.attached.pop((home.id or "", domain.id or ""))
         self.to_come.pop(domain.id or "", None)
+
+    def unregistered_domains(
+        self, host: Host, portal: Mapping[str, Any] | None = None, targets: Sequence[str] = ()
+    ) -> list[StorageDomain]:
+        self._call("unregistered_domains", str(host), *targets)
+        return self.on_storage
 
     def set_fencing(self, host: Host, agent: Any) -> bool:
         self._call("set_fencing", str(host), agent.type, agent.address, agent.username, agent.password.reveal())

@@ -99,7 +99,7 @@ KEYS = {
     "host": ("cluster", "status", "address"),
     "host_nic": ("host", "name", "network", "boot_protocol", "ip_address", "ip_netmask"),
     "attachment": ("host", "host_nic", "network"),
-    "storage_domain": ("data_center", "type", "storage_type", "address", "path", "vfs_type", "status"),
+    "storage_domain": ("data_center", "type", "storage_type", "address", "path", "vfs_type", "vg", "status"),
     "vm": ("cluster", "memory", "sockets", "cores", "status", "boot"),
     "disk": ("name", "storage_domain", "size", "format", "interface", "bootable"),
     "nic": ("vm", "name", "network", "interface"),

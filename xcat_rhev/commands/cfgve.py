@@ -21,7 +21,7 @@ _VERBS = (
     Option(("-b", "--detach"), "detach", "the reverse"),
     Option(("-r", "--remove"), "remove", "remove it"),
     Option(("-x", "--export"), "export", "copy a template to an export domain", value="DOMAIN"),
-    Option(("-i", "--import"), "import", "take over a storage domain, or a template from an export domain"),
+    Option(("-i", "--import"), "import", "take over a storage domain that is there, or a template on one"),
 )
 
 SPEC = Command(
@@ -51,8 +51,9 @@ SPEC = Command(
         Option(("--required",), "required", "hosts of the cluster without the network become non-operational"),
         Option(("--destroy",), "destroy", "with -r: forget a storage domain whose storage is lost"),
         Option(("--from",), "from", "make everything that the file describes; - is the input", value="FILE.yaml"),
-        Option(("--from-domain",), "source", "the export domain to import a template from", value="DOMAIN"),
-        Option(("--to-domain",), "target", "the data domain to import a template to", value="DOMAIN"),
+        Option(("--from-domain",), "source", "with -i: the export or data domain with the template",
+               value="DOMAIN"),
+        Option(("--to-domain",), "target", "with -i: the data domain to copy the template to", value="DOMAIN"),
     ),
     description=(
         "A storage domain is made from its row in the virtsd table: created, attached to its data center and "
@@ -64,6 +65,10 @@ SPEC = Command(
         "where a target and a LUN need not be given if there is only one free, and the password is that of the passwd "
         "row with key=DOMAIN or key=iscsi; fcp lun,lun; posixfs path|vfs=TYPE[|options=...]; glusterfs "
         "server:/volume[|options=...].\n\n"
+        "-i instead of -c takes over a domain that is on the storage already and that no manager has, with all that is "
+        "on it; from RHEV 3.5 on also on iscsi and fcp, where it is the domain on the LUNs of virtsd.location, or else "
+        "the one of that name, or the only one. A template is taken with -i from an export domain, which copies it, or "
+        "from a data domain that was taken over, which registers it where it lies.\n\n"
         "--from reads a description: data_centers, below it their names, and below each storage, compat, description, "
         "clusters, networks, hosts, storage_domains and vms, again by name. Clusters have cpu, compat, description; "
         "networks vlan, mtu, hosts_only, required, clusters (a list), description; hosts, storage domains and "
@@ -76,7 +81,9 @@ SPEC = Command(
         ("cfgve -t sd -m rhevm.example.com -o sd1 -c", "make the storage domain that virtsd describes"),
         ("cfgve -t nw -m rhevm.example.com -o nw1 -c -d dc1 -n 100", "make a network with VLAN 100"),
         ("cfgve -t nw -m rhevm.example.com -o nw1 -a -l cl1", "attach it to a cluster"),
+        ("cfgve -t sd -m rhevm.example.com -o sd1 -i", "take over the storage domain that virtsd describes"),
         ("cfgve -t tpl -m rhevm.example.com -o tpl01 -r", "remove a template"),
+        ("cfgve -t tpl -m rhevm.example.com -o tpl01 -i --from-domain sd1", "register a template that came with sd1"),
         ("cfgve -m rhevm.example.com --from site.yaml --dry-run", "what a described site lacks"),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
@@ -13,6 +14,20 @@ from .dialect import Dialect
 from .fields import body, order
 from .nouns import Disk, Noun, Record, Ref, StorageDomain, Vm
 from .shapes import Element, Pointer, Scalar
+
+
+@dataclass(frozen=True)
+class Words:
+    """Several texts as a parameter of an action: `<tag>` repeated in v3, inside its plural in v4.
+
+    Attributes:
+        tag: What each is called.
+        texts: The texts.
+    """
+
+    tag: str
+    texts: tuple[str, ...]
+
 
 #: A document as it is sent, and as it may be shown.
 Sent = tuple[bytes, str]
@@ -44,7 +59,11 @@ def action(dialect: Dialect, params: Mapping[str, Any]) -> Sent:
     """
     root = etree.Element("action")
     for name, value in params.items():
-        if value is not None:
+        if isinstance(value, Words):
+            place = root if name == value.tag else etree.SubElement(root, name)
+            for text in value.texts:
+                etree.SubElement(place, value.tag).text = text
+        elif value is not None:
             _put(etree.SubElement(root, name), value, dialect)
     order(root, dialect)
     return body(root)

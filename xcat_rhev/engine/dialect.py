@@ -22,6 +22,7 @@ _SINCE: Mapping[str, Version] = {
     "vnic_profiles": (3, 3),
     "jobs": (3, 3),
     "unlimited": (3, 4),         # lists are not cut at 100 rows
+    "unregistered": (3, 5),      # what is on storage and not in the engine can be found and taken in
     "attachments": (3, 6),       # host network attachments
     "fence_agents": (3, 6),      # /hosts/{id}/fenceagents
     "consoles": (3, 6),
@@ -41,6 +42,7 @@ _ORDER: Mapping[str, tuple[str, ...]] = {
         "modified_network_attachments", "removed_network_attachments", "synchronized_network_attachments",
         "modified_bonds", "removed_bonds", "check_connectivity", "connectivity_timeout", "pause", "force", "detach",
         "clone", "restore_memory", "disks", "maintenance_enabled", "disk", "reason", "use_sysprep", "use_cloud_init",
+        "iscsi_target",
     ),
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable
 
 from ..clock import Clock
@@ -35,6 +35,7 @@ from .nouns import (
     Noun,
     Ref,
     StorageDomain,
+    Template,
     Vm,
 )
 from .nouns_base import N
@@ -282,6 +283,29 @@ class Manager:
     def detach_storage(self, data_center: DataCenter, domain: StorageDomain) -> None:
         """Detach a storage domain; refused for a local one where that would format it."""
         storage.detach(self, data_center, domain)
+
+    def unregistered_domains(
+        self, host: Host, portal: Mapping[str, Any] | None = None, targets: Sequence[str] = ()
+    ) -> builtins.list[StorageDomain]:
+        """Find block domains that a host sees and the manager does not have, with id, name and volume group.
+
+        Args:
+            host: Who looks.
+            portal: For iSCSI: address, port, username, password (a Secret). None looks at Fibre Channel.
+            targets: The portal's targets to log in to.
+
+        Raises:
+            Usage: The engine is older than 3.5.
+        """
+        return storage.unregistered_domains(self, host, dict(portal or {}), targets)
+
+    def unregistered_templates(self, domain: StorageDomain) -> builtins.list[Template]:
+        """List the templates on a data domain that the manager does not have; `act` with `register` takes one in.
+
+        Raises:
+            Usage: The engine is older than 3.5.
+        """
+        return storage.unregistered_templates(self, domain)
 
     def set_fencing(self, host: Host, agent: FenceAgent) -> bool:
         """Set and enable a host's fence agent; False if it was so already, its password aside."""

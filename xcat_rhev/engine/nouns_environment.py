@@ -97,6 +97,7 @@ class LogicalUnit(Record):
     Attributes:
         target: iSCSI qualified name.
         size: Bytes.
+        group: The id of the volume group on it.
         domain: The id of the storage domain that uses it already.
     """
 
@@ -111,6 +112,7 @@ class LogicalUnit(Record):
     product_id = text("product_id")
     size = whole("size")
     status = text("status")
+    group = text("volume_group_id")
     domain = text("storage_domain_id")
 
 
@@ -122,7 +124,9 @@ class StorageDomain(Noun):
         status: Its state in a data center when it was listed under one; elsewhere `unattached` or nothing.
         storage_type: nfs, localfs, iscsi, fcp, posixfs, glusterfs.
         address, path, vfs_type, nfs_version, mount_options: Where files are.
-        logical_units: What a block domain is made of.
+        logical_units: What a block domain is to be made of.
+        group, group_units: The volume group of a block domain and its LUNs; engines take the LUNs beside it and show
+            them inside it.
         available, used, committed: Bytes.
         host: Who makes it, at creation.
         luns: Ids of LUNs; at creation with `port`, `target`, `username`, `password` (a Secret) beside `address`.
@@ -144,6 +148,10 @@ class StorageDomain(Noun):
     vfs_type = text("storage/vfs_type", since=(3, 1))
     nfs_version = text("storage/nfs_version", since=(3, 1))
     logical_units = parts(LogicalUnit, "storage/logical_unit*", "storage/logical_units/logical_unit*")
+    group = text("storage/volume_group@id")
+    group_units = parts(
+        LogicalUnit, "storage/volume_group/logical_unit*", "storage/volume_group/logical_units/logical_unit*"
+    )
     host = ref("host")
     format = flag("format")
     destroy = flag("destroy")
@@ -161,19 +169,24 @@ class StorageDomain(Noun):
         super().__init__(**values)
 
     @property
+    def units(self) -> tuple[LogicalUnit, ...]:
+        """The LUNs it is made of, or is to be made of."""
+        return self.logical_units or self.group_units
+
+    @property
     def luns(self) -> tuple[str, ...]:
-        """The ids of the LUNs it is made of."""
-        return tuple(unit.id or "" for unit in self.logical_units)
+        """Their ids."""
+        return tuple(unit.id or "" for unit in self.units)
 
     @property
     def target(self) -> str | None:
         """The iSCSI target of its first LUN."""
-        return self.logical_units[0].target if self.logical_units else None
+        return self.units[0].target if self.units else None
 
     @property
     def port(self) -> int | None:
         """The iSCSI port of its first LUN."""
-        return self.logical_units[0].port if self.logical_units else None
+        return self.units[0].port if self.units else None
 
 
 class StorageConnection(Noun):

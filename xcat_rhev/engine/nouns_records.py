@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .fields import Record, flag, parts, ref, secret, text, whole, words
 from .nouns_base import Noun
+from .nouns_environment import StorageDomain
 
 
 class Tag(Noun):
@@ -105,6 +106,7 @@ class Answer(Record):
         ticket, ticket_expiry: A console's password, and its life in seconds.
         power: on, off: what a fence agent says.
         targets: What an iSCSI discovery found.
+        storage_domains: What a search for block domains found.
         job: Where the engine's work can be looked at.
     """
 
@@ -116,6 +118,7 @@ class Answer(Record):
     power = text("power_management/status/state", "power_management/status")
     target_names = words("iscsi_target*", "iscsi_targets/iscsi_target*")
     discovered = parts(IscsiTarget, None, "discovered_targets/iscsi_details*")
+    storage_domains = parts(StorageDomain, "storage_domains/storage_domain*")
     job = ref("job")
     attached = flag("is_attached")
     remote_viewer_file = text(None, "remote_viewer_connection_file")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from ..errors import Conflict
-from .nouns import DataCenter, StorageDomain
+from ..errors import Conflict, Usage
+from .bodies import Words
+from .nouns import DataCenter, Host, Iscsi, StorageDomain, Template
 
 if TYPE_CHECKING:
     from .manager import Manager
@@ -39,3 +41,37 @@ def detach(manager: Manager, center: DataCenter, domain: StorageDomain) -> None:
             "Remove it instead if that is what you want",
         )
     manager.calls.remove(domain, manager.calls.path(domain, center))
+
+
+def unregistered_domains(
+    manager: Manager, host: Host, portal: dict[str, Any], targets: Sequence[str]
+) -> list[StorageDomain]:
+    """Find block domains that a host sees and the manager does not have.
+
+    Raises:
+        Usage: The engine is too old.
+    """
+    _can_take_over(manager)
+    named: dict[str, Any] = {}
+    if portal:
+        # Engines look at the list of targets alone (BackendHostResource); v4's model names none.
+        tag = "iscsi_target" if manager.dialect == 3 else "iscsi_targets"
+        named = {"iscsi": Iscsi(**portal), tag: Words("iscsi_target", tuple(targets))}
+    path = f"{manager.calls.path(host)}/unregisteredstoragedomainsdiscover"
+    return [*manager.calls.act(path, **named).storage_domains]
+
+
+def unregistered_templates(manager: Manager, domain: StorageDomain) -> list[Template]:
+    """List the templates on a data domain that the manager does not have.
+
+    Raises:
+        Usage: The engine is too old.
+    """
+    _can_take_over(manager)
+    return manager.calls.list(Template, manager.calls.collection(Template, domain), unregistered="true")
+
+
+def _can_take_over(manager: Manager) -> None:
+    if not manager.calls.dialect.has("unregistered"):
+        version = ".".join(map(str, manager.version))
+        raise Usage(f"manager {manager.name} is of version {version}; what is on storage can be found since 3.5 only")

@@ -41,7 +41,7 @@ _PARAMS = {
     ),
 }
 #: v3 takes these from the last part of the path only.
-_MATRIX_ONLY = frozenset({"max", "current", "next_run", "case_sensitive", "case-sensitive"})
+_MATRIX_ONLY = frozenset({"max", "current", "next_run", "case_sensitive", "case-sensitive", "unregistered"})
 
 
 @dataclass(frozen=True)

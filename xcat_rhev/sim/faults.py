@@ -154,6 +154,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "sd name": "Cannot add Storage. The Storage Domain name is already in use, please choose a unique name and try "
     "again.",
     "sd connection": "Cannot add Storage Connection. Storage connection already exists.",
+    "lun used": "Cannot add Storage. The following LUNs are already part of existing storage domains: {luns}.",
     "sd in use": "Cannot {action} Storage. Storage Domain has disks of running VMs: {names}.",
     "dc active": (
         "Cannot remove Data Center with active Storage Domains.",

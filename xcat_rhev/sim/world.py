@@ -36,7 +36,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "tagging": ("tag", "owner"),
     "affinity_group": ("cluster",),
 }
-KINDS = (*OWNERS, "data_center", "tag", "event", "job", "storage_connection")
+KINDS = (*OWNERS, "data_center", "tag", "event", "job", "storage_connection", "leftover")
 #: Kinds whose address stands under an owner: kind -> (path before, owner's key, path between).
 UNDER = {
     "host_nic": ("hosts", "host", "nics"), "nic": ("vms", "vm", "nics"), "snapshot": ("vms", "vm", "snapshots"),

@@ -300,13 +300,6 @@ def test_importing_marks_the_new_domain():
     assert engine.by_name(StorageDomain, "sd1").import_ is True
 
 
-def test_block_storage_is_never_taken_over_for_that_would_overwrite_it():
-    engine = an_engine()
-    (said,) = cfg(engine, "-t sd -o sd1 -i", sd1={**NFS, "stype": "fcp", "location": "36a"})
-    assert said.startswith("!sd1: fcp domains cannot be taken over")
-    assert not engine.calls
-
-
 ISCSI = {**NFS, "stype": "iscsi", "location": "10.0.0.5|target=iqn.x:t1|lun=36a"}
 
 
@@ -326,6 +319,54 @@ def test_iscsi_is_discovered_logged_in_and_made_of_its_lun():
     assert [call[0] for call in engine.calls] == ["iscsidiscover", "iscsilogin", "create", "attach", "activate"]
     (unit,) = engine.by_name(StorageDomain, "sd1").logical_units
     assert (unit.id, unit.address, unit.port, unit.target) == ("36a", "10.0.0.5", 3260, "iqn.x:t1")
+
+
+def holding(*domains):
+    """An engine whose host sees two LUNs, with domains on them that no manager has."""
+    units = [_unit(name, status="used", group=f"vg-{name}") for name in ("36a", "36b")]
+    engine = an_iscsi_engine(*units)
+    engine.on_storage = [StorageDomain(id=f"id-{name}", name=name, type="data", group=group) for name, group in domains]
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("location", "taken"),
+    [("10.0.0.5|lun=36b", "id-two"), ("10.0.0.5|target=iqn.x:t1|lun=36b,36c", "id-two"), ("10.0.0.5", "id-sd1")],
+)
+def test_of_the_block_domains_the_one_on_the_lun_or_of_the_name_is_taken_over(location, taken):
+    engine = holding(("sd1", "vg-36a"), ("two", "vg-36b"))
+    said = cfg(engine, "-t sd -o sd1 -i", sd1={**ISCSI, "location": location})
+    assert said == ["sd1: import storage domain succeeded."]
+    assert [call[0] for call in engine.calls] == [
+        "iscsidiscover", "unregistered_domains", "create", "attach", "activate"
+    ]
+    made = engine.by_name(StorageDomain, "sd1")
+    assert (made.id, made.import_, made.luns) == (taken, True, ())
+
+
+@pytest.mark.parametrize(
+    ("domains", "location", "named"),
+    [
+        ((), "10.0.0.5", "the portal 10.0.0.5:3260 holds no storage domain to take over. It has: none"),
+        ((("one", "vg-36a"),), "10.0.0.5|lun=36b", "LUN 36b holds no storage domain to take over. It has: one (36a)"),
+        ((("one", "vg-36a"), ("two", "vg-36b")), "10.0.0.5|target=iqn.x:t1",
+         "target iqn.x:t1, holds several storage domains: one (36a), two (36b). Name a LUN in virtsd.location"),
+    ],
+)
+def test_a_block_domain_that_is_not_there_or_not_told_from_others(domains, location, named):
+    engine = holding(*domains)
+    (said,) = cfg(engine, "-t sd -o sd1 -i", sd1={**ISCSI, "location": location})
+    assert named in said and "create" not in [call[0] for call in engine.calls]
+
+
+def test_fibre_channel_luns_are_looked_at_before_a_domain_is_made_of_them():
+    engine = an_engine(HostStorage(id="s", type="fcp", logical_units=(LogicalUnit(id="36a"), LogicalUnit(id="36b"))),
+                       HostStorage(id="i", type="iscsi", logical_units=(LogicalUnit(id="36c"),)))
+    (said,) = cfg(engine, "-t sd -o sd1 -c", sd1={**NFS, "stype": "fcp", "location": "36c,36a,36d"})
+    assert said == "!sd1: host rhevh1 does not see LUN 36c, 36d. These are free: 36a, 36b"
+    assert cfg(engine, "-t sd -o sd1 -c", sd1={**NFS, "stype": "fcp", "location": "36a"}) == [
+        "sd1: create storage domain succeeded."
+    ]
 
 
 def test_iscsi_takes_the_only_target_and_the_only_free_lun():

@@ -200,3 +200,68 @@ def test_luns(make_engine: Any) -> None:
         answer = engine.post("/storagedomains", SD.format("f1", "data", f"<type>fcp</type>{unit}"))
         assert answer.status == 201, answer.body
         assert answer.xml.xpath("//logical_unit/@id") == [luns[0]]
+
+
+FCP = '<type>fcp</type><logical_unit id="3600a098000000001"/>'
+FOUND = "unregisteredstoragedomainsdiscover"
+
+
+def leave(engine: Any, name: str, storage: str) -> str:
+    """Make a domain and remove it without formatting; its id."""
+    if engine.dialect.number == 4:
+        storage = storage.replace("<logical_unit ", "<logical_units><logical_unit ")
+        storage += "</logical_units>" * storage.count("<logical_units>")
+    domain: str = engine.post("/storagedomains", SD.format(name, "data", storage)).id
+    if engine.dialect.number == 4:
+        assert engine.delete(f"/storagedomains/{domain}?host=rhevh1").status == 200
+    else:
+        body = "<storage_domain><host><name>rhevh1</name></host></storage_domain>"
+        assert engine.delete(f"/storagedomains/{domain}", body).status == 200
+    return domain
+
+
+@pytest.mark.parametrize("version", [(3, 5), (3, 6), (4, 2), (4, 5)])
+def test_a_block_domain_is_found_and_imported_by_its_id(make_engine: Any, version: Any) -> None:
+    engine = make_engine(version, strict=True)
+    domain = leave(engine, "b1", FCP)
+    found = engine.post(f"{engine.host()}/{FOUND}")
+    assert found.xml.xpath("storage_domains/storage_domain/@id") == [domain]
+    assert found.xml.xpath("//volume_group/@id")
+    new = SD.format("again", "data", "<type>fcp</type>").replace("</host>", "</host><import>true</import>")
+    assert "[id] required" in engine.post("/storagedomains", new).detail()
+    wrong = new.replace("<storage_domain>", '<storage_domain id="11111111-2222-3333-4444-555555555555">')
+    assert engine.post("/storagedomains", wrong).status in (400, 404)
+    made = engine.post("/storagedomains", new.replace("<storage_domain>", f'<storage_domain id="{domain}">'))
+    assert (made.status, made.id, made.text("name")) == (201, domain, "again")
+    assert made.xml.xpath("storage/volume_group//logical_unit/@id") == ["3600a098000000001"]
+    assert engine.post(f"{engine.host()}/{FOUND}").xml.xpath("storage_domains/storage_domain") == []
+
+
+def test_targets_have_to_be_named_when_a_portal_is_searched(make_engine: Any) -> None:
+    engine = make_engine((4, 5), strict=True)
+    answer = engine.post(f"{engine.host()}/{FOUND}", "<action><iscsi><address>10.0.0.9</address></iscsi></action>")
+    assert answer.status == 400 and "Couldn't connect" in answer.detail()
+
+
+def test_there_is_no_such_search_before_3_5(make_engine: Any) -> None:
+    assert make_engine((3, 4)).post(f"/hosts/{'1' * 8}/{FOUND}").status == 404
+
+
+def test_a_lun_that_is_not_seen_or_not_free_makes_no_domain(make_engine: Any) -> None:
+    engine = make_engine((3, 6), strict=True)
+    answer = engine.post("/storagedomains", SD.format("b1", "data", FCP.replace("00001", "99999")))
+    assert answer.status == 400 and "Cannot create Volume Group" in answer.detail()
+    leave(engine, "b1", FCP)
+    answer = engine.post("/storagedomains", SD.format("b2", "data", FCP))
+    assert answer.status == 409 and "already part of existing storage domains: 3600a" in answer.detail()
+    over = FCP + "<override_luns>true</override_luns>"
+    assert engine.post("/storagedomains", SD.format("b2", "data", over)).status == 201
+
+
+@pytest.mark.parametrize("flag", ["", "<import>true</import>"])
+def test_a_file_domain_that_is_there_is_imported_whether_it_is_asked_for_or_not(make_engine: Any, flag: str) -> None:
+    engine = make_engine((3, 6), strict=True)
+    domain = leave(engine, "f1", NFS.format("f1"))
+    new = SD.format("f2", "data", NFS.format("f1")).replace("</host>", f"</host>{flag}")
+    made = engine.post("/storagedomains", new)
+    assert (made.id, made.text("name")) == (domain, "f2")

@@ -116,9 +116,25 @@ def test_what_writing_answers_fits_the_schema(schema: Any, make_engine: Any) -> 
         engine.post("/vms", "<vm"),
         engine.post(f"{engine.host()}/fence", "<action><fence_type>sideways</fence_type></action>"),
         engine.post(f"{engine.host()}/iscsidiscover", "<action><iscsi><address>10.0.0.9</address></iscsi></action>"),
+        *block_storage(engine),
     ]
     for answer in calls:
         assert xsd.validate(answer.xml), (answer.body, str(xsd.error_log))
+
+
+def block_storage(engine: Any) -> list[Any]:
+    """What is answered about a domain on a LUN: made, seen by a host, and found when it was let go."""
+    body = "<storage_domain><name>b1</name><type>data</type><host><name>rhevh1</name></host><storage><type>fcp</type>"
+    body += '<logical_unit id="3600a098000000001"/></storage></storage_domain>'
+    made = engine.post("/storagedomains", body)
+    said = [made, engine.get(f"{engine.host()}/storage"), engine.get(f"/storagedomains/{made.id}")]
+    assert said[2].xml.xpath("storage/volume_group/logical_unit/@id") == ["3600a098000000001"]
+    if engine.dialect.version >= (3, 5):
+        gone = "<storage_domain><host><name>rhevh1</name></host></storage_domain>"
+        assert engine.delete(f"/storagedomains/{made.id}", gone).status == 200
+        said.append(engine.post(f"{engine.host()}/unregisteredstoragedomainsdiscover"))
+        assert said[-1].xml.xpath("storage_domains/storage_domain/name/text()") == ["b1"]
+    return said
 
 
 def test_details_stand_where_the_schema_has_them(schema: Any, make_engine: Any) -> None:

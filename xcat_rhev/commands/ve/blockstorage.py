@@ -1,23 +1,25 @@
-"""LUNs: found through a host, and checked before a storage domain is made of them."""
+"""LUNs: found through a host, and checked before a storage domain is made of them, or the one on them taken over."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ...engine.manager import Manager
-from ...engine.nouns import Answer, Host, HostStorage, LogicalUnit
+from ...engine.nouns import Host, HostStorage, LogicalUnit, StorageDomain
 from ...errors import Conflict, NotFound, Usage
 from ..storagerows import StorageRow
+from .kind import named
 
 
-def login(manager: Manager, host: Host, row: StorageRow) -> StorageRow:
-    """Discover the targets of a portal, log in to one, and find the LUNs.
+def prepare(manager: Manager, host: Host, row: StorageRow) -> StorageRow:
+    """Make sure that a host sees the LUNs of a domain and that they are free; iSCSI has to be logged in to before.
 
     Args:
         manager: The manager.
         host: The host that does it.
-        row: An iSCSI domain.
+        row: A block domain.
 
     Returns:
         The row with target and LUNs filled in.
@@ -27,15 +29,61 @@ def login(manager: Manager, host: Host, row: StorageRow) -> StorageRow:
         Usage: The row leaves open which target or LUN, and there are several; the hint lists them.
         Conflict: A LUN belongs to another storage domain.
     """
-    portal: dict[str, Any] = {"address": row.address, "port": row.port}
-    if row.user:
-        portal.update(username=row.user, password=row.password)
-    target = _target(row, _targets(manager.act(host, "iscsidiscover", **portal)))
-    manager.act(host, "iscsilogin", target=target, **portal)
-    return replace(row, target=target, luns=_luns(manager, host, replace(row, target=target)))
+    if row.storage == "iscsi":
+        portal = _portal(row)
+        row = replace(row, target=_target(row, _offered(manager, host, portal)))
+        manager.act(host, "iscsilogin", target=row.target, **portal)
+    return replace(row, luns=_luns(row, _seen(manager, host, row.storage)))
 
 
-def _targets(answer: Answer) -> list[str]:
+def find(manager: Manager, host: Host, row: StorageRow) -> StorageDomain:
+    """Find the domain on block storage that a row means and that the manager does not have.
+
+    It is the one on the row's LUNs; of several the one of the row's name; without LUNs the one of that name, or the
+    only one there is.
+
+    Args:
+        manager: The manager.
+        host: The host that looks, and logs in to the portal's targets for it.
+        row: A block domain.
+
+    Raises:
+        NotFound: There is none.
+        Usage: There are several, or the engine is too old.
+    """
+    targets: Sequence[str] = ()
+    if row.storage == "iscsi":
+        offered = _offered(manager, host, _portal(row))
+        targets = [_target(row, offered)] if row.target else offered
+    found = manager.unregistered_domains(host, _portal(row), targets)
+    on = {unit.id or "": unit.group for unit in _seen(manager, host, row.storage).values()}
+    fits = [each for each in found if not row.luns or any(on.get(lun) == each.group for lun in row.luns)]
+    own = [each for each in fits if each.name == row.name] or fits
+    if len(own) == 1:
+        return own[0]
+    where = _where(row)
+    shown = [f"{each.name} ({named(lun for lun, group in on.items() if group == each.group)})" for each in found]
+    if not own:
+        raise NotFound(f"{where} holds no storage domain to take over", f"It has: {', '.join(sorted(shown)) or 'none'}")
+    raise Usage(f"{where} holds several storage domains: {', '.join(sorted(shown))}", "Name a LUN in virtsd.location")
+
+
+def _where(row: StorageRow) -> str:
+    if row.luns:
+        return f"LUN {', '.join(row.luns)}"
+    return f"the portal {row.address}:{row.port}" + (f", target {row.target}," if row.target else "")
+
+
+def _portal(row: StorageRow) -> dict[str, Any]:
+    """How the portal of an iSCSI domain is reached; nothing for Fibre Channel."""
+    if row.storage != "iscsi":
+        return {}
+    secret = {"username": row.user, "password": row.password} if row.user else {}
+    return {"address": row.address, "port": row.port, **secret}
+
+
+def _offered(manager: Manager, host: Host, portal: Mapping[str, Any]) -> list[str]:
+    answer = manager.act(host, "iscsidiscover", **portal)
     return sorted({each.target for each in answer.targets if each.target})
 
 
@@ -50,23 +98,45 @@ def _target(row: StorageRow, offered: list[str]) -> str:
     return offered[0]
 
 
-def _luns(manager: Manager, host: Host, row: StorageRow) -> tuple[str, ...]:
-    seen = {unit.id: unit for storage in manager.list(HostStorage, under=host) for unit in storage.logical_units}
+def _seen(manager: Manager, host: Host, storage: str) -> dict[str, LogicalUnit]:
+    """What a host sees of one storage type, by LUN."""
+    return {
+        unit.id or "": unit for each in manager.list(HostStorage, under=host) if each.type in (storage, None)
+        for unit in each.logical_units
+    }
+
+
+def _luns(row: StorageRow, seen: Mapping[str, LogicalUnit]) -> tuple[str, ...]:
+    """The LUNs to use: those of the row, or the only one that is free."""
     if row.luns:
-        return tuple(_free(row, seen.get(lun), lun) for lun in row.luns)
-    free = [unit.id for unit in seen.values() if unit.target == row.target and not _taken(unit)]
-    if len(free) != 1 or not free[0]:
-        names = ", ".join(sorted(filter(None, free))) or "none"
-        raise Usage(f"target {row.target} has these free LUNs: {names}", "Add |lun=... to virtsd.location")
+        _check(row, seen)
+        return row.luns
+    free = _free(unit for unit in seen.values() if unit.target == row.target)
+    if len(free) != 1:
+        raise Usage(f"target {row.target} has these free LUNs: {_listed(free)}", "Add |lun=... to virtsd.location")
     return (free[0],)
 
 
-def _free(row: StorageRow, unit: LogicalUnit | None, lun: str) -> str:
-    if unit is None:
-        raise NotFound(f"host {row.host} does not see LUN {lun}", "Check virtsd.location and the access rights there")
-    if _taken(unit):
-        raise Conflict(f"LUN {lun} belongs to a storage domain already")
-    return lun
+def _check(row: StorageRow, seen: Mapping[str, LogicalUnit]) -> None:
+    unseen = [lun for lun in row.luns if lun not in seen]
+    if unseen:
+        raise NotFound(
+            f"host {row.host} does not see LUN {', '.join(unseen)}", f"These are free: {_listed(_free(seen.values()))}"
+        )
+    taken = [lun for lun in row.luns if _taken(seen[lun])]
+    if taken:
+        raise Conflict(
+            f"LUN {', '.join(taken)} belongs to a storage domain already",
+            "Give -i instead of -c to take over a domain that no manager has any more",
+        )
+
+
+def _free(units: Iterable[LogicalUnit]) -> list[str]:
+    return sorted(unit.id for unit in units if unit.id and not _taken(unit))
+
+
+def _listed(luns: Sequence[str]) -> str:
+    return named(luns) or "none"
 
 
 def _taken(unit: LogicalUnit) -> bool:

@@ -147,11 +147,11 @@ def _bracketed(address: str | None) -> str:
 
 def _location(domain: StorageDomain) -> str:
     """virtsd.location of a domain."""
-    luns = ",".join(unit.id or "" for unit in domain.logical_units)
+    luns = ",".join(domain.luns)
     if domain.storage_type == "fcp":
         return luns
     if domain.storage_type == "iscsi":
-        unit = domain.logical_units[0] if domain.logical_units else None
+        unit = domain.units[0] if domain.units else None
         portal = f"{_bracketed(unit.address)}:{unit.port or ISCSI_PORT}" if unit else ""
         target = f"|target={unit.target}" if unit and unit.target else ""
         return f"{portal}{target}|lun={luns}"

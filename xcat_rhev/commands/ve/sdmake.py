@@ -75,8 +75,6 @@ def _create(context: Context, names: Sequence[str], take_over: bool) -> Plan:
     leaders = leaders_of(scene)
     for name, row in rows.items():
         wrong = list(_wrong(scene, row))
-        if take_over and STORAGE[row.storage].block:
-            wrong.append(f"{row.storage} domains cannot be taken over from here: a new one would be made of their LUNs")
         if wrong:
             yield from (Error(text, name) for text in wrong)
         else:
@@ -147,6 +145,7 @@ class Building:
 
     def __post_init__(self) -> None:
         self.manager = self.scene.context.manager
+        self.found: StorageDomain | None = None
         self.made = self.scene.domains.get(self.row.name)
         home = self.scene.homes.get(self.row.data_center)
         self.seen = self.scene.inside.get(home.id or "", {}).get(self.made.id or "") if home and self.made else None
@@ -178,8 +177,8 @@ class Building:
             return
         if self.made is None:
             verb = "import" if self.take_over else "create"
-            if row.storage == "iscsi":
-                yield Step(f"log {row.host} in to the iSCSI portal {row.address}", self._login)
+            if STORAGE[row.storage].block:
+                yield self._first_look()
             yield Step(f"{verb} {row.storage} {row.kind} domain through {row.host}", self._make)
         if self.seen is None:
             yield Step(f"attach to data center {row.data_center}", self._attach)
@@ -195,11 +194,24 @@ class Building:
     def _goal(self, wanted: frozenset[str]) -> Goal:
         return Goal(self._domain(), wanted, limit=self.scene.context.limit(LIMIT), under=self.home)
 
-    def _login(self) -> None:
-        self.row = blockstorage.login(self.manager, self.host, self.row)
+    def _first_look(self) -> Step:
+        """Block storage: the host has to see it before anything is made."""
+        row = self.row
+        through = f"the iSCSI portal {row.address}" if row.storage == "iscsi" else "Fibre Channel"
+        if self.take_over:
+            return Step(f"look for the domain through {through} of {row.host}", self._find)
+        return Step(f"log {row.host} in to {through}" if row.storage == "iscsi" else f"look at the LUNs of {row.host}",
+                    self._prepare)
+
+    def _prepare(self) -> None:
+        self.row = blockstorage.prepare(self.manager, self.host, self.row)
+
+    def _find(self) -> None:
+        self.found = blockstorage.find(self.manager, self.host, self.row)
 
     def _make(self) -> None:
-        self.made = self.manager.create(wanted_domain(self.row, self.host, self.take_over))
+        wanted = wanted_domain(self.row, self.host, self.take_over, self.found)
+        self.made = self.manager.create(wanted)
 
     def _attach(self) -> None:
         """Attach, unless making it did: local storage comes attached."""
@@ -231,14 +243,22 @@ def key(name: str) -> str:
     return f"storage domain {name}"
 
 
-def wanted_domain(row: StorageRow, host: Host, take_over: bool = False) -> StorageDomain:
+def wanted_domain(
+    row: StorageRow, host: Host, take_over: bool = False, found: StorageDomain | None = None
+) -> StorageDomain:
     """A storage domain to be made.
 
     Args:
         row: What it is to be.
         host: Who makes it.
         take_over: It exists already, made by another manager.
+        found: Then, on block storage, what was found of it; its LUNs are not told again.
     """
+    if found is not None:
+        return StorageDomain(
+            id=found.id, name=row.name, type=found.type or row.kind, storage_type=row.storage, host=host.ref,
+            import_=True,
+        )
     return StorageDomain(
         name=row.name, type=row.kind, storage_type=row.storage, host=host.ref,
         address=None if row.storage == "iscsi" else row.address or None, path=row.path or None,

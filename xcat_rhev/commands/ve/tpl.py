@@ -72,27 +72,50 @@ def export(context: Context, names: Sequence[str]) -> Plan:
 
 
 def import_(context: Context, names: Sequence[str]) -> Plan:
-    """Copy templates from an export domain into a cluster."""
+    """Bring templates into a cluster: copied from an export domain, or registered where they lie on a data domain."""
     if not context.options.get("source"):
-        raise Usage("-i needs --from-domain with the export domain to take a template from")
-    domain = _export_domain(context, context.options["source"])
+        raise Usage("-i needs --from-domain with the domain to take a template from")
+    domain = _source(context, context.options["source"])
     cluster = _cluster(context)
-    target = _target(context, cluster)
-    offered = {template.name: template for template in context.manager.list(Template, under=domain)}
+    if domain.type == "data":
+        if context.options.get("target"):
+            raise Usage("--to-domain means nothing here", f"The disks stay on {domain.name}, which is a data domain")
+        offered, begin = context.manager.unregistered_templates(domain), _registration
+    else:
+        offered, begin = context.manager.list(Template, under=domain), _copy
+    by_name = {template.name: template for template in offered}
     there = context.manager.find(Template, names)
+    step = begin(context, domain, cluster)
     for name in names:
-        template = offered.get(name)
+        template = by_name.get(name)
         if name in there:
             yield Job(name)
         elif template is None:
-            has = named(offered) or "none"
-            yield Error(f"there is no such template on {domain.name}. It has: {has}", name)
+            what = "template that the manager does not know" if domain.type == "data" else "such template"
+            yield Error(f"there is no {what} on {domain.name}. It has: {named(by_name) or 'none'}", name)
         else:
-            copy = partial(
-                context.manager.act, template, "import", under=domain, storage_domain=target.ref, cluster=cluster.ref
-            )
-            says = f"copy from {domain.name} to {target.name} for cluster {cluster.name}"
-            yield Job(name, [Step(says, partial(_ignore, copy)), _until_ok(context, template)])
+            yield Job(name, [step(template), _until_ok(context, template)])
+
+
+def _copy(context: Context, domain: StorageDomain, cluster: Cluster) -> Callable[[Template], Step]:
+    target = _target(context, cluster)
+
+    def step(template: Template) -> Step:
+        copy = partial(
+            context.manager.act, template, "import", under=domain, storage_domain=target.ref, cluster=cluster.ref
+        )
+        return Step(f"copy from {domain.name} to {target.name} for cluster {cluster.name}", partial(_ignore, copy))
+
+    return step
+
+
+def _registration(context: Context, domain: StorageDomain, cluster: Cluster) -> Callable[[Template], Step]:
+
+    def step(template: Template) -> Step:
+        register = partial(context.manager.act, template, "register", under=domain, cluster=cluster.ref)
+        return Step(f"register from {domain.name} for cluster {cluster.name}", partial(_ignore, register))
+
+    return step
 
 
 def _until_ok(context: Context, template: Template) -> Wait:
@@ -110,6 +133,15 @@ def _export_domain(context: Context, name: str) -> StorageDomain:
     if domain is None or domain.type != "export":
         kind = f"a domain of type {domain.type}" if domain else "no domain"
         raise NotFound(f"{name} is {kind}", "Name an export domain, which lsve -t sd shows as type: export")
+    return domain
+
+
+def _source(context: Context, name: str) -> StorageDomain:
+    """An export domain, or a data domain."""
+    domain = context.manager.find(StorageDomain, [name]).get(name)
+    if domain is None or domain.type not in ("export", "data"):
+        kind = f"a domain of type {domain.type}" if domain else "no domain"
+        raise NotFound(f"{name} is {kind}", "Name an export or a data domain, which lsve -t sd shows")
     return domain
 
 

@@ -9,10 +9,12 @@ from ..faults import BAD, Gone, Refused, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
 from ..world import World
+from . import san
 from .common import empty, lists, shows
 from .connections import connect
 from .disks import DISK
 from .hosts import choose_spm, hosts_of
+from .leftovers import BLOCK, keep, pack_templates, take_over
 from .storageshape import DOMAIN, IN_CENTER
 
 TIB = 1 << 40
@@ -37,16 +39,21 @@ def created(call: Call) -> One:
     kind = values["storage_type"]
     if not call.dialect.knows(SINCE.get(kind, (3, 0))):
         raise Refused(f"{kind.upper()} is not a member of StorageType", BAD, "Invalid value")
+    block = kind in BLOCK and values.get("import", False)
     named_too = [] if values.get("import") else ["name"]
-    require(values, ("StorageDomain", "StorageDomain"), [*named_too, *NEEDS[kind]], call.dialect)
+    require(values, ("StorageDomain", "StorageDomain"), [*named_too, *([] if block else NEEDS[kind])], call.dialect)
     host, world = call.look_up("host", values.pop("host")), call.world
     if host["status"] != "up":
         raise refuse("sd host", call.dialect, BAD)
-    values["name"] = values.get("name") or f"imported{len(world.things['storage_domain']) + 1}"
     _refuse_double(call, values, host)
+    kept = take_over(call, values)
+    values = {**kept, **{key: value for key, value in values.items() if value}}
+    values["name"] = values.get("name") or f"imported{len(world.things['storage_domain']) + 1}"
+    if kind in BLOCK and not kept:
+        san.take(call, host, values)
     for key in ("import", "format", "destroy", "data_center", "password", "override_luns"):
         values.pop(key, None)
-    values["luns"] = [{**_lun(one.get("id", ""), values), **one} for one in values.get("luns", ())]
+    values["luns"] = [{**_lun(one["id"], values), **one} for one in values.get("luns", ())]
     thing = world.add(
         "storage_domain",
         **{"storage_format": "v5" if call.dialect.number == 4 else "v1", **values},
@@ -68,14 +75,13 @@ def created(call: Call) -> One:
 
 
 def _refuse_double(call: Call, values: Thing, host: Thing) -> None:
-    """Refuse a name, a path or a LUN that another domain has."""
-    luns = {one.get("id") for one in values.get("luns", ())}
+    """Refuse a name or a path that another domain has."""
     for other in call.world.all("storage_domain"):
-        if other["name"] == values["name"]:
+        if other["name"] == values.get("name"):
             raise refuse("sd name", call.dialect)
         same_host = values["storage_type"] != "localfs" or other.get("local_host") == host["id"]
-        same = all(other.get(key) == values.get(key) for key in ("storage_type", "address", "path")) and not luns
-        if (same and same_host) or luns & {one.get("id") for one in other.get("luns", ())}:
+        same = all(other.get(key) == values.get(key) for key in ("storage_type", "address", "path"))
+        if same and same_host and values["storage_type"] not in BLOCK:
             raise refuse("sd connection", call.dialect)
 
 
@@ -128,6 +134,8 @@ def removed(call: Call) -> Removed:
         raise refuse("sd inaccessible", call.dialect, action="remove", state=thing["status"].title())
     if call.dialect.version < (3, 1) and thing["type"] == "data" and not wipe and not destroy:
         raise refuse("sd format", call.dialect)
+    if not wipe:
+        keep(world, thing)
     forget(world, thing)
     return Removed()
 
@@ -275,6 +283,8 @@ def detached(call: Call) -> Removed:
         forget(world, thing)
         return Removed()
     world.change(thing, master=False)
+    if call.dialect.knows((3, 5)) and thing["type"] == "data":
+        pack_templates(world, thing)
     if not others:
         world.change(center, status="uninitialized", storage_format=None)
     if call.dialect.knows((3, 5)):

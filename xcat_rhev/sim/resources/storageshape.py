@@ -19,6 +19,9 @@ LUN = (
     named("lun_mapping", "int", fixed=True),
     named("size", "int", fixed=True),
     named("paths", "int", fixed=True),
+    named("status", since3=(3, 1), fixed=True),
+    named("volume_group_id", since3=(3, 1), fixed=True),
+    named("storage_domain_id", since3=(3, 1), fixed=True),
 )
 #: 3.0 has the address before the port.
 LUN_30 = tuple(sorted(LUN, key=lambda one: ("id", "address").index(one.key) if one.key in ("id", "address") else 2))
@@ -29,6 +32,13 @@ def within(key: str, kind: str = "text", **more: object) -> Field:
     return named(key, kind, f"storage/{key}", f"storage/{key}", **more)
 
 
+#: A body may have the LUNs beside the volume group; an answer has them inside it.
+_IN_GROUP = (
+    named("vg", v3="storage/volume_group@id", v4="storage/volume_group@id", fixed=True),
+    v3only("group_luns", path="storage/volume_group/logical_unit[]", until3=(3, 1), item=LUN_30, fixed=True),
+    named("group_luns", v3="storage/volume_group/logical_unit[]", since3=(3, 1), item=LUN, fixed=True,
+          v4="storage/volume_group/logical_units/logical_unit[]"),
+)
 _FIELDS = (
     ref("data_center", v4="", until3=(3, 1)),
     ref(
@@ -60,6 +70,7 @@ _FIELDS = (
     within("nfs_retrans", "int", since3=(3, 1)),
     v3only("luns", path="storage/logical_unit[]", until3=(3, 1), item=LUN_30),
     named("luns", v3="storage/logical_unit[]", v4="storage/logical_units/logical_unit[]", since3=(3, 1), item=LUN),
+    *_IN_GROUP,
     within("override_luns", "bool", since3=(3, 1)),
     within("port", "int", since3=(3, 1)),
     within("target", since3=(3, 1)),
@@ -101,4 +112,5 @@ SHAPES["storage_domain"] = DOMAIN
 
 def _common(thing: Thing) -> Thing:
     center = thing.get("data_center")
-    return {**thing, "data_centers": [center] if center else [], "host": None, "import": None, "format": None}
+    group = {"vg": thing.get("vg"), "group_luns": thing.get("luns", ()), "luns": ()}
+    return {**thing, **group, "data_centers": [center] if center else [], "host": None, "import": None, "format": None}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from ..answers import Done, Many, One, Removed
 from ..call import SHAPES, Call, require
 from ..dialect import NEVER, Shape, Thing, named, ref, v3only
-from ..faults import BAD, Refused, refuse
+from ..faults import BAD, Gone, Refused, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
 from ..world import ZERO, World
 from .common import creation, lists, shows
 from .disks import ATTACHMENT_BODY, OF_VM
 from .disks import shown as disk_shown
+from .leftovers import packed, unpack
 from .vms import copy_parts
 from .vmshape import MACHINE
 
@@ -161,15 +162,56 @@ def export(call: Call) -> Done:
     domain, template = call.named_part("storage_domain", "storage_domain"), call.things["template"]
     if domain is None:
         raise Refused("Action [storageDomain.id|name] required for export", BAD, "Incomplete parameters")
-    others = [one for one in domain.get("templates", ()) if one["id"] != template["id"]]
-    call.world.change(domain, templates=[*others, {**template, "status": "ok"}])
-    call.world.move(call.things["template"], "template.create")
-    return Done(TEMPLATE, call.things["template"], pending=True)
+    there = domain.get("templates", ())
+    if any(one["id"] == template["id"] for one in there) and not call.yes("exclusive"):
+        raise Refused("Cannot export Template. Template already exists on the Export Domain.")
+    others = [one for one in there if one["id"] != template["id"]]
+    call.world.change(domain, templates=[*others, packed(call.world, template)])
+    call.world.move(template, "template.create")
+    return Done(TEMPLATE, template, pending=True)
 
 
 def exported(call: Call) -> Many:
-    """List what was copied to an export domain."""
-    return Many(TEMPLATE, call.things["storage_domain"].get("templates", []))
+    """List what was copied to an export domain, or what is on a data domain that the engine does not know."""
+    domain = call.things["storage_domain"]
+    if call.flag("unregistered") and call.dialect.knows((3, 5)):
+        return Many(TEMPLATE, domain.get("unregistered", []))
+    own = {disk["template"] for disk in call.world.of("disk", "storage_domain", domain["id"]) if disk.get("template")}
+    known = [call.world.the("template", one) for one in sorted(own)]
+    return Many(TEMPLATE, [*domain.get("templates", []), *known])
+
+
+def imported(call: Call) -> Done:
+    """Copy a template from an export domain to a data domain."""
+    target, cluster = call.named_part("storage_domain", "storage_domain"), call.named_part("cluster", "cluster")
+    if target is None or cluster is None:
+        words = "cluster.id|name, storageDomain.id|name"
+        raise Refused(f"Action [{words}] required for doImport", BAD, "Incomplete parameters")
+    if target["type"] != "data" or target["status"] != "active":
+        raise refuse("sd inaccessible", call.dialect, action="import", state=target["status"].title())
+    template = unpack(call.world, _kept(call, "templates"), cluster, target)
+    call.world.move(template, "template.create", effect="template ready")
+    return Done(TEMPLATE, template, pending=True)
+
+
+def registered(call: Call) -> Done:
+    """Take a template into the engine whose disks stay where they are."""
+    domain, cluster = call.things["storage_domain"], call.named_part("cluster", "cluster")
+    if cluster is None:
+        raise Refused("Action [cluster.id|name] required for register", BAD, "Incomplete parameters")
+    kept = _kept(call, "unregistered")
+    template = unpack(call.world, kept, cluster, domain)
+    call.world.change(domain, unregistered=[one for one in domain["unregistered"] if one["id"] != kept["id"]])
+    return Done(TEMPLATE, template)
+
+
+def _kept(call: Call, where: str) -> Thing:
+    """Find a template on a storage domain."""
+    wanted = call.things["kept"]["id"]
+    for one in call.things["storage_domain"].get(where, ()):
+        if one["id"] == wanted:
+            return dict(one)
+    raise Gone
 
 
 def disks(call: Call) -> Many:
@@ -189,7 +231,10 @@ ROUTES = (
     put("/templates/{template}", changed, "change a template"),
     delete("/templates/{template}", removed, "remove a template"),
     verb("/templates/{template}/export", export, "copy to an export domain"),
-    get("/storagedomains/{storage_domain}/templates", exported, "list what an export domain holds"),
+    get("/storagedomains/{storage_domain}/templates", exported, "list the templates on it; unregistered"),
+    verb("/storagedomains/{storage_domain}/templates/{kept}/import", imported, "copy from an export domain"),
+    verb("/storagedomains/{storage_domain}/templates/{kept}/register", registered, "take in what is on a data domain",
+         since3=(3, 5)),
     get("/templates/{template}/disks", disks, "list its disks", since4=NEVER),
     get("/templates/{template}/disks/{disk}", shows(DISK), "show a disk", since4=NEVER),
     get("/templates/{template}/diskattachments/{disk}", shows(ATTACHMENT), "show how a disk is attached", since3=NEVER),
