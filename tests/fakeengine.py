@@ -209,6 +209,14 @@ class FakeEngine:
         self.attached.pop((home.id or "", domain.id or ""))
         self.to_come.pop(domain.id or "", None)
 
+    can_look_for_upgrades = False
+
+    def reinstall(self, host: Host, activate: bool, **login: Any) -> None:
+        self.act(host, "install", **login)
+
+    def upgrade_of(self, host: Host, image: str = "") -> tuple[str, dict[str, Any]]:
+        return "upgrade", {"image": image or None}
+
     def unregistered_domains(
         self, host: Host, portal: Mapping[str, Any] | None = None, targets: Sequence[str] = ()
     ) -> list[StorageDomain]:

@@ -6,7 +6,7 @@ _xcat_rhev() {
     2) [ "${COMP_WORDS[1]}" = run ] && words='cfgve chhypervisor chvm clonevm copycd getcons getrvidparms lsve lsvm mkinstall mkvm revacuate rhevhjoin rhevhupdateflag rinv rmhypervisor rmigrate rmvm rpower rscan rsetboot rvitals' ;;
     *)  case ${COMP_WORDS[2]} in
         cfgve) words='-t --type -m --manager -o --objects -c --create -u --update -g --activate -s --deactivate -a --attach -b --detach -r --remove -x --export -i --import -f --force -d --datacenter -l --cluster -k --storage -p --cpu -n --vlan --compat --description --mtu --nonvm --required --destroy --from --from-domain --to-domain -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
-        chhypervisor) words='-a --approve -n --networks -p --power -e --activate -d --deactivate --reinstall --upgrade -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
+        chhypervisor) words='-a --approve -n --networks -p --power -e --activate -d --deactivate --reinstall --upgrade --image -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         chvm) words='-a --add -d --detach -p --purge --resize --mem --memory --cpus --cpu --optical --cdrom --dvd --eject --snapshot --revert --rmsnapshot -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         clonevm) words='-t --template -b --base -d --detached -f --force -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         copycd) words='-f -m -n --name --osver -a --arch -p --path -i --inspection -o --noosimage -s --specific -w --nonoverwrite -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;

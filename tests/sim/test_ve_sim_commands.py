@@ -297,14 +297,6 @@ def test_an_installation_that_fails_is_told_with_the_managers_event(site):
     assert site.ok("chhypervisor --reinstall", ["rhevh9"])[-1] == "rhevh9: up"
 
 
-def test_an_upgrade_is_what_newer_versions_have(site, version):
-    site.ok("chhypervisor -d", ["rhevh1"])
-    if version < (3, 6):
-        assert site.wrong("chhypervisor --upgrade", ["rhevh1"])
-    else:
-        assert site.ok("chhypervisor --upgrade --nowait", ["rhevh1"]) == ["rhevh1: upgrade begun.", "rhevh1: accepted"]
-
-
 def test_maintenance_and_back(site):
     assert site.ok("chhypervisor -d", ["rhevh1", "rhevh2"])
     assert site.thing("host", "rhevh1")["status"] == "maintenance"

@@ -7,7 +7,7 @@ from typing import Callable
 
 from ..errors import Usage
 from .common import Command, Context, Option, Place, Plan
-from .hypervisor import admit, networks, power, state
+from .hypervisor import admit, networks, power, state, upgrade
 
 _ACTIONS: Mapping[str, Callable[[Context], Plan]] = {
     "approve": admit.approve,
@@ -16,13 +16,13 @@ _ACTIONS: Mapping[str, Callable[[Context], Plan]] = {
     "activate": state.activate,
     "deactivate": state.deactivate,
     "reinstall": admit.reinstall,
-    "upgrade": admit.upgrade,
+    "upgrade": upgrade.upgrade,
 }
 
 SPEC = Command(
     name="chhypervisor",
     summary="configure the virtualization hosts",
-    usage="noderange [-a | -n | -p | -e | -d | --reinstall | --upgrade]",
+    usage="noderange [-a | -n | -p | -e | -d | --reinstall | --upgrade [--image FILE]]",
     place=Place.MANAGER,
     routes=("hypervisor:type=(rhev.*|ovirt.*)", "nodetype:os=(rhev.*|rhvh.*|ovirt.*)"),
     options=(
@@ -33,7 +33,8 @@ SPEC = Command(
         Option(("-e", "--activate"), "activate", "activate it"),
         Option(("-d", "--deactivate"), "deactivate", "take it to maintenance; its virtual machines migrate"),
         Option(("--reinstall",), "reinstall", "let the manager install it again"),
-        Option(("--upgrade",), "upgrade", "let the manager upgrade it"),
+        Option(("--upgrade",), "upgrade", "let the manager upgrade it; it goes to maintenance for it and comes back"),
+        Option(("--image",), "image", "with --upgrade of a RHEV-H: the ISO on the manager", value="FILE"),
     ),
     description=(
         "A RHEV-H registers at its manager by itself and waits to be approved. Any other host is added: the manager "
@@ -45,6 +46,7 @@ SPEC = Command(
     examples=(
         ("chhypervisor host1 -a", "approve host1"),
         ("chhypervisor host1-host9 -n", "configure the networks of nine hosts"),
+        ("chhypervisor host1-host9 --upgrade", "upgrade nine hosts, which leave their cluster and come back"),
         ("chhypervisor host1 -d --timeout 7200", "empty host1, and wait up to two hours for it"),
     ),
 )
@@ -57,4 +59,6 @@ def plan(context: Context) -> Plan:
     given = [name for name in _ACTIONS if name in context.options]
     if len(given) != 1:
         raise Usage("chhypervisor needs exactly one of its options", f"Usage: chhypervisor {SPEC.usage}")
+    if "image" in context.options and given != ["upgrade"]:
+        raise Usage("--image means nothing without --upgrade")
     yield from _ACTIONS[given[0]](context)

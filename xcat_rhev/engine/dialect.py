@@ -26,9 +26,13 @@ _SINCE: Mapping[str, Version] = {
     "attachments": (3, 6),       # host network attachments
     "fence_agents": (3, 6),      # /hosts/{id}/fenceagents
     "consoles": (3, 6),
+    "host_upgrade": (3, 6),
+    "upgrade_check": (4, 1),
     "current_consoles": (4, 1),  # graphicsconsoles?current=true
     "follow": (4, 2),
+    "no_images": (4, 2),         # no hosts any more that are upgraded from an ISO on the manager
     "commit_on_success": (4, 3),
+    "install_rests": (4, 3),     # a host that is installed again stays in maintenance unless it is told otherwise
 }
 
 #: Rows after which 3.0 to 3.3 cut a list without a word (SearchResultsLimit).

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NotFound
+from ..errors import NotFound, Usage
 from .nouns import FenceAgent, Host, HostNic, Network, NetworkAttachment, Ref
 
 if TYPE_CHECKING:
@@ -60,6 +60,35 @@ def fence(manager: Manager, host: Host, kind: str) -> str:
     """Have a host fenced: manual, restart, start, stop, or status, which answers on or off."""
     answer = manager.act(host, "fence", fence_type=kind)
     return answer.power or answer.status or ""
+
+
+def reinstall(manager: Manager, host: Host, activate: bool, login: dict[str, Any]) -> None:
+    """Install a host again."""
+    tell = activate and manager.calls.dialect.has("install_rests")
+    manager.act(host, "install", **login, activate=True if tell else None)
+
+
+#: How the engines word the type of a RHEV-H.
+_IMAGE_TYPES = ("rhev-h", "rhev_h")
+
+
+def upgrade_of(manager: Manager, host: Host, image: str) -> tuple[str, dict[str, Any]]:
+    """How a host is upgraded: the action, and its parameters."""
+    dialect = manager.calls.dialect
+    runs_image = host.type in _IMAGE_TYPES and not dialect.has("no_images")
+    if image and not runs_image:
+        raise Usage("--image means nothing for it: only a RHEV-H is upgraded from an ISO file")
+    if runs_image and not image:
+        raise Usage("a RHEV-H is upgraded from an ISO file on its manager", "Give --image with the name of the file")
+    if dialect.has("host_upgrade"):
+        return "upgrade", {"image": image or None}
+    if image:  # before 3.6 that was a way to install
+        return "install", {"image": image}
+    version = ".".join(map(str, manager.version))
+    raise Usage(
+        f"a manager of version {version} upgrades no hosts",
+        f"Update the packages on the host, then run: chhypervisor {host.name} --reinstall",
+    )
 
 
 def host_networks(manager: Manager, host: Host) -> list[NetworkAttachment]:

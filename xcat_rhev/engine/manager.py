@@ -315,6 +315,33 @@ class Manager:
         """Fence a host: manual, restart, start, stop; or status, which answers on or off."""
         return host_parts.fence(self, host, kind)
 
+    def reinstall(self, host: Host, activate: bool, **login: Any) -> None:
+        """Install a host again.
+
+        Args:
+            host: In maintenance, or one whose installation failed.
+            activate: It shall be up afterwards. False leaves that to the engine: up before 4.3, in maintenance since.
+            login: root_password (a Secret), or ssh (an `Ssh`).
+        """
+        host_parts.reinstall(self, host, activate, login)
+
+    def upgrade_of(self, host: Host, image: str = "") -> tuple[str, dict[str, Any]]:
+        """How a host is upgraded: the action for `act`, and its parameters.
+
+        Args:
+            host: Which one.
+            image: For a RHEV-H: the ISO's file name on the manager.
+
+        Raises:
+            Usage: The engine cannot do it, or needs an image, or has no use for one.
+        """
+        return host_parts.upgrade_of(self, host, image)
+
+    @property
+    def can_look_for_upgrades(self) -> bool:
+        """Can it be told to look for upgrades of a host (`upgradecheck`)? Before 4.1 it looks by itself, daily."""
+        return self.calls.dialect.has("upgrade_check")
+
     def host_networks(self, host: Host) -> builtins.list[NetworkAttachment]:
         """Which logical network is on which NIC of a host, with names."""
         return host_parts.host_networks(self, host)

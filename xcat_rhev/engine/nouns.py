@@ -27,6 +27,7 @@ from .nouns_host import (
     HostStorage,
     IpAssignment,
     NetworkAttachment,
+    Ssh,
 )
 from .nouns_records import Answer, Event, Iscsi, IscsiTarget, Job, Statistic, Tag, Ticket
 from .nouns_vm import (
@@ -48,6 +49,6 @@ __all__ = [
     "AffinityGroup", "Answer", "Bonding", "Cdrom", "Cluster", "CpuType", "DataCenter", "Disk", "DiskImage",
     "Event", "FenceAgent", "GraphicsConsole", "Host", "HostNic", "HostStorage", "Initialization",
     "IpAssignment", "Iscsi", "IscsiTarget", "Job", "LevelCpus", "LogicalUnit", "Network", "NetworkAttachment",
-    "Nic", "NicConfiguration", "Noun", "Record", "Ref", "ReportedDevice", "Snapshot", "Statistic", "StorageConnection",
-    "StorageDomain", "Tag", "Template", "Ticket", "Vm", "VnicProfile",
+    "Nic", "NicConfiguration", "Noun", "Record", "Ref", "ReportedDevice", "Snapshot", "Ssh", "Statistic",
+    "StorageConnection", "StorageDomain", "Tag", "Template", "Ticket", "Vm", "VnicProfile",
 ]

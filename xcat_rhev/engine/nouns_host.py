@@ -220,6 +220,18 @@ class Host(Noun):
         return bool(self.storage_manager) or self.spm_status == "spm"
 
 
+class Ssh(Record):
+    """How the engine logs in to a host that it installs again; since 3.3.
+
+    Attributes:
+        authentication: password, or publickey: the engine's own key.
+    """
+
+    authentication = text("authentication_method", since=(3, 3))
+    user = text("user/user_name", since=(3, 3))
+    password = secret("user/password", since=(3, 3))
+
+
 class HostStorage(Noun):
     """What a host sees of block storage: LUNs and volume groups."""
 

@@ -116,6 +116,13 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "host edit": "Cannot edit Host. Host parameters cannot be modified while Host is operational. Please switch Host "
     "to Maintenance mode first.",
     "host install": "Cannot install Host. Please move Host to Maintenance mode first.",
+    "host password": "Cannot install Host with empty password.",
+    "host image": "Cannot upgrade Host. Image file is missing.",
+    "host no updates": "Cannot upgrade Host. There are no available updates for the host.",
+    "host upgrade status": "Cannot upgrade Host. Valid Host statuses for upgrade are Up, Maintenance or "
+    "Non-Operational.",
+    "host upgrade check": "Cannot check for upgrade Host. Valid Host statuses for upgrade check are Up or "
+    "Non-Operational.",
     "host name": "Cannot add Host. The Host name is already in use, please choose a unique name and try again.",
     "host address": "Cannot add Host. Host with the same address already exists.",
     "host no fencing": "Cannot {action} Host. Power Management is not enabled on Host.",

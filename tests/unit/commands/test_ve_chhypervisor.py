@@ -228,11 +228,6 @@ def test_a_running_host_is_not_reinstalled():
     assert said == "!rhevh1: the host is up, but must be in maintenance. Run: chhypervisor rhevh1 -d"
 
 
-def test_an_upgrade_ends_where_it_began():
-    engine = an_engine(status="maintenance")
-    assert ch(engine, "--upgrade") == ["rhevh1: upgrade begun.", "rhevh1: maintenance"]
-
-
 # -p
 
 

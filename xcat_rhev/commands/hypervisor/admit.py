@@ -1,12 +1,12 @@
-"""chhypervisor -a, --reinstall, --upgrade: a host becomes, or again becomes, a working part of its cluster."""
+"""chhypervisor -a, --reinstall: a host becomes, or again becomes, a working part of its cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ...engine.nouns import Cluster, Host
+from ...engine.nouns import Cluster, Host, Ssh
 from ...engine.waiting import Goal
 from ...errors import NotFound, RhevError, TimedOut
 from ...jobs import Job, Step, Wait
@@ -90,10 +90,10 @@ def _approve(context: Context, node: str, host: Host, cluster: Cluster) -> list[
 def until_up(context: Context, node: str, host: Host) -> Wait:
     """Wait until a host is up; a failed installation ends the wait with the manager's own events."""
     goal = partial(Goal, host, UP, FAILED, grace=GRACE, limit=context.limit(LIMIT))
-    return Wait("wait until up", goal, lambda _: [Data("up", node)], partial(_with_events, context, host))
+    return Wait("wait until up", goal, lambda _: [Data("up", node)], partial(with_events, context, host))
 
 
-def _with_events(context: Context, host: Host, problem: RhevError) -> RhevError:
+def with_events(context: Context, host: Host, problem: RhevError) -> RhevError:
     """A host that does not come up in time: what the manager itself noted about it, newest first."""
     if not isinstance(problem, TimedOut):
         return problem
@@ -149,18 +149,26 @@ class Newcomers:
     def _wanted(self, node: str, cluster: Cluster) -> Host:
         full = f"{node}.{self._domain}" if self._domain and "." not in node else node
         address = self._addresses[node].get("ip") or full
-        return Host(name=node, address=address, cluster=cluster.ref, **self._login(node))
+        return Host(name=node, address=address, cluster=cluster.ref, **login(self._rows[node], self._passwords))
 
-    def _login(self, node: str) -> dict[str, Any]:
-        """How the manager gets into the host: a password where one is known, else the manager's own SSH key."""
-        row = self._rows[node]
-        user = row.get("user", "root")
-        password = Secret(row["password"]) if row.get("password") else self._passwords.get(user)
-        if password is None:
-            return {"ssh_authentication": "publickey", "ssh_user": None if user == "root" else user}
-        if user == "root":
-            return {"root_password": password}
-        return {"ssh_authentication": "password", "ssh_user": user, "ssh_password": password}
+
+def login(row: Row, passwords: Mapping[str, Secret]) -> dict[str, Any]:
+    """How the manager gets into a host: a password where one is known, else the manager's own SSH key.
+
+    Args:
+        row: The host's user and password in the hypervisor table.
+        passwords: Of the passwd table, by user.
+
+    Returns:
+        Values of `Host`.
+    """
+    user = row.get("user", "root")
+    password = Secret(row["password"]) if row.get("password") else passwords.get(user)
+    if password is None:
+        return {"ssh_authentication": "publickey", "ssh_user": None if user == "root" else user}
+    if user == "root":
+        return {"root_password": password}
+    return {"ssh_authentication": "password", "ssh_user": user, "ssh_password": password}
 
 
 def _plain_passwords(context: Context) -> dict[str, Secret]:
@@ -175,15 +183,6 @@ def _plain_passwords(context: Context) -> dict[str, Secret]:
 
 def reinstall(context: Context) -> Plan:
     """Install hosts anew that are in maintenance or whose installation failed."""
-    yield from _again(context, "install", frozenset({"maintenance", "install_failed", "non_operational"}))
-
-
-def upgrade(context: Context) -> Plan:
-    """Bring hosts in maintenance to the newest version that their repositories offer."""
-    yield from _again(context, "upgrade", frozenset({"maintenance", "up"}))
-
-
-def _again(context: Context, verb: str, begins: frozenset[str]) -> Plan:
     hosts, wrong = found.look(context, context.nodes)
     rows = context.attrs("hypervisor", "user", "password")
     passwords = _plain_passwords(context)
@@ -191,29 +190,27 @@ def _again(context: Context, verb: str, begins: frozenset[str]) -> Plan:
         host = hosts.get(node)
         if host is None:
             yield error_of(wrong.get(node) or found.missing(context, node), node)
-        elif host.status not in begins:
+        elif host.status not in ("maintenance", "install_failed"):
             yield Error(f"the host is {host.status}, but must be in maintenance. Run: chhypervisor {node} -d", node)
         else:
-            user, text = rows[node].get("user", "root"), rows[node].get("password")
-            password = Secret(text) if text else passwords.get(user)
-            given = {"root_password": password} if verb == "install" and password and user == "root" else {}
-            yield _again_job(context, node, host, verb, given)
+            yield _reinstallation(context, node, host, login(rows[node], passwords))
 
 
-def _again_job(context: Context, node: str, host: Host, verb: str, given: dict[str, Any]) -> Job:
-    """Do it, and wait for the state that it leads back to; a host that was in maintenance may stay there."""
-    manager = context.manager
-    back = frozenset({"up", "maintenance"})
+def _reinstallation(context: Context, node: str, host: Host, how: dict[str, Any]) -> Job:
+    """Install it and wait; what was in maintenance may stay there, what was never taken in comes up."""
+    given: dict[str, Any] = {key: value for key, value in how.items() if key == "root_password"}
+    if not given:
+        given = {"ssh": Ssh(**{key.partition("_")[2]: value for key, value in how.items() if value})}
 
     def step() -> list[Data]:
-        manager.act(host, verb, **given)
-        return [Data(f"{verb} begun.", node)]
+        context.manager.reinstall(host, host.status == "install_failed", **given)
+        return [Data("install begun.", node)]
 
     leaves = Goal(host, COMING | UP, frozenset({"error"}), limit=context.limit(120))
-    goal = partial(Goal, host, back, FAILED, grace=GRACE, limit=context.limit(LIMIT))
+    goal = partial(Goal, host, UP | {"maintenance"}, FAILED, grace=GRACE, limit=context.limit(LIMIT))
     return Job(node, [
-        Step(verb, step),
-        Wait(f"wait until the {verb} has begun", lambda: leaves),
-        Wait("wait until up or in maintenance", goal, lambda host: [Data(host.status, node)]),
+        Step("install", step),
+        Wait("wait until the install has begun", lambda: leaves),
+        Wait("wait until up or in maintenance", goal, lambda host: [Data(host.status, node)],
+             partial(with_events, context, host)),
     ])
-

@@ -81,7 +81,7 @@ def evacuation(context: Context, host: Host, done: Sequence[Data] = ()) -> Itera
     goal = partial(Goal, host, MAINTENANCE, limit=context.limit(EVACUATION_LIMIT))
     yield Wait(
         "wait until in maintenance, its virtual machines migrated", goal, lambda _: done,
-        partial(_still_there, context, host),
+        partial(still_there, context, host),
     )
 
 
@@ -98,7 +98,7 @@ def cannot_leave(names: Sequence[str]) -> str:
     )
 
 
-def _still_there(context: Context, host: Host, problem: RhevError) -> RhevError:
+def still_there(context: Context, host: Host, problem: RhevError) -> RhevError:
     """When maintenance does not come, name the machines that hold the host back."""
     left = found.vms_on(context, [host.replace(total=None)]).get(host.id or "", [])
     if not left:

@@ -22,6 +22,7 @@ from . import (
     storage,
     tags,
     templates,
+    upgrades,
     vmpower,
     vms,
 )
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = tuple(
         storage,
         connections,
         hosts,
+        upgrades,
         hostnics,
         fencing,
         san,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..answers import Done, One, Removed
 from ..call import Call, require
-from ..dialect import NEVER, Thing
+from ..dialect import Thing
 from ..faults import BAD, Refused, not_found, refuse
 from ..routing import delete, get, post, put, verb
-from ..states import effect
+from ..states import EFFECTS, effect
 from ..world import World
 from .common import lists, shows
 from .hostnics import bring_parts
@@ -215,16 +215,22 @@ def went_idle(world: World, host: Thing, _end: Thing) -> None:
     if host["spm"]:
         world.change(host, spm=False)
         choose_spm(world, (world.get("cluster", host["cluster"]) or {}).get("data_center"))
+    if host.get("upgrading"):
+        EFFECTS["host to upgrade"](world, host, {})
 
 
 def install(call: Call) -> Done:
-    """Install a host again."""
+    """Install a host again; since 4.3 it stays in maintenance unless the caller wants it to be active."""
     host = call.things["host"]
     if host["status"] not in {"maintenance", "install_failed"}:
         raise refuse("host install", call.dialect)
     if call.dialect.version < (3, 3) and not (call.text("root_password") or call.text("image")):
         raise Refused("Action [rootPassword] required for install", BAD, "Incomplete parameters")
-    call.world.move(host, "host.install", effect="host up")
+    by_key = call.text("ssh/authentication_method").lower() == "publickey"
+    if not (by_key or call.text("root_password") or call.text("ssh/user/password") or call.text("image")):
+        raise refuse("host password", call.dialect, BAD)
+    active = call.dialect.version < (4, 3) or call.yes("activate", call.flag("activate"))
+    call.world.move(host, "host.install" if active else "host.install_only", effect="host up")
     return Done(HOST, host)
 
 
@@ -259,6 +265,4 @@ ROUTES = (
     verb("/hosts/{host}/forceselectspm", force_spm, "let it manage the storage", since3=(3, 3)),
     verb("/hosts/{host}/refresh", accepted, "read its capabilities again", since3=(3, 6)),
     verb("/hosts/{host}/enrollcertificate", accepted, "renew its certificate", since3=(3, 5)),
-    verb("/hosts/{host}/upgrade", accepted, "upgrade it", since3=(3, 6)),
-    verb("/hosts/{host}/upgradecheck", accepted, "look for upgrades", since3=NEVER, since4=(4, 1)),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..call import SHAPES, Call
-from ..dialect import Shape, Thing, named, ref, v3only, v4only
+from ..dialect import Dialect, Shape, Thing, named, ref, v3only, v4only
 from ..world import World
 
 HOST = Shape(
@@ -133,6 +133,7 @@ def shown(world: World, thing: Thing, call: Call) -> Thing:
         **thing, "vms_total": len(vms), "vms_active": sum(vm["status"] in {"up", "powering_up"} for vm in vms),
         "vms_migrating": sum(vm["status"] == "migrating" for vm in vms), "spm": spm,
         "spm_status": "spm" if spm else "none", "type": _type(thing.get("type"), call),
+        "update_available": update_known(thing, call.dialect),
     }
     agents = world.of("agent", "host", thing["id"])
     if agents and call.dialect.number == 3:
@@ -144,6 +145,16 @@ def shown(world: World, thing: Thing, call: Call) -> Thing:
             pm_options=agent["options"],
         )
     return view
+
+
+#: From this version on somebody has to ask for updates; before it the engine shows what it finds by itself.
+CHECKED_BY_HAND = (4, 1)
+
+
+def update_known(host: Thing, dialect: Dialect) -> bool:
+    """Does the engine know of an update for a host?"""
+    by_itself = bool(host.get("updates")) and dialect.version < CHECKED_BY_HAND
+    return by_itself or bool(host.get("update_available"))
 
 
 def _type(word: str | None, call: Call) -> str | None:
@@ -190,5 +201,6 @@ def hardware(name: str, number: int) -> Thing:
         "selinux": "enforcing",
         "protocol": "stomp",
         "update_available": False,
+        "updates": True,
         "external_status": "ok",
     }
