@@ -10,7 +10,7 @@ from ..errors import Usage
 from ..jobs import Job, Step
 from ..messages import Data, Error
 from .common import Command, Context, Option, Place, Plan
-from .ve import environment, export, picture, svgfile
+from .ve import environment, export, picture, sdfound, svgfile
 from .ve.kind import is_in
 from .ve.layout import Shown, as_object, lines
 
@@ -38,8 +38,8 @@ SPEC = Command(
         Option(("--graph",), "graph", "draw everything as a picture, on the machine of the daemon", value="FILE.svg"),
     ),
     description=(
-        "A data center that is named is shown with all that belongs to it. The state of a storage domain is known to "
-        "its data center only: list that to see it."
+        "A data center that is named is shown with all that belongs to it. The status of a storage domain is the one "
+        "in its data center; unattached outside any."
     ),
     examples=(
         ("lsve -t dc -m rhevm.example.com -o Default", "a data center with all that belongs to it"),
@@ -69,7 +69,12 @@ def plan(context: Context) -> Plan:
     for name in names:
         if not any(each.name == name for each in found):
             yield Error(f"cannot find the {title} on {context.manager.name}", name)
-    shown = _with_children(context, found) if noun is DataCenter and names else [Shown(each) for each in found]
+    if noun is DataCenter and names:
+        shown = _with_children(context, found)
+    elif noun is StorageDomain:
+        shown = [Shown(each) for each in sdfound.with_states(context.manager, found)]
+    else:
+        shown = [Shown(each) for each in found]
     yield from _show(context, shown)
 
 

@@ -107,21 +107,33 @@ clusters: [Default]
 """
 
 
-def test_a_storage_domain_outside_its_data_center_has_no_state(engine):
-    assert shown(engine, "-t sd -o image") == """\
+IMAGE = """\
 storagedomains: [image]
   available: 55834574848
   committed: 13958643712
-  description:
   ismaster: true
-  status:
+  status: {}
   storage_add: nfs.example.com
   storage_format: v1
   storage_path: /vfsimg
   storage_type: nfs
   type: data
   used: 9663676416
-""".replace("  description:\n", "")
+"""
+
+
+def test_a_storage_domain_has_the_state_that_its_data_center_knows(engine):
+    assert shown(engine, "-t sd -o image") == IMAGE.format("active")
+    engine.attached["dc2", "sd"] = "maintenance"
+    assert shown(engine, "-t sd -o image") == IMAGE.format("active,maintenance")
+
+
+def test_a_storage_domain_without_a_data_center_is_unattached(engine):
+    engine.attached.clear()
+    engine.set(engine.by_name(StorageDomain, "image"), status="unattached")
+    engine.asked = 0
+    assert shown(engine, "-t sd -o image") == IMAGE.format("unattached")
+    assert engine.asked == 1
 
 
 def test_networks_are_indented_by_two_and_shown_from_every_data_center(engine):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...engine.manager import quoted
-from ...engine.nouns import DataCenter, StorageDomain, Vm
+from ...engine.manager import Manager, quoted
+from ...engine.nouns import DataCenter, Noun, StorageDomain, Vm
 from ...errors import NotFound
 from ..common import Context
 from .kind import is_in, named
@@ -69,6 +69,23 @@ def _candidates(domain: StorageDomain, homes: Sequence[DataCenter]) -> Sequence[
         return ()
     said = (*domain.data_centers, *((domain.data_center,) if domain.data_center else ()))
     return [home for home in homes if any(is_in(ref, home) for ref in said)] if said else homes
+
+
+def with_states(manager: Manager, domains: Iterable[Noun]) -> list[StorageDomain]:
+    """Give domains the states that their data centers alone know; one list per data center that holds one.
+
+    An ISO domain may be in several data centers and in another state in each: all of them are told.
+    """
+    wanted = [each for each in domains if isinstance(each, StorageDomain)]
+    attached = [each for each in wanted if each.status != "unattached"]
+    said = {ref.id for each in attached for ref in each.data_centers if ref.id}
+    if any(not each.data_centers for each in attached):  # RHEV 3.0 to 3.5 do not say where a domain is
+        said = {home.id or "" for home in manager.list(DataCenter)}
+    states: dict[str, set[str]] = {}
+    for home in sorted(said):
+        for inside in manager.list(StorageDomain, under=DataCenter(id=home)):
+            states.setdefault(inside.id or "", set()).add(inside.status or "unknown")
+    return [each.replace(status=",".join(sorted(states.get(each.id or "", ()))) or each.status) for each in wanted]
 
 
 def missing(context: Context, name: str) -> NotFound:
