@@ -7,6 +7,7 @@ from typing import Any
 
 from ..messages import Data, Error, Info, Message, Progress, Warning
 from ..xcat.addresses import my_addresses
+from ..xcat.gathering import Gathering, Values
 from ..xcat.host import Row
 from .channel import Channel
 
@@ -22,6 +23,7 @@ class BridgeHost:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self._writes = Gathering(self._put_nodes)
 
     def node_attrs(self, table: str, nodes: Sequence[str], columns: Sequence[str]) -> dict[str, Row]:
         """Read columns of many nodes at once."""
@@ -39,7 +41,10 @@ class BridgeHost:
     def set_node_attrs(self, table: str, values: Mapping[str, Mapping[str, str]]) -> None:
         """Write columns of nodes."""
         if values:
-            self._channel.call("set_node_attrs", table, {node: dict(row) for node, row in values.items()})
+            self._writes.put(table, values)
+
+    def _put_nodes(self, table: str, values: Values) -> None:
+        self._channel.call("set_node_attrs", table, {node: dict(row) for node, row in values.items()})
 
     def set_row(self, table: str, key: Mapping[str, str], values: Mapping[str, str]) -> None:
         """Change the row with that key, or add it."""

@@ -10,6 +10,7 @@ from ..errors import Conflict
 from ..messages import Message
 from ..xcat import answers, wire
 from ..xcat.addresses import my_addresses
+from ..xcat.gathering import Gathering, Values
 from ..xcat.host import Request, Row
 from .core.declare import Said, Shape
 from .tables import Tables
@@ -58,6 +59,7 @@ class DaemonHost:
     ) -> None:
         self._performer, self._tables, self._request = performer, tables, request
         self._boots, self._settled = boots, settled
+        self._writes = Gathering(self._put_nodes)
 
     def node_attrs(self, table: str, nodes: Sequence[str], columns: Sequence[str]) -> dict[str, Row]:
         """Read columns of many nodes at once; every asked node is a key, with an empty row if it has nothing."""
@@ -69,6 +71,9 @@ class DaemonHost:
 
     def set_node_attrs(self, table: str, values: Mapping[str, Mapping[str, str]]) -> None:
         """Write columns of nodes: node -> column -> value; an empty value clears the column."""
+        self._writes.put(table, values)
+
+    def _put_nodes(self, table: str, values: Values) -> None:
         self._tables.put_nodes(table, {node: cleared(row) for node, row in values.items()})
 
     def set_row(self, table: str, key: Mapping[str, str], values: Mapping[str, str]) -> None:
