@@ -8,11 +8,13 @@ tick.
 
 from __future__ import annotations
 
+import heapq
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, Callable, Union, cast
 
 from .errors import Aborted, Bug, Conflict, RhevError
@@ -121,8 +123,11 @@ class Runner:
         self._workers = workers
         self._aborted = aborted
         self._running: dict[Future[None], _Work] = {}
+        self._look: Future[Any] | None = None
         self._said: queue.SimpleQueue[Message | Job] = queue.SimpleQueue()
         self._held: list[_Work] = []
+        self._ready: list[_Work] = []
+        self._numbers = count()
         self._open: set[str] = set()
         self._lost: set[str] = set()
 
@@ -134,37 +139,48 @@ class Runner:
         """
         pool = ThreadPoolExecutor(self._workers, "step")
         try:
-            self._held = [_Work(job) for job in jobs]
-            self._open = {work.key for work in self._held if work.key}
-            yield from self._release(pool)
-            while self._running or self._watch:
+            for job in jobs:
+                self._hold(job)
+            yield from self._begin(pool)
+            while self._running or self._look or self._watch:
                 if self._aborted.is_set():
                     raise Aborted("stopped, because the client went away")
-                yield from self._steps_done(pool)
-                yield from self._waits_over(pool)
-                yield from self._release(pool)
+                self._pause(pool)
+                yield from self._heard()
+                yield from self._steps_done()
+                yield from self._waits_over()
+                yield from self._begin(pool)
         finally:
             pool.shutdown(cancel_futures=True)
         if self._held:
             raise Bug("jobs wait for each other: " + ", ".join(work.node for work in self._held))
 
-    def _release(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
-        """Begin jobs whose predecessors have ended; those of failed ones end as well.
+    def _hold(self, job: Job) -> None:
+        """Keep a job until its time has come."""
+        self._held.append(_Work(job, next(self._numbers)))
+        self._open |= {job.key} - {""}
 
-        While all workers are busy none is begun: what was begun comes first, so the first job is soon finished however
-        many there are.
+    def _begin(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
+        """Begin steps while a worker is free; what was begun first goes on first.
+
+        So the first job is soon finished however many there are, and one that is cut off leaves few things half made.
+        Jobs whose predecessors have failed end as well.
         """
         while len(self._running) < self._workers:
-            work = self._ready()
-            if work is None:
+            if self._ready:
+                work = heapq.heappop(self._ready)
+                self._running[pool.submit(_answer, work.step.do, self._said.put)] = work
+                continue
+            fresh = self._unheld()
+            if fresh is None:
                 return
-            lost = sorted(work.after & self._lost)
+            lost = sorted(fresh.after & self._lost)
             if lost:
-                yield self._failed(work, Conflict(f"not begun, because it needs what failed: {lost[0]}"))
+                yield self._failed(fresh, Conflict(f"not begun, because it needs what failed: {lost[0]}"))
             else:
-                yield from self._next(pool, work)
+                yield from self._next(fresh)
 
-    def _ready(self) -> _Work | None:
+    def _unheld(self) -> _Work | None:
         """Take the first job that waits for no other."""
         for number, work in enumerate(self._held):
             if not work.after & self._open:
@@ -177,14 +193,15 @@ class Runner:
         self._lost.add(work.key)
         return error_of(problem, work.node)
 
-    def _next(self, pool: ThreadPoolExecutor, work: _Work) -> Iterator[Message]:
-        """Begin the next part of a job, or end it."""
+    def _next(self, work: _Work) -> Iterator[Message]:
+        """Come to the next part of a job, or to its end."""
         part = work.take()
         if part is None:
             self._open.discard(work.key)
             return
         if isinstance(part, Step):
-            self._running[pool.submit(_answer, part.do, self._said.put)] = work
+            work.step = part
+            heapq.heappush(self._ready, work)
             return
         assert self._watch is not None, "a wait needs a manager"
         work.waits = part
@@ -196,39 +213,46 @@ class Runner:
             yield self._failed(work, problem)
             return
         if goal is None:
-            yield from self._next(pool, work)
+            yield from self._next(work)
 
-    def _steps_done(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
-        pause = self._watch.due() if self._watch else 1.0
-        if not self._running:
-            assert self._watch is not None
-            self._watch.pause()
+    def _pause(self, pool: ThreadPoolExecutor) -> None:
+        """Begin a look if one is due, then wait until something ends or another is due. Steps go on during a look."""
+        watch = self._watch
+        if watch and self._look is None and watch.due() <= 0:
+            self._look = pool.submit(watch.look)
+        busy = [*self._running, *filter(None, [self._look])]
+        if not busy:
+            assert watch is not None
+            watch.pause()
             return
-        done, _ = wait(self._running, timeout=min(pause, _GLANCE), return_when=FIRST_COMPLETED)
-        yield from self._heard()
-        for future in done:
+        due = watch.due() if watch and self._look is None else _GLANCE
+        wait(busy, timeout=min(due, _GLANCE), return_when=FIRST_COMPLETED)
+
+    def _steps_done(self) -> Iterator[Message]:
+        for future in [future for future in self._running if future.done()]:
             work = self._running.pop(future)
             try:
                 future.result()
             except RhevError as problem:
                 yield self._failed(work, problem)
             else:
-                yield from self._next(pool, work)
+                yield from self._next(work)
 
     def _heard(self) -> Iterator[Message]:
         """What the steps have said so far; a long one shows its progress. Further jobs join those that are held."""
         while not self._said.empty():
             item = self._said.get()
             if isinstance(item, Job):
-                self._held.append(_Work(item))
-                self._open |= {item.key} - {""}
+                self._hold(item)
             else:
                 yield item
 
-    def _waits_over(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
-        if not self._watch or self._watch.due() > 0:
+    def _waits_over(self) -> Iterator[Message]:
+        look = self._look
+        if look is None or not look.done():
             return
-        for key, outcome in self._watch.look():
+        self._look = None
+        for key, outcome in look.result():
             work = cast(_Work, key)
             try:
                 for item in work.waits.reached(outcome):
@@ -237,16 +261,26 @@ class Runner:
             except RhevError as problem:
                 yield self._failed(work, problem)
             else:
-                yield from self._next(pool, work)
+                yield from self._next(work)
 
 
 class _Work:
-    """A job under way."""
+    """A job under way.
 
-    def __init__(self, job: Job) -> None:
+    Args:
+        job: The job.
+        number: Its place in the order of jobs.
+    """
+
+    def __init__(self, job: Job, number: int) -> None:
         self.node, self.key, self.after = job.node, job.key, job.after
+        self.step: Step
         self.waits: Wait
+        self._number = number
         self._parts = iter(job.parts)
+
+    def __lt__(self, other: _Work) -> bool:
+        return self._number < other._number
 
     def take(self) -> Step | Wait | None:
         return next(self._parts, None)

@@ -172,3 +172,41 @@ def test_what_was_begun_is_finished_before_the_next_is_begun():
     jobs = [Job(name, [step(log, f"{name} first"), step(log, f"{name} second")]) for name in ("vm1", "vm2", "vm3")]
     run(jobs, workers=1)
     assert log == [f"{name} {which}" for name in ("vm1", "vm2", "vm3") for which in ("first", "second")]
+
+
+def test_what_was_begun_first_goes_on_first():
+    log = []
+    jobs = [Job(f"vm{number}", [Wait("until made", lambda: "vm"), step(log, f"a{number}"), step(log, f"b{number}")])
+            for number in (1, 2, 3)]
+    run(jobs, FakeWatch(), workers=1)
+    assert log == ["a1", "b1", "a2", "b2", "a3", "b3"]
+
+
+def test_steps_go_on_while_somebody_looks():
+    watch, looking = FakeWatch(), threading.Event()
+
+    def look():
+        assert looking.wait(5), "the look ended the steps"
+        return FakeWatch.look(watch)
+
+    watch.look = look
+    jobs = [Job("vm1", [Wait("until up", lambda: "vm")]), Job("vm2", [Step("let it look on", looking.set)])]
+    assert run(jobs, watch, workers=2) == []
+    assert watch.looks == 1
+
+
+def test_a_goal_that_comes_during_a_look_is_part_of_the_next():
+    watch, second = FakeWatch(), threading.Event()
+    plain = watch.look
+
+    def look():
+        ended = plain()
+        assert second.wait(5)
+        return ended
+
+    watch.look = look
+    def up(node, begins=lambda: "vm"):
+        return Wait("until up", begins, lambda _: [Data("up", node)])
+
+    late = Job("vm2", [Step("begin", lambda: time.sleep(0.05)), up("vm2", lambda: second.set() or "vm")])
+    assert run([Job("vm1", [up("vm1")]), late], watch, workers=2) == [Data("up", "vm1"), Data("up", "vm2")]

@@ -5,6 +5,7 @@ All pending objects of one manager are looked at together: one search per kind a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Union
@@ -78,6 +79,8 @@ class _Pending:
 class Watch:
     """All pending goals of one manager; true while there are any.
 
+    One thread may look while another adds goals: they are part of the next look.
+
     Args:
         manager: Whom to ask.
         clock: Time.
@@ -87,11 +90,14 @@ class Watch:
         self._manager = manager
         self._clock = clock
         self._pending: list[_Pending] = []
+        self._looked_at: list[_Pending] = []
+        self._guard = threading.Lock()
         self._pause = FIRST
         self._next = clock.now()
 
     def __bool__(self) -> bool:
-        return bool(self._pending)
+        with self._guard:
+            return bool(self._pending or self._looked_at)
 
     def add(self, key: Hashable, goal: Goal) -> None:
         """Begin to wait for a goal.
@@ -101,9 +107,11 @@ class Watch:
             goal: The goal; its limit counts from now.
         """
         now = self._clock.now()
-        self._pause = min(self._pause, LONGEST_AFTER_ADD) if self._pending else FIRST
-        self._next = min(self._next, now + self._pause) if self._pending else now + self._pause
-        self._pending.append(_Pending(key, goal, now))
+        with self._guard:
+            waiting = self._pending or self._looked_at
+            self._pause = min(self._pause, LONGEST_AFTER_ADD) if waiting else FIRST
+            self._next = min(self._next, now + self._pause) if waiting else now + self._pause
+            self._pending.append(_Pending(key, goal, now))
 
     def due(self) -> float:
         """Seconds until the next look, 0 if it is time."""
@@ -117,7 +125,9 @@ class Watch:
         """Ask the manager once per kind, and give the goals that ended, with what became of each."""
         ended: list[tuple[Hashable, Outcome]] = []
         left: list[_Pending] = []
-        for kind in _kinds(self._pending):
+        with self._guard:
+            self._looked_at, self._pending = self._pending, []
+        for kind in _kinds(self._looked_at):
             seen, problem = self._see(kind)
             for pending in kind:
                 over, outcome = self._blind(pending, problem) if problem else self._judge(pending, seen)
@@ -125,9 +135,10 @@ class Watch:
                     ended.append((pending.key, outcome))
                 else:
                     left.append(pending)
-        self._pending = left
-        self._pause = min(self._pause * GROWTH, LONGEST)
-        self._next = self._clock.now() + self._pause
+        with self._guard:
+            self._pending, self._looked_at = left + self._pending, []
+            self._pause = min(self._pause * GROWTH, LONGEST)
+            self._next = self._clock.now() + self._pause
         return ended
 
     def _see(self, kind: list[_Pending]) -> tuple[Mapping[str, Noun], RhevError | None]:
