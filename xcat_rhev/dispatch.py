@@ -44,7 +44,7 @@ from .engine.manager import Access, Manager, Managers
 from .engine.waiting import Watch
 from .errors import Aborted, Bug, NotFound, RhevError, Usage
 from .jobs import Job, Runner
-from .messages import Data, Error, Message, Warning, error_of
+from .messages import Data, Error, Message, Note, Warning, error_of
 from .secret import Secret
 from .xcat.host import Host, Request
 
@@ -58,6 +58,9 @@ _MODULES: tuple[ModuleType, ...] = (
 )
 #: Every command by its name; xCAT's dispatch tables and the man pages are made from these.
 COMMANDS: dict[str, Command] = {module.SPEC.name: module.SPEC for module in _MODULES}
+#: With more to do than this a person is told that all was found right and the work begins: the first answer comes
+#: when the manager has brought something to its end, which may take it minutes.
+MANY = 100
 _PLANS = {module.SPEC.name: module.plan for module in _MODULES}
 
 
@@ -207,9 +210,11 @@ class _Run:
         for job in jobs:
             if not job.parts and job.idle:
                 yield Data(job.idle, job.node)
+        work = [job for job in jobs if job.parts]
+        if manager and len(work) > MANY:
+            yield Note(f"{self.spec.name}: {len(work)} to do on {manager.name}, {manager.workers} at a time")
         watch = Watch(manager, self.dispatcher._clock) if manager else None
-        workers = manager.workers if manager else 1
-        yield from Runner(watch, workers, self.request.aborted).run([job for job in jobs if job.parts])
+        yield from Runner(watch, manager.workers if manager else 1, self.request.aborted).run(work)
 
     def _open(self, name: str, say: Callable[[str], None]) -> Manager:
         access = _access(self.host, name)

@@ -50,6 +50,17 @@ class Warning:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A line for standard error that tells how things go; nothing is wrong, and who reads answers does not see it.
+
+    Attributes:
+        text: The line.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Error:
     """A line for standard error that does.
 
@@ -75,7 +86,7 @@ class Progress:
     text: str
 
 
-Message = Union[Info, Data, Warning, Error, Progress]
+Message = Union[Info, Data, Warning, Note, Error, Progress]
 
 
 def error_of(problem: RhevError, node: str = "") -> Error:

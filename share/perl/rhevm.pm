@@ -178,6 +178,7 @@ sub answer_hash {
     my ($say) = @_;
     my ($kind, $node, $line) = ($say->{kind}, $say->{node} // '', $say->{text} // '');
     return { sinfo => [$line] } if $kind eq 'progress';
+    return { warning => [$line], NoWarnPrefix => [1] } if $kind eq 'note';
     if ($kind eq 'error' || $kind eq 'warning') {
         my %answer = ($kind => [$line]);
         $answer{errorcode} = [$say->{code} || 1] if $kind eq 'error';

@@ -17,7 +17,7 @@ from xcat_rhev.bridge.agent import Agent
 from xcat_rhev.cli.shim import SHIM, with_generated
 from xcat_rhev.dispatch import COMMANDS
 from xcat_rhev.errors import Aborted
-from xcat_rhev.messages import Data, Error, Info, Progress, Warning
+from xcat_rhev.messages import Data, Error, Info, Note, Progress, Warning
 
 TABLES = {
     "site": {
@@ -147,6 +147,7 @@ def test_the_request_arrives_whole(xcat, agent):
         (Error("no", "vm1", 3), {"node": [{"name": ["vm1"], "error": ["no"], "errorcode": [3]}]}),
         (Error("no"), {"error": ["no"], "errorcode": [1]}),
         (Warning("hm", "vm1"), {"node": [{"name": ["vm1"], "warning": ["hm"]}]}),
+        (Note("500 to do"), {"warning": ["500 to do"], "NoWarnPrefix": [1]}),
         (Progress("12.5%"), {"sinfo": ["12.5%"]}),
         (
             Data("Grüße & <tags> \u2603", "vm1"),

@@ -13,7 +13,7 @@ from textwrap import dedent
 import pytest
 
 from xcat_rhev.cli.run import compose
-from xcat_rhev.messages import Data, Error, Info, Message, Progress, Warning
+from xcat_rhev.messages import Data, Error, Info, Message, Note, Progress, Warning
 from xcat_rhev.secret import Secret
 from xcat_rhev.xcat.answers import Stream, exit_code, is_last, printed
 from xcat_rhev.xcat.wire import (
@@ -310,11 +310,12 @@ def test_a_token() -> None:
 
 CONVERSATION: list[Message] = [
     Data("copying", desc="RHEV-H"), Progress("50%"), Info("done"), Data("on", "vm1", "state"), Info("fine", "vm2"),
-    Warning("old", "vm3"), Warning("late"), Error("gone", "vm4", 2), Error("all over", code=4),
+    Warning("old", "vm3"), Warning("late"), Note("500 to do"), Error("gone", "vm4", 2), Error("all over", code=4),
 ]
 
 
 def test_every_kind_of_message() -> None:
     assert shown(write_messages(CONVERSATION, "mn") + write_done()) == (
         "RHEV-H: copying\n50%\rdone\nvm1: state: on\nvm2: fine\n",
-        "vm3: [mn]: Warning: old\nWarning: [mn]: late\nvm4: [mn]: Error: gone\nError: [mn]: all over\n", 6)
+        "vm3: [mn]: Warning: old\nWarning: [mn]: late\n[mn]: 500 to do\n"
+        "vm4: [mn]: Error: gone\nError: [mn]: all over\n", 6)

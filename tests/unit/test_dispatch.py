@@ -12,7 +12,7 @@ from xcat_rhev.commands.common import Command, Option, Place
 from xcat_rhev.dispatch import COMMANDS, Dispatcher
 from xcat_rhev.errors import Aborted, NotFound, Unreachable, Usage
 from xcat_rhev.jobs import Job, Step
-from xcat_rhev.messages import Data, Error, Warning
+from xcat_rhev.messages import Data, Error, Note, Warning
 from xcat_rhev.xcat.host import Request
 
 PASSWORDS = [{"key": "rhevm", "username": "admin", "password": "geheim"}]
@@ -248,3 +248,20 @@ def test_usage_errors_of_a_plan_are_told_once_for_each_node(command):
 
     command(plan)
     assert run(["vm1"]) == [Error("what?", "vm1")]
+
+
+def test_with_many_to_do_a_note_says_that_it_begins(command):
+    nodes = [f"n{number}" for number in range(102)]
+
+    def plan(context):
+        yield Job("n0", idle="nothing to do")
+        for node in context.nodes[1:]:
+            yield Job(node, [Step("begin", lambda: [Data("done")])])
+
+    command(plan)
+    site = host(vm=[{"node": node, "mgr": "m1"} for node in nodes])
+    said = run(nodes, xcat=site)
+    assert said[:2] == [Data("nothing to do", "n0"), Note("mktest: 101 to do on m1, 2 at a time")]
+    assert said[2:] == [Data("done")] * 101
+    assert not [message for message in run(nodes[:101], xcat=site) if isinstance(message, Note)]
+    assert not [message for message in run(nodes, ["--dry-run"], xcat=site) if isinstance(message, Note)]

@@ -161,7 +161,7 @@ def test_the_system_clock_never_goes_back() -> None:
 
 @pytest.mark.parametrize("message", [
     messages.Info("a"), messages.Data("a", "vm1", "power"), messages.Warning("a"), messages.Error("a"),
-    messages.Progress("1%"),
+    messages.Note("a"), messages.Progress("1%"),
 ])
 def test_messages_are_values(message: messages.Message) -> None:
     assert type(message)(**asdict(message)) == message

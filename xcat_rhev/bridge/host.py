@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..messages import Data, Error, Info, Message, Progress, Warning
+from ..messages import Data, Error, Info, Message, Note, Progress, Warning
 from ..xcat.addresses import my_addresses
 from ..xcat.gathering import Gathering, Values
 from ..xcat.host import Row
 from .channel import Channel
 
-_KINDS: dict[str, type[Any]] = {"data": Data, "info": Info, "warning": Warning, "error": Error, "progress": Progress}
+_KINDS: dict[str, type[Any]] = {
+    "data": Data, "info": Info, "warning": Warning, "note": Note, "error": Error, "progress": Progress,
+}
 
 
 class BridgeHost:

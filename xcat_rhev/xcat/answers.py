@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from ..messages import Data, Error, Info, Message, Progress, Warning
+from ..messages import Data, Error, Info, Message, Note, Progress, Warning
 from .document import Element
 
 
@@ -88,7 +88,8 @@ def read_messages(response: Element) -> list[Message]:
     """
     code = exit_code({name: values for name, values in response.items() if name != "node"})
     messages: list[Message] = [Error(text, code=code or 1) for text in _texts(response, "error")]
-    messages += [Warning(text) for text in _texts(response, "warning")]
+    warning = Note if "NoWarnPrefix" in response else Warning
+    messages += [warning(text) for text in _texts(response, "warning")]
     messages += [Info(text) for text in _texts(response, "info")]
     messages += [Progress(text) for text in _texts(response, "sinfo")]
     for node in _nodes(response):

@@ -309,6 +309,10 @@ def _warning(message: Any) -> Mapping[str, Any]:
     return _about(message, {"warning": message.text})
 
 
+def _note(message: Any) -> Mapping[str, Any]:
+    return {"warning": message.text, "NoWarnPrefix": "1"}
+
+
 def _error(message: Any) -> Mapping[str, Any]:
     return _about(message, {"error": message.text, "errorcode": str(message.code)})
 
@@ -319,5 +323,5 @@ def _progress(message: Any) -> Mapping[str, Any]:
 
 #: The class of a message -> the elements it becomes.
 _SHAPES: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
-    "Info": _info, "Data": _data, "Warning": _warning, "Error": _error, "Progress": _progress,
+    "Info": _info, "Data": _data, "Warning": _warning, "Note": _note, "Error": _error, "Progress": _progress,
 }

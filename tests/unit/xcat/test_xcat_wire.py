@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xcat_rhev.errors import BadAnswer, Usage
-from xcat_rhev.messages import Data, Error, Info, Message, Progress, Warning
+from xcat_rhev.messages import Data, Error, Info, Message, Note, Progress, Warning
 from xcat_rhev.secret import Secret
 from xcat_rhev.xcat import document, wire
 from xcat_rhev.xcat.answers import exit_code, printed, read_messages
@@ -204,6 +204,7 @@ def test_a_document_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
                             "    <name>vm1</name>\n  </node>"),
     (Warning("a"), "<warning>a</warning>"),
     (Warning("a", "vm1"), "<node>\n    <name>vm1</name>\n    <warning>a</warning>\n  </node>"),
+    (Note("a"), "<NoWarnPrefix>1</NoWarnPrefix>\n  <warning>a</warning>"),
     (Error("a"), "<error>a</error>\n  <errorcode>1</errorcode>"),
     (Error("a", "vm1", 5), "<node>\n    <error>a</error>\n    <errorcode>5</errorcode>\n    <name>vm1</name>\n"
                            "  </node>"),
@@ -231,7 +232,7 @@ def test_a_source_stays() -> None:
     assert b"xcatdsource" not in write_response({"data": ["a", "b"]})
 
 
-@given(st.text(max_size=30), st.sampled_from([Info, Data, Warning, Error, Progress]))
+@given(st.text(max_size=30), st.sampled_from([Info, Data, Warning, Note, Error, Progress]))
 def test_any_text_can_be_shown(text: str, kind: type) -> None:
     documents, rest = split(write_messages([kind(text)], "mn"))
     assert rest == b""
@@ -241,6 +242,7 @@ def test_any_text_can_be_shown(text: str, kind: type) -> None:
 MESSAGES = st.one_of(
     st.builds(Data, TEXT, st.one_of(st.just(""), TEXT), st.one_of(st.just(""), TEXT)), st.builds(Info, TEXT),
     st.builds(Warning, TEXT, st.one_of(st.just(""), TEXT)), st.builds(Progress, TEXT),
+    st.builds(Note, TEXT),
     st.builds(Error, TEXT, st.one_of(st.just(""), TEXT), st.integers(1, 127)),
 )
 
