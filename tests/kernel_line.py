@@ -89,6 +89,23 @@ def _bootif(value: str, level: int) -> str:
     return value if any(fnmatchcase(value, pattern) for pattern in accepted) else ""
 
 
+def from_grub(line: str) -> str:
+    """What GRUB hands to the kernel of a line of its file (GRUB manual, "Shell-like scripting").
+
+    Raises:
+        ValueError: GRUB would read something else into it: a variable, the end of the command, a quoted string.
+    """
+    words = []
+    for word in line.split():
+        if word.startswith("#"):
+            break
+        plain = re.sub(r"\\(.)", "", word)
+        if re.search(r"[$;&|<>{}'\"\\]", plain):
+            raise ValueError(f"GRUB would change {word}")
+        words.append(re.sub(r"\\(.)", r"\1", word))
+    return " ".join(words)
+
+
 def read_anaconda(line: str) -> dict[str, list[str]]:
     """Read a line as dracut and Anaconda do: name -> its values in order."""
     found: dict[str, list[str]] = {}

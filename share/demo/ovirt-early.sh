@@ -7,7 +7,7 @@ for i in $(cat /proc/cmdline); do
     case $i in
         uninstall*) echo "LIVE-ERROR uninstall"; poweroff -f ;;
         BOOT_IMAGE=*|initrd=*|check|linux|liveimg|root=*|rootfstype=*|rootflags=*|ro|single) ;;
-        BOOTIF=eth*|BOOTIF=link|BOOTIF=??-??-??-??-??-??-??) bootif=${i#BOOTIF=} ;;
+        BOOTIF=[ep]*|BOOTIF=link|BOOTIF=??-??-??-??-??-??-??) bootif=${i#BOOTIF=} ;;
         storage_init=*|ovirt_init=*) init=${i#*=} ;;
         storage_init|ovirt_init) init=first ;;
         firstboot=0|firstboot=no|reinstall=0|reinstall=no) firstboot=0 ;;

@@ -1,4 +1,4 @@
-"""A UEFI machine boots the same image through GRUB 2, as nodeset wrote it for netboot=grub2-http."""
+"""Machines boot the same image through GRUB 2, as nodeset wrote it: with UEFI over HTTP, with a BIOS over TFTP."""
 
 import shutil
 import subprocess
@@ -6,29 +6,37 @@ from pathlib import Path
 
 import boot_site
 import pytest
-from boot_site import MASTER, NODE
+from boot_site import FROM_DISK, MASTER, NODE
 from test_boot_live import check_machine, prepared
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 FIRMWARE = Path("/usr/share/OVMF")
-MODULES = ("normal", "configfile", "linux", "linuxefi", "tftp", "http", "efinet", "echo", "sleep", "test", "minicmd")
+GRUB = Path("/usr/lib/grub")
+MODULES = ("normal", "configfile", "linux", "tftp", "http", "echo", "sleep", "test", "minicmd")
 
 
 @pytest.fixture
 def site():
-    if not (shutil.which("grub-mkimage") and Path("/usr/lib/grub/x86_64-efi/linuxefi.mod").exists()):
-        pytest.skip("GRUB for UEFI is not installed (package grub-efi-amd64-bin)")
-    if not (FIRMWARE / "OVMF_CODE_4M.fd").exists():
-        pytest.skip("UEFI firmware for QEMU is not installed (package ovmf)")
+    if not shutil.which("grub-mkimage"):
+        pytest.skip("grub-mkimage is not installed (package grub-common)")
     with boot_site.site() as made:
         yield made
 
 
+def loader(site, name, platform, *modules):
+    """Make GRUB's own image in the TFTP folder."""
+    path = site.tftpboot / "boot/grub2" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["grub-mkimage", "-O", platform, "-p", "(tftp)/boot/grub2", "-o", path, *MODULES, *modules],
+                   check=True, timeout=60, capture_output=True)
+
+
+@pytest.mark.skipif(not (GRUB / "x86_64-efi/linuxefi.mod").exists(),
+                    reason="GRUB for UEFI is not installed (package grub-efi-amd64-bin)")
+@pytest.mark.skipif(not (FIRMWARE / "OVMF_CODE_4M.fd").exists(),
+                    reason="UEFI firmware for QEMU is not installed (package ovmf)")
 def test_uefi_and_grub_over_http(site):
-    loader = site.tftpboot / "boot/grub2/grub2.x86_64"
-    loader.parent.mkdir(parents=True)
-    subprocess.run(["grub-mkimage", "-O", "x86_64-efi", "-p", "(tftp)/boot/grub2", "-o", loader, *MODULES], check=True,
-                   timeout=60, capture_output=True)
+    loader(site, "grub2.x86_64", "x86_64-efi", "efinet", "linuxefi")
     digest = prepared(site, "grub2-http")
     site.dhcp(f"boot/grub2/grub2-{NODE}")
     shutil.copy(FIRMWARE / "OVMF_VARS_4M.fd", site.folder / "vars.fd")
@@ -43,3 +51,17 @@ def test_uefi_and_grub_over_http(site):
     access = (site.folder / "apache-access.log").read_text()
     assert "GET /tftpboot/xcat/osimage/" in access
     assert f"http://{MASTER}/" in site.log("guest")
+
+
+@pytest.mark.skipif(not (GRUB / "i386-pc/pxe.mod").exists(),
+                    reason="GRUB for a BIOS is not installed (package grub-pc-bin)")
+def test_bios_and_grub_over_tftp(site):
+    """The site's loader is UEFI's, so DHCP names another one for BIOS machines, the same before and after."""
+    loader(site, "bios", "i386-pc-pxe", "pxe")
+    (site.tftpboot / "boot/grub2/grub2.x86_64").touch()
+    digest = prepared(site, "grub2")
+    site.dhcp("boot/grub2/bios")
+    site.boot("guest", 1024)
+    site.wait("guest", FROM_DISK, 300)
+    check_machine(site, site.log("guest"), digest)
+    assert f"sent {site.tftpboot}/xcat/osimage/" in site.log("dnsmasq")

@@ -45,8 +45,9 @@ SPEC = Command(
     ),
     description=(
         "Called by copycds. The ISO is read without mounting it, told by its own files, copied beside what is there "
-        "and moved to its place when it is whole. A second copy of the same medium compares what is there and changes "
-        "nothing. Media of others are left to xCAT's other plugins without a word."
+        "and moved to its place when it is whole. A second copy of the same medium changes nothing: it compares, byte "
+        "for byte, what may have been written to since the last time, as the file system tells. Media of others are "
+        "left to xCAT's other plugins without a word."
     ),
     examples=(("copycds rhev-hypervisor6-6.6-20150123.iso", "take a RHEV-H 6.6 in as rhevh6.6"),),
 )
@@ -156,7 +157,7 @@ class _Taking:
             except (Conflict, NotFound):
                 pass
             else:
-                yield Data(f"{self.target} already holds this medium, byte for byte; nothing was copied")
+                yield Data(f"{self.target} already holds this medium; nothing was copied")
                 return
         yield Data(f"Copying media to {self.target}")
         yield from self._metered(self.store.copy())

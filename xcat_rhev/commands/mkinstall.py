@@ -51,6 +51,9 @@ SPEC = Command(
 _FACING = "!myipfn!"
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=]+\n)+-----END CERTIFICATE-----")
 _FINISH = "xcatrhevh/rhevh_finish_install"
+#: GRUB hands these to the kernel with a backslash before them, whatever stands in its file.
+_CHANGED_BY_GRUB = re.compile(r"[\\'\"]")
+_SPECIAL_TO_GRUB = re.compile(r"[$;&|<>{}]")
 
 
 def plan(context: Context) -> Plan:
@@ -278,13 +281,19 @@ def _settings(node: str, osimage: _Osimage, tables: _Tables, site: _Site) -> Set
 
 
 def _for_loader(line: str, settings: Settings, netboot: str) -> str:
-    """Write a line as the node's boot loader reads it: GRUB puts variables in and splits at semicolons."""
+    """Write a line as the node's boot loader reads it.
+
+    GRUB puts variables in and splits at semicolons and their like. xCAT's grub2 plugin ends the line with `BOOTIF=` and
+    a MAC with colons; images since ovirt-node 2.4 take one that begins with `e` for the name of a card. So the words of
+    addkcmdline, which it puts before that, are put in here, and whatever it adds stands behind a `#`.
+    """
     if not netboot.startswith("grub2"):
         return line
-    for word in settings.extra:
-        if "$" in word or ";" in word:
+    words = [word for word in settings.extra if not word.startswith("R::")]
+    for word in words:
+        if word.startswith("#") or _CHANGED_BY_GRUB.search(word):
             raise Usage(f"addkcmdline: GRUB would change '{word}'", "Set noderes.netboot to xnba or pxe")
-    return line.replace("$", "\\$")
+    return _SPECIAL_TO_GRUB.sub(r"\\\g<0>", " ".join([line, *words])) + " #"
 
 
 def _warnings(node: str, tables: _Tables, site: _Site) -> Iterator[Message]:

@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from ..errors import BadAnswer, Usage
 from .medium import MOST_ENTRIES, File, Medium, safe_path
+from .noted import Opened
 
 _SECTOR = 2048
 _FIRST = 16 * _SECTOR
@@ -56,6 +57,7 @@ def read_iso(path: Path) -> Medium | None:
     """
     try:
         with path.open("rb") as stream:
+            opened = Opened.now(stream.fileno())
             volume = _volume(stream)
             if volume is None:
                 return None
@@ -66,7 +68,7 @@ def read_iso(path: Path) -> Medium | None:
     except OSError as problem:
         raise _unreadable(path, problem) from problem
     image = File(path, ((0, whole),))
-    return Medium(str(path), _label(volume), image, _cut_off(files, size, said), files, links)
+    return Medium(str(path), _label(volume), image, _cut_off(files, size, said), files, links, opened)
 
 
 def _unreadable(path: Path, problem: OSError) -> Usage:

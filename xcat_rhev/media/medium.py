@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ..errors import BadAnswer, NotFound, Usage
+from .noted import Opened
 
 #: More entries than any medium of ours has; a medium beyond it is not looked at further.
 MOST_ENTRIES = 50_000
@@ -53,6 +54,7 @@ class Medium:
         name: What a person calls it: the path of the image or folder.
         label: The volume label, stripped; empty for a folder.
         image: The whole ISO image, or None for a folder.
+        opened: The image file when it was opened; None for a device or a folder.
         files: Path below the top, as the medium spells it -> file.
         links: Path of a symbolic link -> its target as it stands there.
         cut_off: Why it cannot be whole, or empty: an image shorter than it says, a file that reaches beyond the end.
@@ -64,6 +66,7 @@ class Medium:
     cut_off: str = ""
     files: dict[str, File] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    opened: Opened | None = None
 
     def find(self, path: str) -> str | None:
         """Give the medium's own spelling of a path; letter case does not matter, an exact hit goes first.

@@ -12,20 +12,24 @@ import os
 import re
 import shutil
 import struct
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ..errors import BadAnswer, Conflict, NotFound, Usage
 from ..units import show_size
+from . import noted
 from .copying import copy_new, same, writing
 from .identify import INITRD, KERNEL, Release, node_ng_image, rhvh_image
 from .locks import locked
 from .medium import File, Medium, check_links
+from .noted import Signature
 from .rpm import extract_image
 
 RECORD = "xcat-rhev.json"
+#: What tells the next copycds of the same medium that nothing was written to since; the medium itself stands there too.
+NOTES, _SOURCE = "xcat-rhev.notes", ""
 _FORMAT = 1
 _NG_KERNEL, _NG_INITRD = "images/pxeboot/vmlinuz", "images/pxeboot/initrd.img"
 _RHVH_PAYLOAD = "squashfs.img"
@@ -116,7 +120,7 @@ class Store:
         return (self._target / RECORD).is_file()
 
     def unchanged(self) -> Generator[int, None, None]:
-        """Compare, byte for byte, what is there with the medium.
+        """Compare what is there with the medium: byte for byte what may have changed since that was done before.
 
         Returns:
             Numbers of bytes compared, when all is as it should be.
@@ -129,10 +133,29 @@ class Store:
         there = open_image(self._target)
         if asdict(there) != {**asdict(self._image), "digests": there.digests}:
             raise Conflict(f"{self._target} holds another medium")
-        for path, digest in there.digests.items():
-            yield from _has_digest(self._target / path, digest)
-        for path, file in self._files.items():
-            yield from same(file, self._target / path)
+        paths = {path: self._target / path for path in (*self._files, *there.digests)}
+        before = {path: Signature.at(file) for path, file in paths.items()}
+        unknown = paths.keys() - self._known(before)
+        since = noted.moment(self._target) if unknown else 0
+        for path in unknown:
+            digest = there.digests.get(path)
+            yield from _has_digest(paths[path], digest) if digest else same(self._files[path], paths[path])
+        if unknown:
+            after = noted.settled(paths, since)
+            self._note(self._target, {path: seen for path, seen in after.items() if seen == before[path]})
+
+    def _known(self, present: Mapping[str, Signature | None]) -> set[str]:
+        """Those files of the copy that are as they were when they were last found the same as this very medium."""
+        notes, opened = noted.read(self._target / NOTES), self._medium.opened
+        if opened is None or notes.get(_SOURCE) != opened.signature:
+            return set()
+        return {path for path, signature in present.items() if signature and notes.get(path) == signature}
+
+    def _note(self, folder: Path, notes: dict[str, Signature]) -> None:
+        opened, image = self._medium.opened, self._medium.image
+        if opened and opened.settled and image and Signature.at(image.source) == opened.signature:
+            notes = {**notes, _SOURCE: opened.signature}
+        noted.write(folder / NOTES, notes)
 
     def copy(self) -> Generator[int, None, None]:
         """Copy the medium.
@@ -182,8 +205,18 @@ class Store:
             _link(stage, self._medium)
         record = {**asdict(image), "format": _FORMAT}
         del record["folder"]
+        self._check_source()
+        paths = {path: stage / path for path in (*self._files, *image.digests)}
+        self._note(stage, noted.settled(paths, noted.moment(stage)))
         (stage / RECORD).write_text(json.dumps(record, indent=1) + "\n")
         (stage / RECORD).chmod(0o644)
+
+    def _check_source(self) -> None:
+        """Make sure that all was read from one and the same image, not from one that was still being written."""
+        opened, image = self._medium.opened, self._medium.image
+        if opened and image and _but_ctime(Signature.at(image.source)) != _but_ctime(opened.signature):
+            raise BadAnswer(f"{image.source} has changed while it was copied",
+                            "Run the same command again when it is complete")
 
     def _payload_package(self) -> File | None:
         name = rhvh_image(self._medium)
@@ -203,6 +236,11 @@ class Store:
             append="" if release.kickstart else _append_line(medium),
             cmdline_size=_cmdline_size(medium, kernel), payload=payload if release.kickstart else "",
         )
+
+
+def _but_ctime(signature: Signature | None) -> Signature | None:
+    """A new name or other permissions leave another ctime, and the same content."""
+    return signature and signature._replace(ctime=0)
 
 
 def _iso_name(release: Release) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 import media_iso
 from fakes import FakeHost
-from kernel_line import dracut_ip, read_anaconda, read_live
+from kernel_line import dracut_ip, from_grub, read_anaconda, read_live
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.commands import mkinstall
 from xcat_rhev.commands.common import Context
@@ -114,7 +114,11 @@ SETTINGS = {
     "too long": adds(" ".join(f"rd.something.long{number}={'0123456789' * 4}" for number in range(30))),
     "too many words": adds(" ".join(f"word{number}=1" for number in range(24))),
     "GRUB": {"noderes": {"netboot": "grub2-http"}},
-    "GRUB and a list of disks": {"noderes": {"netboot": "grub2"}, **adds("storage_init=/dev/sda;/dev/sdb")},
+    "GRUB and a list of disks": {"noderes": {"netboot": "grub2"}, **adds("storage_init=/dev/sda;/dev/sdb R::quiet")},
+    "GRUB and a MAC like a name": {"noderes": {"netboot": "grub2"}, "mac": {"mac": "e4:11:5b:00:00:01"},
+                                   "linuximage": {"addkcmdline": "console=ttyS0"}},
+    "GRUB and a quote": {"noderes": {"netboot": "grub2"}, **adds("rd.word='x'")},
+    "GRUB and a value of a table": {"noderes": {"netboot": "grub2"}, **adds("#NODEATTRIB:nodetype:arch#")},
     "little memory": {"hwinv": {"memory": "128MB"}},
     "enough memory": {"hwinv": {"memory": "65536MB"}},
 }
@@ -208,8 +212,11 @@ def usable_lines(live):
         if not line.startswith("ERROR") and bool(LEVELS[name]) is live:
             columns = SETTINGS[setting]
             added = (columns.get(table, {}).get("addkcmdline", "") for table in ("bootparams", "linuximage"))
-            read = line.replace("\\$", "$") if "netboot" in columns.get("noderes", {}) else line  # as GRUB does
-            yield pytest.param(name, columns, " ".join([read, *added]).strip(), id=f"{name}, {setting}")
+            read = " ".join([line, *added]).strip()
+            if "netboot" in columns.get("noderes", {}):
+                mac = columns.get("mac", {}).get("mac", "52:54:00:12:34:56")
+                read = from_grub(f"{read} BOOTIF={mac}")  # which xCAT's grub2 plugin writes last
+            yield pytest.param(name, columns, read, id=f"{name}, {setting}")
 
 
 @pytest.mark.parametrize("name, columns, line", list(usable_lines(live=True)))

@@ -126,7 +126,8 @@ def test_grub2(xcat, netboot, root, folder):
     with_netboot(xcat, netboot)
     assert xcat.type("nodeset", "osimage=img", on="fx1") == ["fx1: install fxos1-x86_64-p"]
     assert text(xcat, "boot/grub2/fx1") == (
-        '#install fxos1-x86_64-p\nset timeout=5\nset default="xCAT OS Deployment"\nmenuentry "xCAT OS Deployment" {\n'
+        '#install fxos1-x86_64-p\nset timeout=5\nfunction linuxefi { linux "$@"; }\n'
+        'function initrdefi { initrd "$@"; }\nset default="xCAT OS Deployment"\nmenuentry "xCAT OS Deployment" {\n'
         f"    insmod http\n    insmod tftp\n    {root}\n    echo Loading Install kernel ...\n"
         f"    linuxefi {folder}/xcat/fx/vmlinuz inst.ks=http://127.0.0.1/x foo=bar img=1 x86_64  "
         "BOOTIF=$net_default_mac\n"
@@ -136,7 +137,7 @@ def test_grub2(xcat, netboot, root, folder):
         assert (xcat.home.tftp / "boot/grub2" / link).samefile(xcat.home.tftp / "boot/grub2/fx1")
     assert (xcat.home.tftp / "boot/grub2/grub2-fx1").readlink().name == "grub2.x86_64"
     xcat.type("nodeset", "boot", on="fx1")
-    assert text(xcat, "boot/grub2/grub.cfg-7F000001") == "#boot\nset timeout=5\n"
+    assert text(xcat, "boot/grub2/grub.cfg-7F000001") == "#boot\nset timeout=5\nexit\n"
     xcat.type("nodeset", "offline", on="fx1")
     assert [file.name for file in (xcat.home.tftp / "boot/grub2").iterdir()] == ["grub2.x86_64"]
 

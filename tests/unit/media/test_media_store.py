@@ -18,7 +18,7 @@ from xcat_rhev.media.identify import identify
 from xcat_rhev.media.iso import read_iso
 from xcat_rhev.media.locks import locked
 from xcat_rhev.media.medium import read_folder
-from xcat_rhev.media.store import RECORD, Store, open_image
+from xcat_rhev.media.store import NOTES, RECORD, Store, open_image
 
 
 def stored(tmp_path, sample, name="x.iso"):
@@ -46,7 +46,7 @@ def test_a_live_image_is_kept_byte_for_byte_beside_what_boots(tmp_path, name):
     assert everything(tmp_path / "install") == sorted([
         "os", "os/x86_64", *(f"os/x86_64/{path}" for path in (
             image.iso, "isolinux", "isolinux/vmlinuz0", "isolinux/initrd0.img", "isolinux/isolinux.cfg", RECORD,
-            *(["isolinux/version"] if name != "rhevh5" else []))),
+            NOTES, *(["isolinux/version"] if name != "rhevh5" else []))),
     ])
 
 

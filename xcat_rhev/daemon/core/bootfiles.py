@@ -147,7 +147,7 @@ def _grub2(boot: Boot) -> None:
     if boot.state == "offline":
         _remove(place, [boot.node, f"grub2-{boot.node}", *links])
         return
-    entry = _grub2_entry(boot, boot.params) if boot.params else ()
+    entry = _grub2_entry(boot, boot.params) if boot.params else ["exit"]
     _put(place / boot.node, [f"#{boot.state}", "set timeout=5", *entry])
     for link in links:
         _hardlink(place / boot.node, place / link)
@@ -164,15 +164,15 @@ def _grub2_entry(boot: Boot, params: BootParams) -> Iterator[str]:
     protocol = "http" if boot.netboot == "grub2-http" else "tftp"
     efi = "efi" if boot.arch.startswith("x86") else ""
     root = "/tftpboot" if protocol == "http" else ""  # as the web server offers tftpdir, for xnba too
+    if efi:  # GRUB in BIOS mode, and its own releases since 2.12, know no other names than linux and initrd
+        yield from (f'function {name}efi {{ {name} "$@"; }}' for name in ("linux", "initrd"))
     yield 'set default="xCAT OS Deployment"'
     yield 'menuentry "xCAT OS Deployment" {'
     yield "    insmod http"
     yield "    insmod tftp"
     yield f"    set root={protocol},{boot.server}{boot.port if protocol == 'http' else ''}"
     yield "    echo Loading Install kernel ..."
-    # GRUB writes colons, which RHEV-H does not read; mkinstall's own BOOTIF has dashes
-    own = "" if " BOOTIF=" in f" {params.kcmdline}" else " BOOTIF=$net_default_mac"
-    yield f"    linux{efi} {root}/{params.kernel} {_arguments(boot)}{own}"
+    yield f"    linux{efi} {root}/{params.kernel} {_arguments(boot)} BOOTIF=$net_default_mac"
     yield "    echo Loading initial ramdisk ..."
     yield f"    initrd{efi} {root}/{params.initrd}"
     yield "}"
