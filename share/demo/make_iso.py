@@ -22,7 +22,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pycdlib
+try:
+    import pycdlib
+except ImportError:
+    sys.exit("the ISO is written with pycdlib. Run: pip install 'xcat-rhev[sim]'")
 
 HERE = Path(__file__).parent
 #: Dependencies first.

@@ -35,12 +35,11 @@ MAY_FOR_TYPES: dict[str, set[str]] = {"jobs": {"engine.nouns", "engine.waiting"}
 PACKAGES: dict[str, set[str]] = {
     "engine.transport": {"requests", "urllib3"},
     **{f"engine.{module}": {"lxml"} for module in ("fields", "shapes", "bodies", "documents")},
-    "media": {"pycdlib"},
     "commands.ve.description": {"yaml"},  # not required: asked for by name where it is missing
     "commands.ve.picture": {"graphviz"},  # likewise
     "daemon": {"sqlalchemy", "cryptography"},
     "sim": {"lxml", "cheroot", "werkzeug", "cryptography"},
-    "cli": {"lxml", "requests", "pycdlib", "cryptography", "cheroot", "werkzeug"},
+    "cli": {"lxml", "requests", "cryptography", "cheroot", "werkzeug"},
 }
 #: Python 3.9 has no list of its own modules.
 STDLIB = getattr(sys, "stdlib_module_names", None) or {

@@ -3,8 +3,10 @@
 A hybrid image with UDF ("UDF bridge") carries an ISO 9660 tree of the same files, which is the one read here.
 
 This reads ISO 9660 (ECMA-119), SUSP and Rock Ridge (IEEE P1281, P1282) by itself. pycdlib, which writes the images of
-the tests, reads every folder before it answers and shortens files that reach beyond the image's end without a word;
-here nothing is read that was not asked for, every amount has a limit, and what does not fit is an error.
+the tests and of the demo and is asked there whether it sees the same, is made for editing images: it takes in all of an
+image (El Torito, isohybrid, UDF) and refuses one for a fault in any of it, as it did shipped Fedora live media
+(clalancette/pycdlib, issues 66 and 86), and gives a file that reaches beyond the end shortened, without a word. Here
+only the tree is read, every amount has a limit, and what does not fit is an error.
 """
 
 from __future__ import annotations

@@ -39,6 +39,22 @@ def tree(tmp_path):
     return tmp_path / "tree"
 
 
+@pytest.mark.parametrize("kind", ["rr_path", "joliet_path", "iso_path"])
+@pytest.mark.parametrize("name", sorted({**media_iso.SAMPLES, **media_iso.OTHERS}))
+def test_another_reader_sees_the_same(tmp_path, name, kind):
+    sample = {**media_iso.SAMPLES, **media_iso.OTHERS}[name]
+    path = media_iso.write(tmp_path, sample, rock_ridge=kind == "rr_path", joliet=kind == "joliet_path")
+    image, seen = pycdlib.PyCdlib(), {}
+    image.open(str(path))
+    for folder, _, names in image.walk(**{kind: "/"}):
+        for file in names:
+            data = io.BytesIO()
+            image.get_file_from_iso_fp(data, **{kind: f"{folder.rstrip('/')}/{file}"})
+            seen[f"{folder}/{file}".lstrip("/").partition(";")[0].rstrip(".")] = data.getvalue()
+    image.close()
+    assert contents(read_iso(path)) == seen
+
+
 @pytest.mark.skipif(not shutil.which("genisoimage"), reason="genisoimage is not installed")
 @pytest.mark.parametrize("options", [["-R"], ["-r", "-J", "-joliet-long"], ["-R", "-udf"]], ids=" ".join)
 def test_an_image_that_genisoimage_wrote(tmp_path, tree, options):

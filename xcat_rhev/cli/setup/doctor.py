@@ -25,7 +25,7 @@ from ...errors import RhevError
 from .ledger import Ledger
 from .site import Site, add_options, site_of
 
-PACKAGES = ("requests", "lxml", "pycdlib", "sqlalchemy", "cryptography")
+PACKAGES = ("requests", "lxml", "sqlalchemy", "cryptography")
 
 
 #: Seconds that this machine's clock may differ from a manager's before certificates and tokens suffer.
