@@ -14,9 +14,9 @@ from typing import NoReturn
 
 from ..errors import NotFound, RhevError, Unreachable, Usage
 from ..xcat import answers
-from ..xcat.document import Element
 from ..xcat.wire import WireRequest
 from .client import Conversation, Target, target
+from .screen import Screen
 
 USAGE = """\
 Usage: xcat-rhev run COMMAND [NODERANGE] [ARGUMENTS]
@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
         where = target(os.environ)
         return _run(where, compose(words[0], words[1:], os.environ), _is_loud(words))
     except RhevError as problem:
-        _err(f"Error: {problem}\n")
+        Screen().err(f"Error: {problem}\n")
         return problem.exit_code
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -95,9 +95,10 @@ def _run(where: Target, request: WireRequest, loud: bool) -> int:
     try:
         conversation = Conversation(where)
     except Unreachable as problem:
-        _out(f"Unable to open socket connection to xcatd daemon on {where}.\n")
-        _out("Verify that the xcatd daemon is running and that your SSL setup is correct.\n")
-        _err(f"{problem}\n")
+        screen = Screen()
+        screen.out(f"Unable to open socket connection to xcatd daemon on {where}.\n")
+        screen.out("Verify that the xcatd daemon is running and that your SSL setup is correct.\n")
+        screen.err(f"{problem}\n")
         return problem.exit_code
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -115,35 +116,19 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _converse(conversation: Conversation, request: WireRequest, loud: bool) -> int:
-    code, done = 0, False
-    for answer in conversation.ask(request):
-        code |= answers.exit_code(answer)
-        done = answers.is_last(answer)
-        _show(answer, loud)
+    code, done, screen = 0, False, Screen()
+    try:
+        for answer in conversation.ask(request):
+            code |= answers.exit_code(answer)
+            done = answers.is_last(answer)
+            for text, stream in answers.printed(answer, loud):
+                (screen.err if stream is answers.Stream.ERR else screen.out)(text)
+    finally:
+        screen.clear()
     if not done:
-        _err(answers.CUT_OFF)
+        screen.err(answers.CUT_OFF)
         return 1
     return code
-
-
-def _show(answer: Element, loud: bool) -> None:
-    for text, stream in answers.printed(answer, loud):
-        if stream is answers.Stream.ERR:
-            _err(text)
-        elif text.endswith("\r") and sys.stdout.isatty():
-            _out(text[:-1] + "\x1b[K\r")  # nothing of a longer line before it stays
-        else:
-            _out(text)
-
-
-def _out(text: str) -> None:
-    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-    sys.stdout.buffer.flush()
-
-
-def _err(text: str) -> None:
-    sys.stderr.buffer.write(text.encode("utf-8", "replace"))
-    sys.stderr.buffer.flush()
 
 
 def _is_loud(words: Sequence[str]) -> bool:

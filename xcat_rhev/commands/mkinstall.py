@@ -14,7 +14,7 @@ from typing import Callable
 
 from ..errors import NotFound, RhevError, Usage
 from ..jobs import Job, Step
-from ..media.addresses import bond_of, fixed_address, install_nic, network_of, servers
+from ..media.addresses import address_of_nic, bond_of, fixed_address, install_nic, network_of, servers
 from ..media.bootfiles import BootFiles
 from ..media.copying import write_all, writing
 from ..media.initrd import replaced
@@ -93,7 +93,7 @@ class _Tables:
             context.attrs("nodetype", "os", "arch", "profile", "provmethod"),
             context.attrs("mac", "mac"),
             context.attrs("hosts", "ip"),
-            context.attrs("nics", "nictypes", "nicdevices", "nicextraparams"),
+            context.attrs("nics", "nicips", "nictypes", "nicdevices", "nicextraparams"),
             context.attrs("hypervisor", "mgr"),
             context.attrs("bootparams", "addkcmdline"),
             context.attrs("hwinv", "memory"),
@@ -257,9 +257,9 @@ def _settings(node: str, osimage: _Osimage, tables: _Tables, site: _Site) -> Set
     if not facing:
         raise NotFound("neither noderes.xcatmaster nor site.master is set", "Run: chtab key=master site.value=ADDRESS")
     master = facing if facing == _FACING else site.address_of(facing)
-    ip = tables.hosts[node].get("ip", "")
-    network = network_of(ip, site.networks)
     nic, vlan = install_nic(node, noderes, tables.mac[node].get("mac", ""))
+    ip = address_of_nic(nic, vlan, tables.nics[node]) or tables.hosts[node].get("ip", "")
+    network = network_of(ip, site.networks)
     manager = tables.hypervisor[node].get("mgr", "")
     ca = site.ca(manager) if manager else ""
     own_dns = noderes.get("nameservers", "")
@@ -280,6 +280,10 @@ def _settings(node: str, osimage: _Osimage, tables: _Tables, site: _Site) -> Set
     )
 
 
+def _by_grub(netboot: str) -> bool:
+    return netboot.startswith("grub2")
+
+
 def _for_loader(line: str, settings: Settings, netboot: str) -> str:
     """Write a line as the node's boot loader reads it.
 
@@ -287,7 +291,7 @@ def _for_loader(line: str, settings: Settings, netboot: str) -> str:
     a MAC with colons; images since ovirt-node 2.4 take one that begins with `e` for the name of a card. So the words of
     addkcmdline, which it puts before that, are put in here, and whatever it adds stands behind a `#`.
     """
-    if not netboot.startswith("grub2"):
+    if not _by_grub(netboot):
         return line
     words = [word for word in settings.extra if not word.startswith("R::")]
     for word in words:
@@ -302,6 +306,11 @@ def _warnings(node: str, tables: _Tables, site: _Site) -> Iterator[Message]:
         yield Warning(f"it will know no manager. Run: chtab node={node} hypervisor.mgr=MANAGER", node)
     if not image.kickstart and not has_trigger(image):
         yield Warning(f"{image.distname} cannot tell when it is installed. Run nodeset {node} boot then", node)
+    noderes = tables.noderes[node]
+    nic, _ = install_nic(node, noderes, tables.mac[node].get("mac", ""))
+    if not image.kickstart and bond_of(nic, tables.nics[node]) and not _by_grub(noderes.get("netboot", "")):
+        yield Warning(f"its boot loader adds BOOTIF= with the card it started from, which {image.distname} takes "
+                      f"before {nic}. Set noderes.netboot to grub2", node)
 
 
 def _check_memory(node: str, image: Image, memory: str) -> None:

@@ -117,6 +117,17 @@ def bond_of(nic: str, nics: Mapping[str, str]) -> Bond | None:
     return Bond(nic, slaves, tuple(words))
 
 
+def address_of_nic(nic: str, vlan: int, nics: Mapping[str, str]) -> str:
+    """The address that the nics table gives a card; empty if none.
+
+    Args:
+        nic: Its name, such as `eth0`, or a MAC, which that table does not know.
+        vlan: The tag it is used with, 0 for none; `eth0.100` has an address of its own.
+        nics: The node's `nicips`, such as `eth0!10.0.0.5|10.1.0.5,eth0.100!10.2.0.5`.
+    """
+    return _of_nic(nics.get("nicips", ""), f"{nic}.{vlan}" if vlan else nic).partition("|")[0]
+
+
 def _of_nic(column: str, nic: str) -> str:
     for entry in column.split(","):
         name, found, value = entry.strip().partition("!")

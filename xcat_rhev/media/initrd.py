@@ -7,7 +7,6 @@ uncompressed: a hypervisor's ISO is compressed already, so gzip costs minutes an
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -15,9 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import NotFound, Usage
+from . import noted
 from .copying import copy, write_all, writing
 from .locks import locked
 from .medium import File, whole_file
+from .noted import Signature
 
 _HEADER = 110
 _MODE = 0o100644
@@ -96,34 +97,27 @@ def build(initrd: Path, iso: Path, target: Path) -> Iterator[int]:
     with locked(target.parent):
         made_of = _made_of(initrd, iso)
         stamp = target.with_name(target.name + ".json")
-        if target.is_file() and _read(stamp) == {**made_of, "bytes": target.stat().st_size}:
+        if noted.read(stamp) == {**made_of, str(target): Signature.at(target)}:
             return
         try:
             stamp.unlink(missing_ok=True)
             with replaced(target) as out:
                 yield from append_member(whole_file(initrd), whole_file(iso), iso.name, out, target)
-            stamp.write_text(json.dumps({**made_of, "bytes": target.stat().st_size}))
+            noted.write(stamp, {**made_of, str(target): _signature(target)})
         except OSError as problem:
             raise writing(target, problem) from problem
 
 
-def _made_of(initrd: Path, iso: Path) -> dict[str, object]:
+def _made_of(initrd: Path, iso: Path) -> dict[str, Signature]:
     """What tells two files from any others, as far as that can be told without reading them."""
-    made_of: dict[str, object] = {}
-    for path in (initrd, iso):
-        try:
-            status = path.stat()
-        except OSError as problem:
-            raise NotFound(f"{path} is missing", "Run copycds again") from problem
-        made_of[str(path)] = [status.st_size, status.st_mtime_ns, status.st_ino]
-    return made_of
+    return {str(path): _signature(path) for path in (initrd, iso)}
 
 
-def _read(stamp: Path) -> object:
-    try:
-        return json.loads(stamp.read_text())
-    except (OSError, ValueError):
-        return None
+def _signature(path: Path) -> Signature:
+    found = Signature.at(path)
+    if found is None:
+        raise NotFound(f"{path} is missing", "Run copycds again")
+    return found
 
 
 @contextmanager

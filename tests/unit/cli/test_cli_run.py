@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from xcat_rhev.cli import client, run
+from xcat_rhev.cli.screen import bar
 from xcat_rhev.daemon.certificates import make_all
 from xcat_rhev.daemon.home import Home
 from xcat_rhev.errors import NotFound, Usage
@@ -251,17 +252,31 @@ def test_a_reader_that_has_seen_enough(home: Home, daemon: Daemon) -> None:
     process.stderr.close()
 
 
-def test_progress_on_a_terminal_leaves_nothing_behind(home: Home, daemon: Daemon) -> None:
-    messages = [Progress("12.3% (104.9 MB/s)"), Progress("done")]
+def test_progress_is_a_bar_on_a_terminal_and_leaves_nothing_behind(home: Home, daemon: Daemon) -> None:
+    messages = [Progress("50.00% 104 MiB/s"), Progress("nearly"), Data("copied")]
     daemon.answer = lambda channel, _: channel.sendall(write_messages(messages, "mn") + write_done())
     ours, theirs = os.openpty()
     process = subprocess.Popen([sys.executable, "-m", "xcat_rhev.cli", "run", "copycds", "x.iso"], stdout=theirs,
                                stdin=subprocess.DEVNULL, env=environment(home, daemon.port))
     assert process.wait(60) == 0
     os.close(theirs)
-    assert os.read(ours, 1000) == b"12.3% (104.9 MB/s)\x1b[K\rdone\x1b[K\r"
+    full, empty = b"#" * 25, b"." * 25
+    assert os.read(ours, 1000) == b"[" + full + empty + b"] 50.00% 104 MiB/s\r\x1b[Knearly\r\x1b[Kcopied\r\n"
     os.close(ours)
-    assert typed(home, daemon.port, "copycds", "x.iso") == (0, "12.3% (104.9 MB/s)\rdone\r", "")
+    assert typed(home, daemon.port, "copycds", "x.iso") == (0, "50.00% 104 MiB/s\rnearly\rcopied\n", "")
+
+
+@pytest.mark.parametrize("text, columns, drawn", [
+    ("0.00% 1 MiB/s", 40, "[" + "." * 23 + "] 0.00% 1 MiB/s"),
+    ("100.00% 1 MiB/s", 40, "[" + "#" * 21 + "] 100.00% 1 MiB/s"),
+    ("50.00%", 200, "[" + "#" * 25 + "." * 25 + "] 50.00%"),
+    ("50.00% 104 MiB/s", 20, "50.00% 104 MiB/s"),
+    ("waiting for the manager to answer", 10, "waiting f"),
+    ("999% of what was said", 60, "[" + "#" * 35 + "] 999% of what was said"),
+])
+def test_a_bar_fits_its_terminal(text: str, columns: int, drawn: str) -> None:
+    assert bar(text, columns) == drawn
+    assert len(drawn) < columns
 
 
 def test_what_is_piped_in_goes_along(home: Home, daemon: Daemon) -> None:

@@ -193,6 +193,14 @@ def test_what_people_should_know_is_a_warning(site):
     assert isinstance(warning, Warning) and warning.node == "n1" and "hypervisor.mgr" in warning.text
 
 
+@pytest.mark.parametrize("netboot, warned", [("xnba", True), ("pxe", True), ("", True), ("grub2-http", False)])
+def test_a_bond_that_the_boot_loader_overrules_is_a_warning(site, netboot, warned):
+    site.tables["noderes"] = [{"node": "n1", "installnic": "bond0", "netboot": netboot}]
+    site.tables["nics"] = [{"node": "n1", "nictypes": "bond0!bond", "nicdevices": "bond0!eth0|eth1"}]
+    said = [message.text for message in prepare(site, "n1")]
+    assert [("takes before bond0" in text) for text in said] == [True] * warned
+
+
 def test_an_image_that_cannot_tell_its_end_is_a_warning(site, tmp_path):
     medium = read_iso(media_iso.write(tmp_path, media_iso.SAMPLES["rhevh5"]))
     list(Store(medium, identify(medium), tmp_path / "install/rhevh5.8/x86_64").copy())

@@ -5,6 +5,7 @@ import lzma
 import os
 import shutil
 import subprocess
+import time
 import zlib
 
 import pytest
@@ -130,6 +131,19 @@ def test_built_once_and_again_only_for_other_content(parts):
     target.write_bytes(b"short")
     assert sum(build(*parts)) > 0
     assert oct(target.stat().st_mode & 0o777) == "0o644"
+
+
+@pytest.mark.parametrize("which", ["initrd0.img", "rhevh.iso", "out"])
+def test_a_change_behind_the_same_size_and_time_is_seen(parts, which):
+    initrd, iso, out = parts
+    list(build(initrd, iso, out))
+    path = {"initrd0.img": initrd, "rhevh.iso": iso, "out": out}[which]
+    was, data = path.stat(), path.read_bytes()
+    time.sleep(0.03)
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+    list(build(initrd, iso, out))
+    assert iso.read_bytes() in out.read_bytes() and out.read_bytes().startswith(initrd.read_bytes())
 
 
 def test_a_node_that_is_reading_the_old_one_goes_on_reading_it(parts):
