@@ -327,8 +327,6 @@ def test_a_host_leaves(site):
      "vl:eth1.100:none", "vl:bond0.100=eth1+eth2:static:10.1.0.2:255.255.0.0|nw1:bond0:none"],
 )
 def test_networks_bonds_and_vlans_of_a_host(site, version, interface):
-    if version < (3, 6) and "|" in interface:
-        return  # the simulated cards of old versions carry one network each
     site.ok("cfgve -t nw -m MGR -o nw1 -c")
     site.ok("cfgve -t nw -m MGR -o vl -c -n 100")
     site.ok("cfgve -t nw -m MGR -o nw1,vl -a")
@@ -337,6 +335,43 @@ def test_networks_bonds_and_vlans_of_a_host(site, version, interface):
     assert site.ok("chhypervisor -n", ["rhevh1"]) == ["rhevh1: succeeded."]
     assert site.ok("chhypervisor -n", ["rhevh1"]) == ["rhevh1: nothing to do"]
     assert site.ok("chhypervisor -e", ["rhevh1"]) == ["rhevh1: succeeded."]
+
+
+def cards(site, name):
+    """The cards of a host that have a network: name -> network and address."""
+    known = site.thing("host", name)["id"]
+    return {
+        nic["name"]: (site.world.the("network", nic["network"])["name"], nic.get("ip_address"))
+        for nic in site.world.of("host_nic", "host", known) if nic.get("network") and nic["name"] != "eth0"
+    }
+
+
+def test_vlans_stand_beside_an_untagged_network_and_move_with_their_addresses(site):
+    site.ok("cfgve -t nw -m MGR -o nw1 -c")
+    for vlan in (100, 200):
+        site.ok(f"cfgve -t nw -m MGR -o v{vlan} -c -n {vlan}")
+    site.ok("cfgve -t nw -m MGR -o nw1,v100,v200 -a")
+    row = "nw1:eth1:none|v100:eth1:static:10.1.0.2:255.255.0.0|v200:eth1.200:dhcp"
+    site.row("hypervisor", "rhevh1", interface=row)
+    assert site.ok("chhypervisor -n", ["rhevh1"]) == ["rhevh1: succeeded."]
+    assert cards(site, "rhevh1") == {
+        "eth1": ("nw1", None), "eth1.100": ("v100", "10.1.0.2"), "eth1.200": ("v200", None)
+    }
+    assert site.ok("chhypervisor -n", ["rhevh1"]) == ["rhevh1: nothing to do"]
+    # another address is set where the VLAN is, and nothing else is touched
+    site.row("hypervisor", "rhevh1", interface=row.replace("10.1.0.2", "10.1.0.3"))
+    cost = site.cost("chhypervisor -n", ["rhevh1"])
+    assert not any(call.endswith(("attach", "detach")) for call in cost)
+    assert cards(site, "rhevh1")["eth1.100"] == ("v100", "10.1.0.3")
+    # to another card
+    site.row("hypervisor", "rhevh1", interface="nw1:eth1:none|v100:eth2:static:10.1.0.3:255.255.0.0|v200:eth1:dhcp")
+    site.ok("chhypervisor -n", ["rhevh1"])
+    assert cards(site, "rhevh1") == {
+        "eth1": ("nw1", None), "eth2.100": ("v100", "10.1.0.3"), "eth1.200": ("v200", None)
+    }
+    site.row("hypervisor", "rhevh1", interface="v100:eth2.101:dhcp")
+    (said,) = site.wrong("chhypervisor -n", ["rhevh1"])
+    assert said == "rhevh1: network v100 has VLAN 100, but hypervisor.interface says eth2.101"
 
 
 def test_networks_that_cannot_be(site):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +98,8 @@ def host_networks(manager: Manager, host: Host) -> list[NetworkAttachment]:
 
 def _networks_on(manager: Manager, host: Host, nics: Sequence[HostNic]) -> list[NetworkAttachment]:
     if not manager.calls.dialect.has("attachments"):
-        return [_attachment_of(nic) for nic in nics if nic.network]
+        by_name = {nic.name or "": nic for nic in nics}
+        return [_attachment_of(nic, by_name) for nic in nics if nic.network]
     found = []
     for each in manager.list(NetworkAttachment, under=host):
         nic = next((nic for nic in nics if each.host_nic and nic.id == each.host_nic.id), None)
@@ -110,10 +111,11 @@ def _networks_on(manager: Manager, host: Host, nics: Sequence[HostNic]) -> list[
     return found
 
 
-def _attachment_of(nic: HostNic) -> NetworkAttachment:
-    """Before 3.6 the NIC itself says what is on it."""
+def _attachment_of(nic: HostNic, by_name: Mapping[str, HostNic]) -> NetworkAttachment:
+    """Before 3.6 the NIC itself says what is on it; a VLAN has one of its own, eth1.100 on eth1."""
+    below = by_name.get((nic.name or "").rpartition(".")[0], nic)
     return NetworkAttachment.on(
-        nic.network, nic.ref, nic.boot_protocol or "", nic.ip or "", nic.netmask or "", nic.gateway or "",
+        nic.network, below.ref, nic.boot_protocol or "", nic.ip or "", nic.netmask or "", nic.gateway or "",
     )
 
 
@@ -172,7 +174,7 @@ def _bond_differs(nics: Sequence[HostNic], wanted: HostNic) -> bool:
 
 def _differs(there: NetworkAttachment | None, wanted: NetworkAttachment) -> bool:
     """Is another NIC or another address wanted? No boot protocol leaves the address alone."""
-    if there is None or not _same_nic(there.host_nic, wanted.host_nic):
+    if there is None or not _same(there.host_nic, wanted.host_nic):
         return True
     if there.in_sync is False:
         return True
@@ -183,7 +185,7 @@ def _differs(there: NetworkAttachment | None, wanted: NetworkAttachment) -> bool
     return now != then if wanted.boot_protocol == "static" else now[0] != then[0]
 
 
-def _same_nic(one: Ref | None, other: Ref | None) -> bool:
+def _same(one: Ref | None, other: Ref | None) -> bool:
     if not one or not other:
         return not other
     return one.id == other.id if one.id and other.id else one.name == other.name
@@ -214,7 +216,7 @@ def _set_up(manager: Manager, host: Host, todo: Wanted) -> None:
 def _step_by_step(manager: Manager, host: Host, there: dict[str, NetworkAttachment], todo: Wanted) -> None:
     """Before 3.6: one call for each NIC, and one to save it all."""
     for each in todo.removed:
-        _old_step(manager, host, each, "detach")
+        _old_step(manager, host, _carrier(manager, host, each), each, "detach")
     left = list(todo.attachments)
     for bond in todo.bonds:
         # The old way makes a bond with its first network on it.
@@ -232,20 +234,19 @@ def _old_attach(
     manager: Manager, host: Host, there: NetworkAttachment | None, wanted: NetworkAttachment, check: bool
 ) -> None:
     """Before 3.6: attach the network to the NIC, then set the NIC's address."""
-    if there is not None and not _same_nic(there.host_nic, wanted.host_nic):
-        _old_step(manager, host, there, "detach")
+    if there is not None and not _same(there.host_nic, wanted.host_nic):
+        _old_step(manager, host, _carrier(manager, host, there), there, "detach")
         there = None
     if there is None:
-        _old_step(manager, host, wanted, "attach")
+        _old_step(manager, host, _nic(manager, host, wanted), wanted, "attach")
     if wanted.boot_protocol:
-        nic = _nic(manager, host, wanted)
+        nic = _carrier(manager, host, wanted)
         values = {"boot_protocol": wanted.boot_protocol, "ip": wanted.ip, "netmask": wanted.netmask,
                   "gateway": wanted.gateway, "check_connectivity": check or None}
         manager.calls.change(nic, manager.calls.path(nic, host), {key: each for key, each in values.items() if each})
 
 
-def _old_step(manager: Manager, host: Host, attachment: NetworkAttachment, verb: str) -> None:
-    nic = _nic(manager, host, attachment)
+def _old_step(manager: Manager, host: Host, nic: HostNic, attachment: NetworkAttachment, verb: str) -> None:
     network = _known(manager, attachment.network or Ref())
     manager.calls.act(f"{manager.calls.path(nic, host)}/{verb}", network=network)
 
@@ -257,6 +258,14 @@ def _known(manager: Manager, network: Ref) -> Ref:
     return Ref(found.id, found.name) if found else network
 
 
+def _carrier(manager: Manager, host: Host, attachment: NetworkAttachment) -> HostNic:
+    """The NIC that has a network: the attachment's, or the one of the VLAN on it."""
+    for nic in manager.list(HostNic, under=host):
+        if nic.network and attachment.network and _same(nic.network, attachment.network):
+            return nic
+    return _nic(manager, host, attachment)
+
+
 def _nic(manager: Manager, host: Host, attachment: NetworkAttachment) -> HostNic:
     """The NIC that an attachment names.
 
@@ -265,6 +274,6 @@ def _nic(manager: Manager, host: Host, attachment: NetworkAttachment) -> HostNic
     """
     wanted = attachment.host_nic
     for nic in manager.list(HostNic, under=host):
-        if _same_nic(nic.ref, wanted):
+        if _same(nic.ref, wanted):
             return nic
     raise NotFound(f"host {host.name} has no NIC {wanted.name or wanted.id if wanted else ''}")

@@ -181,6 +181,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "network name": "Cannot {action} Network. The network name must be unique within the Data Center.",
     "network in use by vm": "Cannot {action} Network. The following VMs are using this network: {names}.",
     "nic has network": "Cannot attach Network to Interface. The network '{name}' is already attached to the Host.",
+    "nic without network": "Cannot edit Interface. The Network Interface is not attached to Logical Network.",
     "snapshot active": "Cannot remove Snapshot. The Active VM snapshot cannot be removed.",
     "vm down only": "Cannot {action} VM. VM is not down.",
     "tag used": "Cannot attach Tag. The tag is already attached.",

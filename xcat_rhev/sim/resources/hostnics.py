@@ -85,7 +85,7 @@ def bring_parts(world: World, host: Thing) -> None:
 
 
 def attach(world: World, host: Thing, nic: Thing, network: Thing, how: Thing) -> Thing:
-    """Attach a network to a card.
+    """Attach a network to a card; a tagged one gets a device of its own on it, as eth1.100.
 
     Args:
         world: Where they are.
@@ -94,28 +94,52 @@ def attach(world: World, host: Thing, nic: Thing, network: Thing, how: Thing) ->
         network: The network.
         how: `method`, `address`, `netmask`, `gateway`, as far as they are known.
     """
-    # the card's own fields are v3's view of its one untagged network; a tagged one shows only as an attachment
-    if not network.get("vlan") or not nic.get("network"):
-        world.change(
-            nic, network=network["id"], boot_protocol=how.get("method") or "none", ip_address=how.get("address"),
-            ip_netmask=how.get("netmask"), ip_gateway=how.get("gateway"),
-        )
+    carrier = _tagged(world, host, nic, network["vlan"]) if network.get("vlan") else nic
+    _address(world, carrier, network["id"], how)
     return world.add(
         "attachment", host=host["id"], host_nic=nic["id"], network=network["id"], assignments=[how] if how else [],
         in_sync=True,
     )
 
 
+def _tagged(world: World, host: Thing, nic: Thing, vlan: int) -> Thing:
+    """Give the device of a VLAN on a card."""
+    name = f"{nic['name']}.{vlan}"
+    about = {key: nic.get(key) for key in ("mac", "speed", "mtu", "status")}
+    return world.exactly("host_nic", name, host=host["id"]) or world.add(
+        "host_nic", name=name, host=host["id"], base_interface=nic["name"], vlan=vlan, network=None, bridged=True,
+        custom_configuration=False, boot_protocol="none", **about,
+    )
+
+
+def _address(world: World, carrier: Thing, network: str | None, how: Thing) -> None:
+    world.change(
+        carrier, network=network, boot_protocol=how.get("method") or "none", ip_address=how.get("address"),
+        ip_netmask=how.get("netmask"), ip_gateway=how.get("gateway"),
+    )
+
+
+def _carrier(world: World, attachment: Thing) -> Thing:
+    """Give the card, or the device on it, that shows an attached network."""
+    card = world.the("host_nic", attachment["host_nic"])
+    on = [one for one in world.of("host_nic", "host", attachment["host"]) if one.get("base_interface") == card["name"]]
+    return next((one for one in on if one.get("network") == attachment["network"]), card)
+
+
+def _attachments(world: World, nic: Thing) -> list[Thing]:
+    """Give what is attached to a card, or over a device on it."""
+    return [one for one in world.of("attachment", "host", nic["host"])
+            if nic["id"] in (one["host_nic"], _carrier(world, one)["id"])]
+
+
 def detach(world: World, attachment: Thing) -> None:
-    """Take a network off its card."""
-    nic = world.get("host_nic", attachment["host_nic"])
+    """Take a network off its card, and its device away."""
+    carrier = _carrier(world, attachment)
     world.remove(attachment)
-    if nic is not None and nic.get("network") == attachment["network"]:
-        left = world.of("attachment", "host_nic", nic["id"])
-        world.change(
-            nic, network=left[0]["network"] if left else None, ip_address=None, ip_netmask=None, ip_gateway=None,
-            boot_protocol="none",
-        )
+    if carrier.get("base_interface"):
+        world.remove(carrier)
+    elif carrier.get("network") == attachment["network"]:
+        _address(world, carrier, None, {})
 
 
 def forget_network(world: World, network: Thing) -> None:
@@ -188,7 +212,7 @@ def nic_detach(call: Call) -> Done:
     """Detach a network from this card (v3)."""
     element, nic = call.part("network"), call.things["host_nic"]
     network = _network(call, reference(element))
-    for one in call.world.of("attachment", "host_nic", nic["id"]):
+    for one in _attachments(call.world, nic):
         if one["network"] == network["id"]:
             detach(call.world, one)
             return Done(HOST_NIC, nic)
@@ -205,8 +229,10 @@ def nic_changed(call: Call) -> One:
         network = _network(call, values["network"])
         _swap(call, nic, network)
         values["network"] = network["id"]
+    if values.get("boot_protocol", "none") != "none" and not (values.get("network") or nic.get("network")):
+        raise refuse("nic without network", call.dialect, BAD)
     world.change(nic, **values)
-    for one in world.of("attachment", "host_nic", nic["id"]):
+    for one in _attachments(world, nic):
         if one["network"] == nic["network"]:
             how = {"method": nic["boot_protocol"], "address": nic.get("ip_address"), "netmask": nic.get("ip_netmask"),
                    "gateway": nic.get("ip_gateway")}
@@ -215,7 +241,7 @@ def nic_changed(call: Call) -> One:
 
 
 def _swap(call: Call, nic: Thing, network: Thing) -> None:
-    here = [one for one in call.world.of("attachment", "host_nic", nic["id"]) if one["network"] == nic.get("network")]
+    here = [one for one in _attachments(call.world, nic) if one["network"] == nic.get("network")]
     _fresh(call, network, here[0] if here else None)
     if here:
         call.world.change(here[0], network=network["id"])
@@ -264,7 +290,7 @@ def _break(world: World, bond: Thing) -> None:
     if not bond.get("slaves"):
         raise Refused("Cannot remove Bond. The Interface is not a bond.")
     for one in world.of("attachment", "host_nic", bond["id"]):
-        world.remove(one)
+        detach(world, one)
     world.remove(bond)
 
 
@@ -318,14 +344,7 @@ def _change(call: Call, thing: Thing, values: Thing) -> Thing:
         detach(call.world, thing)
         return attach(call.world, call.things["host"], nic, network, how)
     call.world.change(thing, assignments=[how] if how else [])
-    if nic.get("network") == network["id"]:
-        call.world.change(
-            nic,
-            boot_protocol=how.get("method") or "none",
-            ip_address=how.get("address"),
-            ip_netmask=how.get("netmask"),
-            ip_gateway=how.get("gateway"),
-        )
+    _address(call.world, _carrier(call.world, thing), network["id"], how)
     return thing
 
 
