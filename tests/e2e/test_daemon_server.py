@@ -36,8 +36,7 @@ class Served(Inside):
     def __init__(self, folder):
         super().__init__(folder)
         certificates.make_all(self.home, "mn", ["127.0.0.1"])
-        self.server = Server("127.0.0.1", 0, server_context(self.home), lambda *a: self.sessions.serve(*a))
-        self.sessions = Sessions(self.xcatd, self.server.loop)
+        self.server = Server("127.0.0.1", 0, server_context(self.home), Sessions(self.xcatd).serve)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
 
@@ -282,6 +281,26 @@ def test_a_request_of_sixteen_mebibytes(xcat):
     assert len(xcat.table("site")) == 15007
 
 
+def test_requests_that_pile_up_behind_a_running_one_are_not_kept_for_ever(xcat, monkeypatch):
+    going = threading.Event()
+
+    def run(call):
+        going.set()
+        call.request.aborted.wait(10)
+        yield Data("stopped" if call.request.aborted.is_set() else "not stopped")
+
+    add(xcat, monkeypatch, "linger", run)
+    with xcat.connect() as sock:
+        sock.sendall(write_request(WireRequest(command="linger")))
+        assert going.wait(10)
+        with pytest.raises(OSError):  # the socket is closed
+            for _ in range(5):
+                sock.sendall(write_request(WireRequest(command="nodels", args=("x" * (8 << 20),))))
+            sock.recv(1)
+            sock.sendall(b"x")
+    assert xcat.ask(AUTHCHECK) == AUTHENTICATED
+
+
 def test_a_noderange_that_is_none(xcat):
     xcat.type("mkdef", "vm1,vm2", "groups=all")
     answer = xcat.ask(WireRequest(command="nodels", noderange="vm1,nope,vm9"))
@@ -465,7 +484,7 @@ def test_silence_has_limits(xcat, monkeypatch, name, begin):
 
 def test_five_hundred_idle_connections_are_in_nobodys_way(xcat):
     idle = [socket.create_connection(("127.0.0.1", xcat.server.port)) for _ in range(250)]
-    idle += [xcat.connect() for _ in range(30)]
+    idle += [xcat.connect() for _ in range(250)]
     try:
         for sock in idle[250:]:
             sock.sendall(b"<xcatrequest>")

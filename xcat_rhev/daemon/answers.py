@@ -11,7 +11,6 @@ from ..messages import Message
 from ..xcat import wire
 from .connection import Connection
 from .core.declare import Said, Shape
-from .loop import Loop
 
 #: Seconds for which a message may wait for company.
 GATHER = 0.03
@@ -24,12 +23,11 @@ class Answers:
 
     Args:
         connection: To whom.
-        loop: Sends what nothing followed.
         source: The short name of this host, which clients show before errors.
     """
 
-    def __init__(self, connection: Connection, loop: Loop, source: str) -> None:
-        self._connection, self._loop, self._source = connection, loop, source
+    def __init__(self, connection: Connection, source: str) -> None:
+        self._connection, self._source = connection, source
         self._lock = threading.Lock()
         self._waiting: list[bytes] = []
         self._since = 0.0
@@ -47,7 +45,7 @@ class Answers:
         if due:
             self._flush()
         elif first:
-            self._loop.later(GATHER, lambda: self._flush(patient=False))
+            self._connection.loop.later(GATHER, lambda: self._flush(patient=False))
 
     def done(self, transid: str, fields: Mapping[str, Any] | None = None) -> None:
         """Send all that waits and the last document.
@@ -63,7 +61,7 @@ class Answers:
     def _flush(self, patient: bool = True) -> None:
         """Send what waits. The lock keeps the order; the loop never waits for it, as it empties the connection."""
         if not self._lock.acquire(blocking=patient):
-            self._loop.later(GATHER, lambda: self._flush(patient=False))
+            self._connection.loop.later(GATHER, lambda: self._flush(patient=False))
             return
         try:
             documents, self._waiting = self._waiting, []

@@ -1,7 +1,8 @@
 """The certificate authority of the embedded xcatd, in the files that a Perl xCAT uses.
 
-RSA 2048 as xCAT's own scripts make it: the oldest client that speaks TLS 1.2 (OpenSSL 1.0.1 as Red Hat shipped it,
-without elliptic curves) can then connect, and its signature costs a quarter of a millisecond.
+The CA has an RSA key of 2048 bits, as xCAT's own scripts make it: what it signed is verified in a fiftieth of a
+millisecond, by both sides of each connection. What it signs has keys on the curve P-256, with which a handshake costs
+each side a fifth less than with RSA; whatever speaks TLS 1.2 knows that curve (OpenSSL 1.0.1, Red Hat's since 6.5).
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Union
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ..errors import Usage
 from .home import Home, write_atomically
 
 #: xCAT's certificates begin in 1970, so that they are valid on a node whose clock has no battery.
 BEGIN = datetime.datetime(1970, 1, 1)
 LIFE = datetime.timedelta(days=7300)
+Key = Union[rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey]
 #: A daemon is also the client of other daemons.
 USES = {
     "server": (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
@@ -34,7 +38,7 @@ class Authority:
     """A CA's certificate and key."""
 
     certificate: x509.Certificate
-    key: rsa.RSAPrivateKey
+    key: Key
 
 
 def make_all(home: Home, name: str, addresses: Iterable[str]) -> None:
@@ -49,6 +53,7 @@ def make_all(home: Home, name: str, addresses: Iterable[str]) -> None:
 
     Raises:
         OSError: A file cannot be written.
+        Usage: The CA's key is of a kind that cannot sign here.
         ValueError: A file that is there holds no certificate or no key.
     """
     if (home.cert / "server-cred.pem").exists() and (home.cert / "ca.pem").exists():
@@ -85,9 +90,10 @@ def _authority(home: Home) -> Authority:
     certificate_file, key_file = home.ca / "ca-cert.pem", _ca_key(home)
     if certificate_file.exists():
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
-        assert isinstance(key, rsa.RSAPrivateKey)
+        if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
+            raise Usage(f"{key_file}: a CA's key is of the kind RSA or EC", "Make the CA anew with such a key")
         return Authority(x509.load_pem_x509_certificate(certificate_file.read_bytes()), key)
-    key = _new_key()
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     subject = _subject("xCAT CA")
     builder = (
         _builder(subject, subject, key)
@@ -104,7 +110,7 @@ def _issue(
     authority: Authority, common_name: str, folder: Path, kind: str, names: Iterable[str] = ()
 ) -> None:
     """Sign a new certificate and write the four files of xCAT: cert, key, both in one, and the CA."""
-    key = _new_key()
+    key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate
     builder = (
         _builder(_subject(common_name), issuer.subject, key)
@@ -124,15 +130,11 @@ def _issue(
     write_atomically(folder / f"{kind}-cred.pem", certificate + secret, 0o600)
 
 
-def _new_key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
 def _subject(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPrivateKey) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: Key) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
     return (
         x509.CertificateBuilder()
@@ -148,7 +150,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: rsa.RSAPrivateKey) -> x
 
 def _usage(ca: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=not ca, content_commitment=False, key_encipherment=not ca, data_encipherment=False,
+        digital_signature=not ca, content_commitment=False, key_encipherment=False, data_encipherment=False,
         key_agreement=False, key_cert_sign=ca, crl_sign=ca, encipher_only=False, decipher_only=False,
     )
 
@@ -164,7 +166,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _pem_of_key(key: rsa.RSAPrivateKey) -> bytes:
+def _pem_of_key(key: Key) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

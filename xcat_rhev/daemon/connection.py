@@ -9,11 +9,11 @@ import threading
 import time
 from collections import deque
 from enum import Enum
-from typing import Protocol
+from typing import Callable, Protocol
 
 from ..errors import BadAnswer
 from .access import peer_name
-from .framing import Framer
+from .framing import LONGEST, Framer
 from .loop import Loop
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,6 @@ ARRIVAL, PACE = 30.0, 64 << 10
 STALLED = 900.0
 #: How much of an answer waits in memory before the command that writes it has to.
 WAITING = 4 << 20
-#: Records to read before other connections have their turn.
-TURN = 8
 
 
 class Phase(Enum):
@@ -61,6 +59,8 @@ class Connection:
         server: Who serves requests.
     """
 
+    new = False
+
     def __init__(
         self, loop: Loop, sock: socket.socket, address: str, context: ssl.SSLContext, server: Server
     ) -> None:
@@ -70,7 +70,8 @@ class Connection:
         #: Set when the client pressed Ctrl-C or went away during the present request.
         self.aborted = threading.Event()
         self.phase = Phase.GREETING
-        self._loop, self._server = loop, server
+        #: Who watches the socket; the answer's timers are its as well.
+        self.loop, self._server = loop, server
         self._framer = Framer()
         self._requests: deque[bytes] = deque()
         self._half_closed = False
@@ -101,7 +102,7 @@ class Connection:
             first = not self._outbox
             self._outbox += answer
         if first:
-            self._loop.call(self.ready)
+            self.loop.call(lambda: self._do(self._write))
 
     def finish(self, leave: bool = False) -> None:
         """The present request is answered.
@@ -109,26 +110,29 @@ class Connection:
         Args:
             leave: Close the connection when all is sent.
         """
-        self._loop.call(lambda: self._finished(leave))
+        self.loop.call(lambda: self._finished(leave))
 
     # What the loop calls.
 
     def ready(self) -> None:
         """Do what can be done without waiting, then say what to wait for."""
+        self._do(self._greet if self.phase is Phase.GREETING else self._exchange)
+
+    def _do(self, what: Callable[[], None]) -> None:
         try:
-            if self.phase is Phase.GREETING:
-                self._greet()
-            if self.phase in (Phase.LISTENING, Phase.SERVING, Phase.LEAVING):
-                self._write()
-                self._read()
+            what()
             self._settle()
         except ssl.SSLWantReadError:
-            self._loop.watch(self._socket, True, False, self)
+            self.loop.watch(self._socket, True, False, self)
         except ssl.SSLWantWriteError:
-            self._loop.watch(self._socket, False, True, self)
+            self.loop.watch(self._socket, False, True, self)
         except (OSError, BadAnswer) as problem:
             log.debug("connection of %s ends: %s", self.address, problem)
             self.close()
+
+    def _exchange(self) -> None:
+        self._write()
+        self._read()
 
     def expire(self, now: float) -> None:
         """Close it if a limit of time has passed, or if a client that said goodbye is gone altogether."""
@@ -148,7 +152,7 @@ class Connection:
             self._outbox.clear()
             self._room.notify_all()
         self.aborted.set()
-        self._loop.forget(self._socket)
+        self.loop.forget(self._socket)
         self._socket.close()
         self._server.gone(self)
 
@@ -200,20 +204,17 @@ class Connection:
         self.close()
 
     def _read(self) -> None:
-        """Take what came; a clean end of the client's side is no end of its interest in the answer."""
-        for _ in range(TURN):
-            if self._half_closed or self.phase not in (Phase.LISTENING, Phase.SERVING):
-                return
-            try:
-                data = self._socket.recv(64 << 10)
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                return
-            if not data:
-                self._half_close()
-                return
+        """Take one record, if one came; a clean end of the client's side is no end of its interest in the answer."""
+        if self._half_closed or self.phase not in (Phase.LISTENING, Phase.SERVING):
+            return
+        try:
+            data = self._socket.recv(64 << 10)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        if data:
             self._take(data)
-        if self._socket.pending():
-            self._loop.call(self.ready)
+        else:
+            self._half_close()
 
     def _half_close(self) -> None:
         self._half_closed = True
@@ -230,6 +231,8 @@ class Connection:
                 self.close()
                 return
             self._requests.append(request)
+        if sum(map(len, self._requests)) > LONGEST:
+            raise BadAnswer("too many requests before the first was answered")
         if self.phase is Phase.LISTENING:
             self._next()
 
@@ -249,9 +252,9 @@ class Connection:
         else:
             self._listen()
             self._next()
-        self.ready()
+        self._do(self._write)
 
     def _settle(self) -> None:
         """Say what to wait for."""
         if self.phase is not Phase.GONE:
-            self._loop.watch(self._socket, not self._half_closed, bool(self._outbox), self)
+            self.loop.watch(self._socket, not self._half_closed, bool(self._outbox), self)

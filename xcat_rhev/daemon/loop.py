@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 class Watched(Protocol):
     """What the loop calls when a socket can be read or written."""
 
+    #: Whether it brings more work instead of finishing some; it then waits for the others of its turn.
+    new: bool
+
     def ready(self) -> None:
         """Do what can be done without waiting."""
 
@@ -25,17 +28,22 @@ class Watched(Protocol):
 class Loop:
     """Waits for sockets, for timers and for calls from other threads. Only `call` and `later` may be used by others."""
 
+    #: It watches its own bell.
+    new = False
+
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
+        #: What each socket is watched for. The selector knows too, but words an error for each one that it does not.
+        self._watched: dict[socket.socket, int] = {}
         self._calls: deque[Callable[[], None]] = deque()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._thread = threading.get_ident()
-        self._stopped = False
+        self._stopped = self._rung = False
         self._hears, self._bell = socket.socketpair()
         self._hears.setblocking(False)
         self._bell.setblocking(False)
-        self._selector.register(self._hears, selectors.EVENT_READ, None)
+        self._selector.register(self._hears, selectors.EVENT_READ, self)
 
     def call(self, what: Callable[[], None]) -> None:
         """Have it called in the loop's thread soon."""
@@ -56,30 +64,28 @@ class Loop:
     def watch(self, sock: socket.socket, reading: bool, writing: bool, who: Watched) -> None:
         """Call `who.ready()` whenever the socket can be read or written as wanted; replaces what was wanted before."""
         mask = (selectors.EVENT_READ if reading else 0) | (selectors.EVENT_WRITE if writing else 0)
-        known = self._selector.get_map().get(sock)
+        known = self._watched.get(sock)
         if not mask:
             self.forget(sock)
         elif known is None:
             self._selector.register(sock, mask, who)
-        elif known.events != mask:
+            self._watched[sock] = mask
+        elif known != mask:
             self._selector.modify(sock, mask, who)
+            self._watched[sock] = mask
 
     def forget(self, sock: socket.socket) -> None:
         """Stop watching a socket, before it is closed."""
-        try:
+        if self._watched.pop(sock, None) is not None:
             self._selector.unregister(sock)
-        except (KeyError, ValueError):
-            log.debug("a socket was not watched")
 
     def run(self) -> None:
         """Serve until `stop`."""
         self._thread = threading.get_ident()
         while not self._stopped:
-            for key, _ in self._selector.select(self._patience()):
-                if key.data is None:
-                    self._hear()
-                else:
-                    key.data.ready()
+            ready = [key.data for key, _ in self._selector.select(self._patience())]
+            for who in sorted(ready, key=lambda who: who.new):
+                who.ready()
             self._make_calls()
             self._fire_timers()
 
@@ -106,16 +112,21 @@ class Loop:
             heapq.heappop(self._timers)[2]()
 
     def _ring(self) -> None:
+        if self._rung:
+            return
+        self._rung = True
         try:
             self._bell.send(b"!")
         except (BlockingIOError, OSError):
             log.debug("the bell is ringing already, or the loop is closed")
 
-    def _hear(self) -> None:
+    def ready(self) -> None:
+        """Take note that the bell rang: there are calls to make."""
         try:
             self._hears.recv(4096)
         except BlockingIOError:
             log.debug("nobody rang")
+        self._rung = False  # before the calls are made: one that comes after the last of them rings again
 
 
 class Workers:

@@ -81,8 +81,7 @@ def _serve(home: Home, host: str, port: int | None) -> None:
     if not home.is_service_node:
         store.create()
     xcatd = Xcatd(home, store, Dispatcher())
-    server = Server(host, _port(store, port), server_context(home), lambda *args: sessions.serve(*args), _most(store))
-    sessions = Sessions(xcatd, server.loop)
+    server = Server(host, _port(store, port), server_context(home), Sessions(xcatd).serve, _most(store))
     if not home.is_service_node:
         firststart.fill(store, home, short_name(), host, server.port)
     for number in (signal.SIGTERM, signal.SIGINT):

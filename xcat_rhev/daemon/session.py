@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,13 +14,12 @@ from .. import __version__
 from ..errors import Aborted, BadAnswer, Bug, RhevError, Usage
 from ..messages import Warning, error_of
 from ..xcat import policy
-from ..xcat.host import Request
+from ..xcat.host import Request, Row
 from ..xcat.wire import WireRequest, read_request
 from . import identity
 from .answers import Answers
 from .audit import Entry
 from .connection import Connection
-from .loop import Loop
 from .tables import Tables
 from .xcatd import Xcatd
 
@@ -35,15 +34,14 @@ class Sessions:
 
     Args:
         xcatd: The daemon.
-        loop: Sends answers.
     """
 
-    def __init__(self, xcatd: Xcatd, loop: Loop) -> None:
-        self._xcatd, self._loop = xcatd, loop
+    def __init__(self, xcatd: Xcatd) -> None:
+        self._xcatd = xcatd
 
     def serve(self, connection: Connection, raw: bytes) -> None:
         """Answer one request; nothing is raised."""
-        answers = Answers(connection, self._loop, self._xcatd.source)
+        answers = Answers(connection, self._xcatd.source)
         transid, leave = "", False
         fields: Fields = {}
         try:
@@ -111,10 +109,10 @@ class Session:
 
     def _allowed(self, tables: Tables, user: str) -> bool:
         """Ask the policy table, and have the decision written down."""
-        rows = tables.rows("policy")
+        rows = tables.policy()
         host = self._peer_host(rows, tables)
         remote = tuple(filter(None, self.wire.remote_client.split(",")))
-        asked = policy.Asked(self.wire.command, self._nodes(tables), self.wire.args)
+        asked = policy.Asked(self.wire.command, self._nodes(rows, tables), self.wire.args)
         decision = policy.decide(
             rows, policy.Asker(user or None, host, remote), asked, lambda text: tables.expand(text).nodes
         )
@@ -128,18 +126,18 @@ class Session:
 
     def _acting(self, tables: Tables, user: str) -> str:
         """For whom a trusted peer asks, such as another daemon; else who asks."""
-        return self.wire.username if self.wire.username and policy.trusted(tables.rows("policy"), user) else user
+        return self.wire.username if self.wire.username and policy.trusted(tables.policy(), user) else user
 
-    def _nodes(self, tables: Tables) -> tuple[str, ...]:
-        """The nodes that policy rows look at: those of the noderange, not those of a list of nodes."""
-        if not self.wire.noderange:
+    def _nodes(self, rows: Sequence[Row], tables: Tables) -> tuple[str, ...]:
+        """The nodes of the noderange, not those of a list of nodes; worked out only if a policy row asks for them."""
+        if not self.wire.noderange or not any(row.get("noderange", "*") != "*" for row in rows):
             return ()
         try:
             return tables.expand(self.wire.noderange).nodes
         except Usage:
             return ()
 
-    def _peer_host(self, rows: list[dict[str, str]], tables: Tables) -> str:
+    def _peer_host(self, rows: Sequence[Row], tables: Tables) -> str:
         """The client's host name as policy rows have it; looked up only if one of them asks for it."""
         if not any(row.get("host", "*") != "*" for row in rows):
             return ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Optional
 
 import sqlalchemy as sa
@@ -16,8 +18,29 @@ from .database import Location, changes, connect, declare, exclude, explained, r
 
 #: One row as it is stored: NULL is None, which differs from an empty text in the column `disable`.
 RawRow = Mapping[str, Optional[str]]
-#: Where SQLite keeps its counter of transactions in a file; see `Store.rows`.
+#: Where SQLite keeps its counter of transactions in a file.
 CHANGE_COUNTER = 24
+#: After so many seconds without a change, the next one gives the file another time: clocks of files tick in steps, of
+#: 4 ms on Linux' own file systems and of 2 s on the coarsest.
+SETTLED = 2.5
+
+
+@dataclass
+class _Kept:
+    """A table as it was read.
+
+    Attributes:
+        stamp: Differs after each change.
+        rows: All rows.
+        settled: What the file's state says without its content, once that is enough to tell of the next change.
+    """
+
+    stamp: object
+    rows: tuple[RawRow, ...]
+    settled: object = None
+
+
+_NOTHING = _Kept(None, ())
 
 
 class Store:
@@ -38,7 +61,7 @@ class Store:
         self._lock = threading.Lock()
         self._engines: dict[str, sa.Engine] = {}
         self._writers: dict[str, threading.Lock] = {}
-        self._kept: dict[str, tuple[object, tuple[RawRow, ...]]] = {}
+        self._kept: dict[str, _Kept] = {}
         #: (table, what) -> the rows from which something was made, and what was made; see `Tables`.
         self.derived: dict[tuple[str, str], tuple[object, Any]] = {}
         self._tables = {name: declare(name) for name in schema.TABLES}
@@ -67,28 +90,36 @@ class Store:
             RhevError: The database cannot be read.
         """
         self.table(name)
-        stamp = self._file_stamp(name) if self.location.kind == "sqlite" else None
-        kept = self._kept.get(name, (None, ()))
-        if stamp and kept[0] == stamp:
-            return kept[1]
+        kept = self._kept.get(name, _NOTHING)
+        stamp: object = self._file_stamp(name, kept) if self.location.kind == "sqlite" else None
+        if stamp and kept.stamp == stamp:
+            return kept.rows
         with explained(name, self.location), self._engine(name).connect() as connection:
             stamp = stamp or changes(connection, name)
-            if kept[0] != stamp:
-                kept = self._kept[name] = (stamp, self.read(name, connection))
-        return kept[1]
+            if kept.stamp != stamp:
+                kept = self._kept[name] = _Kept(stamp, self.read(name, connection))
+        return kept.rows
 
-    def _file_stamp(self, name: str) -> object:
+    def _file_stamp(self, name: str, kept: _Kept) -> object:
         """Something that differs after an SQLite table was changed by anybody: file, size, time, and SQLite's counter.
 
         It is taken before the rows are read: a transaction under way delays the reading until it is done, so that the
         rows are never older than the counter.
         """
-        file = os.open(self.location.folder / f"{name}.sqlite", os.O_RDONLY | os.O_CLOEXEC)
+        path = f"{self.location.folder}/{name}.sqlite"
+        state = os.stat(path)
+        seen = (state.st_ino, state.st_size, state.st_mtime_ns)
+        if kept.settled == seen:
+            return kept.stamp
+        settled = time.time_ns() - state.st_mtime_ns > SETTLED * 1e9
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            state = os.fstat(file)
-            return state.st_ino, state.st_size, state.st_mtime_ns, os.pread(file, 4, CHANGE_COUNTER)
+            stamp = (*seen, os.pread(file, 4, CHANGE_COUNTER))
         finally:
             os.close(file)
+        if settled and kept.stamp == stamp:
+            kept.settled = seen
+        return stamp
 
     @contextmanager
     def change(self, name: str) -> Iterator[Change]:

@@ -49,8 +49,12 @@ class Tables:
         """The rows that count, without the columns that hold nothing; none for a table that does not exist."""
         if table not in schema.TABLES:
             return []
-        found = (_plain(row) for row in self.raw(table) if rows.enabled(row))
+        found = _that_count(self.raw(table))
         return [row for row in found if all(row.get(c, "") == v for c, v in (where or {}).items())]
+
+    def policy(self) -> Sequence[Row]:
+        """The rows of the policy table, which every request asks for; nobody changes them."""
+        return self._derived("policy", "rows", _that_count)
 
     def site(self, key: str, default: str = "") -> str:
         """One value of the site table."""
@@ -220,6 +224,10 @@ def _with_table(condition: str) -> str:
     name = re.split(r"[=!]", condition, maxsplit=1)[0]
     column = KINDS["node"].columns.get(name)
     return ".".join(column) + condition[len(name):] if column else condition
+
+
+def _that_count(found: tuple[RawRow, ...]) -> list[Row]:
+    return [_plain(row) for row in found if rows.enabled(row)]
 
 
 def _plain(row: RawRow) -> Row:

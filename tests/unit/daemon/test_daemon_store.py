@@ -4,10 +4,12 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 
 import pytest
 
 from xcat_rhev.daemon import database
+from xcat_rhev.daemon import store as store_module
 from xcat_rhev.daemon.database import locate
 from xcat_rhev.daemon.store import Store
 from xcat_rhev.errors import Conflict, Locked, NotFound, Usage
@@ -102,6 +104,28 @@ def test_a_file_that_is_put_in_its_place_is_seen(store, tmp_path):
     with store.change("site") as change:
         change.put({"key": "third"}, {"value": "1"})
     assert [r["key"] for r in store.rows("site")] == ["old", "third"]
+
+
+def test_a_table_that_has_been_still_is_looked_at_from_outside_and_its_next_change_is_noticed(
+    store, tmp_path, monkeypatch
+):
+    with store.change("site") as change:
+        change.put({"key": "a"}, {"value": "1"})
+    first = store.rows("site")
+    monkeypatch.setattr(store_module, "SETTLED", 0)
+    for _ in range(200):  # until the file's time is in the past
+        if store._kept["site"].settled:
+            break
+        time.sleep(0.01)
+        assert store.rows("site") is first
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module.os, "open", lambda *_: pytest.fail("its content was looked at"))
+        assert store.rows("site") is first
+    other = sqlite3.connect(tmp_path / "site.sqlite")
+    with other:
+        other.execute("UPDATE site SET value = '2'")
+    other.close()
+    assert [r["value"] for r in store.rows("site")] == ["2"]
 
 
 def test_twenty_writers_lose_nothing(store):
