@@ -47,6 +47,23 @@ def test_a_machine_that_is_right_is_sent_nothing(site):
     assert writes(site) == []
 
 
+def test_another_affinity_leaves_the_machine_on_its_host(site):
+    site.made("vm1", host="rhevh2")
+    here = site.vm("vm1")["pinned"]
+    site.node("vm1", virtflags="placement_affinity=pinned")
+    assert site.ok("chvm", ["vm1"]) == DONE
+    assert (site.vm("vm1")["affinity"], site.vm("vm1")["pinned"]) == ("pinned", here)
+    assert len(here) == 1
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+
+
+def test_memory_beyond_what_a_machine_was_made_for(site):
+    site.made("vm1", memory="1g")
+    assert site.ok("chvm --mem 8g", ["vm1"]) == DONE
+    assert site.ok("chvm --mem 512m", ["vm1"]) == DONE
+    assert site.vm("vm1")["memory"] == GIB // 2
+
+
 def test_what_differs_is_sent_and_nothing_else(site):
     site.made("vm1", memory="1g", cpus="1:1", bootorder="net")
     site.node("vm1", memory="2g", bootorder="hd,net")

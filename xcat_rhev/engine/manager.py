@@ -192,7 +192,7 @@ class Manager:
         if not differing:
             return None
         if isinstance(current, Vm):
-            differing = {**differing, **vm_parts.memory_bounds(current, differing)}
+            differing = {**differing, **vm_parts.kept_along(current, differing)}
         changed = self.calls.change(current, self.calls.path(current, under), differing)
         self.catalog.forget(type(current))
         return changed

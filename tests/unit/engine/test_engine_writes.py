@@ -121,6 +121,16 @@ def test_memory_takes_its_bounds_along() -> None:
     assert b"<memory_policy><max>8589934592</max></memory_policy>" in script.asked[1].body
 
 
+def test_an_affinity_takes_its_hosts_along() -> None:
+    script = Script([MADE])
+    manager = manager_on(script, V4)
+    there = VM.replace(affinity="migratable", placement_hosts=(Ref("h1"), Ref("h2")))
+    manager.change(there, affinity="pinned")
+    assert b'<hosts><host id="h1"/><host id="h2"/></hosts><affinity>pinned</affinity>' in script.asked[0].body
+    manager.change(there, affinity="pinned", placement_hosts=(Ref("h3"),))
+    assert b'<hosts><host id="h3"/></hosts>' in script.asked[1].body
+
+
 def test_a_lost_change_is_settled_by_looking() -> None:
     there = (200, '<vm id="v1"><name>n1</name><description>new</description></vm>')
     manager = manager_on(Script([Unreachable("lost"), there]), V4)

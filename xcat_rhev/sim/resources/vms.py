@@ -17,10 +17,13 @@ from .vmshape import BLANK, VM
 NOT_RUNNING = frozenset({"down", "suspended", "image_locked", "image_illegal"})
 _INHERITED = (
     "type memory sockets cores threads boot os_type stateless ha_enabled ha_priority display_type monitors timezone "
-    "memory_guaranteed usb_enabled kernel initrd cmdline custom_properties delete_protected"
+    "memory_guaranteed memory_max usb_enabled kernel initrd cmdline custom_properties delete_protected"
 ).split()
 #: A running machine takes these at once; all else waits for its next start.
 AT_ONCE = frozenset("name description comment delete_protected ha_enabled ha_priority affinity pinned".split())
+_BOUNDS = ("memory", "memory_guaranteed", "memory_max")
+#: The most memory that a machine may get while it runs, if nobody says (VmCommonUtils, since 4.1).
+MAX_MEMORY_RATIO = 4
 #: Bodies may hold these; they say how to make the machine and are no property of it, or are nobody's business.
 _MAKING = ("storage_domain", "clone_disks", "template_disks", "cdrom_file", "instance_type", "init_root_password")
 
@@ -37,6 +40,9 @@ def created(call: Call) -> One:
         raise refuse("template locked", call.dialect, action="add VM from")
     clone = values.pop("clone_disks", False) or call.flag("clone")
     storage = call.look_up("storage_domain", values["storage_domain"]) if values.get("storage_domain") else None
+    if "memory" in values:
+        values.setdefault("memory_guaranteed", values["memory"])
+        values.setdefault("memory_max", MAX_MEMORY_RATIO * values["memory"])
     inherited = {key: template[key] for key in _INHERITED if template.get(key) is not None}
     thing = world.add(
         "vm",
@@ -76,7 +82,11 @@ _RULES: tuple[tuple[Callable[[Thing], bool], str], ...] = (
     (lambda told: told.get("memory", MIB) >= MIB, "Cannot add VM. Memory size is too small"),
     (
         lambda told: told.get("memory_guaranteed", 0) <= told.get("memory", told.get("memory_guaranteed", 0)),
-        "Physical Memory Guaranteed cannot exceed Memory Size",
+        "Cannot edit VM. Physical Memory Guaranteed cannot exceed Memory Size.",
+    ),
+    (
+        lambda told: told.get("memory", 0) <= told.get("memory_max", told.get("memory", 0)),
+        "Cannot edit VM. Memory size cannot exceed maximum memory size.",
     ),
     (
         lambda told: all(told.get(key, 1) >= 1 for key in ("sockets", "cores", "threads")),
@@ -98,11 +108,9 @@ _RULES: tuple[tuple[Callable[[Thing], bool], str], ...] = (
 def _checked(call: Call, values: Thing, cluster: Thing) -> Thing:
     """Bring what a body says into the world's form: memory in whole MiB, references as ids."""
     values = {key: value for key, value in values.items() if key not in _MAKING}
-    for key in ("memory", "memory_guaranteed", "memory_max"):
+    for key in _BOUNDS:
         if key in values:
             values[key] = values[key] // MIB * MIB
-    if "memory" in values:
-        values.setdefault("memory_guaranteed", values["memory"])
     for holds, words in _RULES:
         if not holds(values):
             raise Refused(words, BAD)
@@ -123,7 +131,9 @@ def changed(call: Call) -> One:
         cluster = call.look_up("cluster", values.pop("cluster"))
     if "memory" in values and values["memory"] < thing["memory_guaranteed"] and call.dialect.number == 3:
         values.setdefault("memory_guaranteed", values["memory"])
-    values = _checked(call, {"memory": thing["memory"], **values} if "memory_guaranteed" in values else values, cluster)
+    if call.part("placement_policy") is not None and call.dialect.knows((3, 6)):
+        values.setdefault("pinned", [])  # a policy without hosts takes the machine off them
+    values = _checked(call, {**_bounds(call, thing), **values} if set(_BOUNDS) & set(values) else values, cluster)
     _refuse_taken(world, thing, values)
     later = {key: value for key, value in values.items() if key not in AT_ONCE and thing.get(key) != value}
     if thing["status"] in NOT_RUNNING:
@@ -134,6 +144,11 @@ def changed(call: Call) -> One:
         world.change(thing, **{key: value for key, value in values.items() if key in AT_ONCE})
         _next_run(world, thing, later)
     return One(VM, thing)
+
+
+def _bounds(call: Call, thing: Thing) -> Thing:
+    """Give what a machine's memory must fit between; v3 knows no maximum."""
+    return {key: thing[key] for key in _BOUNDS[: 2 if call.dialect.number == 3 else 3] if thing.get(key)}
 
 
 def _refuse_taken(world: World, thing: Thing, values: Thing) -> None:
