@@ -181,12 +181,11 @@ class Calls:
             try:
                 response = self._sender.send(request)
                 break
-            except NotFound:
-                return
-            except (Unreachable, BadAnswer) as problem:
+            except (NotFound, Unreachable, BadAnswer) as problem:
+                # What was not found need not be the thing itself: it may be the host that shall do it.
                 if self._gone(obj, path):
                     return
-                if tries >= TRIES or not problem_may_pass(problem):
+                if isinstance(problem, NotFound) or tries >= TRIES or not problem_may_pass(problem):
                     raise
                 back_off(self.clock, tries)
         # 3.0 and 3.1 answer with nothing, later ones with an action.

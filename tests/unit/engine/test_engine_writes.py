@@ -139,11 +139,25 @@ def test_a_lost_change_is_settled_by_looking() -> None:
         manager_on(Script([Unreachable("lost"), there]), V4).change(VM, description="newer")
 
 
-@pytest.mark.parametrize("answer", [(200, ""), DONE4, (404, ""), (202, "")])
+@pytest.mark.parametrize("answer", [(200, ""), DONE4, (202, "")])
 def test_a_removal_in_every_versions_words(answer: tuple[int, str]) -> None:
     script = Script([answer])
     manager_on(script, V4).remove(VM, force=True)
     assert script.lines() == ["DELETE /ovirt-engine/api/vms/v1?force=true"]
+
+
+def test_what_is_gone_already_is_removed() -> None:
+    manager_on(Script([(404, "")]), V4).remove(VM, force=True)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409])
+def test_a_removal_that_finds_not_its_host_is_no_removal(status: int) -> None:
+    """Engines answer so when `host` leads nowhere, or when what the thing stands on is gone."""
+    fault = "<fault><detail>Entity not found: Hosts: name=h9</detail><reason>Operation Failed</reason></fault>"
+    script = Script([(status, fault), (200, '<storage_domain id="s1"><name>s</name></storage_domain>')])
+    with pytest.raises(NotFound, match="name=h9"):
+        manager_on(script, V4).remove(StorageDomain(id="s1", name="s"), host=Ref("h9"))
+    assert script.lines()[1:] == ["GET /ovirt-engine/api/storagedomains/s1"]
 
 
 def test_a_removal_that_failed_in_spite_of_its_status() -> None:
@@ -156,7 +170,7 @@ def test_a_lost_removal_is_settled_by_looking() -> None:
     manager_on(Script([Unreachable("lost"), (404, "")]), V4).remove(VM)
     repeated = Script([Unreachable("lost"), (200, '<vm id="v1"/>'), (404, "")])
     manager_on(repeated, V4).remove(VM)
-    assert [line.split()[0] for line in repeated.lines()] == ["DELETE", "GET", "DELETE"]
+    assert [line.split()[0] for line in repeated.lines()] == ["DELETE", "GET", "DELETE", "GET"]
 
 
 def test_a_storage_domain_seen_in_a_data_center_is_not_detached_by_mistake() -> None:
