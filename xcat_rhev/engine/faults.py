@@ -11,15 +11,20 @@ from ..errors import BadAnswer, Conflict, Denied, Locked, NotFound, RhevError, U
 from .documents import parse
 from .transport import Request, Response, Sender
 
+#: Somebody else is at work on the thing, and that will end (AppErrors.properties, 3.0 to 4.5).
 _LOCKED = re.compile(
-    r"is locked|are locked|image is locked|try again (later|in a few)|in progress|running tasks"
-    r"|operation is currently|being (created|migrated|exported|imported)", re.IGNORECASE,
+    r"(is|are|currently) locked(?!, and cannot)|Image Locked|try again (later|in a few)|try later|in progress"
+    r"|retry (later|in \d+ Sec)|to complete and (re)?try|running tasks|saving/restoring"
+    r"|is (concurrently |currently )?being (?!used)\w", re.IGNORECASE,
 )
 _CONFLICT = re.compile(
     r"\bCannot\b|already in use|already exists|already attached|not in maintenance|is operational|immutab"
     r"|status is illegal|Failed updating the properties|while the VM is not down|not Down", re.IGNORECASE,
 )
-_DENIED = re.compile(r"not authorized|not allowed to|permission", re.IGNORECASE)
+#: Not so the permissions of a storage path, which are the storage's own.
+_DENIED = re.compile(
+    r"not authorized|Permission denied|have permissions? to|permission is required", re.IGNORECASE
+)
 _ABSENT = re.compile(r"Entity not found|doesn't exist|does not exist|not found", re.IGNORECASE)
 
 

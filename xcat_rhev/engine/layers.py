@@ -13,8 +13,8 @@ from .waiting import pause
 
 #: How often a read is tried, and the seconds before the second time; each further pause is twice as long.
 TRIES, FIRST_PAUSE, LONGEST_PAUSE = 5, 0.5, 8.0
-#: Seconds for which a write that found its thing locked is tried again.
-LOCKED_LIMIT = 120.0
+#: Seconds for which a write that found its thing locked is tried again; engines let 180 pass between two fencings.
+LOCKED_LIMIT = 200.0
 
 
 class Counted:
