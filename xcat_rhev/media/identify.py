@@ -22,9 +22,13 @@ _TITLE = re.compile(
 )
 _IN_FILE_NAME = re.compile(r"(\d+\.\d+)-\d{8}")
 _NG_FILE_NAME = re.compile(r"installer-(\d+\.\d+\.\d+)")
+#: Some builds' `.treeinfo` has the version of the CentOS below instead, such as 9.
+_NG_VERSION = re.compile(r"(3\.6|4\.\d+)(\.\d+)*")
 _RHVH_LABEL = re.compile(r"RHVH-(\d+\.\d+)")
 _RHVH_IMAGE = re.compile(r"Packages/redhat-virtualization-host-image-update-\d.*\.rpm", re.IGNORECASE)
 _NG_IMAGE = re.compile(r"ovirt-node-ng-image[^/]*\.squashfs\.img", re.IGNORECASE)
+
+_EXAMPLE = {"rhevh": "rhevh6.2", "ovirt": "ovirt4.5.5"}
 
 #: What a live image boots; they hold for every one since 2010.
 KERNEL, INITRD = "isolinux/vmlinuz0", "isolinux/initrd0.img"
@@ -130,7 +134,8 @@ def _node_ng(medium: Medium, told: str) -> Release | None:
     if tree.get("variant") != "ovirt-node" and node_ng_image(medium) is None:
         return None
     in_name = _NG_FILE_NAME.search(medium.name)
-    version = _checked(medium, told or (in_name[1] if in_name else tree.get("version", "")), "ovirt")
+    of_tree = _NG_VERSION.match(tree.get("version", ""))
+    version = _checked(medium, told or (in_name[1] if in_name else of_tree[0] if of_tree else ""), "ovirt")
     return Release("ovirt", version, "", tree.get("arch", "x86_64"), True, "oVirt Node")
 
 
@@ -152,7 +157,8 @@ def node_ng_image(medium: Medium) -> str | None:
 
 def _checked(medium: Medium, version: str, family: str) -> str:
     if not version:
-        raise Usage(f"{medium.name} does not tell its version", f"Add -n {family}VERSION, such as -n {family}6.2")
+        raise Usage(f"{medium.name} does not tell its version",
+                    f"Add -n {family}VERSION, such as -n {_EXAMPLE[family]}")
     if not _VERSION.fullmatch(version):
         raise BadAnswer(f"{medium.name} says of itself to be version {version!r}", f"Add -n {family}VERSION")
     return version

@@ -38,12 +38,24 @@ def test_a_mounted_medium_is_told_like_its_image(tmp_path):
     for path, data in media_iso.SAMPLES["ovirt4"].files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(data)
-    assert identify(read_folder(tmp_path)).distname == "ovirt9"  # no file name to tell 4.5.5 by
+    with pytest.raises(Usage, match=r"does not tell its version. Add -n ovirtVERSION, such as -n ovirt4\.5\.5"):
+        identify(read_folder(tmp_path))  # no file name to tell it by, and .treeinfo has CentOS's
+    (tmp_path / ".treeinfo").write_bytes(media_iso.treeinfo("x86_64", "4.4.10", "ovirt-node"))
+    assert identify(read_folder(tmp_path)).distname == "ovirt4.4.10"
 
 
-def test_the_label_alone_makes_a_red_hat_host(tmp_path):
-    sample = replace(media_iso.OTHERS["rhel"], label="RHVH-4.4 RHVH.x86_64")
-    assert told(tmp_path, sample).distname == "rhevh4.4"
+@pytest.mark.parametrize("label, distname", [
+    ("RHVH-4.4 RHVH.x86_64", "rhevh4.4"), ("RHVH-3.6 RHVH.x86_64", "rhevh3.6"), ("RHVH-4.0", "rhevh4.0"),
+])
+def test_the_label_alone_makes_a_red_hat_host(tmp_path, label, distname):
+    sample = replace(media_iso.OTHERS["rhel"], label=label)
+    release = told(tmp_path, sample)
+    assert (release.distname, release.kickstart) == (distname, True)
+
+
+def test_a_red_hat_host_without_that_label_is_told_by_its_package(tmp_path):
+    sample = replace(media_iso.SAMPLES["rhvh4"], label="CUSTOM")
+    assert told(tmp_path, sample).distname == "rhevh4.3"
 
 
 def test_the_file_name_helps_an_image_that_tells_no_version(tmp_path):

@@ -53,7 +53,7 @@ def test_a_live_image_is_kept_byte_for_byte_beside_what_boots(tmp_path, name):
 @pytest.mark.parametrize("name, payload", [("rhvh4", "squashfs.img"), ("ovirt4", "ovirt-node-ng-image.squashfs.img")])
 def test_an_installer_is_unpacked_with_its_payload(tmp_path, name, payload):
     sample = media_iso.SAMPLES[name]
-    copy = stored(tmp_path, sample)
+    copy = stored(tmp_path, sample, sample.file)
     list(copy.copy())
     image = open_image(tmp_path / "install/os/x86_64")
     for path, data in sample.files.items():
@@ -314,7 +314,7 @@ def test_a_folder_serves_for_installers_only(tmp_path):
     live, installer = (read_folder(tmp_path / name) for name in ("rhevh6", "ovirt4"))
     with pytest.raises(Usage, match="the image itself is needed"):
         Store(live, identify(live), tmp_path / "install")
-    list(Store(installer, identify(installer), tmp_path / "install").copy())
+    list(Store(installer, identify(installer, "4.5.5"), tmp_path / "install").copy())
     assert open_image(tmp_path / "install").iso == ""
 
 
