@@ -57,7 +57,7 @@ class Word:
     """One kernel argument.
 
     Attributes:
-        value: What may follow `name=`; empty when only the bare name is understood.
+        value: What may follow `name=`; empty when only the bare name is understood; `_FORMS` wins.
         bare: The name alone is understood as well.
         since: The first parser that reads it.
         until: The last one.
@@ -80,6 +80,7 @@ _HASH = r"(\$[156]\$(rounds=\d+\$)?[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z]{22,86}|[./
 _SWITCH = r"(1|true|0|false)"
 _YES_NO = r"(1|0|no)"
 _DEVICE = r"(/dev/[A-Za-z0-9_./:*?+-]+|(ata|scsi|usb|cciss)(:[A-Za-z0-9_.:+-]+)?)"
+_DEVICE_OF_5 = r"(/dev/[A-Za-z0-9_./:*?+-]+|(scsi|usb|cciss)(:[A-Za-z0-9_.:+-]+)?)"
 _NAMED_SIZE = r"-?\d+,(EFI|Boot|Swap|Root|Config|Logging|Data|Swap2|Data2)"
 _LAYOUT = r"[A-Za-z0-9_-]+"
 _ANY = r"\S+"
@@ -87,23 +88,37 @@ _MAC_PART = "[0-9A-Fa-f]{2}"
 _MAC_DASHED = rf"01(-{_MAC_PART}){{6}}"
 _FINGERPRINT = r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){19}"
 
-#: BOOTIF is the one word whose forms differ from parser to parser.
-_BOOTIF = (
-    (Level.NODE_1, rf"(eth\d+|link|{_MAC_DASHED})"),
-    (Level.NODE_2_6, rf"(eth\d+|link|[ep][A-Za-z0-9_]+|{_MAC_DASHED})"),
-    (Level.NODE_3_0, rf"(eth\d+|link|bond\d+|[ep][A-Za-z0-9_]+|{_MAC_DASHED})"),
-    (Level.NODE_3_6, rf"(eth\d+|link|bond\d+|[ep][A-Za-z0-9_]+|(01-)?{_MAC_PART}(-{_MAC_PART}){{5}})"),
-)
+#: Words whose forms differ from parser to parser: the form since each.
+_FORMS = {
+    "BOOTIF": (
+        (Level.NODE_1, rf"(eth\d+|link|{_MAC_DASHED})"),
+        (Level.NODE_2_6, rf"(eth\d+|link|[ep][A-Za-z0-9_]+|{_MAC_DASHED})"),
+        (Level.NODE_3_0, rf"(eth\d+|link|bond\d+|[ep][A-Za-z0-9_]+|{_MAC_DASHED})"),
+        (Level.NODE_3_6, rf"(eth\d+|link|bond\d+|[ep][A-Za-z0-9_]+|(01-)?{_MAC_PART}(-{_MAC_PART}){{5}})"),
+    ),
+    "storage_init": (
+        (Level.NODE_1, rf"{_DEVICE_OF_5}(,{_DEVICE_OF_5})*"),
+        (Level.NODE_2_0, rf"{_DEVICE}([,;]{_DEVICE})*"),
+    ),
+    "storage_vol": (
+        (Level.NODE_1, r"-?\d*(:-?\d*){0,7}"),
+        (Level.NODE_2_6, rf"(-?\d*(:-?\d*){{0,7}}|{_NAMED_SIZE}(:{_NAMED_SIZE})*)"),
+    ),
+    "vlan": ((Level.NODE_1, r"\d{1,4}"), (Level.NODE_3_0, r"\d{1,4}(:[A-Za-z0-9_.-]+)?")),
+    "ipv6": ((Level.NODE_1, "(dhcp|auto)"), (Level.NODE_3_0, "(dhcp|auto|static)")),
+    "ntp": ((Level.NODE_1, rf"(?!off$){_HOST}(,{_HOST})*"), (Level.NODE_3_6, rf"{_HOST}(,{_HOST})*")),
+}
+_FORMS["ovirt_init"] = _FORMS["storage_init"]
 
 _2_0, _2_3, _2_6, _3_0, _3_2 = (
     Level.NODE_2_0, Level.NODE_2_3, Level.NODE_2_6, Level.NODE_3_0, Level.NODE_3_2,
 )
 
 WORDS: dict[str, Word] = {
-    "BOOTIF": Word(r"\S+", example="01-52-54-00-12-34-56"),
-    "storage_init": Word(rf"{_DEVICE}([,;]{_DEVICE})*", bare=True, example="/dev/sda"),
-    "ovirt_init": Word(rf"{_DEVICE}([,;]{_DEVICE})*", bare=True, example="/dev/sda"),
-    "storage_vol": Word(rf"(-?\d*(:-?\d*){{0,7}}|{_NAMED_SIZE}(:{_NAMED_SIZE})*)", example="::::8192:-1"),
+    "BOOTIF": Word(example="01-52-54-00-12-34-56"),
+    "storage_init": Word(bare=True, example="/dev/sda"),
+    "ovirt_init": Word(bare=True, example="/dev/sda"),
+    "storage_vol": Word(example="::::8192:-1"),
     "ovirt_vol": Word(r"-?\d*(:-?\d*){0,7}", example="::::8192:-1"),
     "mem_overcommit": Word(r"\d*\.?\d+", example="0.5"),
     "ovirt_overcommit": Word(r"\d*\.?\d+", example="0.5"),
@@ -120,10 +135,10 @@ WORDS: dict[str, Word] = {
     "ip": Word(rf"(dhcp|{_IP}(:({_IP})?:({_IP})?:{_IP})?)", example="dhcp"),
     "netmask": Word(_IP, example="255.255.255.0"),
     "gateway": Word(_IP, example="10.0.0.1"),
-    "ipv6": Word("(dhcp|auto|static)", example="auto"),
+    "ipv6": Word(example="auto"),
     "dns": Word(rf"{_IP}(,{_IP})*", example="10.0.0.1,10.0.0.2"),
-    "ntp": Word(rf"{_HOST}(,{_HOST})*", example="10.0.0.1"),
-    "vlan": Word(r"\d{1,4}(:[A-Za-z0-9_.-]+)?", example="100"),
+    "ntp": Word(example="10.0.0.1"),
+    "vlan": Word(example="100"),
     "bond_setup": Word(rf"bond\d+:{_LAYOUT}(,{_LAYOUT})*(:[a-z_]+=[^,\s]+(,[a-z_]+=[^,\s]+)*)?", since=_3_0,
                        example="bond0:eth0,eth1:mode=1,miimon=100"),
     "bond": Word(rf"bond\d+:{_LAYOUT}(,{_LAYOUT})*(:[a-z_]+=[^,\s]+(,[a-z_]+=[^,\s]+)*)?", since=_3_2,
@@ -206,9 +221,7 @@ def check(word: str, level: Level, whose: str, remedy: str = "") -> None:
 def _understood(known: Word, name: str, equals: str, value: str, level: Level) -> bool:
     if not equals:
         return known.bare
-    form = known.value
-    if name == "BOOTIF":
-        form = [pattern for since, pattern in _BOOTIF if since <= level][-1]
+    *_, form = (form for since, form in _FORMS.get(name, ((Level.NODE_1, known.value),)) if since <= level)
     return bool(form) and re.fullmatch(form, value) is not None
 
 
