@@ -201,10 +201,10 @@ def test_the_user_stays_the_user_on_the_service_node(cluster):
     make_nodes(cluster, "h1", "sn1", NODES["h1"])
     cluster.type("nodeset h1 boot")
     for _ in range(100):  # the log is written a moment later
-        if "nodeset boot for root from 10.79.0.1" in cluster.log("sn1"):
+        if "nodeset to h1 boot for root from 10.79.0.1" in cluster.log("sn1"):
             break
         time.sleep(0.1)
-    assert "nodeset boot for root from 10.79.0.1" in cluster.log("sn1")
+    assert "nodeset to h1 boot for root from 10.79.0.1" in cluster.log("sn1")
 
 
 def test_a_pool_fails_over_and_both_get_the_files(cluster):

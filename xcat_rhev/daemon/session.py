@@ -11,20 +11,24 @@ from functools import lru_cache
 from typing import Any
 
 from .. import __version__
-from ..errors import Aborted, BadAnswer, Bug, RhevError, Usage
+from ..errors import Aborted, BadAnswer, Bug, Denied, RhevError, Usage
 from ..messages import Warning, error_of
 from ..xcat import policy
+from ..xcat.addresses import my_addresses
 from ..xcat.host import Request, Row
 from ..xcat.wire import WireRequest, read_request
 from . import identity
 from .answers import Answers
 from .audit import Entry
 from .connection import Connection
+from .nodefiles import Reach
 from .tables import Tables
 from .xcatd import Xcatd
 
 log = logging.getLogger(__name__)
 
+#: Characters of a name that get into the log.
+NAME = 64
 #: Elements of the last document.
 Fields = Mapping[str, Any]
 
@@ -89,6 +93,7 @@ class Session:
         user = self._user(tables)
         if user is None:
             return _error("Authentication failure")
+        tables = tables.within(_reach(tables, user))
         if self.wire.gettoken:
             token, expire = identity.new_token(tables, self.wire.gettoken.name)
             return {"data": {"token": {"id": token, "expire": expire}}}
@@ -99,27 +104,32 @@ class Session:
         return self._answer(tables, user)
 
     def _user(self, tables: Tables) -> str | None:
-        """Who asks; empty for nobody in particular, None when what they say about themselves is not true."""
-        for login in (self.wire.becomeuser, self.wire.gettoken):
-            if login:
-                return login.name if identity.knows(tables, login) else None
-        if self.wire.token is not None:
-            return identity.owner(tables, self.wire.token)
-        return self.connection.peer
+        """Who asks; empty for nobody in particular, None when anything that they say about themselves is not true."""
+        user: str | None = self.connection.peer
+        for login in filter(None, (self.wire.becomeuser, self.wire.gettoken)):
+            if not identity.knows(tables, login):
+                # one line for each, in one shape, for whoever watches for those who guess
+                log.warning("authentication failure of %a from %s", login.name[:NAME], self.connection.address)
+                return None
+            user = login.name
+        if self.wire.token is not None and not self.wire.gettoken:
+            user = identity.owner(tables, self.wire.token)
+            if user is None:
+                log.warning("authentication failure of a token from %s", self.connection.address)
+        return user
 
     def _allowed(self, tables: Tables, user: str) -> bool:
         """Ask the policy table, and have the decision written down."""
         rows = tables.policy()
         host = self._peer_host(rows, tables)
-        remote = tuple(filter(None, self.wire.remote_client.split(",")))
         asked = policy.Asked(self.wire.command, self._nodes(rows, tables), self.wire.args)
-        decision = policy.decide(
-            rows, policy.Asker(user or None, host, remote), asked, lambda text: tables.expand(text).nodes
-        )
+        asker, everything = policy.Asker(user or None, host, self._remote(rows, user)), tables.within(Reach.ALL)
+        decision = policy.decide(rows, asker, asked, lambda text: everything.expand(text).nodes)
         acting = self._acting(tables, user)
+        named = self.wire.noderange or ",".join(self.wire.nodes)
         entry = Entry(
-            acting, host or self.connection.address, self.wire.clienttype, self.wire.command,
-            self.wire.noderange or "", self.wire.args, "allowed" if decision.allowed else "denied",
+            acting, host or self.connection.address, self.wire.clienttype, self.wire.command, named, self.wire.args,
+            "allowed" if decision.allowed else "denied",
         )
         self.xcatd.audit.note(entry, tables.site("auditskipcmds"))
         return decision.allowed
@@ -128,14 +138,21 @@ class Session:
         """For whom a trusted peer asks, such as another daemon; else who asks."""
         return self.wire.username if self.wire.username and policy.trusted(tables.policy(), user) else user
 
+    def _remote(self, rows: Sequence[Row], user: str) -> tuple[str, ...]:
+        """The hosts for which a front end asks. Anybody can write such names, so it must be here or be trusted."""
+        hosts = tuple(filter(None, self.wire.remote_client.split(",")))
+        return hosts if hosts and (policy.trusted(rows, user) or self.connection.address in my_addresses()) else ()
+
     def _nodes(self, rows: Sequence[Row], tables: Tables) -> tuple[str, ...]:
-        """The nodes of the noderange, not those of a list of nodes; worked out only if a policy row asks for them."""
-        if not self.wire.noderange or not any(row.get("noderange", "*") != "*" for row in rows):
+        """The nodes that the command will get; worked out only if a policy row asks for them."""
+        if not any(row.get("noderange", "*") != "*" for row in rows):
             return ()
+        if self.wire.nodes or not self.wire.noderange:
+            return tuple(dict.fromkeys(self.wire.nodes))
         try:
             return tables.expand(self.wire.noderange).nodes
-        except Usage:
-            return ()
+        except (Usage, Denied):
+            return ()  # it is not run: the same is found, and said, after the policy
 
     def _peer_host(self, rows: Sequence[Row], tables: Tables) -> str:
         """The client's host name as policy rows have it; looked up only if one of them asks for it."""
@@ -156,12 +173,11 @@ class Session:
 
     def _perform(self, tables: Tables, user: str) -> Fields:
         wire = self.wire
-        nodes = wire.nodes
+        nodes, missing = wire.nodes, tuple(node for node in wire.nodes if node not in tables.nodes())
         if not nodes and wire.noderange:
-            found = tables.expand(wire.noderange)
-            if found.missing:
-                return _error(f"Invalid nodes and/or groups in noderange: {','.join(found.missing)}")
-            nodes = found.nodes
+            nodes, missing = tables.expand(wire.noderange)
+        if missing:
+            return _error(f"Invalid nodes and/or groups in noderange: {','.join(missing)}")
         request = Request(
             wire.command, nodes, wire.args, wire.cwd or "/", self._acting(tables, user), self.connection.address,
             wire.stdin or "", wire.environment, self.connection.aborted,
@@ -171,6 +187,12 @@ class Session:
             if request.aborted.is_set():
                 raise Aborted("the client went away")
         return {}
+
+
+def _reach(tables: Tables, user: str) -> Reach:
+    if user == "root" or policy.trusted(tables.policy(), user):
+        return Reach.ALL
+    return Reach.PUBLIC if user else Reach.NONE
 
 
 def _error(text: str) -> Fields:

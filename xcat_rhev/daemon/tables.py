@@ -6,6 +6,7 @@ to it, so that a request sees one state of a table and its own changes.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Callable, Optional, TypeVar
@@ -14,6 +15,8 @@ from ..errors import NotFound
 from ..xcat import noderange, rows, schema
 from ..xcat.host import Row
 from .attributes import KINDS
+from .nodefiles import Reach
+from .nodefiles import read as read_node_file
 from .store import RawRow, Store
 
 T = TypeVar("T")
@@ -31,6 +34,13 @@ class Tables:
         self.store = store
         self._own = own or {}
         self._read: dict[str, tuple[RawRow, ...]] = {}
+        self._reach = Reach.ALL
+
+    def within(self, reach: Reach) -> Tables:
+        """The same for somebody whose noderanges may not name every file; what has been read is shared."""
+        same = copy.copy(self)
+        same._reach = reach
+        return same
 
     # Whole tables.
 
@@ -103,12 +113,13 @@ class Tables:
         return {node: row[column] for node, row in found.items() if column in row}
 
     def read_file(self, path: str) -> str | None:
-        """The text of a file that a noderange names by `^`."""
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                return file.read(16 << 20)
-        except OSError:
-            return None
+        """The text of a file that a noderange names by `^`; what `site.excludenodes` names is read for everybody.
+
+        Raises:
+            Denied: Not for whom this is.
+        """
+        excluded = self._reach is not Reach.ALL and f"^{path}" in self.excluded().split(",")
+        return read_node_file(path, Reach.ALL if excluded else self._reach)
 
     def excluded(self) -> str:
         """The noderange that no noderange ever contains."""
@@ -119,6 +130,7 @@ class Tables:
 
         Raises:
             Usage: It is no noderange.
+            Denied: It names a file that is not for whom this is.
         """
         return noderange.expand(text, self, verify)
 

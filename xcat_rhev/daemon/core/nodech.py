@@ -27,7 +27,7 @@ def add(call: Call) -> Iterator[Said]:
     if capitals:
         yield Warning(f"The node name '{','.join(capitals)}' contains capital letters which may not be resolved "
                       "correctly by the dns server.")
-    wrong = [node for node in nodes if not re.fullmatch(r"[\w.-]+", node)]
+    wrong = [node for node in nodes if not re.fullmatch(r"\w[\w.-]*", node)]
     if wrong or not nodes:
         yield refused(f"'{','.join(wrong) or call.words[0]}' is no name for a node")
         return
