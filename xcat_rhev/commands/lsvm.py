@@ -47,9 +47,9 @@ def plan(context: Context) -> Plan:
     yield from _heading(context)
     for node in context.nodes:
         if node in machines:
-            yield from _show(context, node, [_with_snapshots(context, machines[node])])
+            yield from _show(context, _with_snapshots(context, machines[node]))
         elif node in hosts:
-            yield from _show(context, node, [_hypervisor(hosts[node], guests)])
+            yield from _show(context, _hypervisor(hosts[node], guests))
         elif types[node].get("type"):
             yield _no_host(context, node)
         else:
@@ -65,10 +65,11 @@ def _the_manager(context: Context) -> bool:
 def _everything(context: Context) -> Iterator[Message]:
     hosts = context.manager.list(Host, details=True)
     machines = context.manager.list(Vm, details=True)
-    node = context.nodes[0]
     yield from _heading(context)
-    yield from _show(context, node, [Listed(host, host.nics or ()) for host in hosts])
-    yield from _show(context, node, [_with_snapshots(context, vm) for vm in machines])
+    for host in hosts:
+        yield from _show(context, Listed(host, host.nics or ()))
+    for vm in machines:
+        yield from _show(context, _with_snapshots(context, vm))
 
 
 def _guests(context: Context, hosts: Sequence[Host]) -> list[Vm]:
@@ -102,14 +103,14 @@ def _heading(context: Context) -> Iterator[Message]:
 _COLUMNS = "{:<16} {:<13} {:<16} {:>4} {:>9} {:>5} {:>4}"
 
 
-def _show(context: Context, node: str, listed: Iterable[Listed]) -> Iterator[Message]:
-    for each in listed:
-        if "as_json" in context.options:
-            yield Data(json.dumps(as_object(each, context.manager), ensure_ascii=False))
-        elif "short" in context.options and isinstance(each.noun, (Vm, Host)):
-            yield Data(_short(context, each.noun))
-        else:
-            yield from (Data(line, node) for line in lines(each, context.manager))
+def _show(context: Context, listed: Listed) -> Iterator[Message]:
+    """One thing, without its node in front of each line: rhevm.pm's layout, which scripts read."""
+    if "as_json" in context.options:
+        yield Data(json.dumps(as_object(listed, context.manager), ensure_ascii=False))
+    elif "short" in context.options and isinstance(listed.noun, (Vm, Host)):
+        yield Data(_short(context, listed.noun))
+    else:
+        yield from map(Data, lines(listed, context.manager))
 
 
 def _short(context: Context, noun: Vm | Host) -> str:
