@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import uuid
+from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..clock import Clock
@@ -24,6 +25,7 @@ from .transport import Request, Response, Sender
 
 #: More rows than any engine holds, for versions that cut lists unless told otherwise.
 _ALL_ROWS = "1000000"
+_EVERYTHING = {"All-Content": "true"}
 #: How often one looks for a thing whose create may still be under way.
 _LOOKS = 3
 
@@ -63,7 +65,8 @@ class Calls:
         return noun.SEARCHABLE and (noun is not Network or self.dialect.has("networks_searchable"))
 
     def list(
-        self, noun: type[N], path: str, search: str = "", *, detail: str = "", max: int = 0, **params: str
+        self, noun: type[N], path: str, search: str = "", *, detail: str = "", max: int = 0, everything: bool = False,
+        **params: str,
     ) -> builtins.list[N]:
         """Read a collection, all of it.
 
@@ -73,12 +76,15 @@ class Calls:
             search: In the search language.
             detail: v3's way to have sub-collections put inside: `disks; detail=nics`.
             max: At most so many; 0 for all.
+            everything: Also what engines leave out because it costs them more, such as a VM's serial console.
             params: `follow`, `current` ...
 
         Raises:
             RhevError: As `send`.
         """
-        accept = f"application/xml; detail={detail}" if detail else "application/xml"
+        accept = {"Accept": f"application/xml; detail={detail}" if detail else "application/xml"}
+        if everything:
+            accept.update(_EVERYTHING)
         cut = self.searchable(noun) and path == self.collection(noun) and not self.dialect.has("unlimited")
         if cut:
             if not self.dialect.has("max_matrix"):
@@ -88,13 +94,20 @@ class Calls:
             params = {"max": str(max), **params}
         return self._read(noun, self.dialect.address(path, search, **params), accept)
 
-    def get(self, noun: type[N], path: str, **params: str) -> N:
+    def get(self, noun: type[N], path: str, *, everything: bool = False, **params: str) -> N:
         """Read one thing.
+
+        Args:
+            noun: Of what.
+            path: Its path.
+            everything: As for `list`.
+            params: `next_run` ...
 
         Raises:
             NotFound: It is not there.
         """
-        response = self._sender.send(Request("GET", self.dialect.address(path, **params), headers=ALWAYS))
+        headers = {**ALWAYS, **_EVERYTHING} if everything else ALWAYS
+        response = self._sender.send(Request("GET", self.dialect.address(path, **params), headers=headers))
         return read_one(noun, response.body, self.dialect)
 
     def create(
@@ -222,15 +235,17 @@ class Calls:
             return True
         return False
 
-    def _read(self, noun: type[N], address: str, accept: str) -> builtins.list[N]:
-        headers = {**ALWAYS, "Accept": accept}
+    def _read(self, noun: type[N], address: str, accept: Mapping[str, str]) -> builtins.list[N]:
+        headers = {**ALWAYS, **accept}
         request = Request("GET", address, headers=headers, reader=lambda: ListReader(noun, self.dialect))
         response = self._sender.send(request)
         if not isinstance(response.result, list):
             raise BadAnswer(f"manager {self.name} answers HTTP {response.status} without a list")
         return response.result
 
-    def _pages(self, noun: type[N], path: str, search: str, accept: str, max: int) -> builtins.list[N]:
+    def _pages(
+        self, noun: type[N], path: str, search: str, accept: Mapping[str, str], max: int
+    ) -> builtins.list[N]:
         """Read a list that engine 3.0 cuts: page by page, in the order of names so that nothing moves meanwhile."""
         found: dict[str, N] = {}
         page = 0

@@ -110,28 +110,32 @@ class Catalog:
 
     def list(
         self, noun: type[N], *, under: Noun | Ref | None = None, where: str = "", details: bool = False, max: int = 0,
+        everything: bool = False,
     ) -> builtins.list[N]:
         """Read a collection, all of it; with details as `look` has them."""
         if noun is VnicProfile and not self._calls.dialect.has("vnic_profiles"):
             return []
         path = self._calls.collection(noun, under)
         inside = self._inside(noun, under is None) if details or noun is Disk else {}
-        found = self._calls.list(noun, path, where, max=max, **inside)
+        found = self._calls.list(noun, path, where, max=max, everything=everything, **inside)
         return self._complete(found, noun, details)
 
-    def look(self, noun: type[N], names: Iterable[str], *, details: bool = False) -> builtins.list[N]:
+    def look(
+        self, noun: type[N], names: Iterable[str], *, details: bool = False, everything: bool = False
+    ) -> builtins.list[N]:
         """Find things by exact name, with as few searches as do; one name may fit several.
 
         Args:
             noun: Of what.
             names: Names as they stand in the manager.
             details: For Vm: disks and NICs filled; for Host: NICs.
+            everything: Also what engines leave out because it costs them more.
         """
         wanted = dict.fromkeys(names)
         if not wanted:
             return []
         word = noun.SEARCH_NAME
-        found = self._search(noun, builtins.list(wanted), lambda name: f"{word}={quoted(name)}", details)
+        found = self._search(noun, builtins.list(wanted), lambda name: f"{word}={quoted(name)}", details, everything)
         return [each for each in found if each.name in wanted]
 
     def find(self, noun: type[N], names: Iterable[str], *, details: bool = False) -> dict[str, N]:
@@ -176,13 +180,13 @@ class Catalog:
             return builtins.list(pool.map(work, over))
 
     def _search(
-        self, noun: type[N], names: Sequence[str], term: Callable[[str], str], details: bool
+        self, noun: type[N], names: Sequence[str], term: Callable[[str], str], details: bool, everything: bool = False
     ) -> builtins.list[N]:
         """Search in batches; what the search language cannot say is looked for in the list of all."""
         if not self._calls.searchable(noun) or not all(map(expressible, names)):
-            return self.list(noun, details=details)
+            return self.list(noun, details=details, everything=everything)
         wheres = [*batches(names, term, BATCH if self._calls.dialect.has("unlimited") else ROWS - 1)]
-        pages = self.each(lambda where: self.list(noun, where=where, details=details), wheres)
+        pages = self.each(lambda where: self.list(noun, where=where, details=details, everything=everything), wheres)
         return [*{each.id: each for page in pages for each in page}.values()]
 
     def _find_hosts(self, noun: type[N], names: Sequence[str], details: bool) -> dict[str, N]:

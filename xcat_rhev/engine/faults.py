@@ -92,7 +92,7 @@ def refusal(said: str, status: int, name: str) -> RhevError:
         return Locked(said)
     if status == 409 or _CONFLICT.search(said) or status == 0:
         return Conflict(said)
-    return Usage(f"manager {name} takes this not: {said}")
+    return Usage(f"manager {name} refuses this: {said}")
 
 
 def fault_text(body: bytes) -> str:

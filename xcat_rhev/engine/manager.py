@@ -133,9 +133,25 @@ class Manager:
         """
         return self.catalog.list(noun, under=under, where=where, details=details)
 
-    def look(self, noun: type[N], names: Iterable[str], *, details: bool = False) -> builtins.list[N]:
-        """Find all things with these names, also several with the same."""
-        return self.catalog.look(noun, names, details=details)
+    def look(
+        self, noun: type[N], names: Iterable[str], *, details: bool = False, everything: bool = False
+    ) -> builtins.list[N]:
+        """Find all things with these names, also several with the same.
+
+        Args:
+            noun: Of what.
+            names: Exact names.
+            details: As for `find`.
+            everything: Also what engines leave out because it costs them more: a VM's serial console.
+        """
+        return self.catalog.look(noun, names, details=details, everything=everything)
+
+    def lacks(self, noun: type[Noun], names: Iterable[str]) -> builtins.list[str]:
+        """Those of a kind's attributes that this manager's API has no place for."""
+        dialect = self.calls.dialect
+        fields = [(name, noun.FIELDS[name]) for name in names]
+        return [name for name, field in fields
+                if not field.quiet and (field.spelling[dialect.major] is None or not dialect.since(field.since))]
 
     def get(self, noun: type[N], id: str, *, under: Noun | Ref | None = None) -> N:
         """Read one thing by id.

@@ -36,6 +36,7 @@ from .nouns_vm import (
     DiskImage,
     GraphicsConsole,
     Initialization,
+    Lease,
     Nic,
     NicConfiguration,
     ReportedDevice,
@@ -48,7 +49,7 @@ from .shapes import Ref
 __all__ = [
     "AffinityGroup", "Answer", "Bonding", "Cdrom", "Cluster", "CpuType", "DataCenter", "Disk", "DiskImage",
     "Event", "FenceAgent", "GraphicsConsole", "Host", "HostNic", "HostStorage", "Initialization",
-    "IpAssignment", "Iscsi", "IscsiTarget", "Job", "LevelCpus", "LogicalUnit", "Network", "NetworkAttachment",
+    "IpAssignment", "Iscsi", "IscsiTarget", "Job", "Lease", "LevelCpus", "LogicalUnit", "Network", "NetworkAttachment",
     "Nic", "NicConfiguration", "Noun", "Record", "Ref", "ReportedDevice", "Snapshot", "Ssh", "Statistic",
     "StorageConnection", "StorageDomain", "Tag", "Template", "Ticket", "Vm", "VnicProfile",
 ]

@@ -49,6 +49,17 @@ class Initialization(Record):
     user_name = text("user_name")
 
 
+class Lease(Record):
+    """A lock on a storage domain that a highly available machine holds while it runs; without one: none. Since 4.1."""
+
+    storage_domain = ref("storage_domain")
+
+
+def _same_lease(current: Any, wanted: Any) -> bool:
+    here, there = (lease.storage_domain if lease else None for lease in (current, wanted))
+    return bool((here.id if here else "") == (there.id if there else ""))
+
+
 class Disk(Noun):
     """A disk of a VM; in v4 the attachment and the disk, merged.
 
@@ -174,6 +185,7 @@ class Vm(Noun):
         boot: Devices in order: network, hd, cdrom. While it runs, v3.6 and v4 give the order of this run.
         type: server, desktop, high_performance.
         display_type: vnc, spice. Address and ports only while it runs.
+        console: It has a serial console. Engines say so only where everything is asked for.
         host: Where it runs; None unless it does.
         placement_hosts, affinity: Where it may run; affinity is migratable, user_migratable, pinned.
         template: Where it comes from; never sent in a change.
@@ -208,11 +220,13 @@ class Vm(Noun):
     delete_protected = flag("delete_protected", since=(3, 2))
     ha = flag("high_availability/enabled")
     ha_priority = whole("high_availability/priority")
+    lease = part(Lease, None, "lease", since=(4, 1), same=_same_lease)
     display_type = text("display/type", same=_same_word)
     display_address = text("display/address")
     display_port = whole("display/port")
     display_secure_port = whole("display/secure_port")
     monitors = whole("display/monitors")
+    console = flag("console@enabled", "console/enabled", since=(3, 4))
     timezone = text("timezone", "time_zone/name")
     custom_properties = options("custom_properties")
     memory_guaranteed = whole("memory_policy/guaranteed", same=_same_mib)

@@ -141,7 +141,7 @@ def change_cdrom(manager: Manager, vm: Vm, iso: str, current: bool) -> None:
 def pending(manager: Manager, vm: Vm) -> Vm:
     """A VM as it will be from its next start: engines show what holds for this run (3.5 and later)."""
     calls = manager.calls
-    return calls.get(Vm, calls.path(vm), next_run="true")
+    return calls.get(Vm, calls.path(vm), everything=True, next_run="true")
 
 
 def plug_disk(manager: Manager, vm: Vm, disk: Disk, active: bool) -> None:

@@ -192,7 +192,8 @@ def text_of(call: Call, shape: Shape, thing: Thing, follow: list[list[str]] | No
         thing: What to write.
         follow: Paths of links and references, e.g. `[["nics"], ["diskattachments", "disk"]]`.
     """
-    plain = shape.cached and not follow and "next_run" not in call.params and "current" not in call.params
+    asked = {"next_run", "current"} & set(call.params)
+    plain = shape.cached and not (follow or asked or call.everything)
     key = (shape.path, call.dialect, thing["id"])
     if plain and call.cache.get(key, (-1, ""))[0] == thing["v"]:
         return call.cache[key][1]

@@ -54,6 +54,11 @@ class Call:
             return otherwise
         return self.params[name].lower() in _TRUE
 
+    @property
+    def everything(self) -> bool:
+        """Is also to be told what costs an engine more?"""
+        return self.headers.get("all-content", "").lower() == "true" or self.flag("all_content")
+
     def number(self, name: str) -> int | None:
         """Read a parameter that is a number; others are ignored."""
         text = self.params.get(name, "")

@@ -92,6 +92,9 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "vm status": ("The VM status is illegal.", "Cannot {action} VM because the VM is in {state} status."),
     "vm protected": "Cannot remove VM. Delete protection is enabled. In order to delete, disable Delete protection "
     "first.",
+    "lease without ha": "Cannot {action} VM. A VM lease was defined but high availability option is set to false.",
+    "lease swap": "Cannot edit VM. Hot swapping of VM leases is not supported, please remove the current lease and "
+    "then set a new one.",
     "vm edit running": "There was an attempt to change VM values while the VM is not down. Please shut down the VM in "
     "order to modify these properties.",
     "no host": "Cannot {action} VM. There are no available running Hosts in the Host Cluster.",

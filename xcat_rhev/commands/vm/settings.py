@@ -17,6 +17,7 @@ from ...secret import Secret
 from .words import boot_order, listed, yes_or_no
 
 CLOUD_INIT, SYSPREP = "cloud-init", "sysprep"
+NO_LEASE = "none"
 #: The longest host name that sysprep takes.
 WINDOWS_NAME = 15
 
@@ -32,6 +33,7 @@ class Settings:
         initialization: What its guest shall be told at its first start, or None.
         password_key: The key in the passwd table under which the guest's root password stands, or empty.
         boot_once: The boot order of its next start alone.
+        lease: The storage domain on which it holds a lease while it runs; `NO_LEASE` for none, empty for unsaid.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -40,6 +42,12 @@ class Settings:
     initialization: Initialization | None = None
     password_key: str = ""
     boot_once: tuple[str, ...] = ()
+    lease: str = ""
+
+    def said(self) -> list[str]:
+        """The attributes of a virtual machine that they speak of."""
+        more = {"initialization": self.initialization, "lease": self.lease}
+        return [*self.values, *(name for name, value in more.items() if value)]
 
     def with_password(self, password: Secret | None) -> Settings:
         """The same with the guest's root password."""
@@ -74,10 +82,12 @@ def read_settings(text: str, node: str) -> tuple[Settings, list[str]]:
         except Usage as problem:
             faults.append(f"vm.othersettings: {name}: {problem}")
     settings = Settings() if faults else _settings(read, node)
-    return settings, faults + list(_guest_faults(settings, read))
+    return settings, faults + list(_joint_faults(settings, read))
 
 
-def _guest_faults(settings: Settings, read: Mapping[str, list[Any]]) -> Iterator[str]:
+def _joint_faults(settings: Settings, read: Mapping[str, list[Any]]) -> Iterator[str]:
+    if settings.lease not in ("", NO_LEASE) and not settings.values.get("ha"):
+        yield "vm.othersettings: lease: managers give one to highly available machines alone; write ha:yes as well"
     name = settings.initialization.host_name if settings.initialization else None
     if name and len(name) > WINDOWS_NAME and SYSPREP in read.get("init", ()):
         yield f"vm.othersettings: hostname: '{name}' is longer than {WINDOWS_NAME} characters, which Windows takes"
@@ -146,12 +156,13 @@ def _key(text: str) -> str:
 #: Every name and how its value is read.
 KNOWN: dict[str, Callable[[str], Any]] = {
     "ha": _switch, "ha_priority": _priority, "tags": listed, "affinity_groups": listed, "delete_protected": _switch,
-    "stateless": _switch, "description": str, "custom": _custom, "bootonce": boot_order,
+    "stateless": _switch, "console": _switch, "lease": str, "description": str, "custom": _custom,
+    "bootonce": boot_order,
     "init": _kind, "hostname": str, "domain": str, "timezone": str, "user": str, "password": str, "sshkey": _key,
     "dns": listed, "search": listed, "nic": _nic, "script": _file,
 }
 _REPEATED = {"nic", "custom"}
-_PLAIN = ("ha", "ha_priority", "delete_protected", "stateless", "description")
+_PLAIN = ("ha", "ha_priority", "delete_protected", "stateless", "console", "description")
 _GUEST = {"hostname": "host_name", "domain": "domain", "timezone": "timezone", "user": "user_name",
           "sshkey": "authorized_ssh_keys", "script": "custom_script"}
 
@@ -164,7 +175,7 @@ def _settings(read: Mapping[str, list[Any]], node: str) -> Settings:
     return Settings(
         values=values, tags=one.get("tags"), affinity_groups=one.get("affinity_groups"),
         initialization=_initialization(read, one, node), password_key=one.get("password", ""),
-        boot_once=one.get("bootonce", ()),
+        boot_once=one.get("bootonce", ()), lease=one.get("lease", ""),
     )
 
 

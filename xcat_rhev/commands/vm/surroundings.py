@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ...engine.manager import Manager
 from ...engine.nouns import Cluster, DataCenter, Host, Network, StorageDomain, Template, Vm
 from .rows import DEFAULT_CLUSTER, VmRow
+from .settings import NO_LEASE
 
 #: What the management network was called through the times, where the cluster does not tell.
 MANAGEMENT_NETWORKS = ("rhevm", "ovirtmgmt")
@@ -118,7 +119,8 @@ class _Look:
         """By name for machines to be made; by id for those that exist, if anything about their cluster matters."""
         rows = list(rows)
         there = [row for row in rows if row.node in self._machines]
-        if any(row.disks or row.nics or row.host or row.cluster for row in there) or there and self._storage:
+        if any(row.disks or row.nics or row.host or row.cluster or row.settings.lease for row in there) \
+                or there and self._storage:
             every = self._manager.list(Cluster)
             return {**{each.name: each for each in every}, **{each.id: each for each in every}}
         known = {vm.cluster.id: Cluster(id=vm.cluster.id) for vm in self._machines.values() if vm.cluster}
@@ -131,7 +133,7 @@ class _Look:
 
     def _fetch(self, row: VmRow, cluster: Cluster) -> None:
         center = cluster.data_center
-        if (row.disks or self._storage) and center and center.id not in self._domains:
+        if (row.disks or row.settings.lease or self._storage) and center and center.id not in self._domains:
             there = self._manager.list(StorageDomain, under=DataCenter(id=center.id, name=center.name))
             self._domains[center.id] = {each.name: each for each in there}
         if row.nics and cluster.id not in self._networks:
@@ -163,8 +165,13 @@ class _Look:
                 yield (f"the hypervisor {row.host} is not in the cluster {cluster.name}. "
                        f"Run: chtab node={node} vm.host=, or vm.cluster={self._manager.name_of(Cluster, of)}")
         place = self.place(row)
+        lacking = ", ".join(self._manager.lacks(Vm, row.settings.said()))
+        if lacking:
+            version = ".".join(map(str, self._manager.version))
+            yield f"the manager is {version}, which has no {lacking} for machines. Take that out of vm.othersettings"
         yield from _domain_faults(row, place, manager)
         yield from _network_faults(row, place)
+        yield from filter(None, [_lease_fault(row, place)])
 
     def _template_faults(self, row: VmRow) -> Iterator[str]:
         if not row.template or row.node in self._machines:
@@ -193,6 +200,13 @@ def _domain_faults(row: VmRow, place: Place, manager: str) -> Iterator[str]:
         elif domain.status not in ("active", None):
             yield (f"the storage domain {name} is {domain.status}, not active. "
                    f"Run: cfgve -t sd -m {manager} -o {name} -g")
+
+
+def _lease_fault(row: VmRow, place: Place) -> str:
+    name = row.settings.lease
+    if name in ("", NO_LEASE) or name in place.fit():
+        return ""
+    return f"vm.othersettings: lease: no active storage domain {name}. There is: {', '.join(place.fit()) or 'none'}"
 
 
 def _network_faults(row: VmRow, place: Place) -> Iterator[str]:

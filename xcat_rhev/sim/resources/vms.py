@@ -20,7 +20,7 @@ _INHERITED = (
     "memory_guaranteed memory_max usb_enabled kernel initrd cmdline custom_properties delete_protected"
 ).split()
 #: A running machine takes these at once; all else waits for its next start.
-AT_ONCE = frozenset("name description comment delete_protected ha_enabled ha_priority affinity pinned".split())
+AT_ONCE = frozenset("name description comment delete_protected ha_enabled ha_priority lease affinity pinned".split())
 _BOUNDS = ("memory", "memory_guaranteed", "memory_max")
 #: The most memory that a machine may get while it runs, if nobody says (VmCommonUtils, since 4.1).
 MAX_MEMORY_RATIO = 4
@@ -44,9 +44,10 @@ def created(call: Call) -> One:
         values.setdefault("memory_guaranteed", values["memory"])
         values.setdefault("memory_max", MAX_MEMORY_RATIO * values["memory"])
     inherited = {key: template[key] for key in _INHERITED if template.get(key) is not None}
+    told = {**BLANK, **inherited, **_checked(call, values, cluster)}
     thing = world.add(
         "vm",
-        **{**BLANK, **inherited, **_checked(call, values, cluster)},
+        **{**told, **_lease(call, told, "add")},
         cluster=cluster["id"],
         template=template["id"],
         status="down",
@@ -119,6 +120,21 @@ def _checked(call: Call, values: Thing, cluster: Thing) -> Thing:
     return values
 
 
+def _lease(call: Call, values: Thing, action: str) -> Thing:
+    """Bring a body's lease into the world's form; an empty one takes it away.
+
+    Raises:
+        Refused: The machine is not highly available.
+    """
+    element = call.part("lease")
+    if element is None or call.dialect.number == 3:
+        return {}
+    lease = call.look_up("storage_domain", values["lease"])["id"] if len(element) else None
+    if lease and not values.get("ha_enabled"):
+        raise refuse("lease without ha", call.dialect, action=action)
+    return {"lease": lease}
+
+
 def changed(call: Call) -> One:
     """Change a machine; while it runs, hardware changes wait for the next start (3.5 and later) or are refused."""
     thing, world = call.things["vm"], call.world
@@ -134,6 +150,9 @@ def changed(call: Call) -> One:
     if call.part("placement_policy") is not None and call.dialect.knows((3, 6)):
         values.setdefault("pinned", [])  # a policy without hosts takes the machine off them
     values = _checked(call, {**_bounds(call, thing), **values} if set(_BOUNDS) & set(values) else values, cluster)
+    values.update(_lease(call, {**thing, **values}, "edit"))
+    if thing["status"] not in NOT_RUNNING and None not in (thing.get("lease"), values.get("lease")):
+        raise refuse("lease swap", call.dialect)
     _refuse_taken(world, thing, values)
     later = {key: value for key, value in values.items() if key not in AT_ONCE and thing.get(key) != value}
     if thing["status"] in NOT_RUNNING:

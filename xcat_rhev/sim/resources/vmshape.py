@@ -63,6 +63,7 @@ MACHINE = (
     ),
     named("memory_guaranteed", "int", "memory_policy/guaranteed", "memory_policy/guaranteed"),
     v4only("memory_max", "int", "memory_policy/max"),
+    ref("lease", "storage_domain", v3="", v4="lease/storage_domain", since4=(4, 1)),
     named("ballooning", "bool", "memory_policy/ballooning", "memory_policy/ballooning", since3=(3, 6)),
 )
 VM = Shape(
@@ -171,10 +172,12 @@ def shown(thing: Thing, call: Call) -> Thing:
     view = dict(thing)
     if thing["status"] == "image_illegal":
         view["status"] = None
+    view["console_enabled"] = bool(thing.get("console_enabled")) if call.everything else None
     if call.dialect.number == 3:
         view["pinned"] = thing.get("pinned", [])[:1]
     if call.flag("next_run") and call.dialect.knows((3, 5)):
-        return {**view, **thing.get("next_run", {})}
+        later = thing.get("next_run", {})
+        return {**view, **{key: value for key, value in later.items() if key != "console_enabled" or call.everything}}
     if call.dialect.knows((3, 6)):
         view.update(thing.get("run", {}))
     return view
