@@ -35,7 +35,7 @@ def test_on_and_off_and_nothing_to_do_the_second_time(site):
 def test_softoff_asks_the_guest(site):
     site.running("vm1")
     trace = site.ok("rpower softoff -V", ["vm1"])
-    assert any("/shutdown" in line for line in trace) and "vm1: off" in trace
+    assert any("/shutdown" in line for line in trace) and "vm1: softoff" in trace
     assert site.vm("vm1")["status"] == "down"
 
 
@@ -43,7 +43,7 @@ def test_softoff_asks_the_guest(site):
 def test_a_running_machine_is_started_anew(site, word):
     site.running("vm1")
     began = site.vm("vm1")["start_time"]
-    assert site.ok(f"rpower {word}", ["vm1"]) == ["vm1: on"]
+    assert site.ok(f"rpower {word}", ["vm1"]) == [f"vm1: {word}"]
     site.clock.advance(30)
     assert (site.vm("vm1")["status"], site.vm("vm1")["start_time"] > began) == ("up", True)
 
@@ -51,7 +51,8 @@ def test_a_running_machine_is_started_anew(site, word):
 @pytest.mark.parametrize("word", ["boot", "cycle"])
 def test_boot_starts_what_is_off(site, word):
     site.made("vm1")
-    assert site.ok(f"rpower {word}", ["vm1"]) == ["vm1: on"]
+    assert site.ok(f"rpower {word}", ["vm1"]) == [f"vm1: {word}"]
+    assert site.ok("rpower stat", ["vm1"])[0] in ("vm1: wait_for_launch", "vm1: powering_up", "vm1: on")
 
 
 def test_reset_does_not_start_what_is_off(site):

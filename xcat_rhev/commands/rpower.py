@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from ..engine.manager import Manager
-from ..engine.nouns import Host, Vm
+from ..engine.nouns import Vm
 from ..engine.waiting import Goal
 from ..jobs import Job, Step, Wait
 from ..messages import Data, Error
 from .common import Command, Context, Place, Plan
+from .hypervisor import fencing
 from .vm.bootonce import BootOnce, read_notes
 from .vm.machines import find_named
+from .vm.making import NOT_DOWN
 
 SPEC = Command(
     name="rpower",
@@ -38,8 +39,11 @@ SPEC = Command(
     description=(
         "A command ends when the state is reached: off means that the manager says so. A machine whose disks are "
         "locked or which is on its way down is waited for first. Power is on as soon as the machine runs, not when its "
-        "guest is up. A node whose hypervisor.type is set is a hypervisor: its power goes through the manager's "
-        "fencing, and suspend, resume and softoff do not exist for it."
+        "guest is up. A node with hypervisor.type and without vm.mgr is a hypervisor: its power goes through the "
+        "manager's fencing (chhypervisor -p), which cuts off its machines as well; on ends when it is up, or back in "
+        "maintenance, and suspend, resume and softoff do not exist for it.\n\n"
+        "The options -m, -t and -r, with which xCAT's own rpower watches installations of Power machines, do not exist "
+        "here: nodelist.status shows how far an installation is."
     ),
     examples=(("rpower vm1-vm3 on", "start three machines"), ("rpower vm1 softoff --timeout 600", "wait ten minutes")),
 )
@@ -51,8 +55,9 @@ ASLEEP = frozenset({"suspended", "paused"})
 #: Passing states that end by themselves in one from which a step can begin.
 PASSING = frozenset({"image_locked", "powering_down", "saving_state", "restoring_state"})
 SHOWN = {"up": "on", "down": "off"}
-FENCING = {"on": "start", "off": "stop", "reset": "restart", "boot": "restart", "cycle": "restart"}
 ASKING = frozenset({"stat", "state", "status"})
+#: Words that are repeated when they are done, as rhevm.pm does; the others are answered with the state.
+REPEATED = frozenset({"softoff", "reset", "boot", "cycle"})
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,15 @@ NEEDS_POWER = frozenset({"reset", "resume"})
 def plan(context: Context) -> Plan:
     """Find all machines with one search, then say what each needs."""
     word = context.words[0]
-    types = context.attrs("hypervisor", "type")
-    hosts = [node for node in context.nodes if types[node].get("type")]
+    hosts = _hypervisors(context)
     yield from _plan_vms(context, word, [node for node in context.nodes if node not in hosts])
-    yield from _plan_hosts(context, word, hosts)
+    yield from fencing.plan(context, word, hosts, asking=word in ASKING)
+
+
+def _hypervisors(context: Context) -> list[str]:
+    """The nodes that are hypervisors; hypervisor.type may stand on a machine too, to bring its commands here."""
+    types, machines = context.attrs("hypervisor", "type"), context.attrs("vm", "mgr")
+    return [node for node in context.nodes if types[node].get("type") and not machines[node].get("mgr")]
 
 
 def _plan_vms(context: Context, word: str, nodes: list[str]) -> Plan:
@@ -123,11 +133,11 @@ def _job(context: Context, word: str, machine: _Machine) -> Job:
     if state in OFF | PASSING:
         verbs = verbs[-1:]  # no power to cut
     if len(verbs) == 1 and state in verbs[0].done:
-        return Job(node, idle=shown(vm))
-    return Job(node, list(_parts(context, machine, verbs)))
+        return Job(node, idle=word if word in REPEATED else shown(vm))
+    return Job(node, list(_parts(context, machine, verbs, word)))
 
 
-def _parts(context: Context, machine: _Machine, verbs: tuple[Verb, ...]) -> Iterator[Step | Wait]:
+def _parts(context: Context, machine: _Machine, verbs: tuple[Verb, ...], word: str) -> Iterator[Step | Wait]:
     vm = machine.vm
     if vm.status in PASSING:
         first = verbs[0]
@@ -138,8 +148,9 @@ def _parts(context: Context, machine: _Machine, verbs: tuple[Verb, ...]) -> Iter
     for verb in verbs:
         yield Step(verb.action, partial(machine.act, verb))
         goal = partial(Goal, vm, verb.ends, failed=verb.failed, grace=5, limit=context.limit(verb.limit))
-        report = _report if verb is verbs[-1] else machine.seen
-        yield Wait(f"wait until {'/'.join(sorted(verb.ends))}", goal, report)
+        last = verb is verbs[-1]
+        report = partial(_report, word) if last else machine.seen
+        yield Wait(f"wait until {'/'.join(sorted(verb.ends))}", goal, report, failed="" if last else NOT_DOWN)
 
 
 @dataclass
@@ -169,29 +180,11 @@ class _Machine:
             self.context.manager.act(self.vm, verb.action)
 
 
-def _report(vm: Vm) -> list[Data]:
-    return [Data("on" if vm.status in ON else shown(vm), vm.name or "")]
+def _report(word: str, vm: Vm) -> list[Data]:
+    said = word if word in REPEATED else "on" if vm.status in ON else shown(vm)
+    return [Data(said, vm.name)]
 
 
 def shown(vm: Vm) -> str:
     """The power state as xCAT words it: on, off, else the manager's word."""
     return SHOWN.get(vm.status or "", vm.status or "unknown")
-
-
-def _plan_hosts(context: Context, word: str, nodes: list[str]) -> Plan:
-    found = context.manager.find(Host, nodes) if nodes else {}
-    for node in nodes:
-        host = found.get(node)
-        if host is None:
-            yield Error(f"no host of that name on {context.manager.name}. Run: chhypervisor {node} -a", node)
-        elif word in ASKING:
-            yield Job(node, [Step("ask the power management", partial(_fence, context.manager, host, node, "status"))])
-        elif word not in FENCING:
-            yield Error(f"'{word}' does not exist for a hypervisor. Use on, off, boot or stat", node)
-        else:
-            kind = FENCING[word]
-            yield Job(node, [Step(f"fence: {kind}", partial(_fence, context.manager, host, node, kind))])
-
-
-def _fence(manager: Manager, host: Host, node: str, kind: str) -> list[Data]:
-    return [Data(manager.fence(host, kind), node)]
