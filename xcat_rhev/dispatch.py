@@ -169,6 +169,8 @@ class _Run:
             yield from self._planned_and_done(group)
         except Aborted:
             raise
+        except Usage as problem:  # of the words that were typed, which are no node's
+            yield error_of(problem)
         except RhevError as problem:
             yield from _for_each_node(problem, group)
         except Exception as problem:  # the one place: a mistake of ours must not end the daemon or show a trace

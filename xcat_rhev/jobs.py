@@ -38,10 +38,12 @@ class Step:
     Attributes:
         says: What it does, in a few words, for `--dry-run`: `start`, `add disk of 10 GiB on data1`.
         do: Does it, and may answer with messages. May raise any RhevError; the rest of the job is then dropped.
+        failed: What the error then begins with; people's scripts look for some of these texts.
     """
 
     says: str
     do: Callable[[], Said]
+    failed: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,14 @@ class Wait:
         then: What to say when it is reached; gets the object as it is then (None when the goal was its removal).
         otherwise: Words the error when it is not reached, for one who can say more than the state: it may ask the
             manager what is in the way.
+        failed: As for a step.
     """
 
     says: str
     goal: Callable[[], Goal | None]
     then: Callable[[Any], Said] = lambda _: None
     otherwise: Callable[[RhevError], RhevError] = lambda problem: problem
+    failed: str = ""
 
     def reached(self, outcome: Noun | RhevError | None) -> Iterable[Message | Job]:
         """What to say to how it ended.
@@ -191,7 +195,8 @@ class Runner:
         """A job ends badly, and with it those that need it."""
         self._open.discard(work.key)
         self._lost.add(work.key)
-        return error_of(problem, work.node)
+        error = error_of(problem, work.node)
+        return replace(error, text=f"{work.failed} {error.text}".strip())
 
     def _next(self, work: _Work) -> Iterator[Message]:
         """Come to the next part of a job, or to its end."""
@@ -277,13 +282,16 @@ class _Work:
         self.step: Step
         self.waits: Wait
         self._number = number
+        self.failed = ""
         self._parts = iter(job.parts)
 
     def __lt__(self, other: _Work) -> bool:
         return self._number < other._number
 
     def take(self) -> Step | Wait | None:
-        return next(self._parts, None)
+        part = next(self._parts, None)
+        self.failed = part.failed if part else ""
+        return part
 
 
 def _answer(do: Callable[[], Said], say: Callable[[Message | Job], None]) -> None:

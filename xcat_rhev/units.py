@@ -11,6 +11,8 @@ from .errors import Usage
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 _FACTORS = {"": MIB, "b": 1, "k": KIB, "m": MIB, "g": GIB, "t": TIB}
+#: Engines keep sizes in 64 bits, and read a number that has more as none at all.
+_MOST = (1 << 63) - 1
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(?:([kmgt])(?:i?b)?|(b))?\s*", re.IGNORECASE)
 
 
@@ -26,15 +28,17 @@ def parse_size(text: str, what: str = "size") -> int:
         Bytes, rounded down to a whole byte.
 
     Raises:
-        Usage: The text is no size, or is nothing.
+        Usage: The text is no size, is nothing, or is more than any engine can write down.
     """
     found = _SIZE.fullmatch(text)
     if not found:
         raise Usage(f"{what}: '{text}' is no size", "Write a number with a suffix m, g or t, such as 4g")
-    size = int(float(found[1]) * _FACTORS[(found[2] or found[3] or "").lower()])
+    size = float(found[1]) * _FACTORS[(found[2] or found[3] or "").lower()]
     if size < 1:
         raise Usage(f"{what}: '{text}' is nothing", "Write a size above zero, such as 4g")
-    return size
+    if size > _MOST:
+        raise Usage(f"{what}: '{text[:40]}' is more than there is", "Write a size such as 4g")
+    return int(size)
 
 
 def parse_memory(text: str, what: str = "memory") -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from vesim import VERSIONS, version_name
 from vmsite import VmSite
 
 #: What is there first, the command, and how its line begins.
@@ -14,7 +15,15 @@ MESSAGES = [
     ("nohost", "mkvm", "Cannot find nowhere in the rhevm."),
     ("nodomain", "mkvm", "Could not get the storage domain nowhere."),
     ("nonetwork", "mkvm", "Could not get the network nowhere."),
+    ("noroom", "mkvm", "create virtual machine failed."),
+    ("nospace", "mkvm", "Add disk failed for virtual machine."),
+    ("locked", "mkvm --timeout 5", 'failed to waiting the vm gets to "down" state.'),
+    ("running", "rpower reset --timeout 5", 'failed to waiting the vm gets to "down" state.'),
+    ("refused", "chvm", "change vm failed."),
+    ("stuck", "rmigrate rhevh2", "failed to migrate to rhevh2."),
     ("none", "chvm", "has NOT entry in vm table."),
+    ("row", "chvm", "virtual machine was not created."),
+    ("nohostnow", "chvm", "Cannot find nowhere in the rhevm."),
     ("changed", "chvm", "change vm completed."),
     ("off", "rmvm -p", "succeeded."),
     ("row", "rmvm", "node was not defined in the rhevm."),
@@ -33,11 +42,14 @@ MESSAGES = [
     ("on", "rmigrate rhevh2", "migrated to rhevh2: up."),
     ("off", "rpower on", "on"),
     ("on", "rpower off", "off"),
-    ("on", "rpower softoff", "off"),
+    ("on", "rpower softoff", "softoff"),
+    ("off", "rpower softoff", "softoff"),
+    ("on", "rpower reset", "reset"),
+    ("on", "rpower boot", "boot"),
+    ("off", "rpower boot", "boot"),
     ("on", "rpower suspend", "suspended"),
     ("on", "rpower stat", "on"),
     ("off", "rpower stat", "off"),
-    ("off", "lsvm", "vms: [vm1]"),
 ]
 
 
@@ -64,30 +76,48 @@ def _changed(site):
     site.node("vm1", memory="3g")
 
 
+def _with(faults, prepare):
+    def set_up(site):
+        prepare(site)
+        site.faults(faults)
+    return set_up
+
+
+def _nohostnow(site):
+    _off(site)
+    site.node("vm1", host="nowhere")
+
+
 SETTINGS = {
-    "none": _none, "row": _row, "off": _off, "on": _on, "changed": _changed,
+    "none": _none, "row": _row, "off": _off, "on": _on, "changed": _changed, "nohostnow": _nohostnow,
     "nohost": lambda site: site.node("vm1", host="nowhere"),
     "nodomain": lambda site: site.node("vm1", storage="nowhere:1g"),
     "nonetwork": lambda site: site.node("vm1", nics="nowhere:eth0"),
+    "noroom": _with([{"do": "status", "status": 500, "method": "POST", "path": "/vms"}], _row),
+    "nospace": _with([{"do": "status", "status": 500, "method": "POST", "path": "/vms/*/disk*"}],
+                     lambda site: site.node("vm1", storage="data1:1g")),
+    "locked": _with([{"do": "never", "state": "vm.create"}], _row),
+    "running": _with([{"do": "never", "state": "vm.stop"}], _on),
+    "refused": _with([{"do": "status", "status": 500, "method": "PUT", "path": "/vms/*"}], _changed),
+    "stuck": _with([{"do": "fail", "state": "vm.migrate", "text": "No reason."}], _on),
 }
 
 
+@pytest.fixture(params=VERSIONS, ids=version_name)
+def site(request, tmp_path_factory):
+    made = VmSite(tmp_path_factory, request.param)
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize(("setting", "command", "text"), MESSAGES)
-def test_the_text_stays(tmp_path_factory, setting, command, text):
-    site = VmSite(tmp_path_factory, (4, 5))
-    try:
-        SETTINGS[setting](site)
-        first = site.say(command, ["vm1"])[0]
-        assert (first.node, first.text[:len(text)]) == ("vm1", text)
-    finally:
-        site.close()
+def test_the_text_stays(site, setting, command, text):
+    SETTINGS[setting](site)
+    first = site.say(command, ["vm1"])[0]
+    assert (first.node, first.text[:len(text)]) == ("vm1", text)
 
 
-def test_the_console_keeps_its_names(tmp_path_factory):
-    site = VmSite(tmp_path_factory, (4, 5))
-    try:
-        _on(site)
-        names = [message.desc for message in site.say("getrvidparms", ["vm1"])]
-        assert {"method", "server", "vidport", "vidproto", "password"} <= set(names)
-    finally:
-        site.close()
+def test_the_console_keeps_its_names(site):
+    _on(site)
+    names = [message.desc for message in site.say("getrvidparms", ["vm1"])]
+    assert {"method", "server", "vidport", "vidproto", "password"} <= set(names)

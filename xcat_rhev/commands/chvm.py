@@ -14,15 +14,16 @@ from ..jobs import Job, Step, Wait
 from ..messages import Error
 from ..units import parse_memory
 from .common import VM_ROUTES, Command, Context, Option, Place, Plan, Planned
-from .vm.converging import Converging, asked_of
+from .vm.converging import FAILED, Converging, asked_of
 from .vm.editing import Asked, Editing
-from .vm.machines import errors, find, find_named, no_words, stored
+from .vm.machines import NOT_CREATED, errors, find, find_named, no_words, stored
 from .vm.making import LIMIT, Making
-from .vm.rows import VmRow, read_rows, topology
+from .vm.rows import VmRow, read_rows
 from .vm.snapshots import OPTIONS as SNAPSHOTS
 from .vm.snapshots import Snapshots
 from .vm.surroundings import NOWHERE, survey
 from .vm.surroundings import Place as Where
+from .vm.words import topology
 
 SPEC = Command(
     name="chvm",
@@ -78,8 +79,9 @@ def plan(context: Context) -> Plan:
 def _converge(context: Context) -> Plan:
     rows, faults = read_rows(context.host, context.nodes)
     yield from errors(faults)
-    found = find_named(context, list(rows), details=True)
-    yield from (found.lack(node) for node in rows if node not in found)
+    consoles = any("console" in row.settings.values for row in rows.values())
+    found = find_named(context, list(rows), details=True, everything=consoles)
+    yield from (found.lack(node, NOT_CREATED) for node in rows if node not in found)
     machines = {node: Making(context.manager, context.host, row, stored(context, found[node]), context.limit(LIMIT))
                 for node, row in rows.items() if node in found}
     asked = {node: asked_of(making) for node, making in machines.items()}
@@ -128,7 +130,7 @@ def _snapshots(context: Context) -> Plan:
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
-            yield found.lack(node)
+            yield found.lack(node, NOT_CREATED)
         else:
             there = context.manager.list(Snapshot, under=vm)
             yield Snapshots(context.manager, vm, there, context.limit(LIMIT)).job(context.options)
@@ -149,7 +151,7 @@ def _edit(context: Context) -> Plan:
     texts = context.attrs("vm", "storage", "memory", "cpus")
     for node in context.nodes:
         if node not in found:
-            yield found.lack(node)
+            yield found.lack(node, NOT_CREATED)
         elif node in good:
             making = Making(
                 context.manager, context.host, rows.get(node, VmRow(node)), stored(context, found[node]),
@@ -164,7 +166,7 @@ def _values(context: Context) -> dict[str, Any]:
     if "mem" in context.options:
         values["memory"] = parse_memory(context.options["mem"], "--mem")
     if "cpus" in context.options:
-        values.update(zip(("sockets", "cores", "threads"), topology(context.options["cpus"])))
+        values.update(zip(("sockets", "cores", "threads"), topology(context.options["cpus"], "--cpus")))
     return values
 
 
@@ -196,7 +198,7 @@ class _Edit:
         """Memory, CPUs, and the CD."""
         differing = self.making.there.differing(self.values)
         if differing:
-            yield Step(f"change {', '.join(sorted(differing))}", partial(converging.change, differing))
+            yield Step(f"change {', '.join(sorted(differing))}", partial(converging.change, differing), FAILED)
         columns = {"memory": self.context.options.get("mem", ""), "cpus": self.context.options.get("cpus", "")}
         texts = {column: text for column, text in columns.items() if text and text != self.texts.get(column)}
         if texts:

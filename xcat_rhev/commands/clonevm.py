@@ -11,26 +11,29 @@ from ..errors import Usage
 from ..jobs import Job, Step, Wait
 from ..messages import Data, Error, Message
 from .common import VM_ROUTES, Command, Context, Option, Place, Plan
-from .vm.batch import make
+from .vm.batch import apart, make
 from .vm.machines import errors, find, no_words
+from .vm.making import Making
 from .vm.rows import Typed, read_rows
 
 SPEC = Command(
     name="clonevm",
     summary="a template from a virtual machine, virtual machines from a template",
-    usage="noderange -t TEMPLATE [-f] | -b TEMPLATE [-d] [-f]",
+    usage="noderange -t TEMPLATE [-d] [-f] | -b TEMPLATE [-d] [-f]",
     place=Place.MANAGER,
     routes=VM_ROUTES,
     options=(
         Option(("-t", "--template"), "template", "the template to make; the noderange is one machine, and off",
                value="TEMPLATE"),
         Option(("-b", "--base"), "base", "the template to make the noderange from", value="TEMPLATE"),
-        Option(("-d", "--detached"), "detached", "with -b: copy its disks, so that the template can be removed"),
+        Option(("-d", "--detached"), "detached", "with -b: copy its disks, so that the template can be removed; a "
+               "machine never hangs on the template that was made from it"),
         Option(("-f", "--force"), "force", "remove first what has that name: the template, or machines that are off"),
     ),
     description=(
         "With -b machines are made as mkvm makes them, with vm.master replaced; without -d they hang on the template, "
-        "which is written to vm.master. The command ends when the template, or every machine, can be used."
+        "which is written to vm.master. A manager makes no template of a machine that runs, -f or not.\n\n"
+        "The command ends when the template, or every machine, can be used."
     ),
     examples=(("clonevm vm1 -t web", "make the template web from vm1"), ("clonevm vm2-vm30 -b web", "and use it")),
 )
@@ -52,8 +55,6 @@ def plan(context: Context) -> Plan:
 def _to_template(context: Context, name: str) -> Plan:
     if len(context.request.nodes) > 1:
         raise Usage(f"{len(context.request.nodes)} machines cannot all become the template {name}", "Name one")
-    if "detached" in context.options:
-        raise Usage("-d goes with -b", "A machine never hangs on the template that was made from it")
     (node,) = context.nodes
     found = find(context)
     vm = found.get(node)
@@ -110,11 +111,14 @@ class _Maker:
 
 
 def _from_template(context: Context, base: str) -> Plan:
-    rows, faults = read_rows(context.host, context.nodes, Typed(master=base))
+    typed = Typed(master=base)
+    rows, faults = read_rows(context.host, context.nodes, typed)
     yield from errors(faults)
     detached = "detached" in context.options
-    yield from make(context, rows, lambda node: [] if detached else [_recorded(context, node, base)], detached)
+    yield from make(context, rows, typed, partial(_recorded, context, typed, detached), detached)
 
 
-def _recorded(context: Context, node: str, base: str) -> Step:
-    return Step("write vm.master", partial(context.host.set_node_attrs, "vm", {node: {"master": base}}))
+def _recorded(context: Context, typed: Typed, detached: bool, making: Making) -> Iterator[Step]:
+    if not detached and not apart(making, typed):
+        master = {making.row.node: {"master": typed.master}}
+        yield Step("write vm.master", partial(context.host.set_node_attrs, "vm", master))

@@ -209,6 +209,8 @@ def _take(command: Command, known: Mapping[str, Option], word: str, left: list[s
         if not left:
             raise Usage(f"{flag} needs a value: {option.value}")
         value = left.pop(0)
+    if not value.strip():
+        raise Usage(f"{flag} needs a value: {option.value}")
     if option.choices and value not in option.choices:
         raise Usage(f"{flag} {value}: not one of {', '.join(option.choices)}")
     into[option.name] = (*into.get(option.name, ()), value) if option.many else value

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Callable
 
 from ..engine.manager import quoted
 from ..engine.nouns import Host, Vm
-from ..errors import RhevError
-from ..jobs import Job, Said, Step, Wait
+from ..jobs import Job
 from ..messages import Data, Error
 from .common import Command, Context, Place, Plan, Planned
 from .vm.machines import no_words
@@ -74,7 +72,9 @@ class _Leaving:
         if text:
             return Error(f"stays on {node}: {text}", vm.name)
         move = Move(self.context.manager, vm, target, self.context.limit(LIMIT))
-        return Job(vm.name, [_stays(node, part) for part in move.parts(partial(self._arrived, vm))])
+        return Job(vm.name, [
+            replace(part, failed=f"stays on {node}:") for part in move.parts(partial(self._arrived, vm))
+        ])
 
     def _target(self, vm: Vm) -> Host | None:
         fit = [host for host in self.others
@@ -89,23 +89,3 @@ class _Leaving:
         if self.context.host.node_attrs("vm", [vm.name], ["mgr"])[vm.name]:
             self.context.host.set_node_attrs("vm", {vm.name: {"host": name}})
         return [Data(f"migrated to {name}: up.", vm.name)]
-
-
-def _stays(node: str, part: Step | Wait) -> Step | Wait:
-    """The same part; where it fails it says that the machine stays."""
-    def worded(problem: RhevError) -> RhevError:
-        return type(problem)(f"stays on {node}: {problem.text}", problem.hint)
-
-    def guarded(do: Callable[..., Said]) -> Callable[..., Said]:
-        def call(*seen: Vm) -> Said:
-            try:
-                return do(*seen)
-            except RhevError as problem:
-                raise worded(problem) from None
-
-        return call
-
-    if isinstance(part, Step):
-        return Step(part.says, guarded(part.do))
-    explained = part.otherwise
-    return Wait(part.says, part.goal, guarded(part.then), lambda problem: worded(explained(problem)))

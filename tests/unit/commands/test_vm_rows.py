@@ -92,7 +92,8 @@ def test_the_first_address_is_that_of_the_installation_nic():
 
 
 def test_typed_options_take_the_place_of_columns():
-    found = row(Typed(("20", "512m"), "2g", "4", "web"), storage="data1:5g", memory="1g", cpus="1", master="other")
+    typed = Typed((20 * GIB, 512 * MIB), 2 * GIB, (4, 1, 1), "web")
+    found = row(typed, storage="data1:5g", memory="1g", cpus="1", master="other")
     assert found.disks == (DiskRow("vm1_Disk1", "data1", 20 * GIB, True), DiskRow("vm1_Disk2", "data1", 512 * MIB))
     assert (found.memory, found.topology, found.template) == (2 * GIB, (4, 1, 1), "web")
 
@@ -103,11 +104,12 @@ def test_the_video_model_says_the_protocol_where_nothing_else_does(model, displa
 
 
 @pytest.mark.parametrize(("columns", "said"), [
-    ({"memory": "lots"}, "vm.memory is 'lots'"),
-    ({"memory": "0"}, "vm.memory is '0'"),
-    ({"cpus": "two"}, "vm.cpus is 'two'"),
-    ({"cpus": "0:1"}, "vm.cpus is '0:1'"),
-    ({"cpus": "1:1:1:1"}, "vm.cpus is '1:1:1:1'"),
+    ({"memory": "lots"}, "vm.memory: 'lots' is no size. Run: chtab node=vm1 'vm.memory=4g'"),
+    ({"memory": "0"}, "vm.memory: '0' is nothing. Run: chtab node=vm1 'vm.memory=4g'"),
+    ({"memory": "9" * 400 + "g"}, "is more than there is"),
+    ({"cpus": "two"}, "vm.cpus: 'two' is not of the form sockets[:cores[:threads]]"),
+    ({"cpus": "0:1"}, "vm.cpus: '0:1'"),
+    ({"cpus": "1:1:1:1"}, "vm.cpus: '1:1:1:1'"),
     ({"storage": "nfs://server/path"}, "not of the form domain:size"),
     ({"storage": "dir:///var"}, "not of the form domain:size"),
     ({"storage": ":10g"}, "not of the form domain:size"),
@@ -123,7 +125,7 @@ def test_the_video_model_says_the_protocol_where_nothing_else_does(model, displa
     ({"nics": "a:eth0|b:eth0"}, "two NICs have the same name"),
     ({"nics": "a:eth0:yes|b:eth1:yes"}, "one 'yes'"),
     ({"nicmodel": "ne2k"}, "vm.nicmodel is 'ne2k'"),
-    ({"bootorder": "floppy"}, "vm.bootorder is 'floppy'"),
+    ({"bootorder": "floppy"}, "vm.bootorder: 'floppy' is no boot order"),
     ({"vidproto": "rdp"}, "vm.vidproto is 'rdp'"),
     ({"vidmodel": "vga", "vidproto": "spice"}, "vm.vidmodel is 'vga'"),
     ({"vidmodel": "voodoo"}, "vm.vidmodel is 'voodoo'"),
@@ -168,7 +170,8 @@ def test_guest_passwords_come_from_the_passwd_table_once_for_each_key():
 COLUMN = st.text(st.characters(codec="utf-8"), max_size=30) | st.text("datax:|=,;0123456789gm \t", max_size=30)
 
 
-@given(st.fixed_dictionaries({column: COLUMN for column in COLUMNS}), COLUMN, st.lists(COLUMN, max_size=3))
+@given(st.fixed_dictionaries({column: COLUMN for column in COLUMNS}), COLUMN,
+       st.lists(st.integers(1, 1 << 62), max_size=3))
 @settings(max_examples=200, deadline=None)
 def test_whatever_stands_in_the_tables_is_a_row_or_a_fault_of_its_node(columns, mac, sizes):
     rows, faults = read_rows(host(mac, **columns), ["vm1"], Typed(sizes=tuple(sizes)))

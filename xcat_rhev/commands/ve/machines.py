@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..common import Context, Plan
 from ..vm.batch import make
 from ..vm.machines import errors
-from ..vm.rows import read_rows
+from ..vm.rows import Typed, read_rows
 
 
 def plan(context: Context, names: Sequence[str]) -> Plan:
@@ -21,4 +21,4 @@ def plan(context: Context, names: Sequence[str]) -> Plan:
     context = replace(context, nodes=tuple(names))
     rows, faults = read_rows(context.host, names)
     yield from errors(faults)
-    yield from make(context, rows, lambda _: ())
+    yield from make(context, rows, Typed(), lambda _: ())

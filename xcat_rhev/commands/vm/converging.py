@@ -11,10 +11,10 @@ from ...engine.nouns import Nic, Ref
 from ...jobs import Job, Step, Wait
 from ...messages import Data, Message, Warning
 from ...units import show_size
-from .making import Making, values_of
+from .making import NO_DISK, Making, values_of
 from .rows import NicRow, VmRow
 
-DONE = "change vm completed."
+DONE, FAILED = "change vm completed.", "change vm failed."
 LATER = "It takes effect at the next start"
 
 
@@ -22,7 +22,7 @@ def asked_of(making: Making) -> VmRow:
     """What has to be looked for before a machine can be compared with its row."""
     row = making.row
     return VmRow(
-        row.node, host=row.host, cluster=row.cluster, disks=tuple(making.lacking_disks()),
+        row.node, host=row.host, cluster=row.cluster, settings=row.settings, disks=tuple(making.lacking_disks()),
         nics=tuple(nic for nic in row.nics or () if _other_network(nic, making.nic(nic.name))),
     )
 
@@ -64,7 +64,7 @@ class Converging:
         if making.there.status == "image_locked":
             yield Wait("wait until its disks are no longer locked", making.settled, making.see)
         if values:
-            yield Step(f"change {', '.join(sorted(values))}", partial(self.change, values))
+            yield Step(f"change {', '.join(sorted(values))}", partial(self.change, values), FAILED)
         yield from self._nic_parts()
         yield from self._disk_parts()
         for name in self.groups_lacking:
@@ -140,7 +140,7 @@ class Converging:
                 yield Wait("wait until the disk is made", making.settled, making.see)
             domain = making.place.domain(wanted.domain).name
             text = f"add disk {wanted.name} of {show_size(wanted.size)} on {domain}"
-            yield Step(text, partial(making.add_disk, wanted))
+            yield Step(text, partial(making.add_disk, wanted), NO_DISK)
 
     def warnings(self) -> Iterator[Message]:
         """What the row says and the machine cannot become."""

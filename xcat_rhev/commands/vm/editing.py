@@ -13,9 +13,9 @@ from ...engine.nouns import Disk
 from ...errors import RhevError, Usage
 from ...jobs import Step, Wait
 from ...units import show_size
-from .making import Making
+from .making import NO_DISK, Making
 from .rows import DiskRow, disk_name
-from .words import listed, option_size
+from .words import listed, option_size, with_unit
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Asked:
         """Read the options.
 
         Raises:
-            Usage: --resize is not of the form disk=size.
+            Usage: --resize is not of the form disk=size, or an option names nothing.
         """
         pairs = []
         for text in listed(options.get("resize", "")):
@@ -47,8 +47,11 @@ class Asked:
             if not mark or not disk:
                 raise Usage(f"--resize {text}: not of the form disk=size", "Write --resize 1=40g")
             pairs.append((disk, size))
-        return cls(listed(options.get("add", "")), listed(options.get("detach", "")),
-                   listed(options.get("purge", "")), tuple(pairs))
+        named = {name: listed(options.get(name, "")) for name in ("add", "detach", "purge")}
+        for name, words in named.items():
+            if name in options and not words:
+                raise Usage(f"--{name} '{options[name]}' names nothing", "Leave it away, or write a disk or a size")
+        return cls(**named, resize=tuple(pairs))
 
     def __bool__(self) -> bool:
         return bool(self.add or self.detach or self.purge or self.resize)
@@ -62,11 +65,13 @@ class Editing:
         making: Knows the machine and how to add a disk.
         text: vm.storage as it stands.
         faults: What cannot be done.
+        named: The disks that were named, as often as they were.
     """
 
     making: Making
     text: str
     faults: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         parts = self.text.split("|") if self.text else []
@@ -86,6 +91,8 @@ class Editing:
             found += self._resized(name, size)
         for number, text in enumerate(asked.add):
             found += self._added(text, number)
+        for name in sorted({name for name in self.named if self.named.count(name) > 1}):
+            self.faults.append(f"disk {name} is named twice")
         new = "|".join(part for _, part in self.parts_of_text)
         if self.text and new != self.text:
             found.append(Step("write vm.storage", partial(self._write, new)))
@@ -100,6 +107,7 @@ class Editing:
         names = (name, disk_name(node, int(name)), f"Disk {name}") if name.isdigit() else (name,)
         for disk in self.making.disks:
             if {disk.name, disk.alias, disk.id} & set(names):
+                self.named.append(disk.name or disk.id)
                 return disk
         there = ", ".join(sorted(disk.name or disk.id for disk in self.making.disks)) or "none"
         self.faults.append(f"it has no disk {name}; it has {there}")
@@ -127,7 +135,7 @@ class Editing:
             if part[0] == disk.id:
                 domain, _, rest = part[1].partition(":")
                 kind = rest.partition(":")[2]
-                part[1] = ":".join(filter(None, (domain, _with_unit(text), kind)))
+                part[1] = ":".join(filter(None, (domain, with_unit(text), kind)))
         if (disk.size or 0) < size:
             yield Step(f"resize disk {disk.name} to {show_size(size)}", partial(self.making.grow, disk, size))
 
@@ -140,8 +148,8 @@ class Editing:
         wanted = DiskRow(self._free_name(number), domain, size)
         if number:
             yield Wait("wait until the disk is made", self.making.settled, self.making.see)
-        yield Step(f"add disk {wanted.name} of {show_size(size)} on {domain}", partial(self._add, wanted))
-        self.parts_of_text.append(["", f"{domain}:{_with_unit(size_text)}:data"])
+        yield Step(f"add disk {wanted.name} of {show_size(size)} on {domain}", partial(self._add, wanted), NO_DISK)
+        self.parts_of_text.append(["", f"{domain}:{with_unit(size_text)}:data"])
 
     def _add(self, wanted: DiskRow) -> None:
         making = self.making
@@ -174,9 +182,3 @@ class Editing:
         free = (disk_name(node, count) for count in range(1, len(used) + number + 3)
                 if disk_name(node, count) not in used and f"Disk {count}" not in used)
         return [name for name, _ in zip(free, range(number + 1))][number]
-
-
-def _with_unit(text: str) -> str:
-    """A size as vm.storage needs it: there a bare number is MiB."""
-    return f"{text}g" if text.isdigit() else text
-

@@ -9,8 +9,9 @@ from ...errors import Usage
 from ...messages import Error
 from ..common import Context
 
-#: rhevm.pm's text, which people's scripts look for.
+#: rhevm.pm's texts, which people's scripts look for; the second is chvm's.
 NOT_DEFINED = "node was not defined in the rhevm."
+NOT_CREATED = "virtual machine was not created."
 
 
 class Machines(dict[str, Vm]):
@@ -31,11 +32,11 @@ class Machines(dict[str, Vm]):
         for name in self.several:
             del self[name]
 
-    def lack(self, node: str) -> Error:
+    def lack(self, node: str, text: str = NOT_DEFINED) -> Error:
         """What to say about a node that has no machine here."""
         if node in self.several:
             return Error(f"the manager {self._manager} has several machines named {node}, so none is touched", node)
-        return Error(f"{NOT_DEFINED} The manager is {self._manager}. Run: mkvm {node}", node)
+        return Error(f"{text} The manager is {self._manager}. Run: mkvm {node}", node)
 
 
 def find(context: Context, details: bool = False) -> Machines:
@@ -48,9 +49,11 @@ def find(context: Context, details: bool = False) -> Machines:
     return find_named(context, context.nodes, details)
 
 
-def find_named(context: Context, nodes: Sequence[str], details: bool = False) -> Machines:
-    """The same for some of the nodes; for none nothing is asked."""
-    found = context.manager.look(Vm, nodes, details=details) if nodes else []
+def find_named(
+    context: Context, nodes: Sequence[str], details: bool = False, everything: bool = False
+) -> Machines:
+    """The same for some of the nodes; for none nothing is asked. With everything, serial consoles are told as well."""
+    found = context.manager.look(Vm, nodes, details=details, everything=everything) if nodes else []
     return Machines(found, context.manager.name)
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ...engine.manager import Manager
-from ...engine.nouns import AffinityGroup, Disk, Nic, Ref, Tag, Template, Vm
+from ...engine.nouns import AffinityGroup, Disk, Lease, Nic, Ref, Tag, Template, Vm
 from ...engine.waiting import GONE, Goal
 from ...errors import NotFound
 from ...jobs import Job, Step, Wait
@@ -20,6 +20,7 @@ from ...messages import Data, Error
 from ...units import GIB, show_size
 from ...xcat.host import Host as Xcat
 from .rows import BLANK, DEFAULT_BOOT, DEFAULT_MEMORY, DiskRow, NicRow, VmRow
+from .settings import NO_LEASE
 from .surroundings import NOWHERE, Place
 
 #: The states in which nobody is at work on a machine's disks.
@@ -32,6 +33,9 @@ DOWN = frozenset({"down"})
 LIMIT = 1800.0
 USUAL_NIC = "virtio"
 THERE = "virtual machine has been created. There is nothing to do"
+#: rhevm.pm's texts.
+NO_DISK = "Add disk failed for virtual machine."
+NOT_DOWN = 'failed to waiting the vm gets to "down" state.'
 
 
 @dataclass
@@ -149,8 +153,8 @@ class Making:
     def parts(self) -> Iterator[Step | Wait]:
         """All that makes it, or completes it."""
         if self.vm is None:
-            yield Step(self._described(), self.make)
-            yield Wait(f"wait until {self.row.node} is down", self._unless_idle, self.see)
+            yield Step(self._described(), self.make, "create virtual machine failed.")
+            yield Wait(f"wait until {self.row.node} is down", self._unless_idle, self.see, failed=NOT_DOWN)
         elif self.vm.status == "image_locked":
             yield Wait("wait until its disks are no longer locked", self.settled, self.see)
         for nic in self.lacking_nics():
@@ -160,7 +164,7 @@ class Making:
                 yield Wait("wait until the disk is made", self.settled, self.see)
             domain = self.place.domain(disk.domain).name
             text = f"add disk {disk.name} of {show_size(disk.size)} on {domain}"
-            yield Step(text, partial(self.add_disk, disk))
+            yield Step(text, partial(self.add_disk, disk), NO_DISK)
         if not self.row.macs:
             yield Step("write its MAC address to mac.mac", self.write_mac)
         elif self.vm is None and self.row.nics is None:
@@ -306,6 +310,9 @@ def values_of(row: VmRow, place: Place) -> dict[str, Any]:
         "initialization": row.settings.initialization,
     }
     values.update({name: value for name, value in said.items() if value})
+    lease = row.settings.lease
+    if lease:
+        values["lease"] = Lease(storage_domain=None if lease == NO_LEASE else place.domains[lease].ref)
     if row.topology:
         values.update(zip(("sockets", "cores", "threads"), row.topology))
     return values

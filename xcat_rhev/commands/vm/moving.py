@@ -53,9 +53,10 @@ class Move:
             arrived: What to say and do when it is there; gets the name of its new host.
         """
         where = self.target.name if self.target else "where the manager likes"
+        failed = f"failed to migrate to {where}."
         return [
-            Step(f"migrate to {where}", self.go),
-            Wait("wait until it runs there", self.goal, lambda vm: arrived(self.landed(vm)), self.explained),
+            Step(f"migrate to {where}", self.go, failed),
+            Wait("wait until it runs there", self.goal, lambda vm: arrived(self.landed(vm)), self.explained, failed),
         ]
 
     def go(self) -> None:

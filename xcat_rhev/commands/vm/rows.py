@@ -18,7 +18,7 @@ from ...secret import Secret
 from ...units import GIB, parse_memory, parse_size
 from ...xcat.host import Host, Row
 from .settings import Settings, read_settings
-from .words import boot_order, mac_addresses, option_size
+from .words import boot_order, mac_addresses, topology
 
 COLUMNS = (
     "host", "cluster", "master", "memory", "cpus", "storage", "storagemodel", "storageformat", "nics", "nicmodel",
@@ -130,16 +130,18 @@ class VmRow:
 
 @dataclass(frozen=True)
 class Typed:
-    """What was typed in the place of table columns; empty where nothing was.
+    """What was typed in the place of table columns, as `VmRow` has it; None, and empty, where nothing was.
 
     Attributes:
-        sizes: Disk sizes, as `-s` has them.
-        memory, cpus, master: As the columns have them.
+        sizes: Of its disks, in bytes.
+        memory: Bytes, whole MiB.
+        topology: Sockets, cores, threads.
+        master: The template.
     """
 
-    sizes: tuple[str, ...] = ()
-    memory: str = ""
-    cpus: str = ""
+    sizes: tuple[int, ...] = ()
+    memory: int | None = None
+    topology: tuple[int, int, int] | None = None
     master: str = ""
 
 
@@ -196,40 +198,38 @@ class _Reader:
         self.faults: list[str] = []
 
     def read(self, typed: Typed) -> VmRow:
-        row = {**self.row, **{column: value for column, value in (
-            ("memory", typed.memory), ("cpus", typed.cpus), ("master", typed.master)) if value}}
-        self.row = row
-        template = "" if row.get("master", BLANK) == BLANK else row["master"]
+        row = self.row
+        master = typed.master or row.get("master", BLANK)
+        template = "" if master == BLANK else master
         flags = self._flags()
         disk_format, sparse = self._format(flags)
         return VmRow(
             node=self.node, host=row.get("host", ""), cluster=row.get("cluster", ""), template=template,
-            memory=self._take("memory", lambda text: parse_memory(text, "vm.memory"), "4g"),
-            topology=self._take("cpus", topology, "2:1"),
+            memory=typed.memory or self._take("memory", lambda text: parse_memory(text, "vm.memory"), "4g"),
+            topology=typed.topology or self._take("cpus", lambda text: topology(text, "vm.cpus"), "2:1"),
             disks=self._typed_disks(typed.sizes) if typed.sizes else self._disks(),
             interface=self._word("storagemodel", INTERFACES, row.get("storagemodel", "").split(":")[0] or "virtio"),
             format=disk_format, sparse=sparse, nics=self._nics(template),
             nic_model=self._word("nicmodel", {name: name for name in NIC_MODELS}, row.get("nicmodel", "")),
-            macs=self._take("mac", lambda text: mac_addresses(text, self.node), "", "mac.mac") or (),
-            boot=self._take("bootorder", boot_order, "network,hd") or (), display=self._display(),
+            macs=self._take("mac", lambda text: mac_addresses(text, self.node), "") or (),
+            boot=self._take("bootorder", lambda text: boot_order(text, "vm.bootorder"), "network,hd") or (),
+            display=self._display(),
             affinity=self._affinity(flags), os_type=row.get("guestostype", ""), settings=self._settings(),
         )
 
     def _fault(self, column: str, text: str, example: str) -> None:
         self.faults.append(f"vm.{column} {text}. Run: chtab node={self.node} 'vm.{column}={example}'")
 
-    def _take(self, column: str, parse: Callable[[str], T], example: str, named: str = "") -> T | None:
-        """Read a column that has its own parser."""
+    def _take(self, column: str, parse: Callable[[str], T], example: str) -> T | None:
+        """Read a column that has its own parser, which names it; without an example the parser gives one too."""
         text = self.row.get(column, "")
         if not text:
             return None
         try:
             return parse(text)
         except Usage as problem:
-            if named:
-                self.faults.append(str(problem))
-            else:
-                self._fault(column, f"is '{text}': {problem.text}", example)
+            hint = f"Run: chtab node={self.node} 'vm.{column}={example}'" if example else problem.hint
+            self.faults.append(f"{problem.text}. {hint}")
             return None
 
     def _word(self, column: str, known: Mapping[str, str], word: str) -> str:
@@ -294,17 +294,11 @@ class _Reader:
             self._fault("storage", f"is '{self.row['storage']}': {problem.text}", example)
             return domain, DEFAULT_DISK
 
-    def _typed_disks(self, sizes: Sequence[str]) -> tuple[DiskRow, ...]:
+    def _typed_disks(self, sizes: Sequence[int]) -> tuple[DiskRow, ...]:
         domain = self.row.get("storage", "").split("|")[0].split(":")[0]
-        disks = []
-        for number, text in enumerate(sizes, 1):
-            try:
-                size = option_size(text, "--size")
-            except Usage as problem:
-                self.faults.append(str(problem))
-            else:
-                disks.append(DiskRow(disk_name(self.node, number), domain, size, number == 1))
-        return tuple(disks)
+        return tuple(
+            DiskRow(disk_name(self.node, number), domain, size, number == 1) for number, size in enumerate(sizes, 1)
+        )
 
     def _nics(self, template: str) -> tuple[NicRow, ...] | None:
         parts = [part.strip() for part in self.row.get("nics", "").split("|") if part.strip()]
@@ -348,19 +342,3 @@ class _Reader:
 def disk_name(node: str, number: int) -> str:
     """What the engine itself calls a machine's disks."""
     return f"{node}_Disk{number}"
-
-
-def topology(text: str) -> tuple[int, int, int]:
-    """Read vm.cpus.
-
-    Returns:
-        Sockets, cores of each, threads of each.
-
-    Raises:
-        Usage: Not of the form sockets[:cores[:threads]].
-    """
-    words = text.split(":")
-    if len(words) > 3 or not all(word.isdigit() and 0 < int(word) <= 1024 for word in words):
-        raise Usage(f"'{text}' is not of the form sockets[:cores[:threads]]")
-    sockets, cores, threads = [*map(int, words), 1, 1][:3]
-    return sockets, cores, threads

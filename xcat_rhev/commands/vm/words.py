@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...errors import Usage
-from ...units import parse_size
+from ...units import GIB, MIB, parse_size
 
 #: xCAT's words for boot devices, and rhevm.pm's.
 BOOT_DEVICES = {
@@ -19,8 +19,12 @@ _YES = {"yes", "y", "true", "1", "on"}
 _NO = {"no", "n", "false", "0", "off"}
 
 
-def boot_order(text: str) -> tuple[str, ...]:
+def boot_order(text: str, what: str = "") -> tuple[str, ...]:
     """Read a boot order, such as `net,hd`.
+
+    Args:
+        text: Words joined by commas.
+        what: Where it is written, for the error.
 
     Returns:
         The manager's words in order: network, hd, cdrom.
@@ -31,7 +35,7 @@ def boot_order(text: str) -> tuple[str, ...]:
     words = [word.strip().lower() for word in text.split(",")]
     devices = tuple(BOOT_DEVICES.get(word, "") for word in words)
     if not all(devices) or len(set(devices)) < len(devices):
-        raise Usage(f"'{text}' is no boot order", BOOT_HINT)
+        raise Usage(f"{what}: '{text}' is no boot order".removeprefix(": "), BOOT_HINT)
     return devices
 
 
@@ -41,8 +45,33 @@ def option_size(text: str, what: str) -> int:
     Raises:
         Usage: No size.
     """
-    text = text.strip()
-    return parse_size(f"{text}g" if text.isdigit() else text, what)
+    size = parse_size(text, what)
+    return size * (GIB // MIB) if text.strip().isdigit() else size
+
+
+def with_unit(text: str) -> str:
+    """Such a size as vm.storage needs it: there a bare number is MiB."""
+    return f"{text}g" if text.isdigit() else text
+
+
+def topology(text: str, what: str) -> tuple[int, int, int]:
+    """Read a number of CPUs, such as `2` or `2:4:1`.
+
+    Args:
+        text: Sockets, cores of each, threads of each.
+        what: Where it is written, for the error.
+
+    Returns:
+        Sockets, cores, threads.
+
+    Raises:
+        Usage: Not of the form sockets[:cores[:threads]].
+    """
+    words = text.split(":")
+    if len(words) > 3 or not all(word.isdigit() and len(word) < 5 and 0 < int(word) <= 1024 for word in words):
+        raise Usage(f"{what}: '{text}' is not of the form sockets[:cores[:threads]]", "Write 4, or 2:4")
+    sockets, cores, threads = [*map(int, words), 1, 1][:3]
+    return sockets, cores, threads
 
 
 def mac_addresses(text: str, node: str) -> tuple[str, ...]:
