@@ -6,7 +6,7 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -105,8 +105,7 @@ class Dispatcher:
         elif "version" in options:
             yield Data(f"xcat-rhev {__version__}")
         else:
-            messages = self._groups(_Run(self, spec, request, options, words, host))
-            yield from map(_as_json, messages) if "json" in options else messages
+            yield from map(_wording(options), self._groups(_Run(self, spec, request, options, words, host)))
 
     def _groups(self, run: _Run) -> Iterator[Message]:
         groups: list[_Group] = []
@@ -169,8 +168,6 @@ class _Run:
             yield from self._planned_and_done(group)
         except Aborted:
             raise
-        except Usage as problem:  # of the words that were typed, which are no node's
-            yield error_of(problem)
         except RhevError as problem:
             yield from _for_each_node(problem, group)
         except Exception as problem:  # the one place: a mistake of ours must not end the daemon or show a trace
@@ -184,12 +181,16 @@ class _Run:
         for note in manager.notes if manager else ():
             yield Warning(note)
         jobs: list[Job] = []
-        for item in _PLANS[self.spec.name](self._context(group, manager)):
-            if isinstance(item, Job):
-                jobs.append(item)
-            else:
-                yield item
-            yield from _drained(said)
+        try:
+            for item in _PLANS[self.spec.name](self._context(group, manager)):
+                if isinstance(item, Job):
+                    jobs.append(item)
+                else:
+                    yield item
+                yield from _drained(said)
+        except Usage as problem:  # the words that were typed are no node's
+            yield error_of(problem)
+            return
         for message in self._act(jobs, manager):
             yield from _drained(said)
             yield message
@@ -264,6 +265,15 @@ def _for_each_node(problem: RhevError, group: _Group) -> Iterator[Message]:
 def _drained(said: queue.SimpleQueue[str]) -> Iterator[Message]:
     while not said.empty():
         yield Data(said.get())
+
+
+def _wording(options: Mapping[str, Any]) -> Callable[[Message], Message]:
+    """How messages are worded; a command that has a `--json` of its own words its data by itself."""
+    if "json" in options:
+        return _as_json
+    if "as_json" in options:
+        return lambda message: message if isinstance(message, Data) else _as_json(message)
+    return lambda message: message
 
 
 def _as_json(message: Message) -> Message:

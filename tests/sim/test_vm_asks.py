@@ -69,6 +69,57 @@ def test_ask_06_a_slow_copy_is_told_from_a_failed_one(site):
     assert "The manager goes on working" in error
 
 
+def _passing(site, name, states):
+    """Let a machine show these states one after the other, one for each time that somebody waits."""
+    vm, usual, left = site.vm(name), site.clock.sleep, list(states)
+
+    def sleep(seconds):
+        usual(seconds)
+        with site.world.lock:
+            site.world.change(vm, status=left.pop(0) if len(left) > 1 else left[0])
+
+    site.clock.sleep = sleep
+
+
+def test_ask_07_a_bad_state_is_forgiven_for_a_moment(site):
+    site.made("vm1")
+    site.faults([{"do": "never", "state": "vm.start"}])
+    _passing(site, "vm1", ["down", "down", "wait_for_launch", "powering_up"])
+    assert site.ok("rpower on", ["vm1"]) == ["vm1: on"]
+
+
+def test_ask_07_and_not_for_longer(site):
+    site.made("vm1")
+    site.faults([{"do": "never", "state": "vm.start"}])
+    site.world.event(119, "error", "VM vm1 is down with error. No space.", vm=site.vm("vm1")["id"])
+    _passing(site, "vm1", ["down"])
+    assert site.wrong("rpower on", ["vm1"]) == ["vm1: VM vm1 is down: VM vm1 is down with error. No space."]
+    assert site.clock.now() < 60, "not only after the limit"
+
+
+def test_ask_08_a_hypervisor_in_maintenance_goes_back_there_and_not_to_up(site):
+    site.hypervisor("rhevh2")
+    host = site.thing("host", "rhevh2")
+    site.world.change(host, pm_enabled=True)
+    site.world.add("agent", type="ipmilan", address="10.1.1.1", username="u", options=[], order=1, host=host["id"])
+    site.ok("chhypervisor -d", ["rhevh2"])
+    assert site.ok("rpower reset", ["rhevh2"]) == ["rhevh2: reset"]
+    site.world.settle()
+    assert site.thing("host", "rhevh2")["status"] == "maintenance"
+
+
+def test_ask_09_every_state_that_a_command_can_end_in_ends_it(site):
+    """A machine without a guest agent stays in powering_up for a minute: it is on."""
+    site.made("vm1")
+    began = site.clock.now()
+    assert site.ok("rpower on", ["vm1"]) == ["vm1: on"]
+    assert site.vm("vm1")["status"] in ("powering_up", "up") and site.clock.now() - began < 30
+    site.clock.advance(60)
+    for state in ("paused", "migrating", "reboot_in_progress"):
+        site.world.change(site.vm("vm1"), status=state)
+        assert site.ok("rpower off", ["vm1"]) == ["vm1: off"]
+        site.ok("rpower on", ["vm1"])
+
 def test_ask_10_off_means_off_and_on_at_once_works(site):
     site.running("vm1")
     assert site.ok("rpower off", ["vm1"]) == ["vm1: off"]
@@ -116,6 +167,30 @@ def test_ask_18_a_mistake_of_ours_is_one_line_for_each_node(site, monkeypatch):
     errors = site.wrong("lsvm", ["vm1", "vm2"])
     assert all("ZeroDivisionError" in error and "Traceback" not in error for error in errors)
 
+
+@pytest.mark.parametrize(("table", "columns", "attribute"), [
+    ("vm", {"mgr": ""}, "vm.mgr"), ("vm", {"memory": "much"}, "vm.memory"), ("vm", {"cpus": "0"}, "vm.cpus"),
+    ("vm", {"storage": "nowhere:1g"}, "vm.storage"), ("vm", {"nics": "nowhere:eth0"}, "vm.nics"),
+    ("vm", {"host": "nowhere"}, "vm.host"), ("vm", {"cluster": "nowhere"}, "vm.cluster"),
+    ("vm", {"master": "nothing"}, "vm.master"), ("vm", {"bootorder": "floppy"}, "vm.bootorder"),
+    ("vm", {"nicmodel": "ne2000"}, "vm.nicmodel"), ("vm", {"storagemodel": "floppy"}, "vm.storagemodel"),
+    ("vm", {"virtflags": "placement_affinity=never"}, "vm.virtflags"), ("vm", {"vidproto": "vga"}, "vm.vidproto"),
+    ("vm", {"othersettings": "color:red"}, "vm.othersettings"), ("mac", {"mac": "12:34"}, "mac.mac"),
+])
+def test_ask_19_wrong_table_data_is_answered_with_the_attribute_to_set(site, table, columns, attribute):
+    site.node("vm1", storage="data1:1g")
+    site.row(table, "vm1", **columns)
+    (error,) = site.wrong("mkvm", ["vm1"])
+    assert error.startswith("vm1: ") and attribute in error
+    assert site.count("vm", "vm1") == 0
+
+
+def test_ask_20_a_failure_is_told_in_the_managers_own_words(site):
+    site.running("vm1")
+    site.faults([{"do": "fail", "state": "vm.migrate", "text": "Migration failed: no room on rhevh2."}])
+    other = next(host for host in ("rhevh1", "rhevh2", "rhevh3") if host != site.host_of("vm1"))
+    (error,) = site.wrong(f"rmigrate {other}", ["vm1"])
+    assert error.startswith(f"vm1: failed to migrate to {other}.") and "Migration failed: no room on rhevh2." in error
 
 def test_ask_21_the_second_run_changes_nothing(site):
     site.made("vm1", memory="1g", othersettings="ha:yes;tags:web", storage="data1:1g|data1:2g")
@@ -165,6 +240,11 @@ def test_ask_24_several_hits_are_an_error_and_the_other_nodes_go_on(site, comman
     assert [vm["status"] for vm in site.world.named("vm", "vm1")] == ["down", "down"]
 
 
+def test_ask_26_a_password_that_cannot_be_read_back_is_no_difference(modern):
+    modern.host.set_row("passwd", {"key": "guests", "username": "root"}, {"password": "swordfish"})
+    modern.made("vm1", othersettings="init:cloud-init;password:guests")
+    assert modern.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
+
 def test_ask_27_no_secret_is_shown(modern):
     modern.host.set_row("passwd", {"key": "guests", "username": "root"}, {"password": "sentinel-guest"})
     modern.node("vm1", storage="data1:1g", vidpassword="sentinel-video", othersettings="password:guests")
@@ -174,6 +254,63 @@ def test_ask_27_no_secret_is_shown(modern):
     assert shown and not any("sentinel" in text or "YWRtaW" in text for text in shown)
     assert not any("secret" in text for text in shown)
 
+
+def _new_xcat(site, **settings):
+    """The same manager, seen by an xCAT that does not know its CA."""
+    folder = site.home / "new"
+    site.host.tables["site"] = [{"key": "xcatconfdir", "value": str(folder)},
+                                *({"key": key, "value": value} for key, value in settings.items())]
+    return folder / "rhevm" / site.manager.replace(":", "_") / "ca.crt"
+
+
+def test_ask_28_the_ca_is_fetched_named_or_the_systems_and_never_silently_left_out(site, tmp_path):
+    site.made("vm1")
+    named = site.host.site("rhevmca")
+    _new_xcat(site, rhevmca="system")
+    (error,) = site.wrong("rpower stat", ["vm1"])
+    assert "certificate" in error and site.manager in error
+    (tmp_path / "wrong.crt").write_text("<html>not found</html>")
+    _new_xcat(site, rhevmca=str(tmp_path / "wrong.crt"))
+    (error,) = site.wrong("rpower stat", ["vm1"])
+    assert f"{tmp_path / 'wrong.crt'} holds no CA certificate" in error
+    for settings in ({"rhevmca": named}, {"rhevminsecure": site.manager}, {}):
+        _new_xcat(site, **settings)
+        assert "vm1: off" in site.ok("rpower stat", ["vm1"])
+
+
+def test_ask_29_what_is_fetched_is_a_ca_is_shown_and_is_never_replaced(site):
+    site.made("vm1")
+    file = _new_xcat(site)
+    said = [message.text for message in site.say("rpower stat", ["vm1"])]
+    assert said[0].startswith(f"manager {site.manager}: its CA is now kept in {file}, SHA-256 ") and said[1:] == ["off"]
+    assert file.read_text().startswith("-----BEGIN CERTIFICATE-----")
+    other = "-----BEGIN CERTIFICATE-----\nsomebody else's\n-----END CERTIFICATE-----\n"
+    file.write_text(other)
+    site.managers.close()
+    assert site.wrong("rpower stat", ["vm1"])
+    assert file.read_text() == other
+
+
+def test_ask_30_another_certificate_is_told_in_one_line_that_names_the_file(site, tmp_path):
+    from xcat_rhev.sim.certs import make
+
+    site.made("vm1")
+    (tmp_path / "other").mkdir()
+    foreign = make(tmp_path / "other", ["127.0.0.1"]).ca
+    _new_xcat(site, rhevmca=str(foreign))
+    (error,) = site.wrong("rpower stat", ["vm1"])
+    assert error.startswith("vm1: ") and "certificate" in error and str(foreign) in error
+    assert "Traceback" not in error and "_ssl.c" not in error
+
+
+@pytest.mark.parametrize(("command", "most"), [
+    ("rpower stat", 2), ("lsvm", 6), ("lsvm -s", 6), ("rinv", 7), ("rpower off", 2), ("rsetboot stat", 2), ("chvm", 6),
+    ("mkvm", 5),
+])
+def test_ask_32_many_machines_cost_lists_and_no_request_each(site, command, most):
+    nodes = site.made(*(f"vm{number}" for number in range(40)))
+    assert sum(site.cost(command, nodes).values()) <= most
+    assert site.front.counts.shown()["connections"] <= 8 + 1
 
 def test_ask_33_a_session_that_was_forgotten_is_renewed_in_the_middle(site):
     nodes = site.nodes("vm1", "vm2", "vm3", storage="data1:1g")

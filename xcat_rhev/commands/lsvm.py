@@ -95,7 +95,7 @@ def _no_host(context: Context, node: str) -> Message:
 
 
 def _heading(context: Context) -> Iterator[Message]:
-    if "short" in context.options:
+    if "short" in context.options and "as_json" not in context.options:
         yield Data(_COLUMNS.format("name", "state", "host", "cpus", "memory", "disks", "nics"))
 
 
