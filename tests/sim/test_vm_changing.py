@@ -176,7 +176,7 @@ def test_the_guests_password_is_not_a_difference(modern):
 def test_a_machine_that_is_not_there_names_the_command_that_makes_it(site):
     site.node("vm1")
     (error,) = site.wrong("chvm", ["vm1"])
-    assert error.startswith("vm1: node was not defined in the rhevm.") and "mkvm vm1" in error
+    assert error.startswith("vm1: virtual machine was not created.") and "mkvm vm1" in error
 
 
 def test_a_bad_row_stops_its_node_alone(site):

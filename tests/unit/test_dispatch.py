@@ -241,13 +241,13 @@ def test_every_command_is_declared_fully():
         assert len(flags) == len(set(flags)), name
 
 
-def test_usage_errors_of_a_plan_are_told_once_for_each_node(command):
+def test_usage_errors_of_a_plan_are_told_once_and_are_no_nodes(command):
     def plan(context):
         raise Usage("what?")
         yield
 
     command(plan)
-    assert run(["vm1"]) == [Error("what?", "vm1")]
+    assert run(["vm1", "vm2"]) == [Error("what?")]
 
 
 def test_with_many_to_do_a_note_says_that_it_begins(command):
