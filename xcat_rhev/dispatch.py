@@ -114,7 +114,12 @@ class Dispatcher:
                 groups.append(item)
             else:
                 yield item
-        yield from side_by_side([partial(run.messages, group) for group in groups])
+        told: set[Message] = set()
+        for message in side_by_side([partial(run.messages, group) for group in groups]):
+            if message not in told:
+                yield message
+            if isinstance(message, Error) and not message.node:  # the same for all managers: wrong words
+                told.add(message)
 
 
 @dataclass(frozen=True)
