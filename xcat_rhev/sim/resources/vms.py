@@ -151,7 +151,8 @@ def changed(call: Call) -> One:
         values.setdefault("pinned", [])  # a policy without hosts takes the machine off them
     values = _checked(call, {**_bounds(call, thing), **values} if set(_BOUNDS) & set(values) else values, cluster)
     values.update(_lease(call, {**thing, **values}, "edit"))
-    if thing["status"] not in NOT_RUNNING and None not in (thing.get("lease"), values.get("lease")):
+    swapped = None not in (thing.get("lease"), values.get("lease")) and thing["lease"] != values["lease"]
+    if swapped and thing["status"] not in NOT_RUNNING:
         raise refuse("lease swap", call.dialect)
     _refuse_taken(world, thing, values)
     later = {key: value for key, value in values.items() if key not in AT_ONCE and thing.get(key) != value}
