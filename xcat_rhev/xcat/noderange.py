@@ -7,6 +7,7 @@ parentheses, `-^file`, a padded range that runs backwards) the evident meaning i
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import chain
@@ -19,6 +20,8 @@ from . import perlre
 DEEPEST = 32
 #: Names that one noderange may make, and looks at a node's name or attribute that it may take, beyond 20 per node.
 MOST_NAMES, MOST_LOOKS = 500_000, 2_000_000
+#: How much of a pattern's work costs as much as a look at a node.
+STEPS_IN_A_LOOK = 1000
 #: Attributes that may stand without their table.
 SHORT_NAMES = {"groups": "nodelist.groups", "tags": "nodelist.groups", "mgt": "nodehm.mgt"}
 
@@ -203,8 +206,7 @@ class _Expander:
         values = self._world.attribute(table, column)
         if values is None:
             return ()
-        self._look(len(self._all))
-        fits = _comparison(sign, wanted)
+        fits = self._comparison(sign, wanted, values.values())
         return [node for node in self._all if fits(values.get(node, ""))]
 
     def _numbered(self, atom: str, mode: _Mode) -> Iterable[str]:
@@ -214,8 +216,7 @@ class _Expander:
         """`/pattern`, which has to fit a whole name."""
         if not mode.verify or mode.generic:
             return (atom,)
-        self._look(len(self._all))
-        fits = perlre.compile(atom[1:], "the noderange").fullmatch
+        fits = self._compiled(atom[1:], self._all).fullmatch
         return [node for node in self._all if fits(node)]
 
     def _bracketed(self, atom: str, mode: _Mode) -> Iterable[str]:
@@ -261,6 +262,20 @@ class _Expander:
         if not mode.generic and self._all >= set(names):
             return names
         return list(chain.from_iterable([self._atom(name, mode) for name in names]))
+
+    def _comparison(self, sign: str, wanted: str, values: Iterable[str]) -> Callable[[str], object]:
+        if sign in ("=~", "!~"):
+            search = self._compiled(wanted.removeprefix("/").removesuffix("/"), values).search
+            return search if sign == "=~" else lambda value: not search(value)
+        self._look(len(self._all))
+        return (lambda value: value != wanted) if sign == "!=" else lambda value: value == wanted
+
+    def _compiled(self, pattern: str, texts: Iterable[str]) -> perlre.Pattern:
+        """Prepare a pattern that looks at a text of every node; the more it may try, the more looks it takes."""
+        compiled = perlre.compile(pattern, "the noderange")
+        steps = (compiled.steps(length) * often for length, often in Counter(map(len, texts)).items())
+        self._look(len(self._all) + sum(steps) // STEPS_IN_A_LOOK)
+        return compiled
 
     def _look(self, looks: int) -> None:
         self._looks_left -= looks
@@ -383,12 +398,3 @@ def _is_number(text: str) -> bool:
 def _limited(digits: str) -> int:
     """A number; one too long to be meant counts as beyond every limit."""
     return int(digits) if len(digits) < 19 else 10 ** 19
-
-
-def _comparison(sign: str, wanted: str) -> Callable[[str], object]:
-    if sign in ("=", "=="):
-        return lambda value: value == wanted
-    if sign == "!=":
-        return lambda value: value != wanted
-    search = perlre.compile(wanted.removeprefix("/").removesuffix("/"), "the noderange").search
-    return search if sign == "=~" else lambda value: not search(value)

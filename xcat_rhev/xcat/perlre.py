@@ -42,14 +42,24 @@ class Pattern:
 
     Args:
         compiled: What does the work.
-        longest: The longest text that it is let loose on.
+        work: What it costs at worst.
         where: What it is part of, for errors.
     """
 
-    __slots__ = ("_compiled", "_longest", "_where")
+    __slots__ = ("_compiled", "_longest", "_where", "_work")
 
-    def __init__(self, compiled: re.Pattern[str], longest: int, where: str) -> None:
-        self._compiled, self._longest, self._where = compiled, longest, where
+    def __init__(self, compiled: re.Pattern[str], work: _Work, where: str) -> None:
+        self._compiled, self._work, self._where = compiled, work, where
+        self._longest = _longest(work)
+
+    @property
+    def copes(self) -> bool:
+        """Whether it is let loose on ordinary names."""
+        return self._longest >= NAME
+
+    def steps(self, length: int) -> int:
+        """How many steps a search in a text of some length takes at worst; a million takes about a hundredth second."""
+        return self._work.steps(length)
 
     def search(self, text: str) -> re.Match[str] | None:
         """Find the pattern somewhere in a text.
@@ -90,12 +100,13 @@ def compile(pattern: str, where: str) -> Pattern:
     try:
         translated = _translated(pattern)
         compiled = re.compile(translated, re.ASCII)
-        longest = _longest(_sequence(_sre.parse(translated, re.ASCII)).work)
+        work = _Work.worst(_sequence(_sre.parse(translated, re.ASCII)).work)
     except (re.error, RecursionError, OverflowError, ValueError) as problem:
         raise Usage(f"{where} has an impossible pattern '{shown}': {problem}") from None
-    if longest < NAME:
+    prepared = Pattern(compiled, work, where)
+    if not prepared.copes:
         raise Usage(f"{where} has the pattern '{shown}', which could take for ever", "Repeat less inside repetitions")
-    return Pattern(compiled, longest, where)
+    return prepared
 
 
 def _translated(pattern: str) -> str:
@@ -140,6 +151,16 @@ class _Work(NamedTuple):
     def and_then(self, other: _Work) -> _Work:
         return _Work(min(self.times * other.times, MOST_STEPS + 1), self.degree + other.degree)
 
+    def steps(self, length: int) -> int:
+        """What a search costs, which begins at every place of a text."""
+        return self.times * comb(length + self.degree + 1, self.degree + 1)
+
+    @classmethod
+    def worst(cls, work: Iterable[_Work]) -> _Work:
+        """A bound for a text of any characters."""
+        times, degrees = zip(*work)
+        return cls(max(times), max(degrees))
+
 
 class _Cost(NamedTuple):
     """What a part of a pattern can match, and what that costs for each character.
@@ -160,13 +181,12 @@ class _Cost(NamedTuple):
 _NOTHING = _Cost(0, _ALL)
 
 
-def _longest(work: Iterable[_Work]) -> int:
-    """The longest text for which a search, which begins at every place, stays within the limit."""
-    times, degree = max((one.times for one in work), default=1), max(one.degree for one in work)
+def _longest(work: _Work) -> int:
+    """The longest text for which a search stays within the limit."""
     low, high = 0, MOST_STEPS
     while low < high:
         middle = (low + high + 1) // 2
-        fits = degree < 8 and times * comb(middle + degree + 1, degree + 1) <= MOST_STEPS
+        fits = work.degree < 8 and work.steps(middle) <= MOST_STEPS
         low, high = (middle, high) if fits else (low, middle - 1)
     return low
 

@@ -293,6 +293,18 @@ def test_huge_ranges_are_refused_in_words(text: str, large: World) -> None:
         expand(text, large)
 
 
+def test_patterns_pay_for_what_they_may_try() -> None:
+    names = numbered("rhevh-compute-{:04d}", 1000)
+    comments = dict.fromkeys(names, "a word or two, written by somebody long ago")
+    world = World(names, attributes={("nodelist", "comments"): comments})
+    for hard in ("/.*.*.*.*x{}", "nodelist.comments=~.*.*.*x{}"):
+        assert expand(hard.format(0), world) == Expanded(())
+        with pytest.raises(Usage, match="too many groups, patterns or attributes"):
+            expand(",".join(hard.format(number) for number in range(200)), world)
+    for usual in ("/rhevh-.*-00{:02d}", "nodelist.comments=~/long a{}/"):
+        assert expand(",".join(usual.format(number) for number in range(200)), world).missing == ()
+
+
 def test_a_hundred_thousand_nodes(large: World) -> None:
     for text in ("vm1-vm100000", "vm[1-100000]", "big", "/vm.*", "big@vm[1-100000]"):
         assert len(expand(text, large).nodes) == 100_000
