@@ -209,7 +209,7 @@ class FakeEngine:
         self.attached.pop((home.id or "", domain.id or ""))
         self.to_come.pop(domain.id or "", None)
 
-    can_look_for_upgrades = False
+    can_look_for_upgrades, can_use_ssh_users = False, True
 
     def reinstall(self, host: Host, activate: bool, **login: Any) -> None:
         self.act(host, "install", **login)

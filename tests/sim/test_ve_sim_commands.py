@@ -71,6 +71,49 @@ def test_a_data_center_and_clusters_come_and_go(empty):
     assert empty.ok("cfgve -t dc -m MGR -o dc1 -r") == ["dc1: there is no such data center: nothing to do"]
 
 
+def test_compatibility_versions(empty, version):
+    oldest, newest = {(3, 0): ("2.2", "3.0"), (3, 6): ("3.0", "3.6"), (4, 5): ("4.2", "4.7")}[version]
+    for wrong in ("new", "4", "4.7.1", "-1.0"):
+        assert "not a compatibility version. Write it as 4.7" in empty.wrong(
+            f"cfgve -t dc -m MGR -o dc1 -c -k nfs --compat={wrong}"
+        )[0]
+    for line in ("-t dc -o dc1 -c -k nfs", "-t cl -o c1 -c -d Default"):
+        (said,) = empty.wrong(f"cfgve {line} -m MGR --compat 9.9")
+        assert "knows no compatibility level 9.9. It knows " in said and newest in said
+    empty.ok(f"cfgve -t dc -m MGR -o dc1 -c -k nfs --compat {oldest}")
+    made = empty.thing("data_center", "dc1")
+    assert f"{made['major']}.{made['minor']}" == oldest
+    empty.ok("cfgve -t cl -m MGR -o c1 -c -d dc1")
+    cluster = empty.thing("cluster", "c1")
+    assert f"{cluster['major']}.{cluster['minor']}" == oldest
+
+
+def test_cpu_types_are_listed_on_a_wrong_one_and_the_lowest_is_taken_for_none(empty, version):
+    lowest = "Intel Conroe Family" if version < (4, 0) else "Intel Nehalem Family"
+    (said,) = empty.wrong("cfgve -t cl -m MGR -o c1 -c -d Default -p 'Z80 Family'")
+    assert "CPU type 'Z80 Family' is not offered by" in said and lowest in said
+    empty.ok("cfgve -t cl -m MGR -o c1 -c -d Default")
+    assert empty.thing("cluster", "c1")["cpu_type"] == lowest
+    empty.ok("cfgve -t cl -m MGR -o c2 -c -d Default -p 'intel westmere FAMILY'")
+    assert empty.thing("cluster", "c2")["cpu_type"] == "Intel Westmere Family"
+
+
+@pytest.mark.parametrize("kind", ["nfs", "fcp", "iscsi", "posixfs", "glusterfs"])
+def test_every_kind_of_shared_storage(empty, version, kind):
+    line = f"cfgve -t dc -m MGR -o dc1 -c -k {kind}"
+    if version < {"posixfs": (3, 1), "glusterfs": (3, 3)}.get(kind, (3, 0)):
+        assert f"{kind.upper()} is not a member of StorageType" in empty.wrong(line)[0]
+        return
+    empty.ok(line)
+    assert empty.ok(line) == ["dc1: nothing to do"]
+    assert "created with" in empty.wrong("cfgve -t dc -m MGR -o dc1 -c -k localfs")[0]
+    other = "cfgve -t dc -m MGR -o dc1 -c -k " + ("fcp" if kind == "nfs" else "nfs")
+    if version < (3, 4):
+        assert f"created with {kind} storage, not" in empty.wrong(other)[0]
+    else:  # they only tell local from shared
+        assert empty.ok(other) == ["dc1: nothing to do"]
+
+
 def test_a_local_data_center(empty, version):
     empty.ok("cfgve -t dc -m MGR -o dc1 -c -k localfs")
     assert empty.thing("data_center", "dc1")["local"]
@@ -278,6 +321,25 @@ def test_a_host_that_registered_with_its_full_name_is_found(site):
     assert site.ok("chhypervisor -a", ["rhevh9"]) == ["rhevh9: approved.", "rhevh9: up"]
 
 
+@pytest.mark.parametrize("user", ["root", "stack"])
+@pytest.mark.parametrize("password", ["", "geheim"])
+def test_a_host_is_added_with_a_password_or_the_managers_key(site, version, user, password):
+    site.row("hypervisor", "kvm1", mgr=site.manager, user=user, password=password)
+    site.row("hosts", "kvm1", ip="10.9.9.1")
+    if version < (3, 3) and (user, password) != ("root", "geheim"):
+        (said,) = site.wrong("chhypervisor -a", ["kvm1"])
+        assert "logs in as root with a password, and knows no other way. Run: chtab node=kvm1" in said
+        return
+    assert site.ok("chhypervisor -a", ["kvm1"]) == ["kvm1: added.", "kvm1: up"]
+    made = site.thing("host", "kvm1")
+    assert made["address"] == "10.9.9.1"
+    if password and user == "root":
+        assert not made.get("ssh_method")
+    else:
+        assert made["ssh_method"] == ("password" if password else "publickey")
+        assert made.get("ssh_user") == (None if user == "root" else user)
+
+
 def test_a_longer_name_is_another_host(site):
     register(site.world, "rhevh99", "10.9.9.99", "uuid_52:54:00:00:00:99")
     site.row("hypervisor", "rhevh9", type="rhevh", mgr=site.manager)
@@ -309,9 +371,29 @@ def test_maintenance_and_back(site):
 def test_maintenance_that_never_comes_names_the_machines(start):
     site = start(hosts=2, vms=4, running=100)
     site.row("hypervisor", "rhevh1", type="rhevh", mgr=site.manager)
-    site.faults([{"do": "never", "state": "host.deactivate"}])
+    site.faults([{"do": "never", "state": "vm.migrate"}])
+    on = [vm["name"] for vm in site.world.of("vm", "host", site.thing("host", "rhevh1")["id"])]
     (said,) = site.wrong("chhypervisor -d --timeout 30", ["rhevh1"])
-    assert "preparing_for_maintenance" in said
+    assert "is still preparing_for_maintenance after 30 s" in said
+    assert on and f"virtual machines are still on it: {', '.join(sorted(on))}. Migrate or stop them" in said
+
+
+def test_machines_that_cannot_migrate_are_named_before_a_host_is_touched(start, version):
+    site = start(hosts=2, vms=4, running=100)
+    for number in (1, 2):
+        site.row("hypervisor", f"rhevh{number}", type="rhevh", mgr=site.manager)
+    both = ["rhevh1", "rhevh2"]
+    said = sorted(site.wrong("chhypervisor -d", both))
+    assert len(said) == 2 and all("no other host of their cluster is up and stays so: vm" in line for line in said)
+    assert all("Run: rpower vm" in line for line in said)
+    assert {site.thing("host", name)["status"] for name in both} == {"up"}
+    (on, *_) = site.world.of("vm", "host", site.thing("host", "rhevh1")["id"])
+    site.world.change(on, affinity="user_migratable")
+    if version < (4, 0):  # the manager itself refuses, and names it
+        assert f"non-migratable VMs are: {on['name']}" in site.wrong("chhypervisor -d", ["rhevh1"])[0]
+        site.world.change(on, affinity="migratable")
+    assert site.ok("chhypervisor -d", ["rhevh1"]) == ["rhevh1: succeeded."]
+    assert "no other host of their cluster is up" in site.wrong("rmhypervisor -f", ["rhevh2"])[0]
 
 
 def test_a_host_leaves(site):

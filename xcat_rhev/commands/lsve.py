@@ -64,7 +64,8 @@ def plan(context: Context) -> Plan:
     if not kind:
         raise Usage("lsve needs -t with the type of the object", f"Usage: lsve {SPEC.usage}")
     noun, title = _KINDS[kind]
-    names = list(dict.fromkeys(filter(None, context.options.get("objects", "").split(","))))
+    typed = (name.strip() for name in context.options.get("objects", "").split(","))
+    names = list(dict.fromkeys(filter(None, typed)))
     found = _found(context, noun, names)
     for name in names:
         if not any(each.name == name for each in found):

@@ -36,16 +36,15 @@ def plan(context: Context) -> Plan:
     if context.words:
         raise Usage(f"rmhypervisor does not know '{' '.join(context.words)}'", f"Usage: rmhypervisor {SPEC.usage}")
     hosts, wrong = found.look(context, context.nodes)
-    vms = found.vms_on(context, hosts.values())
+    obstacles = state.in_the_way(context, list(hosts.values()))
     for node in context.nodes:
         host = hosts.get(node)
-        stuck = state.rooted(vms.get(host.id or "", ())) if host else []
         if node in wrong:
             yield error_of(wrong[node], node)
         elif host is None:
             yield Job(node, idle="there is no such host: nothing to do")
-        elif stuck:
-            yield Error(state.cannot_leave(stuck), node)
+        elif obstacle := obstacles.get(host.id or ""):
+            yield Error(obstacle, node)
         elif host.status in REMOVABLE or "force" in context.options:
             yield Job(node, list(_parts(context, node, host)))
         else:

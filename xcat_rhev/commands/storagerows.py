@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from ..secret import Secret
 from ..xcat.host import Host, Row
@@ -142,12 +143,12 @@ def _chap_user(row: Row) -> str:
 def _no_password(name: str, user: str) -> str:
     return (
         f"virtsd.location names the user {user}, but the passwd table has no password for it. "
-        f"Run: chtab key={name} passwd.username={user} passwd.password=PASSWORD"
+        f"Run: chtab {quote(f'key={name}')} passwd.username={user} passwd.password=PASSWORD"
     )
 
 
 def _faults(name: str, row: Row | None) -> Iterator[str]:
-    setting = f"chtab node={name} virtsd"
+    setting = f"chtab {quote(f'node={name}')} virtsd"
     if row is None:
         yield (
             f"cannot find the definition for {name} in the virtsd table. "

@@ -18,6 +18,7 @@ _SINCE: Mapping[str, Version] = {
     "correlation": (3, 1),       # Correlation-Id
     "disks": (3, 1),             # the /disks collection
     "networks_searchable": (3, 2),
+    "ssh": (3, 3),               # hosts are logged in to by key, or as somebody else than root
     "distinct_faults": (3, 3),   # 409 for conflicts; before that 400 for every refusal
     "vnic_profiles": (3, 3),
     "jobs": (3, 3),

@@ -354,6 +354,11 @@ class Manager:
         return host_parts.upgrade_of(self, host, image)
 
     @property
+    def can_use_ssh_users(self) -> bool:
+        """Can it log in to hosts by its SSH key, or as another user than root? Before 3.3 it needs root's password."""
+        return self.calls.dialect.has("ssh")
+
+    @property
     def can_look_for_upgrades(self) -> bool:
         """Can it be told to look for upgrades of a host (`upgradecheck`)? Before 4.1 it looks by itself, daily."""
         return self.calls.dialect.has("upgrade_check")

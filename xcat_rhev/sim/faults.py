@@ -109,6 +109,8 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "host runs vms": "Cannot remove Host. One or more VMs are still running on this Host.",
     "host in maintenance": "Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.",
     "host maintenance status": "Cannot switch Host to Maintenance mode. Host is not operational.",
+    "host rooted": "Cannot switch the following Hosts to Maintenance mode: {host}.\nOne or more running VMs are "
+    "indicated as non-migratable. The non-migratable VMs are: {names}.",
     "host up": "Cannot activate Host. Host in Up status.",
     "host activate status": "Cannot activate Host. Host is not in Maintenance mode.",
     "host approve status": (

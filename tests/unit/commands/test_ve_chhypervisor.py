@@ -352,7 +352,8 @@ def test_everything_wrong_with_a_row_is_said_at_once():
     engine = with_networks()
     said = net(engine, "nonet:eth0:dhcp|vmnet:eth7.200:none")
     assert said == [
-        "!rhevh1: network: nonet does not exist. Run: cfgve -t nw -o nonet -c",
+        "!rhevh1: network: nonet does not exist in the host's data center. Run: cfgve -t nw -m rhevm.example.com "
+        "-o nonet -c -d DATACENTER, and with -a -l CLUSTER",
         "!rhevh1: network vmnet has VLAN 100, but hypervisor.interface says eth7.200",
         "!rhevh1: does not have interface eth7. It has eth0, eth1, eth2",
     ]

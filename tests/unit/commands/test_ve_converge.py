@@ -71,9 +71,9 @@ def test_a_network_that_hosts_must_have_is_demanded_last():
         (("cl1: {}", "cl1: {}, cl2: {cpu: Z80}"), "!cl2: CPU type 'Z80' is not offered by rhevm.example.com"),
         (("cl1: {}", "cl1: {}, other: {}"), "!other: cluster has been created in another data center than dc1"),
         (("nfs1:/data", "nfs2:/data"), "!sd1: storagedomains has been defined in the rhevm with address nfs1, not"),
-        (("nfs1:/data", "nowhere"), "!sd1: virtsd.location begins with 'nowhere'"),
+        (("nfs1:/data", "nowhere"), "!sd1: location begins with 'nowhere'"),
         (("{cluster: cl1}", '{cluster: cl1, interface: "nw1:eth9:none"}'), "!rhevh1: does not have interface eth9"),
-        (("{cluster: cl1}", '{cluster: cl1, interface: "nw1:eth1:bootp"}'), "!rhevh1: hypervisor.interface: the boot"),
+        (("{cluster: cl1}", '{cluster: cl1, interface: "nw1:eth1:bootp"}'), "!rhevh1: interface: the boot protocol"),
         (("hosts: {", "hosts: {new1: {cluster: cl1}, "), "!new1: host was not created: it has not registered"),
     ],
 )
@@ -82,6 +82,17 @@ def test_what_cannot_be_is_said_and_the_rest_is_left_alone(change, named):
     said = converge(engine, WHOLE.replace(*change), nodetype=[{"node": "new1", "os": "rhevh6.6"}])
     assert said[0].startswith(named)
     assert not engine.calls
+
+
+def test_all_that_is_wrong_with_described_rows_is_said_before_anything_is_asked():
+    engine = FakeEngine()
+    text = WHOLE.replace("nfs1:/data", "nowhere")
+    text = text.replace("{cluster: cl1}", '{cluster: cl1, interface: "nw1:eth1:bootp"}')
+    text += "    vms:\n      vm1: {cluster: cl1, memory: much}\n"
+    said = converge(engine, text)
+    assert [line.partition(":")[0] for line in said] == ["!rhevh1", "!sd1", "!vm1"]
+    assert not any("Run: chtab node=sd1" in line for line in said)
+    assert engine.asked == 0 and not engine.calls
 
 
 def test_everything_from_nothing_in_the_order_of_what_stands_on_what():

@@ -46,6 +46,10 @@ def test_a_description_is_read_with_texts_as_texts():
 @pytest.mark.parametrize(
     ("text", "faults"),
     [
+        ("data_centers: {dc1: {clusters: {1: }, hosts: {h: {cluster: 1}}, networks: {n: {clusters: [[1]]}}}}",
+         ["networks.n.clusters has to be a list of names"]),
+        ("data_centers: {dc1: {clusters: 5, vms: {v: {cluster: {}}}}}",
+         ["dc1.clusters has to hold names", "vms.v.cluster has to be a text"]),
         ("", ["has to begin with data_centers:"]),
         ("- a\n- b\n", ["has to begin with data_centers:"]),
         ("data_centers: {}\nclusters: {}\n", ["has to begin with data_centers:"]),
@@ -59,10 +63,12 @@ def test_a_description_is_read_with_texts_as_texts():
         ("data_centers: {dc1: {networks: {n: {clusters: c}}}}", ["networks.n.clusters has to be a list of names"]),
         ("data_centers: {dc1: {networks: {n: {clusters: [c]}}}}", ["clusters names c, which is not described there"]),
         ("data_centers: {dc1: {hosts: {h: {}}}}", ["hosts.h.cluster is Default, which is not described there"]),
-        ("data_centers: {dc1: {hosts: {h: {password: x}}}}", ["hosts.h has no password"]),
+        ("data_centers: {dc1: {hosts: {h: {password: x}}}}", 
+         ["hosts.h has no password", "hosts.h.cluster is Default, which"]),
         ("data_centers: {a: {clusters: {c: }}, b: {clusters: {c: }}}", ["the cluster c is described twice"]),
         ("data_centers: {a: {x: 1, networks: {n: {mtu: 5}}, vms: {v: {memory: []}}}}",
-         ["a has no x", "mtu is not from 68", "vms.v.memory has to be a text"]),
+         ["a has no x", "mtu is not from 68", "vms.v.memory has to be a text",
+          "vms.v.cluster is Default, which"]),
     ],
 )
 def test_every_fault_is_named(text, faults):

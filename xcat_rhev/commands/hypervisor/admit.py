@@ -126,7 +126,10 @@ class Newcomers:
                 f"host was not created: it has not registered at {self._context.manager.name} yet. "
                 f"See whether its installation has ended, or set hypervisor.password to add it over SSH", node,
             )
-        return Job(node, list(self._parts(node, cluster)))
+        how = login(self._rows[node], self._passwords)
+        if lack := lacks_password(self._context, node, how):
+            return Error(lack, node)
+        return Job(node, list(self._parts(node, cluster, how)))
 
     def _registers(self, node: str) -> bool:
         """Is it a RHEV-H, which asks to be approved by itself?"""
@@ -134,9 +137,9 @@ class Newcomers:
         system = self._systems[node].get("os") or row.get("type", "")
         return system.startswith(_REGISTERS) and not row.get("password")
 
-    def _parts(self, node: str, cluster: Cluster) -> Iterator[Step | Wait]:
+    def _parts(self, node: str, cluster: Cluster, how: Mapping[str, Any]) -> Iterator[Step | Wait]:
         made: list[Host] = []
-        wanted = self._wanted(node, cluster)
+        wanted = self._wanted(node, cluster, how)
 
         def add() -> list[Data]:
             made.append(self._context.manager.create(wanted))
@@ -146,10 +149,10 @@ class Newcomers:
         then = until_up(self._context, node, wanted)
         yield Wait(then.says, lambda: until_up(self._context, node, made[0]).goal(), then.then)
 
-    def _wanted(self, node: str, cluster: Cluster) -> Host:
+    def _wanted(self, node: str, cluster: Cluster, how: Mapping[str, Any]) -> Host:
         full = f"{node}.{self._domain}" if self._domain and "." not in node else node
         address = self._addresses[node].get("ip") or full
-        return Host(name=node, address=address, cluster=cluster.ref, **login(self._rows[node], self._passwords))
+        return Host(name=node, address=address, cluster=cluster.ref, **how)
 
 
 def login(row: Row, passwords: Mapping[str, Secret]) -> dict[str, Any]:
@@ -169,6 +172,16 @@ def login(row: Row, passwords: Mapping[str, Secret]) -> dict[str, Any]:
     if user == "root":
         return {"root_password": password}
     return {"ssh_authentication": "password", "ssh_user": user, "ssh_password": password}
+
+
+def lacks_password(context: Context, node: str, how: Mapping[str, Any]) -> str:
+    """What is missing for an old manager to get into a host; empty if nothing is."""
+    if context.manager.can_use_ssh_users or "root_password" in how:
+        return ""
+    return (
+        f"the manager {context.manager.name} logs in as root with a password, and knows no other way. "
+        f"Run: chtab node={node} hypervisor.user=root hypervisor.password=PASSWORD"
+    )
 
 
 def _plain_passwords(context: Context) -> dict[str, Secret]:
@@ -192,8 +205,10 @@ def reinstall(context: Context) -> Plan:
             yield error_of(wrong.get(node) or found.missing(context, node), node)
         elif host.status not in ("maintenance", "install_failed"):
             yield Error(f"the host is {host.status}, but must be in maintenance. Run: chhypervisor {node} -d", node)
+        elif lack := lacks_password(context, node, how := login(rows[node], passwords)):
+            yield Error(lack, node)
         else:
-            yield _reinstallation(context, node, host, login(rows[node], passwords))
+            yield _reinstallation(context, node, host, how)
 
 
 def _reinstallation(context: Context, node: str, host: Host, how: dict[str, Any]) -> Job:

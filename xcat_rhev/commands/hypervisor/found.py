@@ -82,6 +82,24 @@ def missing(context: Context, node: str) -> NotFound:
     return NotFound(f"host was not created on {context.manager.name}", f"Run: chhypervisor {node} -a")
 
 
+def without_refuge(context: Context, leaving: Iterable[Host]) -> set[str]:
+    """Which hosts have machines and no other host of their cluster that is up and stays; their ids.
+
+    Args:
+        context: The command.
+        leaving: The hosts that leave, all of them; where none has a machine nobody is asked.
+    """
+    busy = [host for host in leaving if host.total]
+    if not busy:
+        return set()
+    gone = {host.id for host in leaving}
+    open_ = {
+        host.cluster.id for host in context.manager.list(Host)
+        if host.cluster and host.status == "up" and host.id not in gone
+    }
+    return {host.id or "" for host in busy if host.cluster and host.cluster.id not in open_}
+
+
 def vms_on(context: Context, hosts: Iterable[Host]) -> dict[str, list[Vm]]:
     """The virtual machines that run on hosts, by the host's id; one search for up to fifty hosts.
 

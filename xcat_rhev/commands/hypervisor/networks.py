@@ -85,7 +85,9 @@ def plan_host(
     known = context.manager.list(HostNic, under=host) if host.nics is None else host.nics
     nics = {nic.name or "": nic for nic in known}
     coming = {each.nic for each in interfaces if each.members}
-    problems = [problem for each in interfaces for problem in _problems(each, networks, nics, coming)]
+    problems = [
+        problem for each in interfaces for problem in _problems(context.manager.name, each, networks, nics, coming)
+    ]
     if problems:
         yield from (Error(problem, node) for problem in problems)
         return
@@ -102,12 +104,15 @@ def plan_host(
 
 
 def _problems(
-    each: Interface, networks: dict[str, Network], nics: dict[str, HostNic], coming: set[str]
+    manager: str, each: Interface, networks: dict[str, Network], nics: dict[str, HostNic], coming: set[str]
 ) -> Iterator[str]:
     """Names that the manager does not know; bonds that the row itself makes are as good as there."""
     network = networks.get(each.network)
     if network is None:
-        yield f"network: {each.network} does not exist. Run: cfgve -t nw -o {each.network} -c"
+        yield (
+            f"network: {each.network} does not exist in the host's data center. "
+            f"Run: cfgve -t nw -m {manager} -o {each.network} -c -d DATACENTER, and with -a -l CLUSTER"
+        )
     elif each.vlan and network.vlan != each.vlan:
         have = f"VLAN {network.vlan}" if network.vlan else "no VLAN"
         yield f"network {each.network} has {have}, but hypervisor.interface says {each.nic}.{each.vlan}"

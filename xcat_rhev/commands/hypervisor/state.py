@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from ...engine.nouns import Host, Vm
+from ...engine.nouns import Host
 from ...engine.waiting import Goal
 from ...errors import RhevError, TimedOut
 from ...jobs import Job, Step, Wait
@@ -52,7 +52,7 @@ def _activation(context: Context, node: str, host: Host) -> Iterator[Step | Wait
 def deactivate(context: Context) -> Plan:
     """Take hosts to maintenance; their virtual machines migrate."""
     hosts, wrong = found.look(context, context.nodes)
-    vms = found.vms_on(context, hosts.values())
+    obstacles = in_the_way(context, list(hosts.values()))
     for node in context.nodes:
         host = hosts.get(node)
         if host is None:
@@ -61,8 +61,8 @@ def deactivate(context: Context) -> Plan:
             yield Error(f"the host is {host.status}. Run: chhypervisor {node} -a", node)
         elif host.status in MAINTENANCE:
             yield Job(node, idle="maintenance: nothing to do")
-        elif stuck := rooted(vms.get(host.id or "", ())):
-            yield Error(cannot_leave(stuck), node)
+        elif obstacle := obstacles.get(host.id or ""):
+            yield Error(obstacle, node)
         else:
             done = [Data("succeeded.", node)]
             yield Job(node, list(evacuation(context, host, done)))
@@ -85,17 +85,29 @@ def evacuation(context: Context, host: Host, done: Sequence[Data] = ()) -> Itera
     )
 
 
-def rooted(vms: Sequence[Vm]) -> list[str]:
-    """Names of the machines that cannot be migrated."""
-    return [vm.name or "?" for vm in vms if vm.affinity == PINNED]
+def in_the_way(context: Context, hosts: Sequence[Host]) -> dict[str, str]:
+    """Why hosts cannot be emptied, by id: machines that are pinned to them, or that have no other host to go to.
+
+    Args:
+        context: The command.
+        hosts: All hosts that shall be emptied.
+    """
+    leaving = [host for host in hosts if host.status not in MAINTENANCE]
+    vms = found.vms_on(context, leaving)
+    lonely = found.without_refuge(context, leaving)
+    obstacles = {}
+    for id, on in vms.items():
+        pinned = [vm.name or "?" for vm in on if vm.affinity == PINNED]
+        if pinned:
+            obstacles[id] = _stay("virtual machines are pinned to the host and cannot migrate", pinned)
+        elif id in lonely and on:
+            text = "virtual machines cannot migrate, for no other host of their cluster is up and stays so"
+            obstacles[id] = _stay(text, [vm.name or "?" for vm in on])
+    return obstacles
 
 
-def cannot_leave(names: Sequence[str]) -> str:
-    """Why a host cannot go to maintenance."""
-    return (
-        f"virtual machines are pinned to the host and cannot migrate: {named(names)}. "
-        f"Run: rpower {','.join(names[:3])} off"
-    )
+def _stay(why: str, names: Sequence[str]) -> str:
+    return f"{why}: {named(names)}. Run: rpower {','.join(names[:3])} off"
 
 
 def still_there(context: Context, host: Host, problem: RhevError) -> RhevError:

@@ -27,7 +27,7 @@ _CHECKED, _CHECK_FAILED = (885, 839, 887), (839, 887)
 def upgrade(context: Context) -> Plan:
     """Look for upgrades where the manager does not know of one, carry them out, and wait for the host to be back."""
     hosts, wrong = found.look(context, context.nodes)
-    vms = found.vms_on(context, hosts.values())
+    obstacles = state.in_the_way(context, list(hosts.values()))
     image = context.options.get("image", "")
     for node in context.nodes:
         host = hosts.get(node)
@@ -40,11 +40,10 @@ def upgrade(context: Context) -> Plan:
             yield error_of(problem, node)
             continue
         begins = BEGINS if verb == "upgrade" else BEGINS_INSTALL
-        stuck = state.rooted(vms.get(host.id or "", ()))
         if host.status not in begins:
             yield Error(f"the host is {host.status}, but must be {' or '.join(sorted(begins))}", node)
-        elif stuck and host.status != "maintenance":
-            yield Error(state.cannot_leave(stuck), node)
+        elif obstacle := obstacles.get(host.id or ""):
+            yield Error(obstacle, node)
         elif image or host.update_available or context.manager.can_look_for_upgrades:
             yield Job(node, list(_Upgrade(context, node, host, verb, params).parts()))
         else:

@@ -11,7 +11,7 @@ from ...errors import Usage
 from ...jobs import Job
 from ...messages import Error
 from ..common import Context, Plan
-from .kind import DEFAULT, Kind, Verb, data_center, is_in, named, one_step
+from .kind import DEFAULT, Kind, Verb, compat, data_center, is_in, named, one_step
 
 
 def create(context: Context, names: Sequence[str]) -> Plan:
@@ -22,12 +22,12 @@ def create(context: Context, names: Sequence[str]) -> Plan:
     where = data_center(context, home)
     found = context.manager.find(Cluster, names)
     missing = [name for name in names if name not in found]
-    compat = context.options.get("compat") or where.version or ""
-    cpu = cpu_type(context, context.options.get("cpu", ""), compat) if missing else ""
+    level = compat(context) or where.version or ""
+    cpu = cpu_type(context, context.options.get("cpu", ""), level) if missing else ""
     for name in names:
         there = found.get(name)
         if there is None:
-            wanted = wanted_cluster(name, where, cpu, compat, context.options.get("description"))
+            wanted = wanted_cluster(name, where, cpu, level, context.options.get("description"))
             yield one_step(
                 name, f"create cluster in {home} with CPU type {cpu or 'of its first host'}",
                 partial(context.manager.create, wanted), "succeeded",
@@ -39,13 +39,13 @@ def create(context: Context, names: Sequence[str]) -> Plan:
             yield Job(name)
 
 
-def cpu_type(context: Context, wanted: str, compat: str) -> str:
+def cpu_type(context: Context, wanted: str, level: str) -> str:
     """The CPU type of a new cluster: the wanted one if the manager offers it, else the first that it offers.
 
     Args:
         context: For the manager.
         wanted: As typed, or empty.
-        compat: The compatibility version, `4.7`, or empty for the newest.
+        level: The compatibility version, `4.7`, or empty for the newest.
 
     Returns:
         The exact name; empty when the manager names none and finds out by itself.
@@ -53,20 +53,20 @@ def cpu_type(context: Context, wanted: str, compat: str) -> str:
     Raises:
         Usage: The manager does not offer it; the hint lists those that it does.
     """
-    offered = context.manager.cpu_types(compat)
+    offered = context.manager.cpu_types(level)
     if not wanted:
         return offered[0] if offered else ""
     exact = {name.lower(): name for name in offered}
     if wanted.lower() not in exact:
         raise Usage(
-            f"CPU type '{wanted}' is not offered by {context.manager.name} for version {compat or 'newest'}",
+            f"CPU type '{wanted}' is not offered by {context.manager.name} for version {level or 'newest'}",
             f"It offers: {', '.join(offered)}",
         )
     return exact[wanted.lower()]
 
 
 def wanted_cluster(
-    name: str, where: DataCenter, cpu: str, compat: str | None = None, description: str | None = None
+    name: str, where: DataCenter, cpu: str, level: str | None = None, description: str | None = None
 ) -> Cluster:
     """A cluster to be made.
 
@@ -74,12 +74,12 @@ def wanted_cluster(
         name: Its name.
         where: Its data center.
         cpu: An exact CPU type, or empty.
-        compat: The compatibility version; empty leaves it to the manager.
+        level: The compatibility version; empty leaves it to the manager.
         description: For people.
     """
     home = Ref(id=where.id or "", name=where.name or "")
     return Cluster(
-        name=name, data_center=home, cpu_type=cpu or None, version=compat or None, description=description
+        name=name, data_center=home, cpu_type=cpu or None, version=level or None, description=description
     )
 
 

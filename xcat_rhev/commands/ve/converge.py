@@ -36,9 +36,25 @@ def plan(context: Context, centers: Sequence[Center]) -> Plan:
         centers: What there shall be.
     """
     over = replace(context, host=Overlay(context.host, _tables(context, centers)))
+    wrong = [*_faults(over, centers)]
+    yield from wrong
+    if wrong:
+        return
     now = environment.read(context.manager, with_vms=False)
     for center in centers:
         yield from _Converging(over, center, now).plan()
+
+
+def _faults(context: Context, centers: Sequence[Center]) -> Iterator[Error]:
+    """Everything that is wrong with described rows, without asking the manager."""
+    for center in centers:
+        for name, row in center.hosts.items():
+            for fault in read_interfaces(row.get("interface", ""))[1]:
+                yield Error(f"interface: {fault}", name)
+        for name, texts in read_storage(context.host, list(center.storage_domains))[1].items():
+            # What to type for a table is of no use for a file.
+            yield from (Error(text.partition(". Run: ")[0].replace("virtsd.", ""), name) for text in texts)
+        yield from machines.faults(context, list(center.vms))
 
 
 def _tables(context: Context, centers: Sequence[Center]) -> dict[str, dict[str, Row]]:
@@ -108,7 +124,7 @@ class _Converging:
             wanted = dc.wanted_data_center(center.name, center.storage, compat, description)
             step = _making(f"create data center with {center.storage} storage", center.name, self.manager, wanted)
             yield self._job(center.name, self._home_key, (), step)
-        elif dc.is_local(self.home) != (center.storage == "localfs"):
+        elif dc.is_other(self.home, center.storage):
             yield Error(
                 f"data center has been created with {dc.shown_storage(self.home)} storage, not {center.storage}",
                 center.name,
@@ -274,8 +290,7 @@ class _Converging:
             yield from networks.plan_host(self.context, name, host, own, interfaces)
 
     def _storage(self) -> Plan:
-        rows, faults = read_storage(self.context.host, list(self.center.storage_domains))
-        yield from (Error(text, name) for name, texts in faults.items() for text in texts)
+        rows, _ = read_storage(self.context.host, list(self.center.storage_domains))
         if not rows:
             return
         scene = sdmake.look(self.context, rows)

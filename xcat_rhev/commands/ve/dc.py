@@ -11,7 +11,7 @@ from ...errors import Usage
 from ...jobs import Job
 from ...messages import Error
 from ..common import Context, Plan
-from .kind import Kind, Verb, is_in, named, one_step
+from .kind import Kind, Verb, compat, is_in, named, one_step
 
 STORAGE = ("nfs", "fcp", "iscsi", "posixfs", "glusterfs", "localfs")
 
@@ -23,16 +23,16 @@ def create(context: Context, names: Sequence[str]) -> Plan:
         raise Usage(
             "the storage type needs to be specified by -k", f"It is localfs or one of {', '.join(STORAGE[:-1])}"
         )
+    level = compat(context)
     found = context.manager.find(DataCenter, names)
     for name in names:
         there = found.get(name)
         if there is None:
-            options = context.options
-            wanted = wanted_data_center(name, storage, options.get("compat"), options.get("description"))
+            wanted = wanted_data_center(name, storage, level or None, context.options.get("description"))
             yield one_step(
                 name, f"create data center with {storage} storage", partial(context.manager.create, wanted), "succeeded"
             )
-        elif is_local(there) != (storage == "localfs"):
+        elif is_other(there, storage):
             yield Error(f"data center has been created with {shown_storage(there)} storage, not {storage}", name)
         else:
             yield Job(name)
@@ -51,6 +51,13 @@ def wanted_data_center(
     """
     local = storage == "localfs"
     return DataCenter(name=name, storage_type=storage, local=local, version=compat, description=description)
+
+
+def is_other(data_center: DataCenter, storage: str) -> bool:
+    """Was it made for other storage? Since 3.4 a data center only tells local from shared, and takes any shared one."""
+    if data_center.local is None and data_center.storage_type:
+        return data_center.storage_type != storage
+    return is_local(data_center) != (storage == "localfs")
 
 
 def is_local(data_center: DataCenter) -> bool:

@@ -111,7 +111,7 @@ def parse(text: str) -> tuple[list[Center], list[str]]:
         faults += found
         if not found:
             centers.append(_center(str(name), values or {}))
-    return centers, faults or list(_between(centers))
+    return centers, faults + list(_between(centers))
 
 
 def _load(text: str) -> Any:
@@ -140,6 +140,27 @@ def _center_faults(path: str, values: Any) -> Iterator[str]:
             continue
         for name, inside in (things or {}).items():
             yield from _value_faults(f"{path}.{section}.{name}", inside, _KNOWN[section])
+    yield from _references(path, values or {})
+
+
+def _references(path: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """Clusters that a part of a data center uses and the center does not have."""
+    known = {str(name) for name in _things(values, "clusters")}
+    for section in ("hosts", "vms"):
+        for name, row in _things(values, section).items():
+            cluster = row.get("cluster", "Default") if isinstance(row, dict) else "Default"
+            if isinstance(cluster, (str, int)) and str(cluster) not in known:
+                yield f"{path}.{section}.{name}.cluster is {cluster}, which is not described there"
+    for name, row in _things(values, "networks").items():
+        named = row.get("clusters") if isinstance(row, dict) else None
+        for cluster in named if isinstance(named, list) else ():
+            if isinstance(cluster, str) and cluster not in known:
+                yield f"{path}.networks.{name}.clusters names {cluster}, which is not described there"
+
+
+def _things(values: Mapping[str, Any], section: str) -> Mapping[Any, Any]:
+    found = values.get(section)
+    return found if isinstance(found, dict) else {}
 
 
 def _value_faults(path: str, values: Any, known: Mapping[str, str]) -> Iterator[str]:
@@ -193,19 +214,3 @@ def _between(centers: list[Center]) -> Iterator[str]:
         names = [name for center in centers for name in getattr(center, section)]
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield f"the {word} {name} is described twice"
-    for center in centers:
-        yield from _inside(center)
-
-
-def _inside(center: Center) -> Iterator[str]:
-    """Names that a part of a data center uses and the center does not have."""
-    path = f"data_centers.{center.name}"
-    for section in ("hosts", "vms"):
-        for name, row in getattr(center, section).items():
-            cluster = row.get("cluster", "Default")
-            if cluster not in center.clusters:
-                yield f"{path}.{section}.{name}.cluster is {cluster}, which is not described there"
-    for name, network in center.networks.items():
-        for cluster in network.get("clusters", ()):
-            if cluster not in center.clusters:
-                yield f"{path}.networks.{name}.clusters names {cluster}, which is not described there"

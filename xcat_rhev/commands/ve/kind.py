@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Callable
 
 from ...engine.manager import quoted
 from ...engine.nouns import DataCenter, Ref
-from ...errors import NotFound
+from ...errors import NotFound, Usage
 from ...jobs import Job, Step
 from ...messages import Data
 from ..common import Context, Plan
@@ -17,6 +18,7 @@ from ..common import Context, Plan
 DEFAULT = "Default"
 #: Names in one search; well below the 4 KiB that every engine's web server takes as an address.
 _CHUNK = 50
+_VERSION = re.compile(r"\d{1,2}\.\d{1,2}")
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,21 @@ def data_center(context: Context, name: str) -> DataCenter:
             f"Run: cfgve -t dc -m {context.manager.name} -o {name} -c -k nfs",
         )
     return found
+
+
+def compat(context: Context) -> str:
+    """The compatibility version that was asked for, or nothing.
+
+    Raises:
+        Usage: It is none.
+        NotFound: The manager does not know it; the hint lists those that it knows.
+    """
+    wanted: str = context.options.get("compat", "")
+    if wanted and not _VERSION.fullmatch(wanted):
+        raise Usage(f"--compat {wanted}: not a compatibility version", "Write it as 4.7")
+    if wanted:
+        context.manager.cpu_types(wanted)
+    return wanted
 
 
 def named(things: Iterable[str | None]) -> str:

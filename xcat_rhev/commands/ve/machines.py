@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ...messages import Error
 from ..common import Context, Plan
 from ..vm.batch import make
 from ..vm.machines import errors
 from ..vm.rows import Typed, read_rows
 
 
+def faults(context: Context, names: Sequence[str]) -> Iterator[Error]:
+    """What is wrong with the rows of machines.
+
+    Args:
+        context: The command; its vm table has the rows.
+        names: The machines.
+    """
+    return errors(read_rows(context.host, names)[1])
+
+
 def plan(context: Context, names: Sequence[str]) -> Plan:
-    """Check the rows of machines and say what each lacks.
+    """Compare the rows of machines with what is there, and say what each lacks.
 
     Args:
         context: The command; its vm table has the rows.
         names: The machines.
     """
     context = replace(context, nodes=tuple(names))
-    rows, faults = read_rows(context.host, names)
-    yield from errors(faults)
+    rows, _ = read_rows(context.host, names)
     yield from make(context, rows, Typed(), lambda _: ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..answers import One, Removed
 from ..call import SHAPES, Call, require
 from ..dialect import Shape, Thing, named
-from ..faults import BAD, Refused, name_taken, refuse
+from ..faults import BAD, Refused, bad_value, name_taken, refuse
 from ..levels import newest, supported
 from ..routing import delete, get, post, put
 from ..world import World
@@ -43,6 +43,8 @@ DATA_CENTER = Shape(
     },
 )
 SHAPES["data_center"] = DATA_CENTER
+#: Storage types that came later than the first engine.
+SINCE = {"posixfs": (3, 1), "glusterfs": (3, 3)}
 
 
 def created(call: Call) -> One:
@@ -56,6 +58,8 @@ def created(call: Call) -> One:
         else "storage_type|local"
     )
     require(values, ("DataCenter", "DataCenter"), ("name", kind), call.dialect)
+    if not call.dialect.knows(SINCE.get(values.get("storage_type", ""), (3, 0))):
+        raise bad_value(values["storage_type"].upper(), "StorageType")
     if call.world.exactly("data_center", values["name"]):
         raise name_taken("Data Center")
     local = values.pop("local", None)

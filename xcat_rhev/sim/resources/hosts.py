@@ -16,7 +16,9 @@ from .vmpower import RUNNING, hosts_for, move_to
 
 #: States in which a host may be changed, removed, or installed again.
 IDLE = frozenset({"maintenance", "down", "install_failed", "pending_approval", "non_responsive", "error"})
-
+#: Machines that the engine does not migrate for a host's maintenance; before v4 also those that people may migrate.
+_ROOTED = frozenset({"pinned"})
+_ROOTED_3 = _ROOTED | {"user_migratable"}
 
 
 def default_cluster(world: World) -> Thing:
@@ -187,16 +189,20 @@ def missing_networks(world: World, host: Thing) -> list[str]:
 
 
 def deactivate(call: Call) -> Done:
-    """Put a host into maintenance: its machines migrate; one that cannot keeps it preparing for ever."""
+    """Put a host into maintenance: its machines migrate; one that finds no other host keeps it preparing for ever."""
     host, world = call.things["host"], call.world
     if host["status"] == "maintenance":
         raise refuse("host in maintenance", call.dialect)
     if host["status"] in {"pending_approval", "installing", "preparing_for_maintenance"}:
         raise refuse("host maintenance status", call.dialect)
+    staying = _ROOTED if call.dialect.number == 4 else _ROOTED_3
+    rooted = [vm["name"] for vm in world.of("vm", "host", host["id"]) if vm.get("affinity") in staying]
+    if rooted:
+        raise refuse("host rooted", call.dialect, host=host["name"], names=" , ".join(rooted))
     world.change(host, status_detail=None)
     for vm in world.of("vm", "host", host["id"]):
         targets = hosts_for(world, vm, host["id"])
-        if targets and vm["status"] == "up" and vm.get("affinity") == "migratable":
+        if targets and vm["status"] == "up":
             move_to(world, vm, targets[0])
     world.move(host, "host.deactivate", effect="host idle")
     return Done(HOST, host)

@@ -12,6 +12,7 @@ from ..world import World
 from . import san
 from .common import empty, lists, shows
 from .connections import connect
+from .datacenters import SINCE
 from .disks import DISK
 from .hosts import choose_spm, hosts_of
 from .leftovers import BLOCK, keep, pack_templates, take_over
@@ -27,7 +28,6 @@ NEEDS = {
     "posixfs": ("path:storage.path", "vfs_type:storage.vfsType"),
     "glusterfs": ("path:storage.path", "vfs_type:storage.vfsType"),
 }
-SINCE = {"posixfs": (3, 1), "glusterfs": (3, 3)}
 FREE = frozenset({"maintenance", "inactive", "unknown"})
 
 
