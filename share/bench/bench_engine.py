@@ -40,10 +40,16 @@ GIB = 1 << 30
 
 
 class Simulator:
-    """A simulator with 20 ms per request, in a process of its own."""
+    """A simulator with 20 ms per request, in a process of its own.
 
-    def __init__(self, vms: int) -> None:
-        words = ["--hosts", "20", "--vms", str(vms), "--latency", "20", "--api", "4", "--port", "0", "--threads", "24"]
+    Args:
+        vms: How many machines there are.
+        running: How many of a hundred of them run.
+    """
+
+    def __init__(self, vms: int, running: int = 0) -> None:
+        words = ["--hosts", "20", "--vms", str(vms), "--latency", "20", "--api", "4", "--port", "0", "--threads", "24",
+                 "--running", str(running)]
         self._process = subprocess.Popen(  # noqa: S603  # our own simulator, no shell
             [sys.executable, "-m", "xcat_rhev.cli", "sim", *words], stdout=subprocess.PIPE, text=True
         )
@@ -88,8 +94,8 @@ class Naive:
         """Look it up and start it."""
         self._call("POST", f"/ovirt-engine/api/vms/{_id(self.look(name), 'vm')}/start", "<action/>")
 
-    def create(self, name: str) -> None:
-        """Make one VM with a disk and two NICs, and wait for each step."""
+    def create(self, name: str, nics: int = 2) -> None:
+        """Make one VM with a disk and some NICs, and wait for each step."""
         self.look(name)
         made = self._call("POST", "/ovirt-engine/api/vms", (
             f"<vm><name>{name}</name><memory>{GIB}</memory><cluster><name>Default</name></cluster>"
@@ -102,10 +108,22 @@ class Naive:
             "<disk_attachment><interface>virtio</interface><bootable>true</bootable><active>true</active><disk>"
             f"<format>cow</format><provisioned_size>{GIB}</provisioned_size><storage_domains>"
             f'<storage_domain id="{domain}"/></storage_domains></disk></disk_attachment>')).decode(), "disk_attachment")
-        for number in (0, 1):
+        for number in range(nics):
             profile = _id(self._call("GET", "/ovirt-engine/api/vnicprofiles").decode(), "vnic_profile")
             self._call("POST", f"{vm}/nics", f'<nic><name>eth{number}</name><vnic_profile id="{profile}"/></nic>')
         self._wait(lambda: b"<status>ok</status>" in self._call("GET", f"/ovirt-engine/api/disks/{disk}"))
+
+    def remove(self, name: str) -> None:
+        """Stop one VM, wait until it is down, remove it, wait until it is gone."""
+        vm = f"/ovirt-engine/api/vms/{_id(self.look(name), 'vm')}"
+        self._call("POST", f"{vm}/stop", "<action/>")
+        self._wait(lambda: b"<status>down</status>" in self._call("GET", vm))
+        self._call("DELETE", vm)
+        self._wait(lambda: "<vm " not in self.look(name))
+
+    def until(self, name: str, *states: str) -> None:
+        """Wait until one VM is in one of some states."""
+        self._wait(lambda: any(f"<status>{state}</status>" in self.look(name) for state in states))
 
     @staticmethod
     def _wait(reached: Callable[[], bool]) -> None:

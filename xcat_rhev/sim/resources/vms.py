@@ -6,14 +6,18 @@ from collections.abc import Callable
 
 from ..answers import One, Removed
 from ..call import Call, require
-from ..dialect import Thing
+from ..dialect import Shape, Thing, named
 from ..faults import BAD, Refused, name_taken, refuse
 from ..routing import delete, get, post, put
 from ..states import effect
 from ..world import MIB, World
-from .common import lists, shows
+from .common import empty, lists, shows
 from .vmshape import BLANK, VM
 
+NUMA_NODE = Shape(
+    "numa_node", "vm_numa_node", "vm_numa_nodes", "/vms/{vm}/numanodes/{numa_node}",
+    (named("index", "int"), named("memory", "int")),
+)
 NOT_RUNNING = frozenset({"down", "suspended", "image_locked", "image_illegal"})
 _INHERITED = (
     "type memory sockets cores threads boot os_type stateless ha_enabled ha_priority display_type monitors timezone "
@@ -226,4 +230,5 @@ ROUTES = (
     get("/vms/{vm}", shows(VM), "show a virtual machine"),
     put("/vms/{vm}", changed, "change a virtual machine; next run while it runs"),
     delete("/vms/{vm}", removed, "remove a virtual machine, with or without its disks"),
+    get("/vms/{vm}/numanodes", empty(NUMA_NODE), "list its NUMA nodes: none is ever made", since3=(3, 5)),
 )
