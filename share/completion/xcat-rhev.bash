@@ -3,7 +3,7 @@ _xcat_rhev() {
     local words=''
     case $COMP_CWORD in
     1) words='demo run xcatd sim web agent install uninstall doctor --help --version' ;;
-    2) [ "${COMP_WORDS[1]}" = run ] && words='cfgve chhypervisor chvm clonevm copycd getcons getrvidparms lsve lsvm mkinstall mkvm revacuate rhevhjoin rhevhupdateflag rinv rmhypervisor rmigrate rmvm rpower rscan rsetboot rvitals' ;;
+    2) [ "${COMP_WORDS[1]}" = run ] && words='cfgve chdef chhypervisor chtab chvm clonevm copycds gettab lsdef lsve lsvm lsxcatd makehosts mkdef mkvm nodeadd nodech nodels noderm nodeset nodestat rescanplugins revacuate rhevhjoin rinstall rinv rmdef rmhypervisor rmigrate rmvm rpower rscan rsetboot rvitals tabch tabdump tabgrep tabrestore updatenodestat' ;;
     *)  case ${COMP_WORDS[2]} in
         cfgve) words='-t --type -m --manager -o --objects -c --create -u --update -g --activate -s --deactivate -a --attach -b --detach -r --remove -x --export -i --import -f --force -d --datacenter -l --cluster -k --storage -p --cpu -n --vlan --compat --description --mtu --nonvm --required --destroy --from --from-domain --to-domain -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         chhypervisor) words='-a --approve -n --networks -p --power -e --activate -d --deactivate --reinstall --upgrade --image -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
@@ -23,7 +23,7 @@ _xcat_rhev() {
         rmhypervisor) words='-f --force -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         rmigrate) words='-h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         rmvm) words='-f --force -p --purge -r --retain -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
-        rpower) words='-h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
+        rpower) words='on off softoff reset boot cycle suspend resume stat state status -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         rscan) words='-u -n -w -x -z -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         rsetboot) words='-p --persistent -u -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
         rvitals) words='-h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
@@ -31,4 +31,4 @@ _xcat_rhev() {
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}")
 }
-complete -F _xcat_rhev xcat-rhev
+complete -o default -F _xcat_rhev xcat-rhev

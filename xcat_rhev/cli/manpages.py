@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .. import __version__
 from ..commands.common import Command, Place
+from ..daemon.catalog import CORES
 from ..dispatch import COMMANDS
+from . import overview
 from .main import PARTS
 
 SHARE = Path(__file__).parents[2] / "share"
 PLACES = {
-    Place.MANAGER: "The nodes are grouped by the manager that \\fBvm.mgr\\fR, else \\fBhypervisor.mgr\\fR names; "
-                   "managers are served in parallel.",
-    Place.NAMED: "The manager is the one that \\fB\\-m\\fR names.",
+    Place.MANAGER: "The nodes are grouped by the manager that vm.mgr, else hypervisor.mgr names; managers are served "
+                   "in parallel.",
+    Place.NAMED: "The manager is the one that -m names.",
     Place.HERE: "No manager is asked.",
 }
+#: Sent by xCAT's own plugins and programs; people type copycds, nodeset and rcons.
+INTERNAL = frozenset({"copycd", "mkinstall", "rhevhupdateflag", "getcons", "getrvidparms"})
 
 
 def pages() -> Iterator[tuple[Path, str]]:
     """All generated files below share/, with their text."""
+    yield Path("man", "man1", "xcat-rhev.1"), overview_page()
     for name, command in sorted(COMMANDS.items()):
         yield Path("man", "man1", f"xcat-rhev-{name}.1"), page(command)
     yield Path("completion", "xcat-rhev.bash"), completion()
@@ -29,27 +34,45 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 def page(command: Command) -> str:
     """The man page of one command, in man(7) format."""
+    paragraphs = [*filter(None, command.description.split("\n")), PLACES[command.place]]
     lines = [
-        f'.TH XCAT-RHEV-{command.name.upper()} 1 "" "xcat-rhev {__version__}" "xCAT for RHEV and oVirt"',
-        ".SH NAME", f"xcat-rhev-{command.name} \\- {escaped(command.summary)}",
-        ".SH SYNOPSIS", f".B {command.name}", escaped(command.usage),
-        ".SH DESCRIPTION", *(escaped(part) for part in command.description.split("\n") if part),
-        ".PP", PLACES[command.place],
+        *_head(f"xcat-rhev-{command.name}", command.summary),
+        ".SH SYNOPSIS", f".B {command.name}", escaped(command.usage), ".SH DESCRIPTION",
+        "\n.PP\n".join(map(escaped, paragraphs)),
     ]
     if command.arguments:
-        lines.append(".SH ARGUMENTS")
-        for word, text in command.arguments.items():
-            lines += [".TP", f".B {escaped(word)}", escaped(text)]
+        lines += _section("ARGUMENTS", command.arguments.items())
     lines.append(".SH OPTIONS")
     for option in command.all_options():
         flags = ", ".join(f"\\fB{escaped(flag)}\\fR" for flag in option.flags)
         lines += [".TP", flags + (f" \\fI{escaped(option.value)}\\fR" if option.value else ""), escaped(option.help)]
     if command.examples:
-        lines.append(".SH EXAMPLES")
-        for typed, text in command.examples:
-            lines += [".TP", f".B {escaped(typed)}", escaped(text)]
+        lines += _section("EXAMPLES", command.examples)
     lines += [".SH EXIT STATUS", "0 when all is done, 1 when a node failed; the other nodes are done all the same."]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, ".SH SEE ALSO", "\\fBxcat\\-rhev\\fR(1): settings, tables, files"]) + "\n"
+
+
+def overview_page() -> str:
+    """The man page of the program: its words, and what all commands have in common."""
+    lines = [
+        *_head("xcat-rhev", "RHEV-H, RHVH and oVirt for xCAT"),
+        ".SH SYNOPSIS", ".B xcat\\-rhev", escaped("WORD [arguments]"), ".SH DESCRIPTION", escaped(overview.DESCRIPTION),
+        *_section("WORDS", ((name, text) for name, _, text in PARTS)),
+    ]
+    for title, rows in overview.SECTIONS.items():
+        lines += _section(title, rows.items())
+    others = ", ".join(f"\\fBxcat\\-rhev\\-{name}\\fR(1)" for name in sorted(COMMANDS))
+    return "\n".join([*lines, ".SH SEE ALSO", others]) + "\n"
+
+
+def _head(name: str, summary: str) -> list[str]:
+    """The title and name; lines are left ragged, since stretched synopses are hard to read."""
+    title = f'.TH {name.upper()} 1 "" "xcat-rhev {__version__}" "xCAT for RHEV and oVirt"'
+    return [title, ".nh", ".ad l", ".SH NAME", f"{escaped(name)} \\- {escaped(summary)}"]
+
+
+def _section(title: str, rows: Iterable[tuple[str, str]]) -> list[str]:
+    return [f".SH {title}", *(line for word, text in rows for line in (".TP", f".B {escaped(word)}", escaped(text)))]
 
 
 def escaped(text: str) -> str:
@@ -59,15 +82,20 @@ def escaped(text: str) -> str:
 
 
 def completion() -> str:
-    """The completion for bash: the program's words, after `run` the commands, after a command its long options."""
+    """The completion for bash: the program's words, after `run` the commands, after a command its words and options."""
     cases = "\n".join(
-        f"        {name}) words='{' '.join(flag for option in command.all_options() for flag in option.flags)}' ;;"
+        f"        {name}) words='{' '.join((*command.verbs, *flags(command)))}' ;;"
         for name, command in sorted(COMMANDS.items())
     )
     return COMPLETION.format(
-        words=" ".join([*(name for name, _, _ in PARTS), "--help", "--version"]), commands=" ".join(sorted(COMMANDS)),
-        cases=cases,
+        words=" ".join([*(name for name, _, _ in PARTS), "--help", "--version"]),
+        commands=" ".join(sorted({*COMMANDS, *CORES} - INTERNAL)), cases=cases,
     )
+
+
+def flags(command: Command) -> Iterator[str]:
+    """Every way to write an option of a command."""
+    return (flag for option in command.all_options() for flag in option.flags)
 
 
 COMPLETION = """\
@@ -83,7 +111,7 @@ _xcat_rhev() {{
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}")
 }}
-complete -F _xcat_rhev xcat-rhev
+complete -o default -F _xcat_rhev xcat-rhev
 """
 
 

@@ -14,6 +14,7 @@ def test_the_files_are_up_to_date():
         assert (SHARE / path).read_text() == text, "run: python -m xcat_rhev.cli.manpages"
     there = {path.name for path in (SHARE / "man" / "man1").glob("xcat-rhev-*.1")}
     assert there == {f"xcat-rhev-{name}.1" for name in COMMANDS}
+    assert (SHARE / "man" / "man1" / "xcat-rhev.1").exists()
 
 
 def test_every_option_stands_in_the_page():
@@ -38,7 +39,21 @@ def test_groff_has_nothing_to_complain_about():
             assert done.stderr == b"", path
 
 
-def test_bash_completes(tmp_path):
-    script = completion() + 'COMP_WORDS=(xcat-rhev run rp); COMP_CWORD=2; _xcat_rhev; echo "${COMPREPLY[@]}"\n'
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["rpower"]
+def completed(*typed, word=""):
+    line = " ".join(("xcat-rhev", *typed, f'"{word}"'))
+    script = f'{completion()}COMP_WORDS=({line}); COMP_CWORD={len(typed) + 1}; _xcat_rhev; echo "${{COMPREPLY[@]}}"'
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_bash_completes():
+    assert completed("run", word="rp") == ["rpower"]
+    assert completed("run", word="copy") == ["copycds"] and completed("run", word="nodes") == ["nodeset", "nodestat"]
+    assert completed("run", "rpower", "vm1", word="o") == ["on", "off"]
+    assert completed("run", "mkvm", "vm1", word="--m") == ["--mem", "--master"]
+    assert completed("run", "copycds") == [], "then bash completes files"
+
+
+def test_the_programs_page_names_what_all_commands_share():
+    text = dict((path.name, text) for path, text in pages())["xcat-rhev.1"]
+    for word in ("rhevmca", "hypervisor", "XCAT\\_CERT\\_DIR", "install", "xcat\\-rhev\\-rpower"):
+        assert word.replace("\\_", "_") in text, word
