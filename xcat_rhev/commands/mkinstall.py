@@ -277,6 +277,7 @@ def _settings(node: str, osimage: _Osimage, tables: _Tables, site: _Site) -> Set
         extra=tuple(f"{tables.bootparams[node].get('addkcmdline', '')} {osimage.row.get('addkcmdline', '')}".split()),
         site_words=tuple(site.context.host.site("rhevhkcmdline").split()), server=server,
         ssh_key=site.ssh_key(manager) if manager else "",
+        loaders_own=f"BOOT_IMAGE={osimage.files.kernel} initrd={osimage.files.initrd}",  # pxelinux, which adds most
     )
 
 

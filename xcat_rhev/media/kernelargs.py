@@ -11,12 +11,11 @@ from ..secret import Secret
 from .grammar import Level, check, level_of, unknown_to_kernel
 from .store import Image
 
-#: iPXE cuts a line at 2047 characters without a word, pxelinux 6 hangs somewhere above 1966; the boot loader adds
-#: BOOTIF and initrd= itself.
-MOST_CHARACTERS = 1900
+#: iPXE cuts a line at 2047 characters without a word; through pxelinux 6, 1966 arrive whole and 2300 never start.
+MOST_CHARACTERS = 1966
 #: The kernel panics at the 32nd; the boot loader adds its own.
 MOST_UNKNOWN = 28
-_LOADERS_OWN = " BOOTIF=01-00-00-00-00-00-00"
+_ADDED = "BOOTIF=01-00-00-00-00-00-00"
 #: Words of a medium's own line that do not hold for a start over the network: where the root is, and a check of the
 #: medium that would read all of it.
 _DROPPED = {"initrd", "root", "rootflags", "rootfstype", "ro", "liveimg", "check", "rd.live.check", "quiet", "rhgb",
@@ -85,6 +84,7 @@ class Settings:
         server: The management node as the node sees it, with its HTTP port unless that is 80.
         ssh_key: The manager's public key, for root, or empty.
         manager_ca: The manager's CA, in PEM, or empty.
+        loaders_own: The words that boot loaders add, besides BOOTIF.
     """
 
     node: str
@@ -105,6 +105,7 @@ class Settings:
     server: str = ""
     ssh_key: str = ""
     manager_ca: str = ""
+    loaders_own: str = ""
 
 
 def kernel_line(image: Image, settings: Settings, tree_url: str = "", kickstart_url: str = "") -> str:
@@ -242,12 +243,12 @@ def _anaconda(settings: Settings, tree_url: str, kickstart_url: str) -> Iterator
 
 def _check_size(image: Image, words: Sequence[str], settings: Settings) -> None:
     every = [*words, *settings.extra]
-    length = len(" ".join(every) + _LOADERS_OWN)
+    length = len(" ".join([*every, settings.loaders_own, _ADDED]))
     most = min(MOST_CHARACTERS, image.cmdline_size or MOST_CHARACTERS)
     if length > most:
         longest = _name(max(settings.extra or words, key=len))
-        raise Usage(f"the kernel arguments of {settings.node} have {length} characters, {most} can be handed over",
-                    f"Drop or shorten some; {longest} is the longest")
+        raise Usage(f"the kernel arguments of {settings.node} have {length} characters with what boot loaders add, "
+                    f"{most} can be handed over", f"Drop or shorten some; {longest} is the longest")
     unknown = unknown_to_kernel(every)
     if len(unknown) > MOST_UNKNOWN:
         raise Usage(f"the kernel arguments of {settings.node} have {len(unknown)} key=value words that are not the "

@@ -238,7 +238,8 @@ def test_a_live_image_installs_itself_by_its_line(name, columns, line):
     assert line.startswith(f"{root} ro liveimg rootflags=loop BOOTIF=")
     assert line.count(" root=") == 0 and line.count("rootflags=") == 1
     assert not {"check", "rd.live.check", "quiet", "rhgb"} & set(line.split())
-    assert len(line) + len(" BOOTIF=01-00-00-00-00-00-00") <= 1900
+    added = "BOOT_IMAGE=xcat/osimage/x/vmlinuz0 initrd=xcat/osimage/x/initrd0.img BOOTIF=01-00-00-00-00-00-00"
+    assert len(f"{line} {added}".replace("/x/", f"/{media_iso.SAMPLES[name].distname}-x86_64-install-compute/")) <= 1966
     if LEVELS[name] >= 200:
         assert values["FIRSTBOOT"] and values["INSTALL"]
         assert values["TRIGGER"].startswith("http://")
@@ -265,6 +266,17 @@ def test_anaconda_finds_what_it_needs_in_its_line(name, columns, line):
         assert re.fullmatch(r"01(-[0-9a-f]{2}){6}", boot)
     assert "!myipfn!" not in line and "adminpw" not in line and "$6$" not in line
     assert len(line) <= 1900
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_the_longest_line_is_one_that_pxelinux_hands_over_whole(site, name):
+    host = host_for(site, name, adds("rd.long=x"))
+    prepared(host)
+    kernel, initrd, line = host.bootparams["n1"]
+    whole = f"BOOT_IMAGE={kernel} initrd={initrd} {line} rd.long=x BOOTIF=01-52-54-00-12-34-56"
+    fits = "x" * (1966 - len(whole) + 1)
+    assert not line_for(site, name, adds(f"rd.long={fits}")).startswith("ERROR")
+    assert "have 1967 characters" in line_for(site, name, adds(f"rd.long={fits}x"))
 
 
 def test_the_counted_words_stay_below_the_kernels_limit():
