@@ -50,6 +50,29 @@ def test_everything_is_in_it_by_name():
         assert word.replace(" ", "") in found.replace("&#160;", "").replace(" ", ""), word
 
 
+def columns_of(svg, pattern):
+    """Where the texts that fit a pattern begin."""
+    return {round(float(x)) for x, text in re.findall(r'<text[^>]* x="([\d.-]+)"[^>]*>([^<]*)</text>', svg)
+            if re.fullmatch(pattern, text)}
+
+
+@needs_dot
+def test_hosts_of_all_clusters_stand_below_each_other():
+    large = an_environment(hosts=60, vms=300)
+    hosts = [host.replace(cluster=Ref("cl" if number < 50 else "cl2")) for number, host in enumerate(large.hosts)]
+    clusters = [*large.clusters, Cluster(id="cl2", name="cl2", data_center=Ref("dc"))]
+    svg = picture.draw(replace(large, hosts=hosts, clusters=clusters))
+    first, second = columns_of(svg, r"host[1-4]?\d"), columns_of(svg, r"host5\d")
+    assert len(second) > 4 and second <= first
+
+
+@needs_dot
+def test_the_legend_counts_the_hosts_of_each_state():
+    found = "".join(texts(picture.draw(an_environment(hosts=5)))).replace("&#160;", " ")
+    for words in ("up, active: 4 hosts", "down, maintenance: 0 hosts", "in trouble: 1 host"):
+        assert words in found
+
+
 @needs_dot
 def test_many_machines_become_squares_with_tool_tips():
     svg = picture.draw(an_environment(hosts=40, vms=picture.NAMED_VMS + 1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -93,7 +94,7 @@ def _title(environment: Environment) -> str:
     title = _text(f"{environment.manager}: {_count(environment)}")
     return (
         f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="6"><TR><TD><FONT POINT-SIZE="20">{title}</FONT></TD></TR>'
-        f"<TR><TD>{_legend()}</TD></TR></TABLE>"
+        f"<TR><TD>{_legend(environment.hosts)}</TD></TR></TABLE>"
     )
 
 
@@ -122,6 +123,12 @@ class _Cells:
     def __post_init__(self) -> None:
         self._on = self.environment.vms_on()
         self._names = len(self.environment.vms) <= NAMED_VMS
+        self._width = max((self._needed(host) for host in self.environment.hosts), default=0)
+
+    def _needed(self, host: Host) -> int:
+        """How wide a host's box is, in points: its name is bold in 11 points, the line below has 9."""
+        on = self._on.get(host.id or "", ())
+        return max(8 * len(host.name or ""), 6 * len(self._below(host, on)))
 
     def data_center(self, home: DataCenter) -> str:
         """A box with storage and networks side by side, and the clusters below."""
@@ -129,7 +136,11 @@ class _Cells:
         networks = _network_rows(self.environment.networks_of(home))
         lines = max(len(storage), len(networks), 1)
         top = _row([_table("storage", storage, lines), _table("networks", networks, lines)])
-        clusters = [self._cluster(cluster) for cluster in self.environment.clusters_of(home)]
+        own = self.environment.clusters_of(home)
+        largest = max((len(self.environment.hosts_of(cluster)) for cluster in own), default=0)
+        # The same number in all clusters makes all hosts equally wide.
+        columns = max(_LEAST_COLUMNS, math.ceil(math.sqrt(largest * _SHAPE)))
+        clusters = [self._cluster(cluster, columns) for cluster in own]
         below = "".join(f'<TR><TD COLSPAN="2" ALIGN="LEFT">{cluster}</TD></TR>' for cluster in clusters)
         state = ", ".join(filter(None, (home.status or "unknown", home.version)))
         title = f'<FONT POINT-SIZE="16">data center {_text(home.name)}</FONT>  {_text(state)}'
@@ -138,27 +149,31 @@ class _Cells:
             f'STYLE="ROUNDED"><TR><TD COLSPAN="2" ALIGN="LEFT">{title}</TD></TR>{top}{below}</TABLE>'
         )
 
-    def _cluster(self, cluster: Cluster) -> str:
+    def _cluster(self, cluster: Cluster, columns: int) -> str:
         hosts = self.environment.hosts_of(cluster)
-        columns = max(_LEAST_COLUMNS, math.ceil(math.sqrt(len(hosts) * _SHAPE)))
         used = ", ".join(sorted(network.name or "" for network in self.environment.used.get(cluster.id or "", ())))
         title = f"<B>cluster {_text(cluster.name)}</B>  {_text(cluster.cpu_type)}"
-        rows = "".join(self._hosts(hosts[begin:begin + columns]) for begin in range(0, len(hosts), columns))
+        rows = "".join(self._hosts(hosts[begin:begin + columns], columns) for begin in range(0, len(hosts), columns))
         return (
             f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="4" CELLPADDING="0" COLOR="#8899aa" BGCOLOR="white" '
             f'STYLE="ROUNDED"><TR><TD COLSPAN="{columns}" ALIGN="LEFT">{title}<BR ALIGN="LEFT"/>'
             f"{_broken(f'networks: {used}')}</TD></TR>{rows}{self._idle(cluster, columns)}</TABLE>"
         )
 
-    def _hosts(self, hosts: Sequence[Host]) -> str:
-        """A row of hosts, filled up so that all are equally high."""
+    def _hosts(self, hosts: Sequence[Host], columns: int) -> str:
+        """A row of hosts, filled up so that all are equally high and stand below each other."""
         vms = [self._on.get(host.id or "", []) for host in hosts]
         lines = max(self._lines(each) for each in vms)
-        return _row(self._host(host, on, lines) for host, on in zip(hosts, vms))
+        boxes = [self._host(host, on, lines) for host, on in zip(hosts, vms)]
+        return _row(boxes + [" "] * (columns - len(boxes)), f'VALIGN="TOP" WIDTH="{self._width}" ')
 
     def _host(self, host: Host, vms: Sequence[Vm], lines: int) -> str:
+        return self._box(host.name or "", self._below(host, vms), color(host.status), self._vms(vms, lines))
+
+    @staticmethod
+    def _below(host: Host, vms: Sequence[Vm]) -> str:
         words = ("" if host.status == "up" else host.status or "unknown", counted(len(vms), "VM"), "SPM" * host.spm)
-        return self._box(host.name or "", ", ".join(filter(None, words)), color(host.status), self._vms(vms, lines))
+        return ", ".join(filter(None, words))
 
     def _idle(self, cluster: Cluster, columns: int) -> str:
         """The machines that run nowhere, in a row of their own."""
@@ -199,7 +214,10 @@ def _squares(vms: Sequence[Vm], lines: int, columns: int) -> str:
     if not lines:
         return ""
     cells = [_square(vm) for vm in vms] + [_NOTHING] * (lines * columns - len(vms))
-    rows = "".join(f"<TR>{''.join(cells[begin:begin + columns])}</TR>" for begin in range(0, len(cells), columns))
+    # The last cell of a row takes what room is left, so that the squares stay together.
+    rows = "".join(
+        f"<TR>{''.join(cells[begin:begin + columns])}<TD></TD></TR>" for begin in range(0, len(cells), columns)
+    )
     table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="0">{rows}</TABLE>'
     return f'<TR><TD ALIGN="LEFT">{table}</TD></TR>'
 
@@ -252,8 +270,12 @@ def _table(title: str, rows: Sequence[tuple[str, ...]], lines: int = 1) -> str:
     )
 
 
-def _legend() -> str:
-    cells = "".join(f'<TD BGCOLOR="{shade}">{text}</TD>' for shade, text in _LEGEND)
+def _legend(hosts: Sequence[Host]) -> str:
+    """What the colours mean, and how many hosts have each."""
+    number = Counter(color(host.status) for host in hosts)
+    cells = "".join(
+        f'<TD BGCOLOR="{shade}">{text}: {counted(number[shade], "host")}</TD>' for shade, text in _LEGEND
+    )
     return f'<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="4" CELLPADDING="4" COLOR="#b0b8c0"><TR>{cells}</TR></TABLE>'
 
 
