@@ -127,6 +127,12 @@ def test_a_wrong_cpu_type_is_answered_with_the_managers_own_list(empty):
     assert empty.thing("cluster", "cl1")["cpu_type"] == "Intel Nehalem Family"
 
 
+def test_a_cluster_gets_the_first_makers_weakest_cpu_type(empty, version):
+    empty.ok("cfgve -t cl -m MGR -o cl1 -c -d Default")
+    weakest = "Intel Nehalem Family" if version >= (4, 3) else "Intel Conroe Family"
+    assert empty.thing("cluster", "cl1")["cpu_type"] == weakest
+
+
 # Networks.
 
 

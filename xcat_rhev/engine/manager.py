@@ -395,7 +395,7 @@ class Manager:
         return vm_parts.console(self, vm, seconds, password)
 
     def cpu_types(self, version: str = "") -> builtins.list[str]:
-        """The CPU families that clusters of a compatibility level may have, weakest first.
+        """The CPU families that clusters of a compatibility level may have: maker by maker, of each the weakest first.
 
         Args:
             version: The level, as `4.7`; empty for the newest.
@@ -408,8 +408,7 @@ class Manager:
         if (version or newest) not in levels:
             known = ", ".join(levels) or "none"
             raise NotFound(f"manager {self.name} knows no compatibility level {version}", f"It knows {known}")
-        cpus = sorted(levels[version or newest].cpus, key=lambda cpu: cpu.level or 0)
-        return [cpu.name for cpu in cpus if cpu.name]
+        return levels[version or newest].families
 
 
 #: Seconds after which one looks again where a manager is and what it speaks: it may have been upgraded.

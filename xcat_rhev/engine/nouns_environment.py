@@ -209,10 +209,20 @@ class StorageConnection(Noun):
 
 
 class CpuType(Record):
-    """A CPU family of a compatibility level."""
+    """A CPU family of a compatibility level.
+
+    Attributes:
+        level: Among those of its maker, the weakest first.
+    """
 
     name = text("@id", "name")
     level = whole("level")
+    architecture = text("architecture")
+
+    @property
+    def maker(self) -> tuple[str, str]:
+        """Whose it is: Intel's, AMD's, IBM's for one architecture or the other."""
+        return self.architecture or "", (self.name or "").removeprefix("Secure ").partition(" ")[0]
 
 
 class LevelCpus(Noun):
@@ -230,6 +240,13 @@ class LevelCpus(Noun):
     def level(self) -> str:
         """As `4.7`."""
         return self.id if self.major is None else f"{self.major}.{self.minor}"
+
+    @property
+    def families(self) -> list[str]:
+        """Names of the CPU families: the makers in the engine's order, of each the weakest first."""
+        makers = list(dict.fromkeys(cpu.maker for cpu in self.cpus))
+        return [cpu.name for cpu in sorted(self.cpus, key=lambda cpu: (makers.index(cpu.maker), cpu.level or 0))
+                if cpu.name]
 
 
 class AffinityGroup(Noun):

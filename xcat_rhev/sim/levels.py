@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from .dialect import Dialect, Version
 
-_INTEL_OLD = ("Intel Conroe Family", "Intel Penryn Family")
-_INTEL = ("Intel Nehalem Family", "Intel Westmere Family")
-_AMD = ("AMD Opteron G1", "AMD Opteron G2", "AMD Opteron G3")
-_LATER = ("Intel SandyBridge Family", "Intel Haswell Family", "AMD Opteron G4", "AMD Opteron G5")
-_LATEST = (
-    "Intel Nehalem Family",
-    "Secure Intel Nehalem Family",
-    "Intel Westmere Family",
-    "Secure Intel Westmere Family",
-    "Intel SandyBridge Family",
-    "Secure Intel SandyBridge Family",
-    "Intel IvyBridge Family",
-    "Intel Haswell Family",
-    "Secure Intel Haswell Family",
-    "Intel Broadwell Family",
-    "Intel Skylake Client Family",
-    "Intel Skylake Server Family",
-    "Secure Intel Skylake Server Family",
-    "Intel Cascadelake Server Family",
-    "Secure Intel Cascadelake Server Family",
-    "Secure Intel Icelake Server Family",
-    "AMD Opteron G4",
-    "AMD Opteron G5",
-    "AMD EPYC",
-    "Secure AMD EPYC",
+
+class Cpu(NamedTuple):
+    """A CPU type; each maker counts its own from the weakest on."""
+
+    level: int
+    name: str
+    architecture: str = "x86_64"
+
+
+def _count(first: int, *names: str, architecture: str = "x86_64") -> tuple[Cpu, ...]:
+    return tuple(Cpu(number, name, architecture) for number, name in enumerate(names, first))
+
+
+_INTEL_OLD = ("Intel Conroe Family", "Intel Penryn Family", "Intel Nehalem Family", "Intel Westmere Family")
+_AMD_OLD = ("AMD Opteron G1", "AMD Opteron G2", "AMD Opteron G3")
+#: As the configurations of engines count them (ServerCPUList in 0000_config.sql): levels up to 3.1, to 4.2, and later.
+_OLDEST = _count(3, *_INTEL_OLD) + _count(2, *_AMD_OLD)
+_OLD = (
+    _count(3, *_INTEL_OLD, "Intel SandyBridge Family", "Intel Haswell Family")
+    + _count(2, *_AMD_OLD, "AMD Opteron G4", "AMD Opteron G5")
+    + _count(3, "IBM POWER8", architecture="ppc64")
+)
+_NEW = (
+    _count(
+        1, "Intel Nehalem Family", "Secure Intel Nehalem Family", "Intel Westmere Family",
+        "Secure Intel Westmere Family", "Intel SandyBridge Family", "Secure Intel SandyBridge Family",
+        "Intel IvyBridge Family", "Secure Intel IvyBridge Family", "Intel Haswell Family",
+        "Secure Intel Haswell Family", "Intel Broadwell Family", "Secure Intel Broadwell Family",
+        "Intel Skylake Client Family", "Secure Intel Skylake Client Family", "Intel Skylake Server Family",
+        "Secure Intel Skylake Server Family", "Intel Cascadelake Server Family",
+        "Secure Intel Cascadelake Server Family", "Intel Icelake Server Family", "Secure Intel Icelake Server Family",
+    )
+    + _count(1, "AMD Opteron G4", "AMD Opteron G5", "AMD EPYC", "Secure AMD EPYC")
+    + _count(1, "IBM POWER8", "IBM POWER9", architecture="ppc64")
+    + _count(1, "IBM z114, z196", "IBM zBC12, zEC12", "IBM z13s, z13", "IBM z14", architecture="s390x")
 )
 #: Engine version (and all up to the next) -> the levels it supports, oldest first.
 LEVELS: dict[Version, tuple[Version, ...]] = {
@@ -58,12 +70,8 @@ def newest(dialect: Dialect) -> Version:
     return supported(dialect)[-1]
 
 
-def cpus(level: Version) -> tuple[str, ...]:
-    """Give the CPU types of a level, the oldest first; the exact texts count."""
+def cpus(level: Version) -> tuple[Cpu, ...]:
+    """Give the CPU types of a level, maker by maker; the exact names count."""
     if level >= (4, 3):
-        return _LATEST
-    if level >= (4, 0):
-        return (*_INTEL, *_LATER, *_AMD)
-    if level >= (3, 2):
-        return (*_INTEL_OLD, *_INTEL, *_LATER, *_AMD)
-    return (*_INTEL_OLD, *_INTEL, *_AMD)
+        return _NEW
+    return _OLD if level >= (3, 2) else _OLDEST

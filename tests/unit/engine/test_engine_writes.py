@@ -399,6 +399,16 @@ def test_cpu_families_of_a_level() -> None:
     v4 = ('<cluster_levels><cluster_level id="4.7"><cpu_types><cpu_type><name>Intel Nehalem Family</name><level>3</level>'  # noqa: E501
           '</cpu_type></cpu_types></cluster_level></cluster_levels>')
     assert manager_on(Script([(200, v4)]), V4).cpu_types("4.7") == ["Intel Nehalem Family"]
+    many = "".join(
+        f"<cpu_type><name>{name}</name><level>{level}</level><architecture>{kind}</architecture></cpu_type>"
+        for level, name, kind in (
+            (4, "Intel Penryn Family", "x86_64"), (3, "Intel Conroe Family", "x86_64"), (2, "AMD Opteron G1", "x86_64"),
+            (5, "Secure Intel Nehalem Family", "x86_64"), (1, "IBM POWER8", "ppc64"),
+        ))
+    level = f'<cluster_levels><cluster_level id="4.2"><cpu_types>{many}</cpu_types></cluster_level></cluster_levels>'
+    assert manager_on(Script([(200, level)]), V4).cpu_types() == [
+        "Intel Conroe Family", "Intel Penryn Family", "Secure Intel Nehalem Family", "AMD Opteron G1", "IBM POWER8",
+    ]
     with pytest.raises(NotFound, match=r"no compatibility level 3\.0"):
         manager_on(Script([(200, v4)]), V4).cpu_types("3.0")
 

@@ -96,7 +96,8 @@ def _check_cpu(call: Call, values: Thing, level: Thing, action: str) -> None:
         check_level(call, values, action, "Cluster")
     values.setdefault("major", level["major"])
     values.setdefault("minor", level["minor"])
-    if values.get("cpu_type") and values["cpu_type"] not in cpus((values["major"], values["minor"])):
+    known = {cpu.name for cpu in cpus((values["major"], values["minor"]))}
+    if values.get("cpu_type") and values["cpu_type"] not in known:
         raise refuse("cluster cpu", call.dialect, action=action)
 
 

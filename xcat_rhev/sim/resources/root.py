@@ -98,7 +98,7 @@ def capabilities(call: Call) -> Raw:
     versions = []
     for level in reversed(supported(call.dialect)):
         current = "true" if level == newest(call.dialect) else "false"
-        kinds = "".join(f'<cpu id="{escape(name)}"><level>{at}</level></cpu>' for at, name in enumerate(cpus(level), 2))
+        kinds = "".join(f'<cpu id="{escape(cpu.name)}"><level>{cpu.level}</level></cpu>' for cpu in cpus(level))
         identity = f' id="{level[0]}{level[1]}"' if call.dialect.version >= (3, 6) else ""
         versions.append(
             f'<version{identity} major="{level[0]}" minor="{level[1]}"><current>{current}</current><cpus>{kinds}</cpus>'
@@ -134,8 +134,9 @@ def level(call: Call) -> Raw:
 
 def _level(call: Call, major: int, minor: int) -> str:
     kinds = "".join(
-        f"<cpu_type><architecture>x86_64</architecture><level>{at}</level><name>{escape(name)}</name></cpu_type>"
-        for at, name in enumerate(cpus((major, minor)), 2)
+        f"<cpu_type><architecture>{cpu.architecture}</architecture><level>{cpu.level}</level>"
+        f"<name>{escape(cpu.name)}</name></cpu_type>"
+        for cpu in cpus((major, minor))
     )
     name = f"{major}.{minor}"
     return (
