@@ -55,6 +55,16 @@ def test_a_row_that_says_next_to_nothing_is_enough(site):
     assert (len(site.parts("disk", "vm1")), len(site.parts("nic", "vm1"))) == (0, 1)
 
 
+def test_without_a_network_the_nic_is_on_that_of_the_management_however_it_is_called(site):
+    network = site.thing("network", site.network)
+    if site.version >= (3, 6):  # older ones do not tell
+        site.world.change(network, name="control")
+    site.node("vm1")
+    site.ok("mkvm", ["vm1"])
+    (nic,) = site.parts("nic", "vm1")
+    assert nic["network"] == network["id"]
+
+
 def test_little_memory_is_not_less_than_what_is_guaranteed(site):
     site.made("vm1", memory="512m")
     assert site.vm("vm1")["memory_guaranteed"] == site.vm("vm1")["memory"] == GIB // 2

@@ -44,7 +44,6 @@ class Cluster(Noun):
     hugepages = flag("memory_policy/transparent_hugepages/enabled")
     version = version("version")
     on_error = text("error_handling/on_error")
-    management_network = ref("management_network", since=(3, 6))
 
 
 class Network(Noun):
@@ -53,7 +52,8 @@ class Network(Noun):
     Attributes:
         vlan: VLAN tag.
         vm_network: False makes a network for hosts alone. Absent at creation means a VM network.
-        usages: vm, display, migration, management ...; since 3.1. A VM network has `vm` among them.
+        usages: vm, display, migration ...; since 3.1. A VM network has `vm` among them. Under a cluster, since 3.6,
+            that of its management has `management`.
         required: In a cluster: hosts without it are non_operational. Engines take true for absent.
         status: operational, non_operational; only under a cluster.
     """
@@ -80,6 +80,11 @@ class Network(Noun):
     def vm_network(self) -> bool:
         """Can virtual machines use it? Engines before 3.1 know no other kind."""
         return self.usages is None or "vm" in self.usages
+
+    @property
+    def management(self) -> bool:
+        """Is it the management network of the cluster that it was listed under? Engines before 3.6 do not tell."""
+        return "management" in (self.usages or ())
 
 
 class VnicProfile(Noun):

@@ -50,7 +50,7 @@ class _Writing:
                 columns = each.tables["vm"]
                 kept = {key: columns[key] for key in _VM_COLUMNS if columns.get(key)}
                 self._vms.setdefault(each.cluster, {})[each.name] = kept
-        self._management = {cluster.management_network.id for cluster in found.clusters if cluster.management_network}
+        self._management = {each.id for used in found.used.values() for each in used if each.management}
 
     def center(self, home: DataCenter) -> dict[str, Any]:
         """A data center with all that is in it."""

@@ -45,19 +45,16 @@ class Place:
 
     def network(self, name: str) -> Network:
         """The network of that name; without a name that of the management."""
-        if name:
-            return self.networks[name]
-        wanted = self.cluster.management_network
-        by_id = {network.id: network for network in self.networks.values()}
-        if wanted and wanted.id in by_id:
-            return by_id[wanted.id]
-        return next(self.networks[known] for known in MANAGEMENT_NETWORKS if known in self.networks)
+        found = self.networks.get(name) if name else self.management
+        assert found is not None, "faults() found none"
+        return found
 
-    def has_management(self) -> bool:
-        """Can `network("")` be answered?"""
-        wanted = self.cluster.management_network
-        ids = {network.id for network in self.networks.values()}
-        return bool(wanted and wanted.id in ids) or any(name in self.networks for name in MANAGEMENT_NETWORKS)
+    @property
+    def management(self) -> Network | None:
+        """The network of the management: the one that says so, else by its name."""
+        said = [network for network in self.networks.values() if network.management]
+        known = [self.networks[name] for name in MANAGEMENT_NETWORKS if name in self.networks]
+        return next(iter(said + known), None)
 
 
 #: Of a machine that needs nothing from around it.
@@ -212,7 +209,7 @@ def _lease_fault(row: VmRow, place: Place) -> str:
 def _network_faults(row: VmRow, place: Place) -> Iterator[str]:
     hint = f"Run: chtab node={row.node} vm.nics=NETWORK:eth0:yes"
     for name in sorted({nic.network for nic in row.nics or ()}):
-        if not name and not place.has_management():
+        if not name and place.management is None:
             yield f"vm.nics does not say which network. {hint}"
         elif name and name not in place.networks:
             there = ", ".join(sorted(place.networks)) or "none"

@@ -28,7 +28,7 @@ NETWORK = Shape(
 #: A network as a cluster sees it: with its state there, and whether every host must have it.
 IN_CLUSTER = Shape(
     "network", "network", "networks", "/clusters/{cluster}/networks/{network}", _FIELDS, order36=_ORDER,
-    view=lambda world, thing, call: {**thing, **_there(world, thing, call.things["cluster"])},
+    view=lambda world, thing, call: {**thing, **_there(call, thing)},
 )
 PROFILE = Shape(
     "vnic_profile",
@@ -51,10 +51,13 @@ def _link(world: World, cluster: Thing, network: Thing) -> Thing | None:
     return None
 
 
-def _there(world: World, network: Thing, cluster: Thing) -> Thing:
-    """Say how a network stands in a cluster."""
-    link = _link(world, cluster, network) or {"required": False, "display": False, "status": "operational"}
+def _there(call: Call, network: Thing) -> Thing:
+    """Say how a network stands in a cluster; which one is for the management is said since 3.6."""
+    cluster = call.things["cluster"]
+    link = _link(call.world, cluster, network) or {"required": False, "display": False, "status": "operational"}
     usages = [word for word in network["usages"] if word != "display"] + (["display"] if link["display"] else [])
+    if call.dialect.knows((3, 6)) and cluster.get("management_network") == network["id"]:
+        usages.append("management")
     return {
         "cluster": cluster["id"], "required": link["required"], "display": link["display"], "status": link["status"],
         "usages": usages,
