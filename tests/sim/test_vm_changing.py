@@ -306,6 +306,13 @@ def drives(site):
 # snapshots -----------------------------------------------------------------------------------------------------------
 
 
+def test_a_running_machine_does_not_stand_still_for_a_snapshot(modern):
+    modern.running("vm1")
+    modern.ok("chvm --snapshot before", ["vm1"])
+    (snapshot,) = modern.parts("snapshot", "vm1")
+    assert snapshot["memory"] is False
+
+
 @pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
 def test_a_snapshot_is_taken_gone_back_to_and_removed(tmp_path_factory, version):
     site = VmSite(tmp_path_factory, version)

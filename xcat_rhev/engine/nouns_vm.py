@@ -166,14 +166,19 @@ class Cdrom(Noun):
 
 
 class Snapshot(Noun):
-    """A snapshot of a VM, known by its description."""
+    """A snapshot of a VM, known by its description.
+
+    Attributes:
+        memory: With the memory of a running VM, which stands still while that is written; since 3.3. Engines take true
+            for absent since 4.1.
+    """
 
     TAG, PATH, NAMED = "snapshot", "snapshots", False
 
     type = text("type", "snapshot_type")
     date = text("date")
     status = text("snapshot_status")
-    memory = flag("persist_memorystate", since=(3, 4))
+    memory = flag("persist_memorystate", since=(3, 3), quiet=True)
 
 
 class Vm(Noun):

@@ -9,6 +9,7 @@ from ..faults import Gone, Refused, refuse
 from ..routing import delete, get, post, verb
 from ..states import effect
 from ..world import World
+from .vms import NOT_RUNNING
 
 SNAPSHOT = Shape(
     "snapshot", "snapshot", "snapshots", "/vms/{vm}/snapshots/{snap}",
@@ -16,7 +17,7 @@ SNAPSHOT = Shape(
         named("snapshot_type", v3="type", since3=(3, 1), fixed=True), ref("vm", fixed=True),
         named("date", "date", fixed=True),
         named("status", v3="snapshot_status", v4="snapshot_status", since3=(3, 1), fixed=True),
-        named("memory", "bool", "persist_memorystate", "persist_memorystate", since3=(3, 4)),
+        named("memory", "bool", "persist_memorystate", "persist_memorystate", since3=(3, 3)),
     ),
 )
 SHAPES["snapshot"] = SNAPSHOT
@@ -68,7 +69,7 @@ def created(call: Call) -> One:
         raise refuse("vm locked", call.dialect, action="create Snapshot of")
     thing = world.add(
         "snapshot", vm=vm["id"], description=values["description"], snapshot_type="regular", date=world.now(),
-        memory=values.get("memory", False),
+        memory=vm["status"] not in NOT_RUNNING and values.get("memory", call.dialect.version >= (4, 1)),
     )
     world.move(thing, "snapshot.create")
     if vm["status"] == "down":
