@@ -37,7 +37,7 @@ def test_a_long_list_is_whole(start: Any, version: str) -> None:
 
 
 def test_an_underscore_fits_any_letter(start: Any) -> None:
-    manager = start("--api", "4").open()
+    manager = start("--api", "3").open()
     for name in ("node_1", "nodeX1", "NODE_1"):
         manager.create(Vm(name=name, cluster=Ref(name="Default"), template=Ref(name="Blank")))
     assert len(manager.list(Vm, where='name="node_1"')) == 3

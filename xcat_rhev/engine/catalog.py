@@ -41,8 +41,8 @@ _FEW_HOSTS = 20
 
 
 def expressible(name: str) -> bool:
-    """Can the search language say this name? Not with a quote inside or a backslash at the end."""
-    return bool(name) and '"' not in name and not name.endswith("\\") and name.isprintable()
+    """Can the search language say this name? Its parser stops at quotes and semicolons (SyntaxChecker, 3.0 to 4.5)."""
+    return name.isprintable() and bool(name) and not set(name) & set("\"';\\")
 
 
 def quoted(name: str) -> str:

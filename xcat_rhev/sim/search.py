@@ -1,4 +1,4 @@
-"""The engine's search language and its traps: LIKE does not escape `_`, `and` binds first, nonsense finds nothing."""
+"""The engine's search language, its traps: `_` is any letter up to 4.0, `and` binds first, nonsense finds nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from .dialect import Thing
 from .searchfields import FIELDS, LATER, OBJECTS
 
 _TOKEN = re.compile(r'"([^"]*)"|(!=|<=|>=|=|<|>)|([^\s=<>!"]+)')
+#: An engine's parser stops at these, wherever they stand (SyntaxChecker).
+_FORBIDDEN = frozenset("';")
 _TEXT_FIELDS = ("name", "description", "comment")
 #: A search-backed list on an engine before 3.4 is cut here without a word.
 OLD_LIMIT = 100
@@ -40,6 +42,8 @@ def parse(text: str) -> Query | None:
     Returns:
         The query, or None if it is nonsense, which an engine answers with an empty list.
     """
+    if set(text) & _FORBIDDEN:
+        return None
     tokens = [_token(found) for found in _TOKEN.finditer(text)]
     if '"' in _TOKEN.sub("", text):
         return None
@@ -107,14 +111,15 @@ def _condition(tokens: list[tuple[str, str]], at: int) -> tuple[Condition | None
     return Condition("", "=", word), at + 1
 
 
-def like(value: str, case: bool = False) -> Callable[[str], bool]:
-    """Make the engine's comparison: `*` is any string, and `_` any character, since LIKE does not escape it.
+def like(value: str, case: bool = False, any_letter: str = "") -> Callable[[str], bool]:
+    """Make the engine's comparison: `*` is any string.
 
     Args:
         value: What is searched for.
         case: Upper and lower case differ.
+        any_letter: What fits any character: `_` where the engine does not escape it for SQL's LIKE, up to 4.0.
     """
-    pattern = "".join(".*" if c == "*" else "." if c == "_" else re.escape(c) for c in value)
+    pattern = "".join(".*" if c == "*" else "." if c == any_letter else re.escape(c) for c in value)
     fits = re.compile(pattern, re.DOTALL | (0 if case else re.IGNORECASE)).fullmatch
     return lambda text: fits(text) is not None
 
@@ -135,6 +140,7 @@ class Finder:
         self._world = world
         self._kind = kind
         self._case = case
+        self._any_letter = "_" if version < (4, 1) else ""
 
     def find(self, query: Query, things: list[Thing]) -> list[Thing]:
         """Filter and sort; an unknown field finds nothing."""
@@ -158,7 +164,8 @@ class Finder:
 
     def _narrow(self, condition: Condition, things: list[Thing]) -> list[Thing]:
         """Keep what fits; a plain name is looked up, not searched for."""
-        exact = condition.field == "name" and condition.operator == "=" and not set(condition.value) & set("*_")
+        plain = not set(condition.value) & {"*", self._any_letter}
+        exact = condition.field == "name" and condition.operator == "=" and plain
         if exact and len(things) > 50:
             named = self._world.named(self._kind, condition.value)
             if self._case:
@@ -169,12 +176,12 @@ class Finder:
 
     def _test(self, condition: Condition) -> Callable[[Thing], bool]:
         if not condition.field:
-            same = like(condition.value, self._case)
+            same = like(condition.value, self._case, self._any_letter)
             return lambda thing: any(same(str(thing.get(key) or "")) for key in _TEXT_FIELDS)
         walk = self._walk(condition.field)
         if not walk:
             return lambda _thing: False
-        compare = _comparison(condition, self._case)
+        compare = _comparison(condition, like(condition.value, self._case, self._any_letter))
         if not set(walk) & set(".#"):  # most searches are by name, and there may be thousands of things
             return lambda thing: thing.get(walk) is not None and compare(thing[walk])
         wants_all = condition.operator == "!="
@@ -229,8 +236,7 @@ _MANY: dict[str, Callable[[Any, Thing], Any]] = {
 _MIB = frozenset({"#memory", "#size", "#available", "#used"})
 
 
-def _comparison(condition: Condition, case: bool) -> Callable[[Any], bool]:
-    same = like(condition.value, case)
+def _comparison(condition: Condition, same: Callable[[str], bool]) -> Callable[[Any], bool]:
     if condition.operator in {"=", "!="}:
         wanted = condition.operator == "="
         return lambda value: same(_word(value)) == wanted

@@ -16,7 +16,7 @@ from xcat_rhev.engine.nouns import Host, Network, Nic, Ref, StorageDomain, Templ
 from xcat_rhev.engine.transport import Request
 from xcat_rhev.errors import Ambiguous, NotFound
 
-AWKWARD = ["my vm", "it's", "a*b", "50%", "a&b", "x_y", "a=b", "and", "or", "sortby", "page 2", "ä€", "a#b?c;d", "a/b",
+AWKWARD = ["my vm", "a*b", "50%", "a&b", "x_y", "a=b", "and", "or", "sortby", "page 2", "ä€", "a#b?cd", "a/b",
            "<vm>", "a+b"]
 WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Cn")), min_size=1, max_size=30)
 
@@ -59,7 +59,7 @@ def test_awkward_names(name: str) -> None:
     assert re.fullmatch(r"/ovirt-engine/api/vms\?search=[\w%.~*-]+", path, re.ASCII)
 
 
-@pytest.mark.parametrize("name", ['say "hi"', "ends with\\", "bell\x07"])
+@pytest.mark.parametrize("name", ['say "hi"', "it's", "a;b", "a\\b", "ends with\\", "bell\x07"])
 def test_what_the_search_language_cannot_say_is_looked_for_in_the_list(name: str) -> None:
     script = Script([(200, vms(name.replace("\x07", "x"), "other"))])
     found = manager_on(script, V4).find(Vm, [name])
