@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,57 @@ def test_damaged_files_are_named(tmp_path):
     table.write_bytes(kept)
     (tmp_path / "home/etc/xcat/cert/server-cred.pem").write_text("nonsense")
     assert "server-cred.pem" in fails(tmp_path, "--port", "0")
+    key = tmp_path / "home/etc/xcat/ca/private/ca-key.pem"
+    key.write_text("nonsense")
+    assert str(key) in fails(tmp_path, "--issue", "joe")
+    key.unlink()
+    assert str(key) in fails(tmp_path, "--issue", "joe")
+    (tmp_path / "home/etc/xcat/ca/ca-cert.pem").unlink()
+    assert "on the management node" in fails(tmp_path, "--issue", "joe"), "no second CA that nobody trusts"
+
+
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_any_umask_gives_the_same_rights(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        part, ready = start(tmp_path, "--port", "0")
+    finally:
+        os.umask(before)
+    until_read(tmp_path / "home/log/audit.log", ready)
+    part.stop()
+    modes = {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777 for path in (tmp_path / "home").rglob("*")}
+    private = {path for path, mode in modes.items() if not mode & 0o077}
+    assert {path for path, mode in modes.items() if mode & 0o022} == set()
+    assert {"home/install", "home/tftpboot", "home/log", "home/etc", "home/log/audit.log"}.isdisjoint(private)
+    assert {"home/etc/xcat", "home/etc/xcat/ca/private/ca-key.pem", "home/root/.xcat/client-key.pem",
+            "home/etc/xcat/cert/server-cred.pem", "home/etc/xcat/passwd.sqlite"} <= private
+
+
+def until_read(log, ready):
+    """Ask for something, and wait until it is in the log."""
+    where = {"XCATHOST": f"127.0.0.1:{ready['port']}", "XCAT_CERT_DIR": ready["client_certs"]}
+    subprocess.run(own("run", "nodels"), env={**os.environ, **where}, stdin=subprocess.DEVNULL, check=True, timeout=60)
+    for _ in range(200):
+        if log.exists():
+            return
+        time.sleep(0.05)
+    pytest.fail("nothing is in the log")
+
+
+def test_output_that_cannot_be_written(tmp_path):
+    part, ready = start(tmp_path, "--port", "0")
+    where = {"XCATHOST": f"127.0.0.1:{ready['port']}", "XCAT_CERT_DIR": ready["client_certs"]}
+    words, environment = own("run", "tabdump", "site"), {**os.environ, **where}
+    try:
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(words, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (1, "Error: the output cannot be written: No space left on device\n")
+        closed = subprocess.run(
+            ["sh", "-c", '"$@" >&- 2>&- <&-', "sh", *words], env=environment, capture_output=True, timeout=60
+        )
+        assert (closed.returncode, closed.stdout, closed.stderr) == (0, b"", b"")
+    finally:
+        part.stop()
 
 
 @pytest.mark.parametrize(

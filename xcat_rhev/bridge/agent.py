@@ -150,6 +150,7 @@ def main(argv: Sequence[str]) -> int:
         0 at its end, also when another agent serves already; 1 when the socket cannot be made.
     """
     options = _options(argv)
+    os.umask(0o022)  # web and TFTP servers read what is written here, whatever umask xcatd was started with
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         options.socket.parent.mkdir(parents=True, exist_ok=True)

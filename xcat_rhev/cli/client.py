@@ -52,8 +52,15 @@ def target(environment: Mapping[str, str]) -> Target:
         host, port = text, "3001"
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536 and host):
         raise Usage(f"XCATHOST is '{text}'", "Write it as host:port, such as localhost:3001")
-    folder = environment.get("XCAT_CERT_DIR") or Path(pwd.getpwuid(os.geteuid()).pw_dir) / ".xcat"
-    return Target(host.strip("[]"), int(port), Path(folder))
+    return Target(host.strip("[]"), int(port), Path(environment.get("XCAT_CERT_DIR") or _home() / ".xcat"))
+
+
+def _home() -> Path:
+    """The user's own folder whatever HOME says, as for xCAT's clients; HOME's for a user without a passwd entry."""
+    try:
+        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        return Path.home()
 
 
 class Conversation:

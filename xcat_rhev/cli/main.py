@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: that of the part, 2 for a word that is not known or not built.
     """
+    _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     word = words[0] if words else "--help"
     if word == "--version":
@@ -44,6 +46,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _start(name, module, words[1:])
     print(f"xcat-rhev: '{word}' is not one of {', '.join(part[0] for part in PARTS)}", file=sys.stderr)
     return 2
+
+
+def _open_streams() -> None:
+    """Whoever closed a standard stream gets an empty one, so that no file or connection takes its number."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    sys.stdin, sys.stdout, sys.stderr = (
+        stream or open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
+        for stream, mode in ((sys.stdin, "r"), (sys.stdout, "w"), (sys.stderr, "w"))
+    )
 
 
 def _start(name: str, module: str, words: list[str]) -> int:

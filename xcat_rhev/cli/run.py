@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
 
     Returns:
         All error codes of the answer, joined by OR, as xCAT's clients do; 0 after Ctrl-C; the system's error number
-        if there is no connection (111 if it is refused); 1 if the answer ends early.
+        if there is no connection (111 if it is refused); 1 if the answer ends early or cannot be printed.
     """
     words = list(argv)
     if not words or words[0] in ("-h", "--help"):

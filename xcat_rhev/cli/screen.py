@@ -7,6 +7,8 @@ import re
 import sys
 from typing import BinaryIO
 
+from ..errors import RhevError
+
 _SHARE = re.compile(r"(\d+(\.\d+)?)%")
 _NARROWEST, _WIDEST = 10, 50
 _CLEAR = "\x1b[K"
@@ -62,5 +64,11 @@ def _columns() -> int:
 
 
 def _write(stream: BinaryIO, text: str) -> None:
-    stream.write(text.encode("utf-8", "replace"))
-    stream.flush()
+    try:
+        stream.write(text.encode("utf-8", "replace"))
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # Python would try again at its end
+        raise RhevError(f"the output cannot be written: {problem.strerror}") from None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Union
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -53,8 +54,7 @@ def make_all(home: Home, name: str, addresses: Iterable[str]) -> None:
 
     Raises:
         OSError: A file cannot be written.
-        Usage: The CA's key is of a kind that cannot sign here.
-        ValueError: A file that is there holds no certificate or no key.
+        Usage: The CA's files cannot be read, or its key is of a kind that cannot sign here.
     """
     if (home.cert / "server-cred.pem").exists() and (home.cert / "ca.pem").exists():
         if not (home.client / "client-cred.pem").exists() and _ca_key(home).exists():
@@ -76,9 +76,11 @@ def issue_client(home: Home, user: str, folder: Path) -> None:
 
     Raises:
         OSError: A file cannot be written.
+        Usage: The CA is not here, or its files cannot be read.
     """
+    authority = _authority(home)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _issue(_authority(home), user, folder, "client")
+    _issue(authority, user, folder, "client")
 
 
 def _ca_key(home: Home) -> Path:
@@ -89,10 +91,9 @@ def _authority(home: Home) -> Authority:
     """Read the CA, or make it."""
     certificate_file, key_file = home.ca / "ca-cert.pem", _ca_key(home)
     if certificate_file.exists():
-        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
-        if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-            raise Usage(f"{key_file}: a CA's key is of the kind RSA or EC", "Make the CA anew with such a key")
-        return Authority(x509.load_pem_x509_certificate(certificate_file.read_bytes()), key)
+        return _read_authority(certificate_file, key_file)
+    if (home.cert / "ca.pem").exists():
+        raise Usage(f"{key_file} is not here", "Issue certificates where the CA is, on the management node")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     subject = _subject("xCAT CA")
     builder = (
@@ -103,6 +104,19 @@ def _authority(home: Home) -> Authority:
     certificate = builder.sign(key, hashes.SHA256())
     write_atomically(key_file, _pem_of_key(key), 0o600)
     write_atomically(certificate_file, _pem(certificate), 0o644)
+    return Authority(certificate, key)
+
+
+def _read_authority(certificate_file: Path, key_file: Path) -> Authority:
+    try:
+        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+        certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: a passphrase is needed
+        raise Usage(
+            f"{certificate_file} and {key_file} are no certificate and key that can be read", "Put the right files back"
+        ) from None
+    if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
+        raise Usage(f"{key_file}: a CA's key is of the kind RSA or EC", "Make the CA anew with such a key")
     return Authority(certificate, key)
 
 

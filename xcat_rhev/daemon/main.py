@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 #: How long one thread may keep the others from running, in seconds. Python's own 5 ms would be a third of the time in
 #: which a small request is answered.
 TURN = 0.001
+#: Web and TFTP servers read boot files and media, and nobody else writes anything, whatever umask root started us with.
+UMASK = 0o022
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 after a clean end, 1 if it cannot start, 2 for wrong words.
     """
     words = _parser().parse_args(argv)
+    os.umask(UMASK)
     home = Home(Path(words.home).resolve())
     try:
         if words.issue:

@@ -221,6 +221,10 @@ class Http:
 
     def _tls_problem(self, text: str) -> Unreachable:
         low = text.lower()
+        for sign, reason in (("has expired", "has expired"), ("not yet valid", "is not valid yet")):
+            if sign in low:
+                hint = "Compare the clocks of both machines; if they are right, have the manager's certificate renewed"
+                return _final(Unreachable(f"the certificate of manager {self._name} {reason}", hint, sent=False))
         if "certificate" in low or "hostname" in low or "doesn't match" in low:
             reason = "is not made for that name" if "match" in low else f"is not vouched for by {self._trust}"
             hint = ("Name the manager as its certificate does" if "match" in low

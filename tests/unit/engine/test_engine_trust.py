@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import http.server
 import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from xcat_rhev.engine import session, trust
 from xcat_rhev.engine.manager import Managers
 from xcat_rhev.engine.transport import SMALL, Http, Limits, Request
 from xcat_rhev.errors import BadAnswer, Unreachable, Usage
+from xcat_rhev.sim import certs
 from xcat_rhev.sim.certs import Certificates, make
 
 HTML = b"<!DOCTYPE html><html><body>It works!</body></html>"
@@ -71,6 +74,27 @@ def server(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> Itera
     made = Server(certificates)
     yield made
     made.close()
+
+
+@pytest.mark.parametrize(("days", "reason"), [(-8000, "has expired"), (20, "is not valid yet")])
+def test_a_certificate_out_of_its_time_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, reason: str
+) -> None:
+    class Shifted(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> Shifted:
+            return super().now(tz) + datetime.timedelta(days=days)
+
+    monkeypatch.setattr(certs, "datetime", SimpleNamespace(
+        datetime=Shifted, timezone=datetime.timezone, timedelta=datetime.timedelta,
+    ))
+    made = make(tmp_path, ["127.0.0.1"])
+    server = Server(made)
+    try:
+        with pytest.raises(Unreachable, match=f"^the certificate of manager m {reason}. Compare the clocks"):
+            wire(server, made).send(Request("GET", "/"))
+    finally:
+        server.close()
 
 
 def wire(server: Server, certificates: Certificates) -> Http:
