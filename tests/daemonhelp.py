@@ -1,21 +1,33 @@
-"""The embedded xcatd inside the test's own process: its commands without sockets, and its printed answers."""
+"""The embedded xcatd inside the test's own process: its commands with sockets and without, and its printed answers."""
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Callable
 
-from xcat_rhev.daemon import firststart
+import pytest
+
+from xcat_rhev.daemon import certificates, firststart
+from xcat_rhev.daemon.access import server_context
 from xcat_rhev.daemon.core.declare import Said, Shape
 from xcat_rhev.daemon.database import Location, locate
 from xcat_rhev.daemon.home import Home
+from xcat_rhev.daemon.server import Server
+from xcat_rhev.daemon.session import Sessions
 from xcat_rhev.daemon.store import Store
 from xcat_rhev.daemon.tables import Tables
 from xcat_rhev.daemon.xcatd import Xcatd
 from xcat_rhev.dispatch import Dispatcher
 from xcat_rhev.xcat import answers, wire
 from xcat_rhev.xcat.host import Request
-from xcat_rhev.xcat.wire import WireRequest
+from xcat_rhev.xcat.wire import WireRequest, write_request
+
+END = b"</xcatresponse>\n"
 
 
 class Inside:
@@ -63,3 +75,61 @@ class Inside:
         """End its threads."""
         self.xcatd.audit.close()
         self.store.close()
+
+
+class Served(Inside):
+    """A daemon that listens, in a thread of the test."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        certificates.make_all(self.home, "mn", ["127.0.0.1"])
+        self.server = Server("127.0.0.1", 0, server_context(self.home), Sessions(self.xcatd).serve)
+        self.thread = threading.Thread(target=self.server.run)
+        self.thread.start()
+
+    def context(self, cert: Any = True) -> ssl.SSLContext:
+        """How a client connects: with root's certificate, without one, or with that of a file."""
+        context = ssl.create_default_context(cafile=str(self.home.client / "ca.pem"))
+        if cert:
+            context.load_cert_chain(self.home.client / "client-cred.pem" if cert is True else cert)
+        return context
+
+    def connect(self, cert: Any = True) -> ssl.SSLSocket:
+        """Connect as a client."""
+        raw = socket.create_connection(("127.0.0.1", self.server.port), 20)
+        return self.context(cert).wrap_socket(raw, server_hostname="localhost")
+
+    def ask(self, request: Any, cert: Any = True) -> bytes:
+        """Send bytes or a request, and read to the last document."""
+        with self.connect(cert) as sock:
+            sock.sendall(request if isinstance(request, bytes) else write_request(request))
+            return read(sock)
+
+    def close(self) -> None:
+        """End it."""
+        self.server.stop()
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+        super().close()
+
+
+def read(sock: ssl.SSLSocket, end: bytes = b"<serverdone>") -> bytes:
+    """Read to the document that holds `end`, or to the connection's end."""
+    found = b""
+    while not (end in found and found.endswith(END)):
+        part = sock.recv(65536)
+        if not part:
+            break
+        found += part
+    return found
+
+
+def until(true: Callable[[], object], what: str = "it came true") -> None:
+    """Wait for something that has no time of its own."""
+    for _ in range(400):
+        if true():
+            return
+        time.sleep(0.025)
+    pytest.fail(f"not within ten seconds: {what}")
+
+

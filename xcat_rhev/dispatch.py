@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, Callable, TypeVar
 
 from . import __version__
+from .abort import check
 from .clock import Clock, SystemClock
 from .commands import (
     cfgve,
@@ -50,6 +51,8 @@ from .xcat.host import Host, Request
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+#: How often, in seconds, a request that is silent is looked at: does anybody still want its answer?
+_GLANCE = 0.25
 
 _MODULES: tuple[ModuleType, ...] = (
     cfgve, chhypervisor, chvm, clonevm, copycd, getcons, getrvidparms, lsve, lsvm, mkinstall, mkvm,
@@ -114,8 +117,9 @@ class Dispatcher:
                 groups.append(item)
             else:
                 yield item
+        parts = [partial(run.messages, group) for group in groups]
         told: set[Message] = set()
-        for message in side_by_side([partial(run.messages, group) for group in groups]):
+        for message in side_by_side(parts, run.request.aborted, apart=any(group.manager for group in groups)):
             if message not in told:
                 yield message
             if isinstance(message, Error) and not message.node:  # the same for all managers: wrong words
@@ -226,7 +230,9 @@ class _Run:
 
     def _open(self, name: str, say: Callable[[str], None]) -> Manager:
         access = _access(self.host, name)
-        return self.dispatcher._managers.open(access, say if "verbose" in self.options else None)
+        return self.dispatcher._managers.open(
+            access, say if "verbose" in self.options else None, self.request.aborted
+        )
 
 
 def _access(host: Host, name: str) -> Access:
@@ -289,31 +295,28 @@ def _as_json(message: Message) -> Message:
     return Error(text, code=message.code) if isinstance(message, Error) else Data(text)
 
 
-def side_by_side(parts: Sequence[Callable[[], Iterable[T]]]) -> Iterator[T | Message]:
+def side_by_side(
+    parts: Sequence[Callable[[], Iterable[T]]], aborted: threading.Event, apart: bool = False
+) -> Iterator[T | Message]:
     """Carry out parts of a request at the same time, their answers as they come; an error ends its own part only.
+
+    Args:
+        parts: What each does.
+        aborted: Ends it at once; parts that are stuck are left behind.
+        apart: Even a single part may be stuck, at a manager's address that swallows everything, say.
 
     Raises:
         Aborted: The client went away.
     """
-    if len(parts) == 1:
+    if len(parts) == 1 and not apart:
         yield from parts[0]()
         return
     said: queue.SimpleQueue[T | Exception | None] = queue.SimpleQueue()
-
-    def carry_out(part: Callable[[], Iterable[T]]) -> None:
-        try:
-            for one in part():
-                said.put(one)
-        except Exception as problem:  # carried to the thread that serves the request, which knows what to do
-            said.put(problem)
-        finally:
-            said.put(None)
-
     for part in parts:
-        threading.Thread(target=carry_out, args=(part,), name="part", daemon=True).start()
+        threading.Thread(target=_carry_out, args=(part, said.put), name="part", daemon=True).start()
     left = len(parts)
     while left:
-        one = said.get()
+        one = _next(said, aborted)
         if one is None:
             left -= 1
         elif isinstance(one, RhevError) and not isinstance(one, Aborted):
@@ -322,3 +325,21 @@ def side_by_side(parts: Sequence[Callable[[], Iterable[T]]]) -> Iterator[T | Mes
             raise one
         else:
             yield one
+
+
+def _carry_out(part: Callable[[], Iterable[T]], say: Callable[[T | Exception | None], None]) -> None:
+    try:
+        for one in part():
+            say(one)
+    except Exception as problem:  # carried to the thread that serves the request, which knows what to do
+        say(problem)
+    finally:
+        say(None)
+
+
+def _next(said: queue.SimpleQueue[T], aborted: threading.Event) -> T:
+    while True:
+        try:
+            return said.get(timeout=_GLANCE)
+        except queue.Empty:
+            check(aborted)

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Callable, Union, cast
 
-from .errors import Aborted, Bug, Conflict, RhevError
+from .abort import check
+from .errors import Bug, Conflict, RhevError
 from .messages import Data, Message, error_of
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Runner:
         """Carry them out and give their messages as they come; an error ends its own job only.
 
         Raises:
-            Aborted: The person who asked went away; steps under way were finished, no further one was begun.
+            Aborted: The person who asked went away; steps under way were broken off, no further one was begun.
         """
         pool = ThreadPoolExecutor(self._workers, "step")
         try:
@@ -147,8 +148,7 @@ class Runner:
                 self._hold(job)
             yield from self._begin(pool)
             while self._running or self._look or self._watch:
-                if self._aborted.is_set():
-                    raise Aborted("stopped, because the client went away")
+                check(self._aborted)
                 self._pause(pool)
                 yield from self._heard()
                 yield from self._steps_done()

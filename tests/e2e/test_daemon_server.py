@@ -12,65 +12,18 @@ import warnings
 
 import pytest
 
-from daemonhelp import Inside
+from daemonhelp import END, Served, read, until
 from xcat_rhev.daemon import certificates, connection
-from xcat_rhev.daemon.access import server_context
 from xcat_rhev.daemon.core.declare import Core
 from xcat_rhev.daemon.home import Home
-from xcat_rhev.daemon.server import Server
-from xcat_rhev.daemon.session import Sessions
 from xcat_rhev.messages import Data, Error
 from xcat_rhev.secret import Secret
 from xcat_rhev.xcat.wire import Login, WireRequest, split, write_request
 
-END = b"</xcatresponse>\n"
 AUTHCHECK = b"<xcatrequest><command>authcheck</command></xcatrequest>"
 AUTHENTICATED = (
     b"<xcatresponse>\n  <data>Authenticated</data>\n  <serverdone></serverdone>\n  <username>root</username>\n" + END
 )
-
-
-class Served(Inside):
-    """A daemon that listens, in a thread of the test."""
-
-    def __init__(self, folder):
-        super().__init__(folder)
-        certificates.make_all(self.home, "mn", ["127.0.0.1"])
-        self.server = Server("127.0.0.1", 0, server_context(self.home), Sessions(self.xcatd).serve)
-        self.thread = threading.Thread(target=self.server.run)
-        self.thread.start()
-
-    def context(self, cert=True):
-        context = ssl.create_default_context(cafile=str(self.home.client / "ca.pem"))
-        if cert:
-            context.load_cert_chain(self.home.client / "client-cred.pem" if cert is True else cert)
-        return context
-
-    def connect(self, cert=True):
-        raw = socket.create_connection(("127.0.0.1", self.server.port), 20)
-        return self.context(cert).wrap_socket(raw, server_hostname="localhost")
-
-    def ask(self, request, cert=True):
-        """Send bytes or a request, and read to the last document."""
-        with self.connect(cert) as sock:
-            sock.sendall(request if isinstance(request, bytes) else write_request(request))
-            return read(sock)
-
-    def close(self):
-        self.server.stop()
-        self.thread.join(10)
-        assert not self.thread.is_alive()
-        super().close()
-
-
-def read(sock, end=b"<serverdone>"):
-    found = b""
-    while not (end in found and found.endswith(END)):
-        part = sock.recv(65536)
-        if not part:
-            break
-        found += part
-    return found
 
 
 @pytest.fixture
@@ -78,14 +31,6 @@ def xcat(tmp_path):
     xcat = Served(tmp_path)
     yield xcat
     xcat.close()
-
-
-def until(true, what="it came true"):
-    for _ in range(400):
-        if true():
-            return
-        time.sleep(0.025)
-    pytest.fail(f"not within ten seconds: {what}")
 
 
 def add(xcat, monkeypatch, name, run):

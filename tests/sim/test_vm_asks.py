@@ -8,6 +8,7 @@ import pytest
 
 from vesim import VERSIONS, version_name
 from vmsite import VmSite
+from xcat_rhev.abort import Abort
 from xcat_rhev.errors import Aborted
 from xcat_rhev.messages import Data, Error
 
@@ -375,7 +376,7 @@ def test_a_machine_that_is_gone_between_finding_and_waiting_is_told(site):
 
 def test_one_who_goes_away_stops_the_command(site):
     site.made("vm1")
-    gone = threading.Event()
+    gone = Abort()
     site.faults([{"do": "never", "state": "vm.start"}])
     usual = site.clock.sleep
 

@@ -36,7 +36,7 @@ class FakeManagers:
         self.dead = dead
         self.opened = []
 
-    def open(self, access, say=None):
+    def open(self, access, say=None, aborted=None):
         if access.name in self.dead:
             raise Unreachable(f"{access.name} does not answer")
         self.opened.append(FakeManager(access, say))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .. import __version__
+from ..abort import Abort
 from ..dispatch import COMMANDS, Dispatcher
 from ..errors import Aborted, RhevError, Usage
 from ..messages import Error, Message, error_of
@@ -124,7 +125,7 @@ def _messages(request: Request, channel: Channel, dispatcher: Dispatcher) -> Seq
     return dispatcher.run(request, BridgeHost(channel))
 
 
-def request_from(item: dict[str, Any], aborted: threading.Event) -> Request:
+def request_from(item: dict[str, Any], aborted: Abort) -> Request:
     """Read the shim's request."""
     return Request(
         command=str(item["command"]), nodes=tuple(map(str, item.get("nodes") or ())),

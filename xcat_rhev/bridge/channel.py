@@ -12,6 +12,7 @@ import queue
 import threading
 from typing import Any, BinaryIO
 
+from ..abort import Abort
 from ..errors import Aborted, BadAnswer, RhevError
 
 #: A request or an answer of the tables may be large (10,000 nodes), but not without bounds.
@@ -34,7 +35,7 @@ class Channel:
         self._replies: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._calls = 0
         #: Set when the shim asks to stop or is gone.
-        self.aborted = threading.Event()
+        self.aborted = Abort()
 
     def receive(self) -> dict[str, Any]:
         """Read one line.

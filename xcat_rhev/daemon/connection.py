@@ -11,6 +11,7 @@ from collections import deque
 from enum import Enum
 from typing import Callable, Protocol
 
+from ..abort import Abort
 from ..errors import BadAnswer
 from .access import peer_name
 from .framing import LONGEST, Framer
@@ -68,7 +69,7 @@ class Connection:
         #: The name in the client's certificate, or empty.
         self.peer = ""
         #: Set when the client pressed Ctrl-C or went away during the present request.
-        self.aborted = threading.Event()
+        self.aborted = Abort()
         self.phase = Phase.GREETING
         #: Who watches the socket; the answer's timers are its as well.
         self.loop, self._server = loop, server
@@ -241,7 +242,7 @@ class Connection:
         if not self._requests:
             return
         self.phase = Phase.SERVING
-        self.aborted = threading.Event()
+        self.aborted = Abort()
         self._server.asked(self, self._requests.popleft())
 
     def _finished(self, leave: bool) -> None:

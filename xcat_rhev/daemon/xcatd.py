@@ -74,7 +74,7 @@ class Xcatd:
             return
         whole = _Asked(request, tables, boots, settled, wire)
         parts = [Part((), request.nodes)] if settled or "-h" in request.args else self._hierarchy.split(request, tables)
-        yield from side_by_side([partial(self._part, part, whole) for part in parts])
+        yield from side_by_side([partial(self._part, part, whole) for part in parts], request.aborted)
         if any(part.hosts for part in parts):
             tables.forget()
 

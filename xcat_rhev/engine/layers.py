@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import threading
+from dataclasses import replace
 from typing import Callable, Protocol
 
+from ..abort import Abort
 from ..clock import Clock
 from ..errors import Locked, Unreachable
 from .transport import Request, Response, Sender
@@ -34,6 +36,22 @@ class Counted:
         with self._lock:
             self.requests += 1
         return self._inner.send(request)
+
+
+class Stoppable:
+    """Lets what goes over the wire be broken off.
+
+    Args:
+        inner: Who sends.
+        aborted: Set when nobody wants an answer any more.
+    """
+
+    def __init__(self, inner: Sender, aborted: Abort) -> None:
+        self._inner, self._aborted = inner, aborted
+
+    def send(self, request: Request) -> Response:
+        """See `Sender`."""
+        return self._inner.send(replace(request, aborted=self._aborted))
 
 
 class Traced:
@@ -146,6 +164,4 @@ def back_off(clock: Clock, tries: int) -> None:
 
 
 def _with(request: Request, headers: dict[str, str]) -> Request:
-    return Request(
-        request.method, request.path, request.body, request.shown, {**request.headers, **headers}, request.reader
-    )
+    return replace(request, headers={**request.headers, **headers})

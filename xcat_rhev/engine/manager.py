@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable
 
+from ..abort import Abort
 from ..clock import Clock
 from ..errors import NotFound
 from ..secret import Secret
@@ -18,7 +19,7 @@ from .calls import Calls
 from .catalog import Catalog, expressible, quoted
 from .console import Console
 from .faults import Checked
-from .layers import Counted, LoggedIn, Retried, Traced
+from .layers import Counted, LoggedIn, Retried, Stoppable, Traced
 from .nouns import (
     AffinityGroup,
     Answer,
@@ -61,6 +62,7 @@ class Manager:
         say: Takes trace lines without secrets, or None.
         asked: How many requests it took to find it.
         notes: What a person should know, e.g. that a CA was fetched.
+        aborted: Set when nobody wants an answer any more.
 
     Attributes:
         name: As the tables write it.
@@ -75,13 +77,13 @@ class Manager:
 
     def __init__(
         self, session: Session, clock: Clock, say: Callable[[str], None] | None = None, asked: int = 0,
-        notes: Sequence[str] = (),
+        notes: Sequence[str] = (), aborted: Abort | None = None,
     ) -> None:
         self.name, self.workers = session.access.name, session.access.workers
         self.dialect, self.version = session.dialect.major, session.dialect.version
         self.clock, self.notes = clock, tuple(notes)
         self._session, self._asked = session, asked
-        self._counted = Counted(session.http)
+        self._counted = Counted(Stoppable(session.http, aborted or Abort()))
         sender: Sender = Traced(self._counted, say) if say else self._counted
         sender = Retried(Checked(LoggedIn(sender, session.login), self.name), clock)
         self.calls = Calls(sender, session.base, session.dialect, self.name, clock)
@@ -428,12 +430,15 @@ class Managers:
         self._locks: dict[Access, threading.Lock] = {}
         self._guard = threading.Lock()
 
-    def open(self, access: Access, say: Callable[[str], None] | None = None) -> Manager:
+    def open(
+        self, access: Access, say: Callable[[str], None] | None = None, aborted: Abort | None = None
+    ) -> Manager:
         """Give a facade for one request; the first one for a manager finds out where it is and what it speaks.
 
         Args:
             access: How it is reached.
             say: Takes trace lines without secrets.
+            aborted: Set when nobody wants an answer any more.
 
         Raises:
             Unreachable: Nothing answers.
@@ -445,13 +450,13 @@ class Managers:
         with lock:
             session, since = self._sessions.get(access, (None, 0.0))
             if session is not None and self._clock.now() - since < _STALE:
-                return Manager(session, self._clock, say)
+                return Manager(session, self._clock, say, aborted=aborted)
             notes: list[str] = []
-            finder = Finder(access, say, notes.append)
+            finder = Finder(access, say, notes.append, aborted)
             session = finder.find()
             # One that is replaced is left to those who still use it; the engine ends it when it is idle.
             self._sessions[access] = session, self._clock.now()
-        return Manager(session, self._clock, say, finder.requests, notes)
+        return Manager(session, self._clock, say, finder.requests, notes, aborted)
 
     def close(self) -> None:
         """End all sessions."""

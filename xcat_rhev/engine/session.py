@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import urlencode, urlsplit
 
+from ..abort import Abort
 from ..errors import BadAnswer, Denied, NotFound, RhevError, Unreachable, Usage
 from ..secret import Secret
 from . import trust
 from .dialect import Dialect
 from .documents import parse, unexpected
 from .faults import error_of
-from .layers import Counted, Traced
+from .layers import Counted, Stoppable, Traced
 from .transport import READ_TIMEOUT, Http, Limits, Request, Response, Sender
 
 #: Where the API is, newest first: 4.x has only the first, 3.0 to 3.3 only the second (API guide, entry points).
@@ -176,12 +177,15 @@ class Finder:
         access: How it is reached.
         say: Takes trace lines, or None.
         tell: Told when a CA was fetched.
+        aborted: Set when nobody wants an answer any more.
     """
 
     def __init__(
-        self, access: Access, say: Callable[[str], None] | None, tell: Callable[[str], None]
+        self, access: Access, say: Callable[[str], None] | None, tell: Callable[[str], None],
+        aborted: Abort | None = None,
     ) -> None:
         self._access, self._say, self._tell = access, say, tell
+        self._aborted = aborted or Abort()
         #: How many requests it took.
         self.requests = 0
 
@@ -252,7 +256,7 @@ class Finder:
         return None
 
     def _ask(self, http: Http, path: str) -> Response | None:
-        counted = Counted(http)
+        counted = Counted(Stoppable(http, self._aborted))
         sender: Sender = Traced(counted, self._say) if self._say else counted
         version = self._access.api or "4"
         proof = {**ALWAYS, "Authorization": basic(self._access), "Version": version}

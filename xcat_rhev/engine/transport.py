@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Callable, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.packages import urllib3  # type: ignore[attr-defined]
 
+from ..abort import Abort, check
 from ..errors import BadAnswer, Unreachable
 
 #: An answer that is not read piecemeal is a fault or a single thing; more than this is neither.
@@ -42,6 +47,7 @@ class Request:
         shown: The same with stars for secrets, for a trace; empty if there is nothing to show.
         headers: More headers.
         reader: Makes a reader for a good answer; none means that the body is wanted as it is.
+        aborted: Breaks the connection off while the answer is awaited.
     """
 
     method: str
@@ -50,6 +56,7 @@ class Request:
     shown: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     reader: Callable[[], Reader] | None = None
+    aborted: Abort = field(default_factory=Abort, repr=False, compare=False)
 
     @property
     def writes(self) -> bool:
@@ -90,7 +97,30 @@ class Sender(Protocol):
         Raises:
             Unreachable: No whole answer came.
             BadAnswer: The answer is too long, or its reader does not understand it.
+            Aborted: Nobody wants the answer any more.
         """
+
+
+#: In each thread: what may break its present request off.
+_present = threading.local()
+
+
+class _Connection(urllib3.connection.HTTPSConnection):  # type: ignore[misc]
+    """A connection whose waiting for an answer can be broken off; the answer's body is read by our own thread."""
+
+    def getresponse(self, *args: Any, **kwargs: Any) -> Any:
+        with _present.aborted.breaking(partial(_cut, self.sock)):
+            return super().getresponse(*args, **kwargs)
+
+
+class _Pool(urllib3.HTTPSConnectionPool):  # type: ignore[misc]
+    ConnectionCls = _Connection
+
+
+def _cut(sock: Any) -> None:
+    """Have whoever reads from a socket, in whichever thread, get its end; TLS is not asked, as it may be at work."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 class _Adapter(HTTPAdapter):
@@ -103,6 +133,7 @@ class _Adapter(HTTPAdapter):
     # Both are called by requests, which documents them as the places to do this.
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         # requests would add the public CAs of certifi to the pinned one here.
@@ -157,13 +188,17 @@ class Http:
     def send(self, request: Request) -> Response:
         """See `Sender`."""
         url = request.path if "://" in request.path else self.origin + request.path
+        check(request.aborted)
+        _present.aborted = request.aborted
         try:
             with self._session.request(
                 request.method, url, data=request.body or None, headers=dict(request.headers), timeout=self._timeouts,
                 allow_redirects=False, stream=True, verify=self._verify,
             ) as answer:
-                return self._take(request, answer)
+                with request.aborted.breaking(partial(_cut, getattr(answer.raw.connection, "sock", None))):
+                    return self._take(request, answer)
         except requests.RequestException as problem:
+            check(request.aborted)
             raise self._unreachable(problem) from None
 
     def connections(self) -> int:

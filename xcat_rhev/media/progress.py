@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterator
 
+from ..abort import check
 from ..clock import Clock
-from ..errors import Aborted
 from ..messages import Progress
 from ..units import show_size
 
@@ -31,8 +31,7 @@ def metered(work: Generator[int, None, None], total: int, aborted: threading.Eve
     try:
         for count in work:
             done += count
-            if aborted.is_set():
-                raise Aborted("stopped, because the client went away")
+            check(aborted)
             now = clock.now()
             if now - shown >= _PAUSE:
                 shown = now

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..abort import Abort
 from ..messages import Message
 
 #: One row of a table: column -> value. Columns without a value are absent, never empty or None.
@@ -37,7 +37,7 @@ class Request:
     asker: str = ""
     stdin: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
-    aborted: threading.Event = field(default_factory=threading.Event)
+    aborted: Abort = field(default_factory=Abort)
 
 
 class Host(Protocol):

@@ -226,10 +226,19 @@ class _Expander:
         start, inside, rest = found
         if _bracket(f"x{rest}"):
             plain = mode.deeper()._replace(verify=False, generic=True)
-            names = chain.from_iterable(self._atom(part, plain) for part in _spread(start, inside, ""))
+            names = chain.from_iterable(self._atom(part, plain) for part in self._spread(start, inside, ""))
             return chain.from_iterable([self._atom(name + rest, mode.deeper()) for name in names])
         deeper = mode.deeper()
-        return chain.from_iterable([self._atom(part, deeper) for part in _spread(start, inside, rest)])
+        return chain.from_iterable([self._atom(part, deeper) for part in self._spread(start, inside, rest)])
+
+    def _spread(self, start: str, inside: str, rest: str) -> list[str]:
+        """`1-3,5` inside brackets becomes `a1b-a3b` and `a5b`; two ends together may make another pair of brackets."""
+        parts = [
+            "".join(part if part in ("-", ":") else start + part + rest for part in _ends_and_sign(piece))
+            for piece in inside.split(",")
+        ]
+        self._look(sum(map(len, parts)))
+        return parts
 
     def _plus(self, atom: str, mode: _Mode) -> Iterable[str]:
         """`vm1+3` is vm1 to vm4."""
@@ -353,14 +362,6 @@ def _bracket(atom: str) -> tuple[str, str, str] | None:
     opened = atom.find("[", 1)
     closed = atom.find("]", opened + 2) if opened > 0 else -1
     return (atom[:opened], atom[opened + 1:closed], atom[closed + 1:]) if closed > 0 else None
-
-
-def _spread(start: str, inside: str, rest: str) -> list[str]:
-    """`1-3,5` inside brackets becomes `a1b-a3b` and `a5b`."""
-    return [
-        "".join(part if part in ("-", ":") else start + part + rest for part in _ends_and_sign(piece))
-        for piece in inside.split(",")
-    ]
 
 
 def _ends_and_sign(piece: str) -> list[str]:
