@@ -41,9 +41,10 @@ SPEC = Command(
     description=(
         "Called by nodeset. Makes kernel and initrd of the osimage once (a live image's ISO goes into the initrd), "
         "writes the kernel arguments, for RHVH and oVirt Node NG a kickstart as well, and notes by which address the "
-        "node will tell that it is installed. Needs no manager. Words of bootparams.addkcmdline and "
-        "linuximage.addkcmdline, such as storage_init=/dev/sda, take the place of its own; those of site.rhevhkcmdline "
-        "hold for all live images."
+        "node will tell that it is installed. Needs no manager. The disks that storage_init names are erased without a "
+        "question; without it a live image takes the first one, RHVH and oVirt Node NG take all. Words of "
+        "bootparams.addkcmdline and linuximage.addkcmdline, such as storage_init=/dev/sda, take the place of its own; "
+        "those of site.rhevhkcmdline hold for all live images."
     ),
 )
 

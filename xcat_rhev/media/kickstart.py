@@ -23,6 +23,7 @@ timezone @@timezone@@
 rootpw --iscrypted @@rootpw@@
 liveimg --url=@@payload@@
 zerombr
+@@disks@@
 clearpart --all --initlabel
 # imgbased keeps its layers in thin volumes.
 autopart --type=thinp
@@ -106,6 +107,7 @@ def kickstart(template: str, settings: Settings, payload_url: str, timezone: str
         "network": _network(settings),
         "rootpw": settings.root_password.reveal(),
         "payload": payload_url,
+        "disks": _disks(settings),
         "ssh_key": _authorized(settings),
         "finish": settings.finish_url,
     }
@@ -135,6 +137,19 @@ def _network(settings: Settings) -> str:
         words.append("--bootproto=dhcp")
     words += [f"--hostname={_word(settings.hostname, settings.node)}"] if settings.hostname else []
     return " ".join(_word(word, settings.node) for word in words)
+
+
+def _disks(settings: Settings) -> str:
+    """What live images read as `storage_init=/dev/sda,/dev/sdb` keeps Anaconda off all other disks."""
+    words = [word for word in settings.extra if word.startswith("storage_init=")]
+    if not words:
+        return "# All disks are taken; storage_init=/dev/sda in addkcmdline would leave the others alone."
+    disks = re.split("[,;]", words[-1].partition("=")[2])
+    for disk in disks:
+        if not re.fullmatch(r"/dev/[A-Za-z0-9_./:+-]+", disk):
+            raise Usage(f"{settings.node}: '{words[-1]}': Anaconda takes disks by their path only",
+                        "Write storage_init=/dev/sda")
+    return "ignoredisk --only-use=" + ",".join(disk[len("/dev/"):] for disk in disks)
 
 
 def _timezone(settings: Settings, timezone: str) -> Iterator[str]:

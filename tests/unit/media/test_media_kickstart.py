@@ -63,6 +63,23 @@ def test_networks(changes, expected):
     assert expected in line(made(**changes), "network")
 
 
+@pytest.mark.parametrize("changes, expected", [
+    ({"extra": ("storage_init=/dev/sda",)}, "sda"),
+    ({"extra": ("quiet", "storage_init=/dev/sda,/dev/sdb;/dev/sdc")}, "sda,sdb,sdc"),
+    ({"site_words": ("storage_init=ata",), "extra": ("storage_init=/dev/disk/by-id/scsi-3600",)},
+     "disk/by-id/scsi-3600"),
+])
+def test_disks_that_are_named_are_the_only_ones(changes, expected):
+    assert line(made(**changes), "ignoredisk") == f"ignoredisk --only-use={expected}"
+    assert "ignoredisk" not in "\n".join(made(extra=("storage_init",)))
+
+
+@pytest.mark.parametrize("word", ["scsi:3600", "ata", "/dev/sd*", "", "/dev/sda --x", "/dev/sda,"])
+def test_disks_that_anaconda_would_not_find(word):
+    with pytest.raises(Usage, match="^n1: 'storage_init=.*by their path only. Write storage_init=/dev/sda"):
+        made(extra=(f"storage_init={word}",))
+
+
 def test_time_servers_stand_with_the_time_zone():
     assert line(made(ntpservers=("10.0.0.8", "ntp.example.com")), "timezone").endswith(
         "--utc --ntpservers=10.0.0.8,ntp.example.com")
@@ -98,7 +115,7 @@ def test_values_that_would_break_out(changes):
 
 
 def test_a_sites_own_template_with_a_marker_that_does_not_exist():
-    with pytest.raises(Usage, match="@@diskname@@.*none of: finish, network"):
+    with pytest.raises(Usage, match="@@diskname@@.*none of: disks, finish, network"):
         kickstart("part / --ondisk=@@diskname@@\n", SETTINGS, PAYLOAD, "Etc/UTC")
 
 
