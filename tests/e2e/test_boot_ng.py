@@ -79,6 +79,7 @@ def test_kickstart_image_and_finish(site):
     site.run(f"nodeadd {NODE} groups=all")
     site.run(f"tabch node={NODE} hosts.ip={GUEST} mac.mac={boot_site.MAC} noderes.netboot=xnba "
              f"hypervisor.mgr=engine.cluster.test bootparams.addkcmdline=console=ttyS0,115200")
+    site.run("tabch imagename=ovirt4.5.5-x86_64-install-compute linuximage.addkcmdline=storage_init=/dev/vda")
     site.run(f"nodeset {NODE} osimage=ovirt4.5.5-x86_64-install-compute")
     site.dhcp(f"http://{MASTER}/tftpboot/xcat/xnba/nodes/{NODE}")
     site.boot("guest", 1024)
@@ -102,10 +103,11 @@ def check_kickstart(log):
     directives = [line.strip() for line in re.findall(r"NG-KS (.*)", log)]
     words = {line.partition(" ")[0]: line for line in directives}
     assert set(words) == {
-        "text", "lang", "keyboard", "timezone", "network", "rootpw", "liveimg", "zerombr", "clearpart", "autopart",
-        "reboot",
+        "text", "lang", "keyboard", "timezone", "network", "rootpw", "liveimg", "zerombr", "ignoredisk", "clearpart",
+        "autopart", "reboot",
     }
     assert re.fullmatch(r"rootpw --iscrypted \$6\$[./0-9A-Za-z]{16}\$[./0-9A-Za-z]{86}", words["rootpw"])
+    assert words["ignoredisk"] == "ignoredisk --only-use=vda"
     assert words["autopart"] == "autopart --type=thinp"
     assert words["network"] == (
         f"network --onboot=yes --activate --device={boot_site.MAC} --bootproto=dhcp --hostname={NODE}.cluster.test")
