@@ -1,8 +1,11 @@
 """The demo does what its steps name, with both APIs; each step looks at its result itself."""
 
 import json
+import signal
 import subprocess
 import sys
+import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +55,27 @@ def test_a_failed_step_is_told_and_ends_it(tmp_path):
     assert [step["rc"] for step in steps] == [0] * (len(steps) - 1) + [1]
     assert "copycds" in steps[-1]["command"] and "could not identify" in steps[-1]["output"]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_what_it_says_to_type_works_while_it_is_kept():
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "xcat_rhev.cli", "demo", "--keep", "--api", "4"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )
+    try:
+        told = list(iter(demo.stderr.readline, "Ctrl-C here ends it and removes the folder.\n"))
+        typed = [line.strip() for line in told if line.startswith("    ")]
+        assert len(typed) == 6
+        done = subprocess.run(["sh", "-ec", "\n".join(typed)], capture_output=True, text=True, timeout=100, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "rhevh1: booted" in done.stdout and "vm3: on" in done.stdout and "vms: [vm1]" in done.stdout
+        url = next(line.split()[-1] for line in told if "/xcatrhevh/" in line)
+        with urllib.request.urlopen(url, timeout=30) as page:
+            assert b"rhevh1" in page.read()
+    finally:
+        demo.send_signal(signal.SIGINT)
+        demo.stderr.close()
+        assert demo.wait(30) == 130
+    folder = next(line.split()[-1].removesuffix("/xcat/root/.xcat") for line in told if "XCAT_CERT_DIR" in line)
+    assert not Path(folder.partition("=")[2]).exists()

@@ -71,7 +71,9 @@ def _keep(stage: Stage) -> None:
     for key, value in stage.environment().items():
         print(f"    export {key}={value}", file=sys.stderr)
     program = Path(sys.executable).with_name("xcat-rhev")
-    print(f"    {program} run lsvm vm1 ; {program} run nodels all nodelist.status\n", file=sys.stderr)
+    for typed in ("nodels all nodelist.status", "mkvm vm1-vm3", "rpower vm1-vm3 on", "lsvm vm1"):
+        print(f"    {program} run {typed}", file=sys.stderr)
+    print(f"\nThe page of the installs: http://127.0.0.1:{stage.web_port}/xcatrhevh/", file=sys.stderr)
     print("Ctrl-C here ends it and removes the folder.", file=sys.stderr)
     signal.pause()
 
