@@ -248,6 +248,18 @@ def test_local_storage_in_a_data_center_of_its_own(empty):
     assert empty.ok("cfgve -t sd -m MGR -o sd1 -c") == ["sd1: create storage domain succeeded."]
     assert empty.thing("data_center", "local1")["status"] == "up"
     assert "detaching local storage" in empty.wrong("cfgve -t sd -m MGR -o sd1 -b")[0]
+    # The engine formats local storage when its data center is removed: its name has to be typed.
+    both = f"cfgve -t dc -m {empty.manager} -o local1,sd1 -r -f"
+    for line in ("-t dc -o local1 -r -f", "-t dc -o local1,sd9 -r -f"):
+        assert f"removing it formats its local storage sd1. If that is what you want, run: {both}" in "".join(
+            empty.wrong(f"cfgve {line} -m MGR")
+        )
+    assert both in empty.wrong("cfgve -t sd -m MGR -o sd1 -r -f")[0]
+    empty.ok("cfgve -t sd -m MGR -o sd1 -s")
+    assert "removing it formats" in empty.wrong("cfgve -t dc -m MGR -o local1,sd1 -r")[0]
+    assert empty.world.named("storage_domain", "sd1")
+    assert empty.ok(both) == ["local1: succeeded."]
+    assert empty.world.named("storage_domain", "sd1") == []
 
 
 def test_several_domains_into_an_empty_data_center_at_once(empty):
@@ -363,6 +375,13 @@ def test_an_installation_that_fails_is_told_with_the_managers_event(site):
     assert "--reinstall" in site.wrong("chhypervisor -a", ["rhevh9"])[0]
     site.row("hypervisor", "rhevh9", password="geheim")
     assert site.ok("chhypervisor --reinstall", ["rhevh9"])[-1] == "rhevh9: up"
+
+
+def test_a_host_that_does_not_come_up_in_time_is_told_with_the_managers_events(site):
+    site.row("hypervisor", "kvm1", mgr=site.manager, password="geheim")
+    site.faults([{"do": "never", "state": "host.install"}])
+    (said,) = site.wrong("chhypervisor -a --timeout 30", ["kvm1"])
+    assert "kvm1 is still installing after 30 s" in said and "the manager says: Host kvm1 was added" in said
 
 
 def test_maintenance_and_back(site):

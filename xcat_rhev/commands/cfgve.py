@@ -58,7 +58,8 @@ SPEC = Command(
     description=(
         "A storage domain is made from its row in the virtsd table: created, attached to its data center and "
         "activated; one that was left half made is completed. Nothing is formatted without -f, and nothing is removed "
-        "while running virtual machines or the last active storage domain of a data center need it.\n\n"
+        "while running virtual machines or the last active storage domain of a data center need it. A data center with "
+        "local storage takes that along, formatted: -o has to name both, and -f has to be given.\n\n"
         "virtsd.sdtype is data, iso or export; virtsd.host the hypervisor that makes the domain; virtsd.datacenter "
         "defaults to Default. virtsd.location depends on virtsd.stype: nfs server:/path[|version=v4][|options=...]; "
         "localfs /path (default /data/images/rhev); iscsi address[:port][|target=iqn...][|lun=ID,ID][|user=NAME], "

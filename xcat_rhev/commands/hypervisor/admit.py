@@ -147,7 +147,8 @@ class Newcomers:
 
         yield Step(f"add {wanted.address} to cluster {cluster.name}", add)
         then = until_up(self._context, node, wanted)
-        yield Wait(then.says, lambda: until_up(self._context, node, made[0]).goal(), then.then)
+        yield Wait(then.says, lambda: until_up(self._context, node, made[0]).goal(), then.then,
+                   lambda problem: with_events(self._context, made[0], problem))
 
     def _wanted(self, node: str, cluster: Cluster, how: Mapping[str, Any]) -> Host:
         full = f"{node}.{self._domain}" if self._domain and "." not in node else node

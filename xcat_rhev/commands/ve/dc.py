@@ -74,17 +74,35 @@ def remove(context: Context, names: Sequence[str]) -> Plan:
     """Remove those that nothing needs."""
     found = context.manager.find(DataCenter, names)
     clusters = context.manager.list(Cluster) if found else []
+    local = {name: _local_storage(context, there) for name, there in found.items()}
     for name in names:
         there = found.get(name)
         if there is None:
-            yield Job(name, idle="there is no such data center: nothing to do")
+            if not any(name in domains for domains in local.values()):
+                yield Job(name, idle="there is no such data center: nothing to do")
             continue
-        obstacle = _obstacle(context, there, clusters)
+        obstacle = _obstacle(context, there, clusters) or _formatting(context, name, local[name], names)
         if obstacle:
             yield Error(obstacle, name)
         else:
             force = True if "force" in context.options else None
             yield one_step(name, "remove data center", partial(context.manager.remove, there, force=force))
+
+
+def _local_storage(context: Context, there: DataCenter) -> list[str]:
+    """Names of the domains that an engine formats when it removes their data center (RemoveStoragePoolCommand)."""
+    if not is_local(there):
+        return []
+    domains = context.manager.list(StorageDomain, under=there)
+    return [domain.name or "" for domain in domains if domain.storage_type == "localfs"]
+
+
+def _formatting(context: Context, name: str, local: Sequence[str], names: Sequence[str]) -> str:
+    """Nothing is formatted unless its name was typed, with -f."""
+    if not local or ("force" in context.options and set(local) <= set(names)):
+        return ""
+    line = f"cfgve -t dc -m {context.manager.name} -o {','.join([name, *local])} -r -f"
+    return f"removing it formats its local storage {named(local)}. If that is what you want, run: {line}"
 
 
 def _obstacle(context: Context, there: DataCenter, clusters: list[Cluster]) -> str:

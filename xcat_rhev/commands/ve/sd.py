@@ -149,9 +149,11 @@ def _obstacle(context: Context, found: Found) -> str:
             "Give -s and -b first, or -f for all of it, formatting included"
         )
     if sdfound.is_last_active(found):
+        local = found.domain is not None and found.domain.storage_type == "localfs"
+        both = f"{found.home.name},{found.name}" if local else found.home.name
         return (
-            f"it is the last active data domain of data center {found.home.name}. Remove the data center first: "
-            f"cfgve -t dc -m {context.manager.name} -o {found.home.name} -r -f"
+            f"it is the last active data domain of data center {found.home.name}. Remove the data center "
+            f"{'with it' if local else 'first'}: cfgve -t dc -m {context.manager.name} -o {both} -r -f"
         )
     running = sdfound.running_on(context, found)
     return sdfound.in_use(running) if running else ""

@@ -107,10 +107,19 @@ def removed(call: Call) -> Removed:
     if busy and not force:
         raise refuse("dc active", call.dialect)
     for domain in domains:
-        world.change(domain, data_center=None, status="unattached", master=False)
+        if domain["storage_type"] == "localfs":  # the engine formats it
+            _forget_local(world, domain)
+        else:
+            world.change(domain, data_center=None, status="unattached", master=False)
     _dissolve(world, thing)
     world.event(954, "normal", f"Data Center {thing['name']} was removed.")
     return Removed()
+
+
+def _forget_local(world: World, domain: Thing) -> None:
+    for disk in world.of("disk", "storage_domain", domain["id"]):
+        world.remove(disk)
+    world.remove(domain)
 
 
 def _dissolve(world: World, thing: Thing) -> None:
