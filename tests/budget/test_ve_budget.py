@@ -126,3 +126,83 @@ def test_the_states_of_storage_domains_cost_one_list_per_data_center_that_holds_
 def test_a_dry_run_changes_nothing(site):
     assert writes(site, "chhypervisor -a --dry-run", TEN) == 0
     assert writes(site, "cfgve -t sd -m MGR -o sd1,sd2 -c --dry-run") == 0
+
+
+@pytest.fixture(params=VERSIONS[1:], ids=version_name)
+def newer(certificates, request):
+    """A manager that can take over what is on storage, with three hosts and two templates of a data domain."""
+    shutil.rmtree(certificates / "rhevm", ignore_errors=True)
+    made = Site(certificates, request.param, hosts=3, vms=2)
+    yield made
+    made.close()
+
+
+def test_taking_over_a_block_domain(newer):
+    newer.row("virtsd", "sd1", stype="fcp", location="3600a098000000001", host="rhevh1")
+    cost = newer.cost("cfgve -t sd -m MGR -o sd1 -c")
+    assert cost.pop("GET /hosts/{id}/storage") == 1
+    assert sum(count for call, count in cost.items() if not call.startswith("GET ")) == 2  # made and attached
+    for verb in "sbr":
+        newer.ok(f"cfgve -t sd -m MGR -o sd1 -{verb}")
+    cost = newer.cost("cfgve -t sd -m MGR -o sd1 -i")
+    assert cost.pop("POST /hosts/{id}/unregisteredstoragedomainsdiscover") == 1
+    assert cost.pop("GET /hosts/{id}/storage") == 1
+    assert sum(count for call, count in cost.items() if not call.startswith("GET ")) == 2
+
+
+def test_templates_are_registered_with_three_lists_and_one_call_each(newer):
+    for n in (1, 2):
+        newer.row("vm", f"vm{n}", mgr=newer.manager)
+        newer.ok(f"clonevm -t tpl{n}", [f"vm{n}"])
+    newer.row("virtsd", "sd1", stype="nfs", location="nfs1:/sd1", host="rhevh1")
+    newer.ok("cfgve -t sd -m MGR -o sd1 -c")
+    data = newer.thing("storage_domain", "data1")
+    newer.row("virtsd", "data1", stype="nfs", location=f"{data['address']}:{data['path']}", host="rhevh1")
+    for verb in "sbri":
+        newer.ok(f"cfgve -t sd -m MGR -o data1 -{verb}")
+    cost = newer.cost("cfgve -t tpl -m MGR -o tpl1,tpl2 -i --from-domain data1")
+    assert cost.pop("POST /storagedomains/{id}/templates/{id}/register") == 2
+    assert cost.pop("GET /storagedomains/{id}/templates") == 1
+    assert cost.pop("GET /templates") == 2  # what is there, and one look at both
+    assert sum(cost.values()) == 2  # the domain and the cluster
+
+
+def test_upgrading_three_hosts(newer):
+    nodes = ["rhevh1", "rhevh2", "rhevh3"]
+    for node in nodes:
+        newer.row("hypervisor", node, type="rhevh", mgr=newer.manager)
+        newer.world.change(newer.thing("host", node), type="rhel")
+    cost = newer.cost("chhypervisor --upgrade", nodes)
+    looks = cost.pop("POST /hosts/{id}/upgradecheck", 0)
+    assert looks == (3 if newer.settings.api == "4" else 0)
+    assert cost.pop("POST /hosts/{id}/upgrade") == 3
+    assert cost.pop("GET /events", 0) <= looks * 4  # the newest before, and while the answer is awaited
+    assert cost.pop("GET /hosts") <= 12
+    assert not cost
+    # Afterwards they are looked at again where that can be done, and nothing is changed.
+    assert writes(newer, "chhypervisor --upgrade", nodes) == looks
+
+
+def test_emptying_a_host_asks_once_where_its_machines_can_go(site):
+    site.row("hypervisor", "rhevh1", type="rhevh", mgr=site.manager)
+    for n in (1, 2):
+        site.row("vm", f"vm{n}", mgr=site.manager, host="rhevh1")
+    site.ok("rpower on", ["vm1", "vm2"])
+    cost = site.cost("chhypervisor -d --dry-run", ["rhevh1"])
+    assert cost == {"GET /hosts": 2, "GET /vms": 1}
+
+
+def test_a_description_that_holds_and_the_picture_cost_lists_alone(site):
+    pytest.importorskip("yaml")
+    text = "\n".join(message.text for message in site.say("lsve -m MGR --export"))
+    assert "rhevh3" in text and TEN[0] not in text
+    site.front.counts.clear()
+    site.ok("cfgve -m MGR --from -", stdin=text)
+    counted = site.front.counts.shown()["requests"]
+    assert all(call.startswith("GET ") for call in counted)
+    nics = counted.pop("GET /hosts/{id}/nics", 0)
+    assert nics in (0, 3)  # before 4.2 each host is asked for its own
+    # However much there is: at most two lists a kind, three of hosts, two more per data center, one per cluster.
+    assert counted.pop("GET /hosts") == 3
+    assert max(counted.values()) <= 2 and sum(counted.values()) <= 13
+    assert sum(site.cost("lsve -m MGR --graph - --dry-run").values()) == 0

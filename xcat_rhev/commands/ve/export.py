@@ -67,6 +67,7 @@ class _Writing:
             },
             "hosts": {
                 host.name: self._host(host, cluster, names) for cluster in clusters for host in found.hosts_of(cluster)
+                if host.status != "pending_approval"  # it belongs to nothing yet
             },
             "storage_domains": {each.name: self._domain(each, clusters) for each in found.storage_of(home)},
             "vms": {
