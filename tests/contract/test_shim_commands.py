@@ -2,105 +2,19 @@
 
 import json
 import signal
-import subprocess
 import time
 
 import pytest
-from bridged import PERL, PERL_THERE, Backend, perl_environment
+from bridged import PERL_THERE
+from perlsite import VMS, PerlSite
 
-from fakes import FakeHost
-from programs import Sim
-from xcat_rhev.cli.demo.looks import Engine
-from xcat_rhev.cli.demo.parts import Part, own
 from xcat_rhev.dispatch import COMMANDS
 
 pytestmark = pytest.mark.skipif(not PERL_THERE, reason="Perl with its JSON module is not installed")
 
-VMS, HOSTS = ["vm1", "vm2", "vm3"], ["rhevh1", "rhevh2"]
-
-
-class Site:
-    """A Perl xCAT with one manager, as far as a plugin can see."""
-
-    def __init__(self, folder, api):
-        self.folder = folder
-        self.sim = Sim(folder, "--api", api, "--hosts", "2", "--speed", "10")
-        self.engine = Engine(self.sim.ready, api)
-        self.host = FakeHost(self.tables())
-        self.backend = Backend(folder / "backend.sock", self.host)
-        self.start_agent()
-
-    def start_agent(self):
-        self.agent = Part(
-            "agent", own("agent", "--ready", "--socket", str(self.folder / "agent.sock")), self.folder / "agent.log"
-        )
-        self.agent._process.stdout.readline()
-
-    def tables(self):
-        name = self.sim.name
-        return {
-            "site": [{"key": "master", "value": "127.0.0.1"}, {"key": "xcatconfdir", "value": str(self.folder)}],
-            "passwd": [{"key": "rhevm", "username": "admin", "password": self.sim.password}],
-            "nodelist": [{"node": node} for node in VMS + HOSTS],
-            "hypervisor": [{"node": node, "type": "rhevh", "mgr": name, "cluster": "Default"} for node in HOSTS],
-            "vm": [
-                {
-                    "node": node,
-                    "mgr": name,
-                    "cluster": "Default",
-                    "memory": "1g",
-                    "cpus": "1:2",
-                    "storage": "data1:1g:system",
-                }
-                for node in VMS
-            ],
-            "virtsd": [
-                {
-                    "node": "nfs9",
-                    "sdtype": "data",
-                    "stype": "nfs",
-                    "location": "filer:/nfs9",
-                    "host": "rhevh1",
-                    "datacenter": "Default",
-                }
-            ],
-        }
-
-    def start(self, command, nodes=(), args=()):
-        request = {"command": [command], "arg": list(args), **({"node": list(nodes)} if nodes else {})}
-        driver = subprocess.Popen(
-            ["perl", str(PERL / "driver.pl")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=perl_environment(self.folder),
-        )
-        driver.stdin.write(json.dumps(request).encode())
-        driver.stdin.close()
-        driver.stdin = None
-        return driver
-
-    def run(self, command, nodes=(), args=()):
-        out, errors = self.start(command, nodes, args).communicate(timeout=120)
-        assert errors == b""
-        answers = [json.loads(line) for line in out.splitlines()]
-        assert answers.pop() == {"finished": 1}
-        return answers
-
-    def works(self, command, nodes=(), args=()):
-        answers = self.run(command, nodes, args)
-        assert answers and not any("errorcode" in json.dumps(answer) for answer in answers), answers
-        return json.dumps(answers)
-
-    def close(self):
-        self.agent.stop()
-        self.backend.close()
-        self.sim.part.stop()
-
-
 @pytest.fixture(scope="module", params=["4", "3"])
 def site(request, tmp_path_factory):
-    program = Site(tmp_path_factory.mktemp(f"shim-v{request.param}"), request.param)
+    program = PerlSite(tmp_path_factory.mktemp(f"shim-v{request.param}"), request.param)
     yield program
     program.close()
 

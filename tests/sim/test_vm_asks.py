@@ -22,9 +22,9 @@ def site(request, tmp_path_factory):
     made.close()
 
 
-@pytest.fixture
-def modern(tmp_path_factory):
-    made = VmSite(tmp_path_factory, (4, 5))
+@pytest.fixture(params=[(3, 6), (4, 5)], ids=version_name)
+def modern(request, tmp_path_factory):
+    made = VmSite(tmp_path_factory, request.param)
     yield made
     made.close()
 

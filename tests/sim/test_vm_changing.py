@@ -22,9 +22,9 @@ def site(request, tmp_path_factory):
     made.close()
 
 
-@pytest.fixture
-def modern(tmp_path_factory):
-    made = VmSite(tmp_path_factory, (4, 5))
+@pytest.fixture(params=[(3, 6), (4, 5)], ids=version_name)
+def modern(request, tmp_path_factory):
+    made = VmSite(tmp_path_factory, request.param)
     yield made
     made.close()
 
@@ -94,6 +94,34 @@ def test_a_disk_grows(tmp_path_factory, version):
         assert site.ok("chvm", ["vm1"]) == DONE
         assert [disk["size"] for disk in site.parts("disk", "vm1")] == [4 * GIB, GIB]
         assert site.ok("chvm", ["vm1"]) == NOTHING
+    finally:
+        site.close()
+
+
+def test_before_3_1_a_disk_that_is_taken_off_would_be_lost_and_that_is_said(tmp_path_factory):
+    site = VmSite(tmp_path_factory, (3, 0))
+    try:
+        site.made("vm1", storage="data1:1g|data1:2g")
+        assert site.wrong("chvm -d 2", ["vm1"]) == [
+            "vm1: RHEV 3.0 cannot take the disk 2 off and keep it; -p removes it"]
+        assert len(site.parts("disk", "vm1")) == 2
+    finally:
+        site.close()
+
+
+def test_before_3_3_disks_do_not_grow_and_that_is_said(tmp_path_factory):
+    site = VmSite(tmp_path_factory, (3, 0))
+    told = "the manager is 3.0; disks grow since 3.3"
+    try:
+        site.made("vm1", storage="data1:1g")
+        assert told in site.wrong("chvm --resize 1=4", ["vm1"])[0]
+        assert site.row_of("vm1")["storage"] == "data1:1g"
+        site.ok("clonevm -t web", ["vm1"])
+        site.node("vm1", storage="data1:4g")
+        warning, idle = site.ok("chvm", ["vm1"])
+        assert warning.endswith(f"has 1 GiB, less than the 4 GiB of vm.storage; {told}") and [idle] == NOTHING
+        site.node("vm2", master="web", storage="data1:4g")
+        assert told in site.wrong("mkvm", ["vm2"])[0]
     finally:
         site.close()
 
@@ -216,11 +244,16 @@ def test_a_disk_is_removed_and_does_not_come_back(site):
     assert site.ok("chvm", ["vm1"]) == NOTHING
 
 
-def test_a_disk_is_taken_off_and_kept(modern):
-    modern.made("vm1", storage="data1:1g|data1:2g")
-    assert modern.ok("chvm -d vm1_Disk2", ["vm1"]) == DONE
-    assert [disk["size"] for disk in modern.parts("disk", "vm1")] == [GIB]
-    assert modern.count("disk", "vm1_Disk2") == 1
+@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
+def test_a_disk_is_taken_off_and_kept(tmp_path_factory, version):
+    site = VmSite(tmp_path_factory, version)
+    try:
+        site.made("vm1", storage="data1:1g|data1:2g")
+        assert site.ok("chvm -d vm1_Disk2", ["vm1"]) == DONE
+        assert [disk["size"] for disk in site.parts("disk", "vm1")] == [GIB]
+        assert site.count("disk", "vm1_Disk2") == 1
+    finally:
+        site.close()
 
 
 @pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)

@@ -126,8 +126,8 @@ def test_what_was_typed_and_is_otherwise_is_said_and_not_written(site):
     site.made("vm1", memory="1g", storage="data1:1g")
     said = [message.text for message in site.say("mkvm -s 5 --mem 2g --cpus 4", ["vm1"])]
     assert said == [
-        "it is there with other memory, CPUs, disk sizes and left so. Run chvm to change it, or give -f to make it anew",
-        "virtual machine has been created. There is nothing to do",
+        "it is there with other memory, CPUs, disk sizes and left so. "
+        "Run chvm to change it, or give -f to make it anew", "virtual machine has been created. There is nothing to do",
     ]
     assert (site.vm("vm1")["memory"], site.row_of("vm1")["memory"]) == (GIB, "1g")
     assert site.ok("mkvm -s 1 --mem 1g --cpus 1", ["vm1"]) == [

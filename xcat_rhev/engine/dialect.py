@@ -19,6 +19,7 @@ _SINCE: Mapping[str, Version] = {
     "disks": (3, 1),             # the /disks collection
     "networks_searchable": (3, 2),
     "ssh": (3, 3),               # hosts are logged in to by key, or as somebody else than root
+    "growing_disks": (3, 3),     # ExtendImageSizeCommand; earlier ones take a larger size and do nothing about it
     "distinct_faults": (3, 3),   # 409 for conflicts; before that 400 for every refusal
     "vnic_profiles": (3, 3),
     "jobs": (3, 3),

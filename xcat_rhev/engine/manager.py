@@ -68,6 +68,8 @@ class Manager:
         name: As the tables write it.
         dialect: 3 or 4.
         version: The engine's version, as (4, 5).
+        keeps_disks: It can have disks that belong to no VM.
+        grows_disks: It can make disks larger.
         workers: How many requests at once.
         notes: What a person should know about the connection.
         calls: For the engine room alone: requests about any noun.
@@ -81,6 +83,8 @@ class Manager:
     ) -> None:
         self.name, self.workers = session.access.name, session.access.workers
         self.dialect, self.version = session.dialect.major, session.dialect.version
+        self.keeps_disks = session.dialect.has("disks")
+        self.grows_disks = session.dialect.has("growing_disks")
         self.clock, self.notes = clock, tuple(notes)
         self._session, self._asked = session, asked
         self._counted = Counted(Stoppable(session.http, aborted or Abort()))

@@ -57,9 +57,14 @@ def _is_that_disk(found: Disk, wanted: Disk, named: bool) -> bool:
 def remove_disk(manager: Manager, vm: Vm, disk: Disk, keep: bool) -> None:
     """Remove a disk, or only take it off the VM.
 
-    v4 detaches unless told otherwise; v3 removes unless told otherwise.
+    v4 detaches unless told otherwise; v3 removes unless told otherwise, and before 3.1 whatever it is told.
+
+    Raises:
+        Usage: The disk would not be kept.
     """
     calls = manager.calls
+    if keep and not calls.dialect.has("disks"):
+        raise Usage(f"RHEV 3.0 cannot take the disk {disk.name} off and keep it")
     path = calls.path(disk, vm)
     calls.remove(disk, path, detach_only=keep)
 

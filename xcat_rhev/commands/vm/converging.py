@@ -132,7 +132,7 @@ class Converging:
         lacking = [wanted for wanted in making.row.disks if wanted.name not in there]
         for wanted in making.row.disks:
             disk = there.get(wanted.name)
-            if disk is not None and (disk.size or 0) < wanted.size:
+            if disk is not None and (disk.size or 0) < wanted.size and not making.no_growth():
                 text = f"resize disk {disk.name} to {show_size(wanted.size)}"
                 yield Step(text, partial(making.grow, disk, wanted.size))
         for number, wanted in enumerate(lacking):
@@ -151,6 +151,11 @@ class Converging:
                 yield Warning(
                     f"disk {disk.name} has {show_size(disk.size or 0)}, more than the {show_size(wanted.size)} of "
                     "vm.storage; disks do not shrink", node,
+                )
+            elif (disk.size or 0) < wanted.size and self.making.no_growth():
+                yield Warning(
+                    f"disk {disk.name} has {show_size(disk.size or 0)}, less than the {show_size(wanted.size)} of "
+                    f"vm.storage; {self.making.no_growth()}", node,
                 )
         if self._in_another_cluster() and self.making.there.status != "down":
             here, named = self.making.place.cluster.name, self.making.row.cluster

@@ -117,6 +117,8 @@ class Editing:
         disk = self.disk(name)
         if disk is None:
             return
+        if keep and not self.making.manager.keeps_disks:
+            self.faults.append(f"RHEV 3.0 cannot take the disk {name} off and keep it; -p removes it")
         self.parts_of_text = [part for part in self.parts_of_text if part[0] != disk.id]
         if self.making.there.status not in ("down", "image_locked"):
             yield Step(f"unplug disk {disk.name}",
@@ -131,6 +133,8 @@ class Editing:
             return
         if (disk.size or 0) > size:
             self.faults.append(f"disk {disk.name} has {show_size(disk.size or 0)}; disks do not shrink")
+        elif (disk.size or 0) < size and self.making.no_growth():
+            self.faults.append(f"disk {disk.name} stays as it is: {self.making.no_growth()}")
         for part in self.parts_of_text:
             if part[0] == disk.id:
                 domain, _, rest = part[1].partition(":")

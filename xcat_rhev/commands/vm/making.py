@@ -14,7 +14,7 @@ from typing import Any
 from ...engine.manager import Manager
 from ...engine.nouns import AffinityGroup, Disk, Lease, Nic, Ref, Tag, Template, Vm
 from ...engine.waiting import GONE, Goal
-from ...errors import NotFound
+from ...errors import Conflict, NotFound
 from ...jobs import Job, Step, Wait
 from ...messages import Data, Error
 from ...units import GIB, show_size
@@ -222,8 +222,15 @@ class Making:
         """Change a NIC in what differs."""
         self.manager.change_nic(self.there, nic, **wanted)
 
+    def no_growth(self) -> str:
+        """Why a disk of this manager cannot be made larger, or nothing."""
+        version = ".".join(map(str, self.manager.version))
+        return "" if self.manager.grows_disks else f"the manager is {version}; disks grow since 3.3"
+
     def grow(self, disk: Disk, size: int) -> None:
         """Make a disk larger, in bytes."""
+        if self.no_growth():
+            raise Conflict(f"disk {disk.name} has {show_size(disk.size or 0)}: {self.no_growth()}")
         self.manager.change_disk(self.there, disk, size=size)
 
     def add_disk(self, wanted: DiskRow) -> None:

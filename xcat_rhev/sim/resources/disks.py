@@ -189,6 +189,8 @@ def _change(call: Call, disk: Thing, values: Thing) -> None:
     values.pop("domains", None)
     size = values.pop("provisioned_size", None) or values.pop("size", None)
     values.pop("size", None)
+    if not call.dialect.knows((3, 3)):
+        size = None  # it is read, and nothing is done about it
     name = values.pop("alias", None) or values.get("name") or disk["name"]
     if disk["status"] != "ok":
         raise refuse("disk locked", call.dialect, action="edit", name=disk["name"])
