@@ -18,7 +18,8 @@ KINDS = (FAILED, INSTALLING, BOOTED_KIND, OTHER) = ("failed", "installing", "boo
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem; color: #1c2733 }
-h1 { font-size: 1.4rem; margin: 0 0 1rem } p.counts span { margin-right: 1.5rem } p.counts b { font-size: 1.3rem }
+h1 { font-size: 1.4rem; margin: 0 0 1rem }
+p.counts span { margin-right: 1.5rem; display: inline-block } p.counts b { font-size: 1.3rem }
 div { overflow-x: auto } table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .4rem .8rem .4rem 0; white-space: nowrap; border-bottom: 1px solid #d9e0e7 }
 thead th { border-bottom: 2px solid #8896a5 }

@@ -153,7 +153,8 @@ def _plugin_file(site: Site) -> Finding:
         return Finding(
             "plugin", False, f"{site.plugin} was replaced since, as an upgrade of xCAT does", "xcat-rhev install"
         )
-    return Finding("plugin", False, f"{site.plugin} is xCAT's own", "xcat-rhev install")
+    says = "is xCAT's own" if site.plugin.exists() else "is missing"
+    return Finding("plugin", False, f"{site.plugin} {says}", "xcat-rhev install")
 
 
 def _other_plugins(site: Site) -> Finding:
