@@ -305,4 +305,4 @@ def test_the_console_script_connects_with_what_getcons_says(tmp_path):
     script = Path(__file__).parents[2] / "share" / "cons" / "rhevm"
     done = subprocess.run([script, "vm1"], env=environment, timeout=30, check=False)
     assert done.returncode == 0
-    assert (tmp_path / "called").read_text() == "-t -p 2222 me@mgr connect --vm-id=id1\n"
+    assert (tmp_path / "called").read_text() == "-t -p 2222 -- me@mgr connect --vm-id=id1\n"

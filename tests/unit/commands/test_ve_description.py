@@ -88,6 +88,12 @@ def test_what_is_no_plain_yaml_is_refused_with_its_place_and_nothing_of_its_text
     assert "secret" not in str(caught.value) and "system" not in str(caught.value)
 
 
+@pytest.mark.parametrize("value", ["2001-99-99", "!!int x", "!!timestamp x", "[" * 3000 + "]" * 3000])
+def test_values_that_the_yaml_library_chokes_on(value):
+    with pytest.raises(Usage, match="^the description has a value that is none: "):
+        description.parse(f"data_centers: {{Default: {{description: {value}}}}}")
+
+
 def test_a_description_that_is_too_large():
     with pytest.raises(Usage, match="larger than 4 MiB"):
         description.parse("#" * (description.LARGEST + 1))

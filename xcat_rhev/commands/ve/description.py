@@ -123,6 +123,8 @@ def _load(text: str) -> Any:
         mark = getattr(problem, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "its beginning"
         raise Usage(f"the description is no YAML: {where}") from None
+    except (RecursionError, ValueError, OverflowError, TypeError, AttributeError):  # PyYAML lets these through
+        raise Usage("the description has a value that is none: an impossible date or number, or too deep") from None
 
 
 def _center_faults(path: str, values: Any) -> Iterator[str]:
