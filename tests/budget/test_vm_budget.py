@@ -223,3 +223,24 @@ def test_the_second_run_on_several_batches(crowd):
     crowd.ok("rpower on", nodes)
     again(crowd, "rpower on", nodes, searches=3)
     again(crowd, "rsetboot net", nodes, searches=3)
+
+
+def test_snapshots(site):
+    """4.2 and later put them into the search for the machines; before, each machine's list is asked for."""
+    if site.version < (3, 1):
+        pytest.skip("engine 3.0 has snapshots of disks, not of machines")
+    nodes = site.made(*names(7))
+    each = {} if site.version >= (4, 2) else {"GET /vms/{id}/snapshots": 7}
+    assert site.cost("chvm --rmsnapshot before", nodes) == {"GET /vms": 1, **each}
+    cost = site.cost("chvm --snapshot before", nodes)
+    assert cost["POST /vms/{id}/snapshots"] == 7
+    assert ("GET /vms/{id}/snapshots" in cost) == (site.version < (4, 2))
+    assert site.cost("chvm --snapshot before", nodes) == {"GET /vms": 1, **each}
+    listed = site.cost("lsvm --snapshots", nodes)
+    assert listed == {"GET /vms": 1, "GET /storagedomains": 1, **networks(site), **each}
+
+
+def test_a_drive_that_is_empty_is_not_emptied(site):
+    nodes = site.made(*names(7))
+    each = {} if site.version >= (4, 2) else {"GET /vms/{id}/cdroms": 7}
+    assert site.cost("chvm --eject", nodes) == {"GET /vms": 1, **networks(site), **each}

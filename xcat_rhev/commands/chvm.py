@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ..engine.manager import quoted
-from ..engine.nouns import AffinityGroup, Cluster, Snapshot, Vm
+from ..engine.nouns import AffinityGroup, Cdrom, Cluster, Snapshot, Vm
 from ..errors import Usage
 from ..jobs import Job, Step, Wait
 from ..messages import Error
@@ -126,14 +126,13 @@ def _all(values: Iterable[tuple[str, ...] | None]) -> set[str]:
 
 
 def _snapshots(context: Context) -> Plan:
-    found = find(context)
+    found = find(context, also=Snapshot)
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
             yield found.lack(node, NOT_CREATED)
         else:
-            there = context.manager.list(Snapshot, under=vm)
-            yield Snapshots(context.manager, vm, there, context.limit(LIMIT)).job(context.options)
+            yield Snapshots(context.manager, vm, vm.snapshots or (), context.limit(LIMIT)).job(context.options)
 
 
 def _edit(context: Context) -> Plan:
@@ -141,7 +140,7 @@ def _edit(context: Context) -> Plan:
     rows, faults = read_rows(context.host, context.nodes)
     if asked:
         yield from errors(faults)
-    found = find(context, details=True)
+    found = find(context, details=True, also=Cdrom if {"optical", "eject"} & set(context.options) else None)
     good = [node for node in context.nodes if node in found and (node in rows or not asked)]
     places: Mapping[str, Where] = {}
     if asked.add:
@@ -204,11 +203,14 @@ class _Edit:
         if texts:
             names = ", ".join(f"vm.{column}" for column in texts)
             yield Step(f"write {names}", partial(self.context.host.set_node_attrs, "vm", {self.making.row.node: texts}))
-        if "optical" in self.context.options:
-            yield Step(f"put in the CD {self.context.options['optical']}",
-                       partial(self.cd, self.context.options["optical"]))
-        if "eject" in self.context.options:
-            yield Step("take the CD out", partial(self.cd, ""))
+        iso = self.context.options.get("optical", "")
+        if (iso or "eject" in self.context.options) and not self._has_cd(iso):
+            yield Step(f"put in the CD {iso}" if iso else "take the CD out", partial(self.cd, iso))
+
+    def _has_cd(self, iso: str) -> bool:
+        """Is that disc in the drive already? What a running machine has in it now is not asked."""
+        drives = [drive.file.id if drive.file else "" for drive in self.making.there.cdroms or ()]
+        return self.making.there.status == "down" and drives[:1] == [iso]
 
     def cd(self, iso: str) -> None:
         """A running machine gets it at once, and both keep it for later starts."""

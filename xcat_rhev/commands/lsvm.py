@@ -40,14 +40,14 @@ def plan(context: Context) -> Plan:
         yield from _everything(context)
         return
     types = context.attrs("hypervisor", "type")
-    machines = find(context, details=True)
+    machines = find(context, details=True, also=_also(context))
     rest = [node for node in context.nodes if node not in machines]
     hosts = context.manager.find(Host, rest, details=True) if rest else {}
     guests = _guests(context, [host for host in hosts.values()])
     yield from _heading(context)
     for node in context.nodes:
         if node in machines:
-            yield from _show(context, _with_snapshots(context, machines[node]))
+            yield from _show(context, of_vm(machines[node]))
         elif node in hosts:
             yield from _show(context, _hypervisor(hosts[node], guests))
         elif types[node].get("type"):
@@ -64,12 +64,12 @@ def _the_manager(context: Context) -> bool:
 
 def _everything(context: Context) -> Iterator[Message]:
     hosts = context.manager.list(Host, details=True)
-    machines = context.manager.list(Vm, details=True)
+    machines = context.manager.list(Vm, details=True, also=_also(context))
     yield from _heading(context)
     for host in hosts:
         yield from _show(context, Listed(host, host.nics or ()))
     for vm in machines:
-        yield from _show(context, _with_snapshots(context, vm))
+        yield from _show(context, of_vm(vm))
 
 
 def _guests(context: Context, hosts: Sequence[Host]) -> list[Vm]:
@@ -85,9 +85,8 @@ def _hypervisor(host: Host, guests: Iterable[Vm]) -> Listed:
     return Listed(host, [*(host.nics or ()), *own])
 
 
-def _with_snapshots(context: Context, vm: Vm) -> Listed:
-    wanted = "snapshots" in context.options
-    return of_vm(vm, context.manager.list(Snapshot, under=vm) if wanted else ())
+def _also(context: Context) -> type[Noun] | None:
+    return Snapshot if "snapshots" in context.options else None
 
 
 def _no_host(context: Context, node: str) -> Message:

@@ -127,7 +127,8 @@ class Manager:
         return self.catalog.one(noun, name, data_center=data_center)
 
     def list(
-        self, noun: type[N], *, under: Noun | Ref | None = None, where: str = "", details: bool = False
+        self, noun: type[N], *, under: Noun | Ref | None = None, where: str = "", details: bool = False,
+        also: type[Noun] | None = None,
     ) -> builtins.list[N]:
         """Read a whole collection.
 
@@ -136,11 +137,13 @@ class Manager:
             under: What it belongs to: NICs of a host, storage domains of a data center ...
             where: In the search language, names as `quoted()` writes them.
             details: As for `find`.
+            also: As for `look`.
         """
-        return self.catalog.list(noun, under=under, where=where, details=details)
+        return self.catalog.list(noun, under=under, where=where, details=details, also=also)
 
     def look(
-        self, noun: type[N], names: Iterable[str], *, details: bool = False, everything: bool = False
+        self, noun: type[N], names: Iterable[str], *, details: bool = False, everything: bool = False,
+        also: type[Noun] | None = None,
     ) -> builtins.list[N]:
         """Find all things with these names, also several with the same.
 
@@ -149,8 +152,9 @@ class Manager:
             names: Exact names.
             details: As for `find`.
             everything: Also what engines leave out because it costs them more: a VM's serial console.
+            also: For Vm: Snapshot or Cdrom, to have those filled. Before 4.2 that costs a request for each machine.
         """
-        return self.catalog.look(noun, names, details=details, everything=everything)
+        return self.catalog.look(noun, names, details=details, everything=everything, also=also)
 
     def lacks(self, noun: type[Noun], names: Iterable[str]) -> builtins.list[str]:
         """Those of a kind's attributes that this manager's API has no place for."""

@@ -246,6 +246,8 @@ class Vm(Noun):
     disks = inlined(Disk, "disks/disk*", "disk_attachments/disk_attachment*")
     initialization = part(Initialization, "initialization", since=(3, 4))
     nics = inlined(Nic, "nics/nic*")
+    cdroms = inlined(Cdrom, None, "cdroms/cdrom*")
+    snapshots = inlined(Snapshot, None, "snapshots/snapshot*")
     consoles = inlined(GraphicsConsole, None, "graphics_consoles/graphics_console*")
     placement_hosts = refs("placement_policy/host*", "placement_policy/hosts/host*")
     affinity = text("placement_policy/affinity")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Union
 
 from ..clock import Clock
 from ..errors import BadAnswer, FailedState, NotFound, RhevError, TimedOut
-from .nouns import Disk, Noun, Ref, Vm
+from .nouns import Disk, Noun, Ref, Snapshot, Vm
 
 if TYPE_CHECKING:
     from .manager import Manager
@@ -216,23 +216,24 @@ def _kinds(pending: list[_Pending]) -> list[list[_Pending]]:
     groups: dict[tuple[object, ...], list[_Pending]] = {}
     for each in pending:
         goal = each.goal
-        # The disks of all VMs come with one search for their VMs; all else below something has its own list.
-        apart = "" if goal.under is None or _is_disk(goal) else goal.under.id
+        # What belongs to VMs comes with one search for the VMs; all else below something has its own list.
+        apart = "" if goal.under is None or _of_machine(goal) else goal.under.id
         groups.setdefault((type(goal.what), apart, goal.settled), []).append(each)
     return list(groups.values())
 
 
-def _is_disk(goal: Goal) -> bool:
-    return isinstance(goal.what, Disk) and isinstance(goal.under, Vm)
+def _of_machine(goal: Goal) -> bool:
+    return isinstance(goal.what, (Disk, Snapshot)) and isinstance(goal.under, Vm)
 
 
 def _current(manager: Manager, goals: list[Goal]) -> dict[str, Noun]:
     """Ask for the things of one kind, by id."""
     first = goals[0]
-    if _is_disk(first):
+    if _of_machine(first):
         names = {goal.under.name for goal in goals if goal.under is not None}
-        machines = manager.look(Vm, names, details=True)
-        return {disk.id: disk for vm in machines for disk in vm.disks or ()}
+        if isinstance(first.what, Snapshot):
+            return {each.id: each for vm in manager.look(Vm, names, also=Snapshot) for each in vm.snapshots or ()}
+        return {disk.id: disk for vm in manager.look(Vm, names, details=True) for disk in vm.disks or ()}
     kind = type(first.what)
     if first.under is not None:
         return {each.id: each for each in manager.list(kind, under=first.under)}

@@ -77,9 +77,9 @@ class Listed:
     children: Sequence[Noun] = ()
 
 
-def of_vm(vm: Vm, snapshots: Sequence[Snapshot] = ()) -> Listed:
-    """A machine that was found with details, with its disks and NICs."""
-    return Listed(vm, [*(vm.disks or ()), *(vm.nics or ()), *snapshots])
+def of_vm(vm: Vm) -> Listed:
+    """A machine that was found with details: with its disks and NICs, and its snapshots if those were asked for."""
+    return Listed(vm, [*(vm.disks or ()), *(vm.nics or ()), *(vm.snapshots or ())])
 
 
 def lines(listed: Listed, manager: Manager) -> Iterator[str]:

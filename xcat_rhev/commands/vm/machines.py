@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ...engine.nouns import Vm
+from ...engine.nouns import Noun, Vm
 from ...errors import Usage
 from ...messages import Error
 from ..common import Context
@@ -39,21 +39,23 @@ class Machines(dict[str, Vm]):
         return Error(f"{text} The manager is {self._manager}. Run: mkvm {node}", node)
 
 
-def find(context: Context, details: bool = False) -> Machines:
+def find(context: Context, details: bool = False, also: type[Noun] | None = None) -> Machines:
     """The machines of this group that the manager has, by node.
 
     Args:
         context: The command's.
         details: With their disks and NICs.
+        also: With their snapshots, or with their CD drives.
     """
-    return find_named(context, context.nodes, details)
+    return find_named(context, context.nodes, details, also=also)
 
 
 def find_named(
-    context: Context, nodes: Sequence[str], details: bool = False, everything: bool = False
+    context: Context, nodes: Sequence[str], details: bool = False, everything: bool = False,
+    also: type[Noun] | None = None,
 ) -> Machines:
     """The same for some of the nodes; for none nothing is asked. With everything, serial consoles are told as well."""
-    found = context.manager.look(Vm, nodes, details=details, everything=everything) if nodes else []
+    found = context.manager.look(Vm, nodes, details=details, everything=everything, also=also) if nodes else []
     return Machines(found, context.manager.name)
 
 
