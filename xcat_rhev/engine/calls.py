@@ -6,6 +6,7 @@ A create whose answer was lost is settled by looking for the thing, not by creat
 from __future__ import annotations
 
 import builtins
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, Callable
@@ -26,6 +27,11 @@ from .transport import Request, Response, Sender
 #: More rows than any engine holds, for versions that cut lists unless told otherwise.
 _ALL_ROWS = "1000000"
 _EVERYTHING = {"All-Content": "true"}
+#: What an engine does before it answers: it switches a host, sets its networks up, speaks with a host about storage.
+_SLOW = re.compile(
+    r"/(fence|setupnetworks|commitnetconfig|restore|iscsi(discover|login)|discoveriscsi)$"
+    r"|/storagedomains(/[^/?]+(/activate)?)?(\?|$)"
+)
 #: How often one looks for a thing whose create may still be under way.
 _LOOKS = 3
 
@@ -265,7 +271,7 @@ class Calls:
         headers = {**ALWAYS, "Correlation-Id": f"xcat-{uuid.uuid4().hex[:20]}"}
         if sent:
             headers["Content-Type"] = "application/xml"
-        return Request(method, path, sent, shown, headers)
+        return Request(method, path, sent, shown, headers, slow=bool(_SLOW.search(path)))
 
 
 def problem_may_pass(problem: RhevError) -> bool:

@@ -24,6 +24,9 @@ SMALL = 4 << 20
 LARGE = 2 << 30
 PIECE = 64 << 10
 READ_TIMEOUT = 180.0
+#: How many times as long one waits for the answer to what an engine does while one waits. Its own web server waits an
+#: hour (ovirt-engine-proxy.conf); to restart a host by its power management takes some six minutes.
+SLOW = 5
 
 
 class Reader(Protocol):
@@ -48,6 +51,7 @@ class Request:
         headers: More headers.
         reader: Makes a reader for a good answer; none means that the body is wanted as it is.
         aborted: Breaks the connection off while the answer is awaited.
+        slow: The engine answers when it has done it, which may take minutes.
     """
 
     method: str
@@ -57,6 +61,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     reader: Callable[[], Reader] | None = None
     aborted: Abort = field(default_factory=Abort, repr=False, compare=False)
+    slow: bool = False
 
     @property
     def writes(self) -> bool:
@@ -174,7 +179,7 @@ class Http:
 
     def __init__(self, origin: str, context: ssl.SSLContext, name: str, limits: Limits, trust: str = "") -> None:
         self.origin, self._name, self._trust = origin, name, trust
-        self._timeouts = (limits.connect, limits.read)
+        self._limits = limits
         self._verify = context.verify_mode == ssl.CERT_REQUIRED
         if not self._verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -190,16 +195,17 @@ class Http:
         url = request.path if "://" in request.path else self.origin + request.path
         check(request.aborted)
         _present.aborted = request.aborted
+        patience = self._limits.read * (SLOW if request.slow else 1)
         try:
             with self._session.request(
-                request.method, url, data=request.body or None, headers=dict(request.headers), timeout=self._timeouts,
-                allow_redirects=False, stream=True, verify=self._verify,
+                request.method, url, data=request.body or None, headers=dict(request.headers),
+                timeout=(self._limits.connect, patience), allow_redirects=False, stream=True, verify=self._verify,
             ) as answer:
                 with request.aborted.breaking(partial(_cut, getattr(answer.raw.connection, "sock", None))):
                     return self._take(request, answer)
         except requests.RequestException as problem:
             check(request.aborted)
-            raise self._unreachable(problem) from None
+            raise self._unreachable(problem, patience) from None
 
     def connections(self) -> int:
         """How many connections were opened so far."""
@@ -241,15 +247,15 @@ class Http:
         if told.isdigit() and answer.raw.tell() < int(told):
             raise requests.exceptions.ChunkedEncodingError("the answer ended early")
 
-    def _unreachable(self, problem: requests.RequestException) -> Unreachable:
+    def _unreachable(self, problem: requests.RequestException, patience: float) -> Unreachable:
         """Say why no answer came, and whether the request may have been processed."""
         if isinstance(problem, requests.exceptions.ConnectTimeout):
-            seconds = self._timeouts[0]
+            seconds = self._limits.connect
             return _final(Unreachable(f"manager {self._name} does not answer within {seconds:g} s", sent=False))
         if isinstance(problem, requests.exceptions.SSLError):
             return self._tls_problem(str(problem))
         if isinstance(problem, requests.exceptions.ReadTimeout) or "timed out" in str(problem):
-            return Unreachable(f"manager {self._name} took more than {self._timeouts[1]:g} s to answer")
+            return Unreachable(f"manager {self._name} took more than {patience:g} s to answer")
         if isinstance(problem, requests.exceptions.ConnectionError) and _never_connected(problem):
             return Unreachable(f"manager {self._name} cannot be reached: {_reason(problem)}", sent=False)
         return Unreachable(f"manager {self._name} broke the connection off before its answer was complete")

@@ -63,6 +63,16 @@ def test_why_no_answer_came(http: Http, problem: Exception, words: str, sent: bo
     assert (found.value.sent, found.value.may_retry) == (sent, may_retry)
 
 
+def test_what_takes_an_engine_minutes_is_waited_for(http: Http) -> None:
+    with requests_mock.Mocker() as wire:
+        wire.post(ORIGIN + PATH, text="<action/>")
+        http.send(Request("POST", PATH, b"<action/>", slow=True))
+        http.send(Request("POST", PATH, b"<action/>"))
+        assert [asked.timeout for asked in wire.request_history] == [(5, 900), (5, 180)]
+    with pytest.raises(Unreachable, match="took more than 900 s"):
+        answered(http, Request("POST", PATH, b"<action/>", slow=True), exc=requests.ReadTimeout("x"))
+
+
 def test_what_is_sent_is_what_was_asked_and_nothing_of_the_environment(
     http: Http, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:

@@ -413,6 +413,21 @@ def test_cpu_families_of_a_level() -> None:
         manager_on(Script([(200, v4)]), V4).cpu_types("3.0")
 
 
+def test_what_an_engine_does_before_it_answers() -> None:
+    host, domain, center = Host(id="h1", name="h"), StorageDomain(id="s1", name="s"), DataCenter(id="d1", name="d")
+    script = Script([DONE4])
+    manager = manager_on(script, V4)
+    manager.act(host, "fence", fence_type="restart")
+    manager.act(host, "setupnetworks")
+    manager.act(Snapshot(id="x"), "restore", under=VM)
+    manager.activate_storage(center, domain)
+    manager.remove(domain, host=Ref("h1"))
+    assert all(asked.slow for asked in script.asked)
+    manager.act(host, "deactivate")
+    manager.act(VM, "start")
+    assert [asked.slow for asked in script.asked[-2:]] == [False, False]
+
+
 def test_events_are_asked_for_by_the_things_name() -> None:
     script = Script([(200, "<events/>")])
     manager = manager_on(script, V4)
