@@ -96,7 +96,7 @@ def test_looking_at_the_networks_of_ten_hosts(site, version):
 
 def test_power_management_of_ten_hosts(site, version):
     site.ok("chhypervisor -a", TEN)
-    assert total(site, "chhypervisor -p", TEN) == 1 + 10 * (4 if version >= (4, 0) else 2)
+    assert total(site, "chhypervisor -p", TEN) == 1 + 10 * (4 if version >= (3, 6) else 2)
 
 
 def test_ten_hosts_to_maintenance_and_away(site):

@@ -18,7 +18,7 @@ CONNECTIVITY = 60
 
 def set_fencing(manager: Manager, host: Host, agent: FenceAgent) -> bool:
     """Set how a host is switched off from outside; False if it was so already (passwords cannot be compared)."""
-    if manager.calls.dialect.major == 3:
+    if not manager.calls.dialect.has("fence_agents"):
         return _set_power_management(manager, host, agent)
     calls = manager.calls
     path = calls.collection(FenceAgent, host)
@@ -32,7 +32,7 @@ def set_fencing(manager: Manager, host: Host, agent: FenceAgent) -> bool:
         calls.change(there[0], calls.path(there[0], host), wanted)
     else:
         changed = False
-    # The agent first: an engine refuses to enable what has no agent.
+    # The agent first: an engine refuses to enable what has no agent, and since 3.6 takes none inside the host.
     return manager.change(host, pm_enabled=True) is not None or changed
 
 

@@ -324,6 +324,14 @@ def test_fencing_in_v4_is_an_agent_and_a_switch() -> None:
     assert len(again.asked) == 1
 
 
+def test_fencing_in_3_6_is_an_agent_too_for_the_part_of_the_host_is_ignored() -> None:
+    script = Script([(200, "<agents/>"), (201, '<agent id="a"/>'), (200, '<host id="h"><name>h</name></host>')])
+    agent = FenceAgent(type="ipmilan", address="bmc", username="u", password=Secret("p"), options={"lanplus": "1"})
+    assert manager_on(script, V36).set_fencing(Host(id="h"), agent)
+    assert script.asked[1].body.startswith(b'<agent type="ipmilan">')
+    assert script.asked[2].body == b"<host><power_management><enabled>true</enabled></power_management></host>"
+
+
 def test_fencing_in_v3_is_a_part_of_the_host() -> None:
     script = Script([(200, '<host id="h"><name>h</name></host>')])
     agent = FenceAgent(type="ipmilan", address="bmc", username="u", password=Secret("p"), options={"lanplus": "1"})

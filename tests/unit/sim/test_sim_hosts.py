@@ -132,7 +132,7 @@ def test_fencing(engine: Any) -> None:
     path = engine.host("rhevh2")
     restart = "<action><fence_type>restart</fence_type></action>"
     assert "Power Management is not enabled" in engine.post(f"{path}/fence", restart).detail()
-    if engine.dialect.number == 3:
+    if engine.dialect.version < (3, 6):
         pm = '<power_management type="ipmilan"><enabled>true</enabled><address>bmc</address><username>u</username>' \
              '<password>p</password><options><option name="lanplus" value="1"/></options></power_management>'
         assert engine.put(path, f"<host>{pm}</host>").status == 200
@@ -143,8 +143,8 @@ def test_fencing(engine: Any) -> None:
     else:
         enable = "<host><power_management><enabled>true</enabled></power_management></host>"
         assert engine.put(path, enable).status == 400
-        agent = "<agent><type>ipmilan</type><address>bmc</address><username>u</username><password>p</password>"
-        agent += "<order>1</order></agent>"
+        kind = "<agent><type>ipmilan</type>" if engine.dialect.number == 4 else '<agent type="ipmilan">'
+        agent = f"{kind}<address>bmc</address><username>u</username><password>p</password><order>1</order></agent>"
         assert engine.post(f"{path}/fenceagents", agent.replace("<order>1</order>", "")).status == 400
         assert engine.post(f"{path}/fenceagents", agent).status == 201
         assert engine.put(path, enable).status == 200

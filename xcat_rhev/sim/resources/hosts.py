@@ -111,11 +111,11 @@ def changed(call: Call) -> One:
 
 
 def fencing_inside(call: Call, host: Thing, values: Thing) -> None:
-    """Take the fence agent that v3 has inside its host; without any agent fencing cannot be enabled."""
+    """Take the fence agent that v3 has inside its host, up to 3.5; without any agent fencing cannot be enabled."""
     told = {key: values.pop(f"pm_{key}", None) for key in ("type", "address", "username", "options")}
     values.pop("pm_password", None)
     agents = call.world.of("agent", "host", host["id"])
-    if told["type"] or told["address"]:
+    if (told["type"] or told["address"]) and not call.dialect.knows((3, 6)):
         given = {key: value for key, value in told.items() if value is not None}
         if agents:
             call.world.change(agents[0], **given)
