@@ -37,7 +37,8 @@ class Step:
     """One change.
 
     Attributes:
-        says: What it does, in a few words, for `--dry-run`: `start`, `add disk of 10 GiB on data1`.
+        says: What it does, in a few words, for `--dry-run`: `start`, `add disk of 10 GiB on data1`;
+            empty where it only speaks.
         do: Does it, and may answer with messages. May raise any RhevError; the rest of the job is then dropped.
         failed: What the error then begins with; people's scripts look for some of these texts.
     """
@@ -109,7 +110,8 @@ class Job:
     def described(self) -> Iterator[Message]:
         """What `--dry-run` shows."""
         for part in self.parts:
-            yield Data(part.says, self.node)
+            if part.says:
+                yield Data(part.says, self.node)
         if not self.parts:
             yield Data(self.idle, self.node)
 

@@ -98,7 +98,7 @@ class _Machine:
         if once != self.note.noted:
             text = f"note {', '.join(once)} for the next start" if once else "forget the note for the next start"
             steps.append(Step(text, partial(self.note.write, self.context.host, once)))
-        return Job(self.note.node, [*steps, Step("say so", self.done)] if steps else [])
+        return Job(self.note.node, [*steps, Step("", self.done)] if steps else [])
 
     def change(self, order: tuple[str, ...]) -> None:
         self.context.manager.change(self.vm, boot=order)
