@@ -261,7 +261,7 @@ ROUTES = (
     get("/hosts", lists(HOST, "host"), "list hosts; search, max, follow / detail"),
     post("/hosts", created, "add a host"),
     get("/hosts/{host}", shows(HOST), "show a host"),
-    put("/hosts/{host}", changed, "change a host; fencing in v3"),
+    put("/hosts/{host}", changed, "change a host; fencing up to 3.5"),
     delete("/hosts/{host}", removed, "remove a host"),
     verb("/hosts/{host}/approve", approve, "take in a host that registered itself"),
     verb("/hosts/{host}/activate", activate, "let it work"),
