@@ -483,8 +483,12 @@ def test_vlans_stand_beside_an_untagged_network_and_move_with_their_addresses(si
 
 def test_networks_that_cannot_be(site):
     site.row("hypervisor", "rhevh1", interface="nonet:eth1:none|nw2:eth9:dhcp")
+    site.ok("cfgve -t nw -m MGR -o nw2 -c")
     said = site.wrong("chhypervisor -n", ["rhevh1"])
+    assert len(said) == 3
     assert any("nonet does not exist" in line for line in said)
+    assert any(f"network nw2 is not in cluster Default. Run: cfgve -t nw -m {site.manager} -o nw2 -a -l Default" in line
+               for line in said)
     assert any("does not have interface eth9" in line for line in said)
 
 

@@ -78,6 +78,9 @@ def test_a_block_domain_comes_back_with_its_id_and_luns(newer, stype, location, 
     assert (there["id"], there["status"], there["storage_type"]) == (known, "active", stype)
     assert len(there["luns"]) == location.count(",") + 1
     assert newer.ok("cfgve -t sd -m MGR -o sd1 -i") == ["sd1: nothing to do"]
+    shown = newer.ok("lsve -t sd -m MGR -o sd1")
+    assert f"  storage_lun: {','.join(lun['id'] for lun in there['luns'])}" in shown
+    assert (f"  storage_target: {TARGET}" in shown) == (stype == "iscsi")
 
 
 def test_a_lun_with_a_domain_on_it_is_not_made_another_one_of(newer):

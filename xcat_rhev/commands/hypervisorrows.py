@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 PROTOCOLS = ("dhcp", "static", "none")
+BOND_MODES = tuple("0123456")
 #: LACP, the mode that a manager itself proposes for a new bond.
 DEFAULT_BOND_OPTIONS = (("mode", "4"), ("miimon", "100"))
 
@@ -106,6 +107,8 @@ def _bond_faults(text: str) -> Iterator[str]:
     for option in options:
         if not re.fullmatch(r"\w+=[\w.+-]+", option):
             yield f"'{option}' is no bond option such as mode=4"
+        elif option.startswith("mode=") and option[5:] not in BOND_MODES:
+            yield f"'{option}' is no bond mode from 0 to 6"
 
 
 def _address_faults(address: str, netmask: str, gateway: str) -> Iterator[str]:

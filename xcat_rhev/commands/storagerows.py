@@ -27,7 +27,7 @@ DOMAIN_TYPES = ("data", "iso", "export")
 ISCSI_PORT = 3260
 
 _SERVER_PATH = re.compile(r"(?P<address>\[[^\]\s]+\]|[^:/\s\[\]]+):(?P<path>/\S.*)")
-_PORTAL = re.compile(r"(?P<address>\[[^\]\s]+\]|[^:/\s\[\]]+)(?::(?P<port>\d+))?")
+_PORTAL = re.compile(r"(?P<address>\[[^\]\s]+\]|[^:/\s\[\]]+)(?::(?P<port>\d{1,9}))?")
 _TARGET = re.compile(r"(iqn|eui|naa)\.\S+")
 _LUNS = re.compile(r"[^\s,|]+(,[^\s,|]+)*")
 _NFS_VERSIONS = ("auto", "v3", "v4", "v4_0", "v4_1", "v4_2")
@@ -180,8 +180,11 @@ def _location_faults(storage: _Storage, location: str) -> Iterator[str]:
         yield "is not set"
         return
     first, *words = location.split("|")
-    if not storage.first.fullmatch(first):
+    found = storage.first.fullmatch(first)
+    if not found:
         yield f"begins with '{first}', which is not of the form {storage.form.split('|')[0]}"
+    elif not 0 < int(found.groupdict().get("port") or ISCSI_PORT) < 65536:
+        yield f"begins with '{first}', whose port is not from 1 to 65535"
     given = set()
     for word in words:
         key, _, value = word.partition("=")

@@ -300,6 +300,7 @@ def with_networks(status="up", nics=NICS):
                 vlan=100), Network(id="n9", name="vmnet", data_center=Ref("other")), status=status, nics=nics,
     )
     engine.on_hosts["h1"] = [NetworkAttachment.on(Ref("n0"), Ref("e0"), "dhcp", id="a0")]
+    engine.networks["cl"] = {"n0": True, "n1": False}
     return engine
 
 

@@ -71,6 +71,8 @@ def test_two_networks_share_a_bond_that_is_described_once():
         ("rhevm:eth0:static:10.0.0.1:255.0.0.0::x", "more than six fields"),
         ("rhevm:eth 0:dhcp", "'eth 0' is no interface name"),
         ("rhevm:bond0=eth1:dhcp", "two or more different members"),
+        ("rhevm:bond0=eth1+eth2,mode=9:dhcp", "'mode=9' is no bond mode from 0 to 6"),
+        ("rhevm:bond0=eth1+eth2,mode=:dhcp", "'mode=' is no bond option"),
         ("rhevm:bond0=eth1+eth1:dhcp", "two or more different members"),
         ("rhevm:bond0=eth1+eth2,fast:dhcp", "'fast' is no bond option"),
     ],

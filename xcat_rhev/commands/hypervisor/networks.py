@@ -33,12 +33,28 @@ class Wanted:
     now: NetworkAttachment | None
 
 
+@dataclass(frozen=True)
+class Around:
+    """What stands around a host.
+
+    Attributes:
+        networks: The logical networks of its data center, by name.
+        cluster: Its cluster; None where the networks of that need not be looked at.
+        attached: The names of the cluster's networks.
+    """
+
+    networks: dict[str, Network]
+    cluster: Cluster | None = None
+    attached: frozenset[str] | None = None
+
+
 def configure(context: Context) -> Plan:
     """Compare each host with its row, and set what differs in one transaction."""
     rows = context.attrs("hypervisor", "interface")
     hosts, wrong = found.look(context, context.nodes, details=True)
     networks = context.manager.list(Network)
     clusters = {cluster.id: cluster for cluster in context.manager.list(Cluster)}
+    used: dict[str | None, frozenset[str]] = {}
     for node in context.nodes:
         host = hosts.get(node)
         interfaces, faults = read_interfaces(rows[node].get("interface", ""))
@@ -51,7 +67,10 @@ def configure(context: Context) -> Plan:
             yield Error(f"the host is {host.status}, not up or in maintenance. Run: chhypervisor {node} -d", node)
         elif not faults:
             cluster = clusters.get(host.cluster.id if host.cluster else "")
-            yield from plan_host(context, node, host, in_data_center(networks, cluster), interfaces)
+            if cluster is not None and cluster.id not in used:
+                used[cluster.id] = frozenset(each.name or "" for each in context.manager.list(Network, under=cluster))
+            around = Around(in_data_center(networks, cluster), cluster, used.get(cluster.id if cluster else None))
+            yield from plan_host(context, node, host, around, interfaces)
 
 
 def _unset(node: str) -> str:
@@ -71,7 +90,7 @@ def in_data_center(networks: Sequence[Network], cluster: Cluster | None) -> dict
 
 
 def plan_host(
-    context: Context, node: str, host: Host, networks: dict[str, Network], interfaces: Sequence[Interface]
+    context: Context, node: str, host: Host, around: Around, interfaces: Sequence[Interface]
 ) -> Plan:
     """Find what one host lacks; everything wrong with its row is said at once.
 
@@ -79,14 +98,15 @@ def plan_host(
         context: The command.
         node: Whom messages are about.
         host: The host; its NICs are fetched unless they are there.
-        networks: The logical networks of its data center, by name.
+        around: What networks there are.
         interfaces: What is wanted.
     """
+    networks = around.networks
     known = context.manager.list(HostNic, under=host) if host.nics is None else host.nics
     nics = {nic.name or "": nic for nic in known}
     coming = {each.nic for each in interfaces if each.members}
     problems = [
-        problem for each in interfaces for problem in _problems(context.manager.name, each, networks, nics, coming)
+        problem for each in interfaces for problem in _problems(context.manager.name, each, around, nics, coming)
     ]
     if problems:
         yield from (Error(problem, node) for problem in problems)
@@ -104,16 +124,21 @@ def plan_host(
 
 
 def _problems(
-    manager: str, each: Interface, networks: dict[str, Network], nics: dict[str, HostNic], coming: set[str]
+    manager: str, each: Interface, around: Around, nics: dict[str, HostNic], coming: set[str]
 ) -> Iterator[str]:
     """Names that the manager does not know; bonds that the row itself makes are as good as there."""
-    network = networks.get(each.network)
+    network = around.networks.get(each.network)
     if network is None:
         yield (
             f"network: {each.network} does not exist in the host's data center. "
             f"Run: cfgve -t nw -m {manager} -o {each.network} -c -d DATACENTER, and with -a -l CLUSTER"
         )
-    elif each.vlan and network.vlan != each.vlan:
+    elif around.cluster is not None and each.network not in (around.attached or ()):
+        yield (
+            f"network {each.network} is not in cluster {around.cluster.name}. "
+            f"Run: cfgve -t nw -m {manager} -o {each.network} -a -l {around.cluster.name}"
+        )
+    if network is not None and each.vlan and network.vlan != each.vlan:
         have = f"VLAN {network.vlan}" if network.vlan else "no VLAN"
         yield f"network {each.network} has {have}, but hypervisor.interface says {each.nic}.{each.vlan}"
     for name in each.members or (each.nic,):

@@ -287,7 +287,7 @@ class _Converging:
             if each.data_center and each.data_center.id == home.id
         }
         if not faults:
-            yield from networks.plan_host(self.context, name, host, own, interfaces)
+            yield from networks.plan_host(self.context, name, host, networks.Around(own), interfaces)
 
     def _storage(self) -> Plan:
         rows, _ = read_storage(self.context.host, list(self.center.storage_domains))

@@ -52,8 +52,9 @@ LAYOUTS: Mapping[type[Noun], Layout] = {
     )),
     StorageDomain: Layout("storagedomains", (
         _plain("available"), _plain("committed"), _plain("ismaster", "master"), _always("status"),
-        _plain("storage_add", "address"), _plain("storage_format"), _plain("storage_path", "path"),
-        _plain("storage_type"), _plain("type"), _plain("used"),
+        _plain("storage_add", "address"), _plain("storage_format"), _plain("storage_lun", "luns"),
+        _plain("storage_path", "path"), _plain("storage_target", "target"), _plain("storage_type"), _plain("type"),
+        _plain("used"),
     )),
     Network: Layout("networks", (
         _always("description"), _plain("state", "status"), _plain("stp"), _plain("vlan"),
