@@ -100,9 +100,9 @@ class Bench:
             for path in ("isolinux/vmlinuz0", "isolinux/initrd0.img"):
                 shutil.copy(self.folder / "parts" / path, place / Path(path).name)
 
-        base = min(self.timed(plain, cold, place) for _ in range(1 if cold else 3))
+        base = min(self.timed(plain, cold, place) for _ in range(3))
         ours = min(self.timed(lambda: exhaust(opened(self.iso, self.image).copy()), cold, place)
-                   for _ in range(1 if cold else 3))
+                   for _ in range(3))
         self.row("copycds", cache, ours, base, 1.5, "cp of the ISO and the extracted files")
         again = self.timed(lambda: exhaust(opened(self.iso, self.image).unchanged()), cold)
         self.row("copycds of the same ISO again", cache, again, None, 1.0, "1 s")
@@ -126,9 +126,9 @@ class Bench:
             line = f"echo rhevh.iso | cpio -H newc --quiet -L -o | gzip -9 | cat {initrd} - > {place}/out"
             subprocess.run(["sh", "-c", line], cwd=self.image, check=True, timeout=3600)  # noqa: S603, S607
 
-        base = min(self.timed(cat, cold, place) for _ in range(1 if cold else 3))
+        base = min(self.timed(cat, cold, place) for _ in range(3))
         ours = min(self.timed(lambda: exhaust(build(initrd, iso, place / "out")), cold, place)
-                   for _ in range(1 if cold else 3))
+                   for _ in range(3))
         self.row("initrd", cache, ours, base, 1.3, "cat initrd iso")
         if not cold:
             self.row("initrd", cache, ours, self.timed(rhevm_pm, cold, place), 1 / 20, "cpio | gzip -9")
