@@ -45,11 +45,12 @@ class Simulator:
     Args:
         vms: How many machines there are.
         running: How many of a hundred of them run.
+        version: The engine's version, which decides what API it speaks.
     """
 
-    def __init__(self, vms: int, running: int = 0) -> None:
-        words = ["--hosts", "20", "--vms", str(vms), "--latency", "20", "--api", "4", "--port", "0", "--threads", "24",
-                 "--running", str(running)]
+    def __init__(self, vms: int, running: int = 0, version: str = "4.5") -> None:
+        words = ["--hosts", "20", "--vms", str(vms), "--latency", "20", "--port", "0", "--threads", "24",
+                 "--running", str(running), "--api", version[0], f"--v{version[0]}-version", version]
         self._process = subprocess.Popen(  # noqa: S603  # our own simulator, no shell
             [sys.executable, "-m", "xcat_rhev.cli", "sim", *words], stdout=subprocess.PIPE, text=True
         )

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast machines are made, started and listed by the commands as typed: xcatd, its client's TLS and the engine's.
 
-    python share/bench/bench_vms.py [--makes N] [--starts N]
+    python share/bench/bench_vms.py [--makes N] [--starts N] [--version VERSION]
 
 Prints one JSON object a line, with the limit that it is meant to keep. The engine is a simulator that answers after
 20 ms; a machine is made in 6 s there, a disk in 10 s, a start takes 20 s, all of it divided by 20. Simulator, daemon
@@ -131,9 +131,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--makes", type=int, default=500, help="machines to make")
     parser.add_argument("--starts", type=int, default=1000, help="machines to start")
+    parser.add_argument("--version", default="4.5", help="of the engine: 3.0, 3.6, 4.5 ...")
     words = parser.parse_args()
     for part, count, there in ((make, words.makes, 0), (start, words.starts, words.starts)):
-        engine = Simulator(there)
+        engine = Simulator(there, version=words.version)
         try:
             with daemon() as (client, pid):
                 part(Site(client, engine), count, pid)
