@@ -7,7 +7,7 @@ import logging
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -86,6 +86,7 @@ class Dispatcher:
     def __init__(self, managers: Managers | None = None, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._managers = managers or Managers(self._clock)
+        self._taken = _Taken()
 
     def run(self, request: Request, host: Host) -> Iterator[Message]:
         """Carry out one request.
@@ -124,6 +125,27 @@ class Dispatcher:
                 yield message
             if isinstance(message, Error) and not message.node:  # the same for all managers: wrong words
                 told.add(message)
+
+
+class _Taken:
+    """The nodes that a command is at work on which has to be alone there."""
+
+    def __init__(self) -> None:
+        self._by: dict[tuple[str, str], str] = {}
+        self._guard = threading.Lock()
+
+    def take(self, group: _Group, name: str) -> dict[str, str]:
+        """Take nodes for a command; those that are taken already stay so, and are given with the command's name."""
+        with self._guard:
+            others = {node: self._by[group.manager, node] for node in group.nodes if (group.manager, node) in self._by}
+            self._by.update({(group.manager, node): name for node in group.nodes if node not in others})
+        return others
+
+    def leave(self, group: _Group) -> None:
+        """The command has ended."""
+        with self._guard:
+            for node in group.nodes:
+                del self._by[group.manager, node]
 
 
 @dataclass(frozen=True)
@@ -174,7 +196,7 @@ class _Run:
     def messages(self, group: _Group) -> Iterator[Message]:
         """Plan for one group, then act; the last border that an error can reach."""
         try:
-            yield from self._planned_and_done(group)
+            yield from self._alone(group) if self.spec.alone else self._planned_and_done(group)
         except Aborted:
             raise
         except RhevError as problem:
@@ -183,6 +205,18 @@ class _Run:
             log.exception("%s failed", self.spec.name)
             bug = Bug(f"{self.spec.name} failed inside: {type(problem).__name__}", "The log has the details")
             yield from _for_each_node(bug, group)
+
+    def _alone(self, group: _Group) -> Iterator[Message]:
+        """The same for the nodes that no other such command is at work on."""
+        others = self.dispatcher._taken.take(group, self.spec.name)
+        for node, name in others.items():
+            yield Error(f"another {name} is at work on it. Type this again when that has ended", node)
+        left = replace(group, nodes=tuple(node for node in group.nodes if node not in others))
+        try:
+            if left.nodes:
+                yield from self._planned_and_done(left)
+        finally:
+            self.dispatcher._taken.leave(left)
 
     def _planned_and_done(self, group: _Group) -> Iterator[Message]:
         said: queue.SimpleQueue[str] = queue.SimpleQueue()

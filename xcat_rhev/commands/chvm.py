@@ -32,6 +32,7 @@ SPEC = Command(
           "[--optical ISO | --eject] | --snapshot NAME | --revert NAME | --rmsnapshot NAME",
     place=Place.MANAGER,
     routes=VM_ROUTES,
+    alone=True,
     options=(
         Option(("-a", "--add"), "add", "add disks: sizes in GiB unless a suffix says otherwise, joined by commas; "
                "DOMAIN:SIZE for another storage domain than the first disk's", value="SIZE"),

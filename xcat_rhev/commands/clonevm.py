@@ -22,6 +22,7 @@ SPEC = Command(
     usage="noderange -t TEMPLATE [-d] [-f] | -b TEMPLATE [-d] [-f]",
     place=Place.MANAGER,
     routes=VM_ROUTES,
+    alone=True,
     options=(
         Option(("-t", "--template"), "template", "the template to make; the noderange is one machine, and off",
                value="TEMPLATE"),

@@ -85,6 +85,7 @@ class Command:
         arguments: The words it takes besides options: name -> one line of help.
         description: Paragraphs for the man page.
         examples: Pairs of a command line and what it does, for the man page.
+        alone: It makes, changes or removes things by what it saw of them, so a node has one such command at a time.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Command:
     arguments: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     examples: tuple[tuple[str, str], ...] = ()
+    alone: bool = False
 
     def all_options(self) -> tuple[Option, ...]:
         """Its own options and the common ones; its own win where both claim a flag."""

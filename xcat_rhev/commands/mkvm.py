@@ -20,6 +20,7 @@ SPEC = Command(
     usage="noderange [-s SIZE[,SIZE...]] [--mem SIZE] [--cpus SOCKETS[:CORES[:THREADS]]] [-m TEMPLATE] [-f]",
     place=Place.MANAGER,
     routes=VM_ROUTES,
+    alone=True,
     options=(
         Option(("-s", "--size"), "size", "sizes of the disks, in GiB unless a suffix says otherwise", value="SIZE"),
         Option(("--mem",), "mem", "memory, in MiB unless a suffix says otherwise", value="SIZE"),

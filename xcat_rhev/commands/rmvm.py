@@ -19,6 +19,7 @@ SPEC = Command(
     usage="noderange [-f] [-p] [-r]",
     place=Place.MANAGER,
     routes=VM_ROUTES,
+    alone=True,
     options=(
         Option(("-f", "--force"), "force", "cut the power of a machine that runs, then remove it"),
         Option(("-p", "--purge"), "purge", "remove its disks as well"),

@@ -8,6 +8,7 @@ from functools import partial
 
 from ..engine.nouns import Vm
 from ..engine.waiting import Goal
+from ..errors import Conflict
 from ..jobs import Job, Step, Wait
 from ..messages import Data, Error
 from .common import Command, Context, Place, Plan
@@ -82,7 +83,8 @@ class Verb:
 
 
 START = Verb("start", OFF | ASLEEP, ON, RUNNING, failed=OFF)
-STOP = Verb("stop", RUNNING | ASLEEP, OFF, OFF)
+#: A guest that does not listen leaves its machine on its way down for long, which is when people cut the power.
+STOP = Verb("stop", RUNNING | ASLEEP | {"powering_down"}, OFF, OFF)
 VERBS: dict[str, tuple[Verb, ...]] = {
     "on": (START,),
     "off": (STOP,),
@@ -130,7 +132,7 @@ def _job(context: Context, word: str, machine: _Machine) -> Job:
     node, vm = machine.note.node, machine.vm
     state = vm.status or "unknown"
     verbs = VERBS[word]
-    if state in OFF | PASSING:
+    if state in (OFF | PASSING) - verbs[0].begins:
         verbs = verbs[-1:]  # no power to cut
     if len(verbs) == 1 and state in verbs[0].done:
         return Job(node, idle=word if word in REPEATED else shown(vm))
@@ -139,8 +141,8 @@ def _job(context: Context, word: str, machine: _Machine) -> Job:
 
 def _parts(context: Context, machine: _Machine, verbs: tuple[Verb, ...], word: str) -> Iterator[Step | Wait]:
     vm = machine.vm
-    if vm.status in PASSING:
-        first = verbs[0]
+    first = verbs[0]
+    if vm.status in PASSING - first.begins:
         ready = partial(
             Goal, vm, first.begins | first.done, limit=context.limit(first.limit), settled=first.begins >= OFF
         )
@@ -173,6 +175,14 @@ class _Machine:
     def act(self, verb: Verb) -> None:
         if self.vm.status in verb.done:
             return
+        try:
+            self._ask(verb)
+        except Conflict:
+            now = self.context.manager.look(Vm, [self.vm.name])
+            if not now or now[0].status not in verb.done | verb.ends:  # nobody else did it meanwhile
+                raise
+
+    def _ask(self, verb: Verb) -> None:
         if verb is START and self.note.noted and self.vm.status not in ASLEEP:
             self.context.manager.act(self.vm, verb.action, vm=Vm(boot=self.note.noted))
             self.note.write(self.context.host, ())
