@@ -58,25 +58,39 @@ def run(dispatcher, host, *words):
     return list(dispatcher.run(Request(words[0], NODES, words[1:]), host))
 
 
-def test_a_manager_that_is_killed_in_the_middle_of_mkvm(manager, tmp_path):
-    host = FakeHost({
-        "site": [{"key": "xcatconfdir", "value": str(tmp_path)}, {"key": "rhevmca", "value": manager.sim.ready["ca"]}],
+def xcat_of(manager, folder):
+    return FakeHost({
+        "site": [{"key": "xcatconfdir", "value": str(folder)}, {"key": "rhevmca", "value": manager.sim.ready["ca"]}],
         "passwd": [{"key": "rhevm", "username": "admin", "password": "secret"}],
         "vm": [{"node": node, "mgr": manager.sim.name, "storage": "data1:1g|data1:1g"} for node in NODES],
     })
-    dispatcher = Dispatcher()
+
+
+def killed_meanwhile(manager, dispatcher, host, line, seconds):
+    """What a command says whose manager is killed so long after it began, and then lives again."""
     said = []
-    at_work = threading.Thread(target=lambda: said.extend(run(dispatcher, host, "mkvm")))
+    at_work = threading.Thread(target=lambda: said.extend(run(dispatcher, host, *line)))
     at_work.start()
-    time.sleep(0.6)
+    time.sleep(seconds)
     manager.kill()
     at_work.join(60)
     assert not at_work.is_alive()
-    ended = {message.node for message in said}
-    assert ended == set(NODES)
+    assert {message.node for message in said} == set(NODES), said
     assert all("127.0.0.1" in message.text for message in said if isinstance(message, Error))
-
     manager.live_again()
+    return said
+
+
+def disks_of(dispatcher, host):
+    """Machine -> how many disks it has."""
+    lines = [message.text.split() for message in run(dispatcher, host, "lsvm", "-s") if not isinstance(message, Error)]
+    return {words[0]: int(words[-2]) for words in lines[1:]}
+
+
+def test_a_manager_that_is_killed_in_the_middle_of_mkvm(manager, tmp_path):
+    host = xcat_of(manager, tmp_path)
+    dispatcher = Dispatcher()
+    killed_meanwhile(manager, dispatcher, host, ["mkvm"], 0.6)
     again = run(dispatcher, host, "mkvm")
     assert not [message for message in again if isinstance(message, Error)]
     assert {message.node for message in again} == set(NODES)
@@ -85,3 +99,27 @@ def test_a_manager_that_is_killed_in_the_middle_of_mkvm(manager, tmp_path):
     assert all("nothing to do" in message.text for message in run(dispatcher, host, "mkvm"))
     assert len({host.row("mac", node)["mac"] for node in NODES}) == len(NODES)
     assert Data("off", "vm1") in run(dispatcher, host, "rpower", "stat")
+
+
+@pytest.mark.parametrize(("line", "seconds"), [
+    (["rpower", "on"], 0.1), (["chvm"], 0.2), (["clonevm", "-b", "web"], 0.3), (["rmvm", "-p"], 0.1),
+])
+def test_what_was_cut_off_is_finished_by_the_same_command_and_nothing_is_double(manager, tmp_path, line, seconds):
+    host = xcat_of(manager, tmp_path)
+    dispatcher = Dispatcher()
+    run(dispatcher, host, "mkvm")
+    if "web" in line:
+        list(dispatcher.run(Request("clonevm", NODES[:1], ("-t", "web")), host))
+        run(dispatcher, host, "rmvm", "-p")
+    host.set_node_attrs("vm", {node: {"storage": "data1:1g|data1:1g|data1:2g"} for node in NODES})
+    killed_meanwhile(manager, dispatcher, host, line, seconds)
+    again = run(dispatcher, host, *line)
+    assert not [message for message in again if isinstance(message, Error)], again
+    states = {message.node: message.text for message in run(dispatcher, host, "rpower", "stat")}
+    if line[0] == "rpower":
+        assert set(states.values()) <= {"on", "powering_up", "wait_for_launch"}
+    elif line[0] == "rmvm":
+        assert all("was not defined" in text for text in states.values())
+    else:
+        assert disks_of(dispatcher, host) == dict.fromkeys(NODES, 3)
+        assert all("nothing to do" in message.text for message in run(dispatcher, host, *line))
