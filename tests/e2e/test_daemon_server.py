@@ -61,7 +61,7 @@ def test_without_a_certificate_one_is_nobody(xcat):
     assert b"<data>Unauthenticated</data>" in xcat.ask(AUTHCHECK, cert=False)
 
 
-def test_certificates_that_are_there_stay_as_they_are(xcat):
+def test_a_certificate_of_another_ca_is_refused(xcat, tmp_path):
     other = Home(tmp_path / "other")
     other.make()
     certificates.make_all(other, "mn", [])
