@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -72,6 +73,11 @@ class Request:
         """The query as it was sent."""
         return self.target.partition("?")[2]
 
+    @cached_property
+    def asked(self) -> dict[str, str]:
+        """What the query says; a search is long, and is looked at more than once."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
 
 class Application:
     """The engine behind the socket.
@@ -126,7 +132,7 @@ class Application:
     def _correlation(self, request: Request, dialect: Dialect) -> str:
         told = request.headers.get("correlation-id", "")
         if dialect.number == 4:
-            told = told or dict(parse_qsl(request.query)).get("correlation_id", "")
+            told = told or request.asked.get("correlation_id", "")
             told = told if _CORRELATION.fullmatch(told) else str(uuid.uuid4())
             self.world.correlation = told
             return told
@@ -204,7 +210,7 @@ def _method(request: Request) -> str:
 
 def _params(request: Request, dialect: Dialect) -> dict[str, str]:
     """Read query and matrix parameters as this dialect does: v3 takes some from the path only."""
-    query = dict(parse_qsl(request.query, keep_blank_values=True))
+    query = request.asked
     last = request.target.partition("?")[0].rpartition("/")[2]
     matrix = dict(
         (unquote(name), unquote(value))

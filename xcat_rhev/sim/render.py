@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -249,10 +248,11 @@ def document(text: str) -> bytes:
     return (HEAD + text).encode()
 
 
-def collected(plural: str, texts: Iterable[str]) -> bytes:
+def collected(plural: str, texts: list[str]) -> bytes:
     """Make the bytes of a collection; an empty one is an empty element."""
-    inner = "".join(texts)
-    return document(f"<{plural}>{inner}</{plural}>" if inner else f"<{plural}/>")
+    if not texts:
+        return document(f"<{plural}/>")
+    return b"".join([document(f"<{plural}>"), *map(str.encode, texts), f"</{plural}>".encode()])
 
 
 def fault(dialect: Dialect, refusal: Refused) -> str:

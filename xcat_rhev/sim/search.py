@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .dialect import Thing
 from .searchfields import FIELDS, LATER, OBJECTS
@@ -17,8 +17,8 @@ _TEXT_FIELDS = ("name", "description", "comment")
 #: A search-backed list on an engine before 3.4 is cut here without a word.
 OLD_LIMIT = 100
 
-@dataclass(frozen=True)
-class Condition:
+
+class Condition(NamedTuple):
     """FIELD OP VALUE; an empty field is free text."""
 
     field: str
