@@ -167,8 +167,8 @@ def best(work: Callable[[], object], count: Callable[[], int]) -> tuple[int, flo
 def state_of(simulators: Sequence[Simulator], names: Sequence[str]) -> None:
     """The state of all VMs, connecting included, managers side by side."""
     with opened(simulators) as managers, ThreadPoolExecutor(len(managers)) as pool:
-        for found in pool.map(lambda manager: manager.find(Vm, names), managers):
-            assert len(found) == len(names)
+        for found in pool.map(lambda manager: manager.look(Vm, names, only={"status"}), managers):
+            assert len(found) == len(names) and all(vm.status for vm in found)
 
 
 def start_all(simulator: Simulator, names: Sequence[str]) -> None:

@@ -59,6 +59,8 @@ SHOWN = {"up": "on", "down": "off"}
 ASKING = frozenset({"stat", "state", "status"})
 #: Words that are repeated when they are done, as rhevm.pm does; the others are answered with the state.
 REPEATED = frozenset({"softoff", "reset", "boot", "cycle"})
+#: What is read of a machine besides name and id.
+SEEN = frozenset({"status"})
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _hypervisors(context: Context) -> list[str]:
 
 
 def _plan_vms(context: Context, word: str, nodes: list[str]) -> Plan:
-    found = find_named(context, nodes)
+    found = find_named(context, nodes, only=SEEN)
     notes = read_notes(context.host, nodes) if START in VERBS.get(word, ()) else {}
     for node in nodes:
         vm = found.get(node)
@@ -144,12 +146,13 @@ def _parts(context: Context, machine: _Machine, verbs: tuple[Verb, ...], word: s
     first = verbs[0]
     if vm.status in PASSING - first.begins:
         ready = partial(
-            Goal, vm, first.begins | first.done, limit=context.limit(first.limit), settled=first.begins >= OFF
+            Goal, vm, first.begins | first.done, limit=context.limit(first.limit), settled=first.begins >= OFF,
+            only=SEEN,
         )
         yield Wait(f"wait until no longer {vm.status}", ready, machine.seen)
     for verb in verbs:
         yield Step(verb.action, partial(machine.act, verb))
-        goal = partial(Goal, vm, verb.ends, failed=verb.failed, grace=5, limit=context.limit(verb.limit))
+        goal = partial(Goal, vm, verb.ends, failed=verb.failed, grace=5, limit=context.limit(verb.limit), only=SEEN)
         last = verb is verbs[-1]
         report = partial(_report, word) if last else machine.seen
         yield Wait(f"wait until {'/'.join(sorted(verb.ends))}", goal, report, failed="" if last else NOT_DOWN)

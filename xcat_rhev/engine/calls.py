@@ -9,6 +9,8 @@ import builtins
 import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Callable
 
 from ..clock import Clock
@@ -34,6 +36,14 @@ _SLOW = re.compile(
 )
 #: How often one looks for a thing whose create may still be under way.
 _LOOKS = 3
+
+
+@dataclass(frozen=True)
+class _How:
+    """How a list is asked for and read."""
+
+    headers: Mapping[str, str]
+    only: frozenset[str]
 
 
 class Calls:
@@ -72,7 +82,7 @@ class Calls:
 
     def list(
         self, noun: type[N], path: str, search: str = "", *, detail: str = "", max: int = 0, everything: bool = False,
-        **params: str,
+        only: frozenset[str] = frozenset(), **params: str,
     ) -> builtins.list[N]:
         """Read a collection, all of it.
 
@@ -83,22 +93,22 @@ class Calls:
             detail: v3's way to have sub-collections put inside: `disks; detail=nics`.
             max: At most so many; 0 for all.
             everything: Also what engines leave out because it costs them more, such as a VM's serial console.
+            only: The attributes that are wanted; none for all.
             params: `follow`, `current` ...
 
         Raises:
             RhevError: As `send`.
         """
         accept = {"Accept": f"application/xml; detail={detail}" if detail else "application/xml"}
-        if everything:
-            accept.update(_EVERYTHING)
+        how = _How({**ALWAYS, **accept, **(_EVERYTHING if everything else {})}, only)
         cut = self.searchable(noun) and path == self.collection(noun) and not self.dialect.has("unlimited")
         if cut:
             if not self.dialect.has("max_matrix"):
-                return self._pages(noun, path, search, accept, max)
+                return self._pages(noun, path, search, how, max)
             params = {"max": str(max) if max else _ALL_ROWS, **params}
         elif max:
             params = {"max": str(max), **params}
-        return self._read(noun, self.dialect.address(path, search, **params), accept)
+        return self._read(noun, self.dialect.address(path, search, **params), how)
 
     def get(self, noun: type[N], path: str, *, everything: bool = False, **params: str) -> N:
         """Read one thing.
@@ -241,17 +251,15 @@ class Calls:
             return True
         return False
 
-    def _read(self, noun: type[N], address: str, accept: Mapping[str, str]) -> builtins.list[N]:
-        headers = {**ALWAYS, **accept}
-        request = Request("GET", address, headers=headers, reader=lambda: ListReader(noun, self.dialect))
+    def _read(self, noun: type[N], address: str, how: _How) -> builtins.list[N]:
+        reader = partial(ListReader, noun, self.dialect, how.only)
+        request = Request("GET", address, headers=how.headers, reader=reader)
         response = self._sender.send(request)
         if not isinstance(response.result, list):
             raise BadAnswer(f"manager {self.name} answers HTTP {response.status} without a list")
         return response.result
 
-    def _pages(
-        self, noun: type[N], path: str, search: str, accept: Mapping[str, str], max: int
-    ) -> builtins.list[N]:
+    def _pages(self, noun: type[N], path: str, search: str, how: _How, max: int) -> builtins.list[N]:
         """Read a list that engine 3.0 cuts: page by page, in the order of names so that nothing moves meanwhile."""
         found: dict[str, N] = {}
         page = 0
@@ -259,7 +267,7 @@ class Calls:
         while not max or len(found) < max:
             page += 1
             address = self.dialect.address(path, f"{search}{order} page {page}".strip())
-            rows = self._read(noun, address, accept)
+            rows = self._read(noun, address, how)
             fresh = {each.id: each for each in rows if each.id not in found}
             found.update(fresh)
             if len(rows) < ROWS or not fresh:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import builtins
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, TypeVar
-from urllib.parse import quote as percent
 
 from ..errors import Ambiguous, NotFound
 from .calls import Calls
-from .dialect import ROWS
+from .dialect import ROWS, percent
 from .nouns import (
     Cluster,
     DataCenter,
@@ -110,19 +109,21 @@ class Catalog:
 
     def list(
         self, noun: type[N], *, under: Noun | Ref | None = None, where: str = "", details: bool = False, max: int = 0,
-        everything: bool = False, also: type[Noun] | None = None,
+        everything: bool = False, also: type[Noun] | None = None, only: Collection[str] = (),
     ) -> builtins.list[N]:
-        """Read a collection, all of it; with details, and with what else, as `look` has them."""
+        """Read a collection, all of it; with details, with what else, and only what is wanted, as `look` has them."""
         if noun is VnicProfile and not self._calls.dialect.has("vnic_profiles"):
             return []
         path = self._calls.collection(noun, under)
         inside = self._inside(noun, under is None, details, also) if details or also or noun is Disk else {}
-        found = self._calls.list(noun, path, where, max=max, everything=everything, **inside)
+        found = self._calls.list(
+            noun, path, where, max=max, everything=everything, only=frozenset(only), **inside
+        )
         return self._complete(found, noun, details, also)
 
     def look(
         self, noun: type[N], names: Iterable[str], *, details: bool = False, everything: bool = False,
-        also: type[Noun] | None = None,
+        also: type[Noun] | None = None, only: Collection[str] = (),
     ) -> builtins.list[N]:
         """Find things by exact name, with as few searches as do; one name may fit several.
 
@@ -132,12 +133,13 @@ class Catalog:
             details: For Vm: disks and NICs filled; for Host: NICs.
             everything: Also what engines leave out because it costs them more.
             also: For Vm: Snapshot or Cdrom, to have those filled. Before 4.2 that costs a request for each machine.
+            only: The attributes that are wanted besides name and id, in place of all; without details.
         """
         wanted = dict.fromkeys(names)
         if not wanted:
             return []
         word = noun.SEARCH_NAME
-        more = {"details": details, "everything": everything, "also": also}
+        more = {"details": details, "everything": everything, "also": also, "only": only}
         found = self._search(noun, builtins.list(wanted), lambda name: f"{word}={quoted(name)}", **more)
         return [each for each in found if each.name in wanted]
 

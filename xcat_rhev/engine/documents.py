@@ -1,11 +1,14 @@
 """XML from a manager: hostile until parsed.
 
 No DTD, no entities, no network; libxml2's own bounds hold (256 levels, 10 MB per text), and one thing's size is
-bounded here. A list is read thing by thing and never stands in memory as a whole.
+bounded here. A list is cut between its things, and every part is parsed as a document of its own: the list never stands
+in memory as a whole, and other threads go on meanwhile. lxml's own way of parsing piecemeal takes the interpreter from
+them at every element.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Generic
 
@@ -18,7 +21,14 @@ from .shapes import Element
 
 #: No single thing that an engine describes is longer.
 THING = 16 << 20
-
+#: A part of a list is hardly longer, unless one thing is.
+PART = 256 << 10
+#: Bytes in which a DTD would begin; what hides it behind a longer comment is found when all is read.
+_HEAD = 4096
+#: What begins so is neither a comment nor a CDATA section.
+_DECLARATION = re.compile(rb"<![^\[-]")
+#: All before a document's content: declaration, comments, the root's tag.
+_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|<[?].*?[?]>|<!--.*?-->)*<[A-Za-z_][^<>]*>", re.DOTALL)
 _HTML = ("html", "HTML")
 
 
@@ -28,88 +38,79 @@ def parse(data: bytes) -> Element:
     Raises:
         BadAnswer: It is no XML, or has what no engine sends.
     """
-    tree = _Tree(None)
-    tree.feed(data)
-    return tree.close()
+    _check_head(data[:_HEAD])
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, attribute_defaults=False,
+        huge_tree=False, remove_comments=True, remove_pis=True,
+    )
+    try:
+        root: Element | None = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as problem:
+        raise BadAnswer(f"the manager's answer is no complete XML: {str(problem.msg)[:120]}") from None
+    if root is None:
+        raise BadAnswer("the manager's answer is empty")
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise BadAnswer("the manager's answer has a DTD, which no manager sends")
+    return root
 
 
-class _Tree:
-    """A parser that drops children of the root which somebody has taken already.
+def _check_head(head: bytes) -> None:
+    """Refuse a DTD before the parser sees what it defines; in UTF-16 it could hide from this, so none of that."""
+    if b"\0" not in head and not _DECLARATION.search(head):
+        return
+    if b"<!doctype html" in head.lower():
+        raise BadAnswer("the manager answers with an HTML page", "Is something else listening at its address?")
+    raise BadAnswer("the manager's answer has a DTD or is not UTF-8, which no manager sends")
+
+
+class _Cutter:
+    """Cuts a list's document between its things, into documents of the same root.
+
+    A cut at what only looks like such a place, within a comment or between things of the same name deeper down, leaves
+    something open before it; so it can make a document unreadable, but not make it say something else.
 
     Args:
-        root: The root's tag, to be told of it as soon as it opens; None if nothing is dropped.
+        tag: A thing's element.
+        plural: The root.
     """
 
-    def __init__(self, root: str | None) -> None:
-        self._parser = etree.XMLPullParser(
-            events=("start",), tag=root or "no-such-tag", resolve_entities=False, no_network=True, load_dtd=False,
-            dtd_validation=False, attribute_defaults=False, huge_tree=False, remove_comments=True, remove_pis=True,
-        )
-        self.root: Element | None = None
-        self._prolog = b""
-        self._since = 0
+    def __init__(self, tag: str, plural: str) -> None:
+        self._between = re.compile(rf"</{tag}>\s*(?=<{tag}[\s/>])".encode())
+        self._closing = f"</{plural}>".encode()
+        self._opening: bytes | None = None
+        self._text = bytearray()
+        self._searched = 0
 
-    def feed(self, piece: bytes) -> None:
-        """Take the next bytes.
+    def cut(self, piece: bytes) -> Iterator[bytes]:
+        """Take the next bytes, and give the documents that are complete.
 
         Raises:
-            BadAnswer: No XML, a DTD, or one thing without end.
+            BadAnswer: One thing without end.
         """
-        self._check_prolog(piece)
-        self._since += len(piece)
-        if self._since > THING + len(piece):
+        self._text += piece
+        while len(self._text) > PART:
+            found = self._between.search(self._text, max(PART, self._searched))
+            if found is None:
+                break
+            yield self._before(found.end())
+        # A place may begin in what is there, and end in what comes.
+        self._searched = max(0, len(self._text) - _HEAD)
+        if len(self._text) > THING:
             raise BadAnswer(f"the manager's answer describes one thing in more than {THING >> 20} MiB")
-        try:
-            self._parser.feed(piece)
-            if self.root is None:
-                events: Iterator[tuple[str, Element]] = self._parser.read_events()  # type: ignore[assignment]
-                self.root = next((element for _, element in events), None)
-        except etree.XMLSyntaxError as problem:
-            raise _no_xml(problem) from None
 
-    def complete(self) -> list[Element]:
-        """Those children of the root that are complete; the last one may still be growing."""
-        return list(self.root)[:-1] if self.root is not None else []
+    def rest(self) -> bytes:
+        """All is there: give the last document, or the whole if nothing was cut."""
+        return (self._opening or b"") + bytes(self._text)
 
-    def drop(self, children: list[Element]) -> None:
-        """Forget children that were taken."""
-        for child in children:
-            assert self.root is not None
-            self.root.remove(child)
-        if children:
-            self._since = 0
-
-    def close(self) -> Element:
-        """The document is complete: give its root.
-
-        Raises:
-            BadAnswer: It is not.
-        """
-        try:
-            root: Element = self._parser.close()
-        except etree.XMLSyntaxError as problem:
-            raise _no_xml(problem) from None
-        if root is None:
-            raise BadAnswer("the manager's answer is empty")
-        if root.getroottree().docinfo.internalDTD is not None:
-            raise BadAnswer("the manager's answer has a DTD, which no manager sends")
-        return root
-
-    def _check_prolog(self, piece: bytes) -> None:
-        """Refuse a DTD before the parser sees what it defines; in UTF-16 it could hide from this, so none of that."""
-        if self._prolog is _DONE:
-            return
-        self._prolog += piece[:4096]
-        if b"\0" in self._prolog or b"<!" in self._prolog.replace(b"<!--", b"").replace(b"<![CDATA[", b""):
-            low = self._prolog.lower()
-            if b"<!doctype html" in low:
-                raise BadAnswer("the manager answers with an HTML page", "Is something else listening at its address?")
-            raise BadAnswer("the manager's answer has a DTD or is not UTF-8, which no manager sends")
-        if len(self._prolog) >= 4096:
-            self._prolog = _DONE
-
-
-_DONE = b"-done-"
+    def _before(self, end: int) -> bytes:
+        part = bytes(self._text[:end])
+        del self._text[:end]
+        self._searched = 0
+        if self._opening is None:
+            opening = _OPENING.match(part)
+            self._opening = opening[0] if opening else b""
+            return part + self._closing
+        return self._opening + part + self._closing
 
 
 class ListReader(Generic[N]):
@@ -118,21 +119,19 @@ class ListReader(Generic[N]):
     Args:
         noun: What it is a collection of.
         dialect: How it is spelled.
+        only: The fields that are wanted; none for all.
     """
 
-    def __init__(self, noun: type[N], dialect: Dialect) -> None:
-        self._noun, self._dialect = noun, dialect
-        self._tag = noun.tag(dialect.major)
-        self._plural = noun.plural(dialect.major)
-        self._tree = _Tree(self._plural)
+    def __init__(self, noun: type[N], dialect: Dialect, only: frozenset[str] = frozenset()) -> None:
+        self._noun, self._dialect, self._only = noun, dialect, only
+        self._tag, self._plural = noun.tag(dialect.major), noun.plural(dialect.major)
+        self._cutter = _Cutter(self._tag, self._plural)
         self._found: list[N] = []
 
     def feed(self, piece: bytes) -> None:
         """Take the next bytes of the answer."""
-        self._tree.feed(piece)
-        children = self._tree.complete()
-        self._take(children)
-        self._tree.drop(children)
+        for part in self._cutter.cut(piece):
+            self._take(part)
 
     def close(self) -> list[N]:
         """All things, in the answer's order.
@@ -140,16 +139,16 @@ class ListReader(Generic[N]):
         Raises:
             BadAnswer: The document is not complete, or no such collection.
         """
-        root = self._tree.close()
-        if root.tag != self._plural:
-            raise unexpected(root, self._plural)
-        self._take(list(root))
+        self._take(self._cutter.rest())
         return self._found
 
-    def _take(self, children: list[Element]) -> None:
-        for child in children:
+    def _take(self, part: bytes) -> None:
+        root = parse(part)
+        if root.tag != self._plural:
+            raise unexpected(root, self._plural)
+        for child in root:
             if child.tag == self._tag:
-                self._found.append(self._noun.read(child, self._dialect))
+                self._found.append(self._noun.read(child, self._dialect, self._only))
 
 
 def read_one(noun: type[N], data: bytes, dialect: Dialect) -> N:
@@ -169,9 +168,3 @@ def unexpected(root: Element, wanted: str) -> BadAnswer:
     if str(root.tag) in _HTML:
         return BadAnswer("the manager answers with an HTML page", "Is something else listening at its address?")
     return BadAnswer(f"the manager answers with <{str(root.tag)[:40]}> where <{wanted}> was expected")
-
-
-def _no_xml(problem: etree.XMLSyntaxError) -> BadAnswer:
-    return BadAnswer(f"the manager's answer is no complete XML: {str(problem.msg)[:120]}")
-
-

@@ -18,7 +18,7 @@ from typing import Any, Callable, ClassVar, Generic, TypeVar, Union, cast, overl
 
 from lxml import etree
 
-from ..errors import Usage
+from ..errors import Bug, Usage
 from ..secret import STARS, Secret
 from .dialect import Dialect
 from .dialect import Version as Since
@@ -28,6 +28,8 @@ from .shapes import Element, Options, Part, Pointer, Ref, Scalar, Shape, Version
 T = TypeVar("T")
 R = TypeVar("R", bound="Record")
 
+#: Where a record that was read in part keeps which fields those are. What is missing then is unknown, not absent.
+ONLY = "only"
 _SAME = "="
 _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*", re.ASCII)
 
@@ -110,7 +112,12 @@ class Field(Generic[T]):
     def __get__(self, record: object, owner: type) -> T: ...
     def __get__(self, record: object | None, owner: type) -> Field[T] | T:
         # A value that is there stands in the instance and is found before this is called.
-        return self if record is None else cast(T, self.nothing)
+        if record is None:
+            return self
+        only = record.__dict__.get(ONLY)
+        if only and self.name not in only:
+            raise Bug(f"{type(record).__name__}.{self.name} was not asked for")
+        return cast(T, self.nothing)
 
     def write(self, element: Element, value: Any, dialect: Dialect) -> None:
         """Put a value into a document.
@@ -140,13 +147,14 @@ class Record:
     """
 
     FIELDS: ClassVar[dict[str, Field[Any]]] = {}
-    PLANS: ClassVar[dict[int, Plan]] = {}
+    ALWAYS: ClassVar[frozenset[str]] = frozenset()
+    PLANS: ClassVar[dict[tuple[int, frozenset[str]], Plan]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Field)}
         cls.FIELDS = {**cls.FIELDS, **own}
-        cls.PLANS = {major: Plan(cls.FIELDS, major) for major in (3, 4)}
+        cls.PLANS = {}
 
     def __init__(self, **values: Any) -> None:
         for name, value in values.items():
@@ -161,7 +169,10 @@ class Record:
 
     def replace(self: R, **values: Any) -> R:
         """The same with other values; None takes one away."""
-        return type(self)(**{**self.values(), **values})
+        other = type(self)(**{**self.values(), **values})
+        if ONLY in self.__dict__:
+            other.__dict__[ONLY] = self.__dict__[ONLY] | set(values)
+        return other
 
     def differing(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the wanted values that the engine would have to change; secrets always, they cannot be read back."""
@@ -177,15 +188,33 @@ class Record:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.values().items())})"
 
     @classmethod
-    def read(cls: type[R], element: Element, dialect: Dialect) -> R:
+    def read(cls: type[R], element: Element, dialect: Dialect, only: frozenset[str] = frozenset()) -> R:
         """Make one of a document.
+
+        Args:
+            element: The document.
+            dialect: How it is spelled.
+            only: The fields to read, besides those that are always read; none for all. Asking the record for another
+                is an error.
 
         Raises:
             BadAnswer: A required value is missing, or one is not of its kind.
         """
         record = cls.__new__(cls)
-        record.__dict__ = cls.PLANS[dialect.major].read(element, dialect)
+        record.__dict__ = cls.plan(dialect.major, only).read(element, dialect)
+        if only:
+            record.__dict__[ONLY] = only | cls.ALWAYS
         return record
+
+    @classmethod
+    def plan(cls, major: int, only: frozenset[str]) -> Plan:
+        """How to read one in a dialect; made once."""
+        plan = cls.PLANS.get((major, only))
+        if plan is None:
+            wanted = only | cls.ALWAYS if only else cls.FIELDS.keys()
+            plan = Plan({name: cls.FIELDS[name] for name in cls.FIELDS if name in wanted}, major)
+            cls.PLANS[major, only] = plan
+        return plan
 
     def write(self, element: Element, dialect: Dialect, only: Mapping[str, Any] | None = None) -> None:
         """Put the values into a document.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import builtins
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
 from ..abort import Abort
@@ -143,7 +144,7 @@ class Manager:
 
     def look(
         self, noun: type[N], names: Iterable[str], *, details: bool = False, everything: bool = False,
-        also: type[Noun] | None = None,
+        also: type[Noun] | None = None, only: Collection[str] = (),
     ) -> builtins.list[N]:
         """Find all things with these names, also several with the same.
 
@@ -153,8 +154,10 @@ class Manager:
             details: As for `find`.
             everything: Also what engines leave out because it costs them more: a VM's serial console.
             also: For Vm: Snapshot or Cdrom, to have those filled. Before 4.2 that costs a request for each machine.
+            only: The attributes that are wanted besides name and id, in place of all: thousands are read twice as
+                fast. Asking the answer for another one is an error. Without details.
         """
-        return self.catalog.look(noun, names, details=details, everything=everything, also=also)
+        return self.catalog.look(noun, names, details=details, everything=everything, also=also, only=only)
 
     def lacks(self, noun: type[Noun], names: Iterable[str]) -> builtins.list[str]:
         """Those of a kind's attributes that this manager's API has no place for."""
@@ -467,9 +470,9 @@ class Managers:
         return Manager(session, self._clock, say, finder.requests, notes, aborted)
 
     def close(self) -> None:
-        """End all sessions."""
+        """End all sessions, side by side."""
         with self._guard:
             sessions = [session for session, _ in self._sessions.values()]
             self._sessions.clear()
-        for session in sessions:
-            session.close()
+        with ThreadPoolExecutor(max(1, len(sessions)), "close") as pool:
+            list(pool.map(Session.close, sessions))

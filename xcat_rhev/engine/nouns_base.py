@@ -23,6 +23,7 @@ class Noun(Record):
         TOP: It has a collection of its own below the base path, and so one address wherever it was seen.
         NAMED: It always has a name.
         SEARCH_NAME: The search language's word for its name.
+        ALWAYS: What is read of it even by who needs little.
     """
 
     TAG: ClassVar[str] = ""
@@ -34,6 +35,7 @@ class Noun(Record):
     TOP: ClassVar[bool] = False
     NAMED: ClassVar[bool] = True
     SEARCH_NAME: ClassVar[str] = "name"
+    ALWAYS: ClassVar[frozenset[str]] = frozenset({"id", "href", "name"})
 
     id = label("@id", required=True)
     href = text("@href")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable, Protocol
+from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -22,7 +24,7 @@ from ..errors import BadAnswer, Unreachable
 SMALL = 4 << 20
 #: No list is longer.
 LARGE = 2 << 30
-PIECE = 64 << 10
+PIECE = 256 << 10
 READ_TIMEOUT = 180.0
 #: How many times as long one waits for the answer to what an engine does while one waits. Its own web server waits an
 #: hour (ovirt-engine-proxy.conf); to restart a host by its power management takes some six minutes.
@@ -106,6 +108,8 @@ class Sender(Protocol):
         """
 
 
+#: What an address must not hold as it is; one that an engine gave may.
+_UNPLAIN = re.compile(r"[^!-~]")
 #: In each thread: what may break its present request off.
 _present = threading.local()
 
@@ -197,15 +201,26 @@ class Http:
         _present.aborted = request.aborted
         patience = self._limits.read * (SLOW if request.slow else 1)
         try:
-            with self._session.request(
-                request.method, url, data=request.body or None, headers=dict(request.headers),
-                timeout=(self._limits.connect, patience), allow_redirects=False, stream=True, verify=self._verify,
+            with self._session.send(
+                self._prepared(request, url), timeout=(self._limits.connect, patience), allow_redirects=False,
+                stream=True, verify=self._verify,
             ) as answer:
                 with request.aborted.breaking(partial(_cut, getattr(answer.raw.connection, "sock", None))):
                     return self._take(request, answer)
         except requests.RequestException as problem:
             check(request.aborted)
             raise self._unreachable(problem, patience) from None
+
+    def _prepared(self, request: Request, url: str) -> requests.PreparedRequest:
+        """Prepare all but the address: that is encoded already, and for a search of 4 KB doing so again takes long."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(request.method)
+        prepared.url = _UNPLAIN.sub(lambda found: quote(found[0]), url)
+        prepared.prepare_headers(request.headers)
+        prepared.prepare_cookies(self._session.cookies)
+        prepared.prepare_body(request.body or None, None)
+        prepared.prepare_hooks(None)
+        return prepared
 
     def connections(self) -> int:
         """How many connections were opened so far."""
@@ -271,7 +286,7 @@ class Http:
             hint = ("Name the manager as its certificate does" if "match" in low
                     else "If the manager was installed anew, compare its CA and remove the old file")
             return _final(Unreachable(f"the certificate of manager {self._name} {reason}", hint, sent=False))
-        if "protocol" in low or "alert" in low and "version" in low:
+        if "unsupported protocol" in low or "alert protocol version" in low:
             return _final(Unreachable(
                 f"manager {self._name} speaks no TLS 1.2",
                 "If it is that old, name it in the site table's rhevmoldtls", sent=False,

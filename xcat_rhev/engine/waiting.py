@@ -51,6 +51,7 @@ class Goal:
         under: What the thing is listed under: a storage domain's data center, a disk's or snapshot's VM.
         settled: For a VM: its disks must be ok as well.
         also: Something more that must hold of the thing in a wanted state: that it runs on the new host, say.
+        only: The attributes of the outcome that anybody asks for, besides name, id and status; none for all.
     """
 
     what: Noun
@@ -61,6 +62,7 @@ class Goal:
     under: Noun | Ref | None = None
     settled: bool = False
     also: Callable[[Any], bool] | None = None
+    only: frozenset[str] = frozenset()
 
 
 #: What became of a goal: the thing as it is now, None when it is gone, or why it was not reached.
@@ -238,7 +240,9 @@ def _current(manager: Manager, goals: list[Goal]) -> dict[str, Noun]:
     if first.under is not None:
         return {each.id: each for each in manager.list(kind, under=first.under)}
     names = {goal.what.name for goal in goals}
-    return {each.id: each for each in manager.look(kind, names, details=first.settled)}
+    sparing = all(goal.only for goal in goals) and not first.settled
+    only = {"status"}.union(*(goal.only for goal in goals)) if sparing else ()
+    return {each.id: each for each in manager.look(kind, names, details=first.settled, only=only)}
 
 
 def _state(found: Noun, settled: bool) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 import resource
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enginehelp import vms
+from xcat_rhev.engine import documents
 from xcat_rhev.engine.dialect import V4
 from xcat_rhev.engine.documents import ListReader, parse, read_one
 from xcat_rhev.engine.nouns import Vm
-from xcat_rhev.errors import BadAnswer
+from xcat_rhev.errors import BadAnswer, Bug
 
 LAUGHS = (
     '<?xml version="1.0"?><!DOCTYPE vms [<!ENTITY a "haha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
@@ -23,11 +25,22 @@ FILE = '<!DOCTYPE vms [<!ENTITY f SYSTEM "file:///etc/passwd">]><vms><vm id="1">
 HTML = "<!DOCTYPE HTML PUBLIC '-//IETF//DTD HTML 2.0//EN'><html><body>Service Unavailable</body></html>"
 
 
-def read(data: bytes, piece: int = 1000) -> list[Vm]:
-    reader = ListReader(Vm, V4)
+def read_one_way(data: bytes, piece: int, only: frozenset[str] = frozenset()) -> list[Vm]:
+    reader = ListReader(Vm, V4, only)
     for start in range(0, len(data), piece):
         reader.feed(data[start:start + piece])
     return reader.close()
+
+
+def read(data: bytes, piece: int = 1000, only: frozenset[str] = frozenset()) -> list[Vm]:
+    """Read it whole and cut between its things: the second says the same, or that it is no list."""
+    try:
+        with mock.patch.object(documents, "PART", 1):
+            cut = read_one_way(data, piece, only)
+    except BadAnswer:
+        return read_one_way(data, piece, only)
+    assert read_one_way(data, piece, only) == cut
+    return cut
 
 
 @pytest.mark.parametrize("piece", [1, 7, 64, 100000])
@@ -73,6 +86,52 @@ def test_one_thing_without_end() -> None:
 
 def test_what_else_stands_in_a_list_is_not_kept() -> None:
     assert [vm.id for vm in read(b"<vms><link rel='x'/><vm id='1'><vm id='2'/></vm><total>3</total></vms>")] == ["1"]
+
+
+LONG = vms(*(f"n{number}" for number in range(2000)), status="<status>up</status><memory>1048576</memory>").encode()
+
+
+@pytest.mark.parametrize("head", [b"", b"<?xml version='1.0'?>\n", b"\xef\xbb\xbf", b"<!-- <vms> -->\n<!-- b -->"])
+@pytest.mark.parametrize("between", [b"", b"\n  "])
+def test_a_long_list_is_cut_between_its_things(head: bytes, between: bytes) -> None:
+    data = head + LONG.replace(b"</vm>", b"</vm>" + between)
+    with mock.patch.object(documents, "PART", 1000), mock.patch.object(documents, "parse", wraps=parse) as parsed:
+        found = read_one_way(data, 700)
+    assert [vm.name for vm in found] == [f"n{number}" for number in range(2000)]
+    assert all(vm.status == "up" and vm.memory == 1048576 for vm in found)
+    sizes = [len(call.args[0]) for call in parsed.call_args_list]
+    assert len(sizes) > 100
+    assert max(sizes) < 3000
+
+
+@pytest.mark.parametrize("inside", [
+    "<!-- </vm><vm id='2'> -->", "<![CDATA[</vm><vm id='2'>]]>", "<?x </vm><vm id='2'> ?>",
+    "<a><vm id='2'></vm><vm id='3'/></a>",
+])
+def test_what_only_looks_like_a_place_to_cut_makes_no_other_list(inside: str) -> None:
+    data = f"<vms><vm id='1'>{inside}</vm><vm id='4'/></vms>".encode()
+    assert [vm.id for vm in read_one_way(data, 7)] == ["1", "4"]
+    with mock.patch.object(documents, "PART", 1), pytest.raises(BadAnswer):
+        read_one_way(data, 7)
+
+
+def test_only_what_is_wanted_is_read() -> None:
+    vm = read(LONG, only=frozenset({"status"}))[0]
+    assert (vm.id, vm.name, vm.status) == ("id-n0", "n0", "up")
+    assert vm.ref.name == "n0"
+    assert vm.values().keys() == {"id", "name", "status"} | ({"href"} if vm.href else set())
+    for ask in (lambda: vm.memory, lambda: vm.disks, lambda: vm.differing({"memory": 1}),
+                lambda: vm.replace(status="x").host):
+        with pytest.raises(Bug, match="was not asked for"):
+            ask()
+    assert vm.replace(memory=5).memory == 5
+
+
+def test_what_is_not_wanted_may_be_wrong() -> None:
+    data = b"<vms><vm id='1'><memory>much</memory><status>up</status></vm></vms>"
+    assert read(data, only=frozenset({"status"}))[0].status == "up"
+    with pytest.raises(BadAnswer, match="vms/vm/memory"):
+        read(data)
 
 
 def test_another_thing_than_was_asked_for() -> None:
@@ -126,10 +185,11 @@ def test_a_hundred_thousand_mutations_leave_nothing_behind() -> None:
             at = chance.randrange(len(data) + 1)
             put = chance.choice(NASTY) if chance.random() < 0.6 else chance.randbytes(chance.randrange(8))
             data = data[:at] + put + data[at + chance.randrange(30):]
-        try:
-            assert all(vm.id for vm in read(data, chance.choice((1, 16, 200, 1000))))
-        except BadAnswer:
-            pass
+        with mock.patch.object(documents, "PART", chance.choice((1, documents.PART))):
+            try:
+                assert all(vm.id for vm in read_one_way(data, chance.choice((1, 16, 200, 1000))))
+            except BadAnswer:
+                pass
         if turn == 1000:
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 << 10

@@ -55,7 +55,8 @@ def answered(http: Http, request: Request, **answer: Any) -> Any:
     (SSLError("certificate verify failed: self signed"), "not vouched for by /ca.crt", False, False),
     (SSLError("Hostname mismatch, certificate is not valid"), "not made for that name", False, False),
     (SSLError("tlsv1 alert protocol version"), "speaks no TLS 1.2", False, False),
-    (SSLError("EOF occurred"), "broke off during the TLS handshake", False, True),
+    (SSLError("unsupported protocol"), "speaks no TLS 1.2", False, False),
+    (SSLError("EOF occurred in violation of protocol"), "broke off during the TLS handshake", False, True),
 ])
 def test_why_no_answer_came(http: Http, problem: Exception, words: str, sent: bool, may_retry: bool) -> None:
     with pytest.raises(Unreachable, match=words) as found:
@@ -89,6 +90,16 @@ def test_what_is_sent_is_what_was_asked_and_nothing_of_the_environment(
     assert asked.body == b"<vm/>"
     assert not asked.proxies
     assert "python-requests" not in asked.headers.get("User-Agent", "")
+
+
+@pytest.mark.parametrize(("path", "sent"), [
+    (PATH, PATH), ("/api/my file.iso", "/api/my%20file.iso"), ("/api/\u00e4\r\nX: y", "/api/%C3%A4%0D%0AX:%20y"),
+])
+def test_an_address_is_one_word_and_not_encoded_twice(http: Http, path: str, sent: str) -> None:
+    with requests_mock.Mocker() as wire:
+        wire.get(requests_mock.ANY, text="ok")
+        http.send(Request("GET", path))
+        assert wire.request_history[0]._request.url == ORIGIN + sent
 
 
 @pytest.mark.parametrize("status", [301, 302, 307])

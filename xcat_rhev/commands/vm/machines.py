@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ...engine.nouns import Noun, Vm
 from ...errors import Usage
@@ -52,10 +52,21 @@ def find(context: Context, details: bool = False, also: type[Noun] | None = None
 
 def find_named(
     context: Context, nodes: Sequence[str], details: bool = False, everything: bool = False,
-    also: type[Noun] | None = None,
+    also: type[Noun] | None = None, only: Collection[str] = (),
 ) -> Machines:
-    """The same for some of the nodes; for none nothing is asked. With everything, serial consoles are told as well."""
-    found = context.manager.look(Vm, nodes, details=details, everything=everything, also=also) if nodes else []
+    """The same for some of the nodes; for none nothing is asked.
+
+    Args:
+        context: The command's.
+        nodes: Some of its nodes.
+        details: With their disks and NICs.
+        everything: Serial consoles are told as well.
+        also: With their snapshots or CD drives.
+        only: The attributes that are wanted besides name and id, in place of all; without details.
+    """
+    if not nodes:
+        return Machines([], context.manager.name)
+    found = context.manager.look(Vm, nodes, details=details, everything=everything, also=also, only=only)
     return Machines(found, context.manager.name)
 
 
