@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import ssl
+import tempfile
+from pathlib import Path
 
 import pytest
 from test_daemon_server import Served, until
@@ -114,12 +116,11 @@ def test_a_host_is_not_believed_from_afar(xcat, monkeypatch):
 
 
 @pytest.fixture
-def open_folder(xcat):
-    """A folder that everybody can get to; pytest's own are for one user."""
-    for parent in xcat.home.root.parents:
-        if parent.stat().st_uid == os.getuid() and parent != parent.parent and not parent.stat().st_mode & 1:
-            parent.chmod(parent.stat().st_mode | 0o011)
-    return xcat.home.root
+def open_folder():
+    """A folder that everybody can get to; every pytest that starts closes the one above pytest's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
 
 
 def test_nobody_reads_a_file_by_a_noderange(xcat):
