@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
+import selectors
 import shutil
 import socket
 import ssl
@@ -20,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -28,6 +30,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from xcat_rhev.xcat.wire import WireRequest, write_request  # noqa: E402
 
 ROUNDS = 200
+#: How often the many ask.
+WAVES = 10
 
 
 class Client:
@@ -108,32 +112,149 @@ def one_node(client: Client) -> float:
     return whole
 
 
-def many_at_once(port: int, certificates: str, threads: int) -> list[float]:
-    """What clients in one process measure, each asking three times."""
-    client = Client(port, certificates)
+class Crowd:
+    """Clients in one process that ask at the same time: a selector instead of threads, which would cost more than the
+    handshakes. Each makes a whole handshake, shows its certificate, asks once and reads to the end, as xCAT's do.
+
+    Args:
+        client: Whom they ask.
+        request: What.
+        count: How many at once.
+    """
+
+    def __init__(self, client: Client, request: bytes, count: int) -> None:
+        self.client, self.request, self.left = client, request, count
+        self.selector = selectors.DefaultSelector()
+        self.took: list[float] = []
+
+    def run(self) -> list[float]:
+        """How long each waited, from its `connect` to the last byte."""
+        for _ in range(self.left):
+            self.go_on(self.visitor())
+        while self.left:
+            for key, _ in self.selector.select(60):
+                self.go_on(key.data)
+        return self.took
+
+    def visitor(self) -> Generator[int, None, None]:
+        """One client: says what it waits for."""
+        begin, raw = time.perf_counter(), socket.socket()
+        raw.setblocking(False)
+        raw.connect_ex(("127.0.0.1", self.client.port))
+        sock = self.client.context.wrap_socket(raw, server_hostname="localhost", do_handshake_on_connect=False)
+        self.selector.register(sock, selectors.EVENT_WRITE, None)
+        yield sock.fileno()
+        answer = b""
+        for step in (sock.do_handshake, lambda: sock.send(self.request)):
+            while True:
+                try:
+                    step()
+                    break
+                except ssl.SSLWantReadError:
+                    yield sock.fileno()
+        while b"<serverdone>" not in answer:
+            try:
+                answer += sock.recv(1 << 16) or b"the end<serverdone>"
+            except ssl.SSLWantReadError:
+                yield sock.fileno()
+        assert b"<name>b000001</name>" in answer
+        self.took.append(time.perf_counter() - begin)
+        self.selector.unregister(sock)
+        sock.close()
+
+    def go_on(self, visitor: Generator[int, None, None]) -> None:
+        try:
+            number = next(visitor)
+        except StopIteration:
+            self.left -= 1
+            return
+        first = self.selector.get_key(number).data is None
+        self.selector.modify(number, selectors.EVENT_WRITE if first else selectors.EVENT_READ, visitor)
+
+
+def crowd(port: int, certificates: str, request: bytes, count: int, at: float) -> tuple[list[float], float]:
+    """What a part of the clients measures, and what it cost its processor; all parts begin at the same moment."""
+    one = Crowd(Client(port, certificates), request, count)
+    time.sleep(max(0.0, at - time.time()))
+    begin = time.process_time()
+    return one.run(), time.process_time() - begin
+
+
+def concurrent(client: Client, pid: int, clients: int, single: float) -> None:
+    """The same command, asked once by each of many at the same time, from this machine, whose processors they share."""
     request = write_request(WireRequest(command="nodels", noderange="b000001", cwd="/"))
     found: list[float] = []
+    cost, before, longest = 0.0, processor(pid), []
+    with ProcessPoolExecutor(2) as pool:
+        for _ in range(WAVES):
+            at = time.time() + 0.1
+            parts = [pool.submit(crowd, client.port, client.certificates, request, clients // 2, at) for _ in range(2)]
+            took = [part.result() for part in parts]
+            longest.append(max(max(each) for each, _ in took))
+            found += [value for each, _ in took for value in each]
+            cost += sum(seconds for _, seconds in took)
+    value = statistics.median(found) * 1000
+    say(
+        f"the same by {clients} clients at once, median", value, "ms", 10 * 15,
+        ratio_to_one=round(value / 1000 / single, 1), last_of_them_ms=round(statistics.median(longest) * 1000),
+        processor_ms_each={"daemon": round((processor(pid) - before) / len(found) * 1000, 2),
+                           "client": round(cost / len(found) * 1000, 2)},
+    )
 
-    def ask() -> None:
-        for _ in range(3):
-            found.append(seconds(lambda: client.send(request)))
-    running = [threading.Thread(target=ask) for _ in range(threads)]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
-    return found
+
+def hostile(client: Client, seconds_long: float = 8.0) -> None:
+    """What a client waits while others do their worst: idle ones, slow ones, nonsense, and requests of 16 MiB."""
+    request = write_request(WireRequest(command="nodels", noderange="b000001", cwd="/"))
+    idle = [client.connect() for _ in range(500)]
+    slow = [client.connect() for _ in range(50)]
+    waits: list[float] = []
+    end = time.time() + seconds_long
+    with ProcessPoolExecutor(2) as pool:
+        sent = [pool.submit(each, client.port, client.certificates, end) for each in (nonsense, giants)]
+        number = 0
+        while time.time() < end:
+            if number % 20 == 0:  # once a second
+                for sock in slow:
+                    sock.sendall(b"<xcatrequest>                "[number // 20:][:1])
+            waits.append(seconds(lambda: client.send(request)))
+            number += 1
+            time.sleep(0.05)
+        rubbish, large = (each.result() for each in sent)
+    for sock in (*idle, *slow):
+        sock.close()
+    say(
+        "nodels of 1 node beside 500 idle connections, 50 that send a byte a second, 64 KiB of nonsense and 16 MiB "
+        "requests: longest of all", max(waits) * 1000, "ms", 200, median_ms=round(statistics.median(waits) * 1000, 2),
+        answers=len(waits), nonsense_sent=rubbish, large_requests_sent=large,
+    )
 
 
-def concurrent(client: Client, clients: int, single: float) -> None:
-    """The same command, asked by many at the same time from this machine, whose processors they share."""
-    begin = time.perf_counter()
-    with ProcessPoolExecutor(4) as pool:
-        each = [pool.submit(many_at_once, client.port, client.certificates, clients // 4) for _ in range(4)]
-        found = [value for one in each for value in one.result()]
-    rate = len(found) / (time.perf_counter() - begin)
-    say(f"the same by {clients} clients at once, median", statistics.median(found) * 1000, "ms", 10 * 15,
-        ratio_to_one=round(statistics.median(found) / single, 1), requests_per_second=round(rate))
+def nonsense(port: int, certificates: str, end: float) -> int:
+    """Send 64 KiB of nonsense twenty times a second."""
+    client, count = Client(port, certificates), 0
+    while time.time() < end:
+        with contextlib.suppress(OSError), client.connect() as sock:
+            sock.sendall(b"<?xml " + b"x" * (64 << 10))
+            sock.recv(1)
+        count += 1
+        time.sleep(0.05)
+    return count
+
+
+def giants(port: int, certificates: str, end: float) -> int:
+    """Send requests of 16 MiB, one after the other."""
+    client, count = Client(port, certificates), 0
+    request = write_request(WireRequest(command="nodels", args=("x" * ((16 << 20) - 200),)))
+    while time.time() < end:
+        client.send(request)
+        count += 1
+    return count
+
+
+def processor(pid: int) -> float:
+    """Seconds of processor that a process has used."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def connections(client: Client, pid: int, count: int = 500) -> None:
@@ -168,7 +289,8 @@ def main() -> int:
         load(client, 1000)
         connections(client, pid)
         single = one_node(client)
-        concurrent(client, words.clients, single)
+        concurrent(client, pid, words.clients, single)
+        hostile(client)
         writers(client)
         load(client, 10_000)
         client.ask("nodels", noderange="all")

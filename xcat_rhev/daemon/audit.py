@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import RhevError
@@ -24,6 +24,8 @@ _SECRET = re.compile(
 QUIET = frozenset({"getdestiny", "getbladecons", "getipmicons", "getopenbmccons", "getcons"})
 #: Seconds between two writings of the table: one transaction takes longer than a request.
 PAUSE = 0.5
+#: How much is written of what was asked, in characters: of one argument, and of all of them or a noderange.
+OF_ONE, OF_ALL = 1000, 8000
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,10 @@ class Audit:
         names = skipped.replace(" ", "").split(",") if skipped else ()
         if entry.command in QUIET or {entry.command, "ALL", f"clienttype:{entry.kind}"}.intersection(names):
             return
+        entry = replace(
+            entry, command=_cut(entry.command, OF_ONE), kind=_cut(entry.kind, OF_ONE),
+            noderange=_cut(entry.noderange, OF_ALL),
+        )
         with self._changed:
             self._waiting.append((time.strftime("%m-%d-%Y %H:%M:%S"), entry))
             self._changed.notify()
@@ -133,8 +139,22 @@ def _row(moment: str, entry: Entry) -> dict[str, str]:
 
 
 def without_secrets(args: tuple[str, ...]) -> tuple[str, ...]:
-    """Replace what follows the equals sign of passwords; `chtab key=rhevm passwd.password=x` is such a one."""
-    return tuple(_SECRET.sub(rf"\1={STARS}", arg) for arg in args)
+    """Replace what follows the equals sign of passwords; `chtab key=rhevm passwd.password=x` is such a one.
+
+    Long arguments are cut first, and many come to an end: the search takes time by the square of their length.
+    """
+    shown: list[str] = []
+    left = OF_ALL
+    for arg in args:
+        shown.append(_SECRET.sub(rf"\1={STARS}", _cut(arg, OF_ONE)))
+        left -= len(shown[-1]) + 1
+        if left < 0:
+            return (*shown, f"... ({len(args)} arguments)")
+    return tuple(shown)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[:most] + "..."
 
 
 def _one_line(text: str) -> str:

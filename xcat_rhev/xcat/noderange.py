@@ -18,6 +18,8 @@ from . import perlre
 
 #: Parentheses and brackets may nest or follow each other so often.
 DEEPEST = 32
+#: Characters of a noderange: the names of a hundred thousand nodes.
+LONGEST = 1 << 20
 #: Names that one noderange may make, and looks at a node's name or attribute that it may take, beyond 20 per node.
 MOST_NAMES, MOST_LOOKS = 500_000, 2_000_000
 #: How much of a pattern's work costs as much as a look at a node.
@@ -79,6 +81,8 @@ def expand(text: str, world: NodeWorld, verify: bool = True) -> Expanded:
     Raises:
         Usage: Unbalanced parentheses, an impossible pattern, or more than can be worked out in a reasonable time.
     """
+    if len(text) > LONGEST:
+        raise Usage(f"the noderange has more than {LONGEST} characters")
     expander = _Expander(world)
     nodes = expander.range(_without_quotes(text), _Mode(verify))
     excluded = _without_quotes(world.excluded())

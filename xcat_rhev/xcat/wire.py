@@ -22,6 +22,8 @@ REQUEST, RESPONSE = "xcatrequest", "xcatresponse"
 END_OF_REQUEST, END_OF_RESPONSE = b"</xcatrequest>", b"</xcatresponse>"
 #: What a request or an answer may be at most, in bytes.
 LONGEST = 16 << 20
+#: Arguments of one request: what splits them into options and words takes time by the square of their number.
+MOST_ARGS = 10_000
 
 #: C0 controls but tab, newline and ESC, then DEL, C1 controls and what UTF-8 or XML cannot carry.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -149,9 +151,11 @@ def read_request(document: bytes) -> WireRequest:
         document: From `<xcatrequest>` to its end tag; blanks around it do no harm.
 
     Raises:
-        BadAnswer: Malformed, or a login without a name.
+        BadAnswer: Malformed, a login without a name, or too many arguments.
     """
     element = read(document.strip(), REQUEST)
+    if len(element.get("arg", ())) > MOST_ARGS:
+        raise BadAnswer(f"a request has more than {MOST_ARGS} arguments")
     fields: dict[str, Any] = {ours: _first(element, theirs) or "" for ours, theirs in _TEXTS.items()}
     fields.update((ours, _all(element, theirs)) for ours, theirs in _LISTS.items())
     fields.update((ours, (_first(element, theirs) or "").lower() in _YES) for ours, theirs in _FLAGS.items())

@@ -287,6 +287,12 @@ def test_hostile_noderanges_end(number: int, large: World) -> None:
         assert len(found.nodes) + len(found.missing) <= noderange.MOST_NAMES
 
 
+@pytest.mark.parametrize("text", ["vm1," * (1 << 18) + "vm1", "(" * ((1 << 20) + 1)])
+def test_a_noderange_beyond_all_use_is_not_even_begun(text: str, large: World) -> None:
+    with pytest.raises(Usage, match="the noderange has more than 1048576 characters"):
+        expand(text, large)
+
+
 @pytest.mark.parametrize("text", ["vm[1-1000000000]", "vm1-vm500002", "vm1+999999", "a[1-1000][1-1000]"])
 def test_huge_ranges_are_refused_in_words(text: str, large: World) -> None:
     with pytest.raises(Usage, match="makes more than 500000 names"):

@@ -280,3 +280,9 @@ def test_a_cgi_loads_little() -> None:
     heavy = {"dataclasses", "inspect", "ssl", "socket", "subprocess", "logging", "json", "xml.etree.ElementTree"}
     assert heavy.isdisjoint(loaded)
     assert "xcat_rhev.xcat.wire" in loaded
+
+
+def test_more_arguments_than_anybody_types_are_refused() -> None:
+    assert len(read_request(write_request(WireRequest("nodels", args=("a",) * 10_000))).args) == 10_000
+    with pytest.raises(BadAnswer, match="more than 10000 arguments"):
+        read_request(write_request(WireRequest("nodels", args=("a",) * 10_001)))

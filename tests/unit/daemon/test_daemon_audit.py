@@ -1,0 +1,25 @@
+"""What is written down of a request, however large."""
+
+from __future__ import annotations
+
+import pytest
+
+from xcat_rhev.daemon.audit import OF_ALL, OF_ONE, Audit, Entry, without_secrets
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("x" * (16 << 20),), ("password" * (2 << 20),), ("x",) * 10_000, ("",) * 10_000, ("password=" + "y" * 5000,) * 9],
+)
+def test_of_large_requests_the_beginning_is_written_without_secrets(args):
+    shown = " ".join(without_secrets(args))
+    assert len(shown) < OF_ALL + OF_ONE + 100
+    assert "yyy" not in shown
+
+
+def test_one_request_is_one_line_of_bearable_length(tmp_path):
+    audit = Audit(None, tmp_path / "audit.log")
+    audit.note(Entry("root", "mn", "k" * 99_999, "c" * 99_999, "n" * 99_999, ("a\nb",) * 99_999, "allowed"))
+    audit.close()
+    (line,) = (tmp_path / "audit.log").read_text().splitlines()
+    assert len(line) < 3 * OF_ALL and line.endswith("... (99999 arguments) for root from mn")
