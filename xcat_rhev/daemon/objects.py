@@ -22,7 +22,7 @@ def kind_of(name: str) -> Kind:
         Usage: There is none of that name.
     """
     if name not in KINDS:
-        raise Usage(f"Type '{name}' is not a valid xCAT object type.", f"Types are: {', '.join(sorted(KINDS))}")
+        raise Usage(f"Type '{name}' is not a valid xCAT object type", f"Types are: {', '.join(sorted(KINDS))}")
     return KINDS[name]
 
 

@@ -325,7 +325,10 @@ def test_mkdef_refuses_one_and_makes_the_others(xcat):
 @pytest.mark.parametrize(
     "words, text",
     [
-        (("n9",), "Attribute 'groups' is not specified"),
+        (("n9",), "no attributes were specified. The 'groups' attribute is required when creating node definitions."),
+        (("-t", "osimage", "i9"), "No object definitions have been created or modified: no attributes were specified."),
+        (("n9", "mgt=ipmi"), "Attribute 'groups' is not specified"),
+        (("-t", "nosuch", "a", "b=c"), "Type 'nosuch' is not a valid xCAT object type. Types are: group"),
         (("n9", "groups=x", "nope=1"), "'nope' is not a valid attribute name"),
         (("-o", "n.9", "groups=x"), "The object name 'n.9' is invalid"),
         (("groups=x",), "No object names were provided."),
@@ -336,6 +339,32 @@ def test_mkdef_refuses_one_and_makes_the_others(xcat):
 )
 def test_mkdef_names_mistakes(xcat, words, text):
     assert text in _error(xcat, "mkdef", *words)
+
+
+@pytest.mark.parametrize("command", ["mkdef", "chdef", "rmdef"])
+def test_without_a_word_there_is_the_usage_and_no_error(xcat, command):
+    lines = xcat.type(command)
+    assert (xcat.rc, lines[0].split()[:2]) == (0, ["Usage:", command])
+
+
+def test_chdef_without_attributes_changes_nothing(xcat):
+    xcat.type("mkdef", "n1", "groups=x")
+    assert xcat.type("chdef", "n1") == ["No object definitions have been created or modified."]
+    assert xcat.rc == 0
+
+
+def test_an_object_without_the_attribute_fulfils_no_condition_on_it(xcat):
+    xcat.type("mkdef", "n1", "groups=x", "mgt=ipmi")
+    xcat.type("mkdef", "n2", "groups=x", "mgt=rhevm")
+    xcat.type("mkdef", "n3", "groups=x")
+    assert xcat.type("lsdef", "n1-n3", "-w", "mgt!=ipmi") == ["Object name: n2", "    groups=x", "    mgt=rhevm"]
+    assert xcat.type("lsdef", "n1-n3", "-w", "mgt!~ipmi") == ["Object name: n2", "    groups=x", "    mgt=rhevm"]
+
+
+def test_tabgrep_of_several_nodes(xcat):
+    xcat.type("mkdef", "n1", "groups=x", "mgt=ipmi")
+    xcat.type("mkdef", "n2", "groups=x", "arch=x86_64")
+    assert xcat.type("tabgrep", on="x") == ["nodehm", "nodelist", "nodetype"]
 
 
 def _error(xcat, *words):

@@ -107,7 +107,7 @@ class Core:
     def help(self, code: int = 0) -> Shape:
         """The usage, as an answer to `-h` or to a mistake."""
         lines = [f"Usage: {self.usage[0]}", *(f"       {line}" for line in self.usage[1:])]
-        lines += [f"       {self.name} [-?|-h|--help]", f"       {self.name} {{-v|--version}}"]
+        lines += [f"       {self.name} {{-v|--version}}", f"       {self.name} [-?|-h|--help]"]
         return Shape({"data": lines, **({"errorcode": str(code)} if code else {})})
 
 

@@ -39,6 +39,11 @@ def make(call: Call) -> Iterator[Said]:
     if not call.words and not call.options:
         yield MKDEF.help()
         return
+    if _says_nothing(call):
+        groups = "The 'groups' attribute is required when creating node definitions."
+        yield refused("No object definitions have been created or modified: no attributes were specified."
+                      + (f" {groups}" if call.last("t", "node") == "node" else ""))
+        return
     done, wrong = 0, False
     for asked in _asked(call):
         created, present, problems = _making(call, asked)
@@ -56,8 +61,14 @@ def change(call: Call) -> Iterator[Said]:
     if "f" in call.options:
         yield refused("The '-f' option is not valid for the chdef command.")
         return
+    if not call.words and not call.options:
+        yield CHDEF.help()
+        return
     if "n" in call.options:
         yield from _rename(call)
+        return
+    if _says_nothing(call):
+        yield from _summary(0, wrong=False, failed=False)
         return
     done, new, wrong = 0, [], False
     for asked in _asked(call):
@@ -80,6 +91,9 @@ def change(call: Call) -> Iterator[Said]:
 
 def remove(call: Call) -> Iterator[Said]:
     """Answer `rmdef`."""
+    if not call.words and not call.options:
+        yield RMDEF.help()
+        return
     if "a" in call.options and "f" not in call.options:
         yield refused("You must use the '-f' option when using the '-a' option.")
         return
@@ -146,6 +160,11 @@ def _asked(call: Call) -> Iterator[Asked]:
         if not found:
             raise Usage("No object names were provided.")
         yield Asked(kind, found, values)
+
+
+def _says_nothing(call: Call) -> bool:
+    """Whether a command line names no attribute; dynamic groups have their conditions."""
+    return not (any("=" in word for word in call.words) or {"z", "w"} & call.options.keys())
 
 
 def _names(call: Call, kind: Kind, words: Sequence[str]) -> tuple[str, ...]:

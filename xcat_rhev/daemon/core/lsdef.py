@@ -63,7 +63,8 @@ def _visible(call: Call, kind: Kind, found: dict[str, Attributes]) -> dict[str, 
         attribute, sign, value = split_condition(text)
         objects.check(kind, (attribute,))
         fits = condition(sign, value)
-        found = {name: row for name, row in found.items() if fits(row.get(attribute, ""))}
+        # whatever the sign: an object without the attribute fulfils no condition on it
+        found = {name: row for name, row in found.items() if row.get(attribute) and fits(row[attribute])}
     return found
 
 

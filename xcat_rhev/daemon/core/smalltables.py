@@ -31,18 +31,17 @@ def get(call: Call) -> Iterator[Said]:
 
 
 def grep(call: Call) -> Iterator[Said]:
-    """Answer `tabgrep NODE`: the tables that say something about a node, itself or by its groups."""
-    names = call.request.nodes or call.words
-    if len(names) != 1:
+    """Answer `tabgrep NODERANGE`: the tables that say something about a node, itself or by its groups."""
+    nodes = set(call.request.nodes or call.words)
+    if not nodes:
         yield TABGREP.help(1)
         return
-    node = names[0]
-    groups = call.tables.memberships().get(node, ())
+    memberships = call.tables.memberships()
+    groups = {group for node in nodes for group in memberships.get(node, ())}
     for table in sorted(schema.TABLES.values()):
         if table.node_keyed:
-            present = call.tables.by_node(table.name)
-            inherits = () if table.name == "nodelist" else groups
-            if any(name in present for name in (node, *inherits)):
+            wanted = nodes if table.name == "nodelist" else nodes | groups
+            if not wanted.isdisjoint(call.tables.by_node(table.name)):
                 yield Data(table.name)
 
 
