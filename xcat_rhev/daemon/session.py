@@ -55,7 +55,7 @@ class Sessions:
         except Aborted:
             log.info("a request of %s ended because its client went away", connection.address)
         except RhevError as problem:
-            fields = {"error": str(problem), "errorcode": str(problem.exit_code)}
+            answers.say(error_of(problem))
             leave = isinstance(problem, BadAnswer)
         except Exception as problem:  # a mistake of ours must not end the daemon
             log.exception("a request of %s failed", connection.address)

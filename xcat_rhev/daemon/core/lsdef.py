@@ -35,7 +35,7 @@ def run(call: Call) -> Iterator[Said]:
         count += len(found)
     if len(lines) > head:
         yield Shape({"info": lines, "numofnodes": str(count)})
-    elif _named(call) or count:
+    elif _named(call) or count or "w" in call.options:
         yield Info("No object definitions have been found")
     else:
         yield Info("Could not find any object definitions to display.")
