@@ -163,5 +163,5 @@ def test_a_machine_that_was_cut_off_is_completed_with_the_options(site):
 @pytest.mark.parametrize("words", ["-d 1 -p 1", "-p 1,1", "-p 1 --resize 1=9", "--resize 1=5,1=9"])
 def test_a_disk_that_is_named_twice_is_refused(site, words):
     site.made("vm1", storage="data1:1g|data1:1g")
-    assert "named twice" in site.wrong(f"chvm {words}", ["vm1"])[0]
+    assert any("named twice" in error for error in site.wrong(f"chvm {words}", ["vm1"]))
     assert len(site.parts("disk", "vm1")) == 2
