@@ -82,7 +82,8 @@ class Writer:
         own = "".join(text for tag, text in {**parts, **inside}.items() if tag not in _BASE)
         ahead, behind = self._frame(shape, parts, address, own)
         identity = f' id="{escape(str(shown["id"]), _QUOTES)}"' if "id" in shown else ""
-        return f'<{shape.tag} href="{address}"{identity}>{ahead}{behind}</{shape.tag}>'
+        own_attributes = self._attributes(root, shown)
+        return f'<{shape.tag} href="{address}"{identity}{own_attributes}>{ahead}{behind}</{shape.tag}>'
 
     def _frame(self, shape: Shape, parts: dict[str, str], address: str, own: str) -> tuple[str, str]:
         """Put names, actions and links where this version has them."""
@@ -109,17 +110,21 @@ class Writer:
         field = node.text
         if field is not None and field.kind == "ref":
             return self.ref(node.tag, field.to, values.get(field.key))
-        attributes = "".join(
-            f' {name}="{self.value(one, values.get(one.key))}"'
-            for name, one in node.attributes.items()
-            if values.get(one.key) is not None
-        )
+        attributes = self._attributes(node, values)
         inner = "".join([self._node(kid, values) for kid in node.kids.values()])
         if field is not None and values.get(field.key) is not None and field.kind != "secret":
             inner += self.value(field, values[field.key])
         elif not attributes and not inner and not _told_empty(node, values):
             return ""
         return f"<{node.tag}{attributes}>{inner}</{node.tag}>" if inner else f"<{node.tag}{attributes}/>"
+
+    def _attributes(self, node: Node, values: Thing) -> str:
+        """Write an element's attributes besides the id and the address that every thing has."""
+        return "".join(
+            f' {name}="{self.value(one, values.get(one.key))}"'
+            for name, one in node.attributes.items()
+            if values.get(one.key) is not None
+        )
 
     def value(self, field: Field, value: Any) -> str:
         """Write one scalar."""

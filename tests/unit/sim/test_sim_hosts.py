@@ -147,6 +147,8 @@ def test_fencing(engine: Any) -> None:
         agent = f"{kind}<address>bmc</address><username>u</username><password>p</password><order>1</order></agent>"
         assert engine.post(f"{path}/fenceagents", agent.replace("<order>1</order>", "")).status == 400
         assert engine.post(f"{path}/fenceagents", agent).status == 201
+        shown = engine.get(f"{path}/fenceagents").xml.find("agent")
+        assert (shown.get("type") or shown.findtext("type")) == "ipmilan"
         assert engine.put(path, enable).status == 200
     status = engine.post(f"{path}/fence", "<action><fence_type>status</fence_type></action>").xml
     assert (status.findtext("power_management/status/state") or status.findtext("power_management/status")) == "on"
