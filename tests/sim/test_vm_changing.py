@@ -346,7 +346,7 @@ def test_a_running_machine_does_not_stand_still_for_a_snapshot(modern):
     assert snapshot["memory"] is False
 
 
-@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
+@pytest.mark.parametrize("version", [(3, 0), (3, 6), (4, 5)], ids=version_name)
 def test_a_snapshot_is_taken_gone_back_to_and_removed(tmp_path_factory, version):
     site = VmSite(tmp_path_factory, version)
     try:

@@ -177,7 +177,7 @@ class Snapshot(Noun):
 
     type = text("type", "snapshot_type")
     date = text("date")
-    status = text("snapshot_status")
+    status = text("snapshot_status", since=(3, 1))
     memory = flag("persist_memorystate", since=(3, 3), quiet=True)
 
 

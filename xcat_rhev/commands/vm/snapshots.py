@@ -59,7 +59,9 @@ class Snapshots:
         # Memory would stop the machine while it is written, and to go back does not bring it back.
         self.made.append(self.manager.create(Snapshot(description=name, memory=False), under=self.vm))
 
-    def _taken(self) -> Goal:
+    def _taken(self) -> Goal | None:
+        if self.manager.lacks(Snapshot, ["status"]):
+            return None  # its machine, which has to be down for it, is locked meanwhile
         return Goal(self.made[0], frozenset({"ok"}), limit=self.limit, under=self.vm)
 
     def revert(self, name: str) -> Job | Error:
