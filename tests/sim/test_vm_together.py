@@ -156,6 +156,14 @@ def test_somebody_removes_it_while_a_disk_is_added(site):
     assert error.startswith("vm1: ") and ("gone" in error or "no " in error)
 
 
+def test_somebody_removes_it_first(site):
+    """An earlier rmvm, say, whose manager went away before it had its answer."""
+    site.made("vm1")
+    site.world.change(site.vm("vm1"), status="image_locked")
+    meanwhile(site, lambda: site.world.remove(site.vm("vm1")))
+    assert site.ok("rmvm -p", ["vm1"]) == ["vm1: succeeded."]
+
+
 def test_somebody_moves_it_first(site):
     site.running("vm1")
     there = next(host for host in ("rhevh1", "rhevh2", "rhevh3") if host != site.host_of("vm1"))

@@ -66,7 +66,8 @@ def _refusal(context: Context, vm: Vm) -> str:
 
 
 def _parts(context: Context, vm: Vm) -> Iterator[Step | Wait]:
-    down = partial(Goal, vm, frozenset({OFF}), limit=context.limit(300))
+    # Somebody else's removal may end before ours begins.
+    down = partial(Goal, vm, frozenset({OFF, GONE}), limit=context.limit(300))
     if vm.status in PASSING:
         yield Wait(f"wait until no longer {vm.status}", down)
     elif vm.status != OFF:

@@ -1,5 +1,7 @@
 """Which daemon does which part of a request."""
 
+import threading
+
 import pytest
 
 from daemonhelp import Inside
@@ -99,7 +101,7 @@ def test_parts_run_side_by_side_and_an_error_ends_its_own():
         yield Data("c")
         raise NotFound("gone")
 
-    said = list(side_by_side([fine, wrong]))
+    said = list(side_by_side([fine, wrong], threading.Event()))
     assert sorted(message.text for message in said) == ["a", "b", "c", "gone"]
     assert [message.text for message in said if isinstance(message, Error)] == ["gone"]
 
@@ -111,4 +113,4 @@ def test_what_concerns_all_ends_all(problem):
         raise problem
 
     with pytest.raises(type(problem)):
-        list(side_by_side([wrong, lambda: [Data("a")]]))
+        list(side_by_side([wrong, lambda: [Data("a")]], threading.Event()))
