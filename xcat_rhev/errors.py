@@ -112,10 +112,16 @@ class Bug(RhevError):
     """Our own mistake, shown in one line; the trace goes to the log."""
 
 
+#: Characters of a line; more is nothing for a person. An argument of 16 MiB, said again, would hold everybody up.
+LONGEST_LINE = 64 << 10
+
+
 def one_line(text: str) -> str:
     """Fold white space and drop control characters, so that a text fits the `node: message` form.
 
     Args:
         text: Any text, possibly an engine's fault detail with newlines.
     """
+    if len(text) > LONGEST_LINE:
+        text = f"{text[: LONGEST_LINE - 40]}... ({len(text)} characters)"
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -59,6 +59,12 @@ def test_one_line_is_one_line(text: str) -> None:
     assert one_line(line) == line
 
 
+def test_a_line_has_an_end() -> None:
+    line = one_line("x" * (1 << 20))
+    assert line.endswith("x... (1048576 characters)") and len(line) < 1 << 17
+    assert one_line(line) == line
+
+
 @pytest.mark.parametrize(("text", "size"), [
     ("4g", 4 << 30), ("4G", 4 << 30), ("4GB", 4 << 30), ("4 GiB", 4 << 30), (" 4gib ", 4 << 30),
     ("512", 512 << 20), ("512m", 512 << 20), ("1.5g", 3 << 29), (".5t", 1 << 39), ("64k", 64 << 10),

@@ -23,3 +23,15 @@ def test_one_request_is_one_line_of_bearable_length(tmp_path):
     audit.close()
     (line,) = (tmp_path / "audit.log").read_text().splitlines()
     assert len(line) < 3 * OF_ALL and line.endswith("... (99999 arguments) for root from mn")
+
+
+@pytest.mark.parametrize(("arg", "shown"), [
+    ("passwd.password=x=y z", "passwd.password=******"),
+    ("key=rhevm", "key=rhevm"),
+    ("a=b Token=c d", "a=b Token=******"),
+    ("password =x", "password =x"),
+    ("password", "password"),
+    ("=x", "=x"),
+])
+def test_what_follows_the_name_of_a_secret_is_hidden(arg, shown):
+    assert without_secrets((arg,)) == (shown,)
