@@ -228,8 +228,6 @@ def test_the_second_run_on_several_batches(crowd):
 
 def test_snapshots(site):
     """4.2 and later put them into the search for the machines; before, each machine's list is asked for."""
-    if site.version < (3, 1):
-        pytest.skip("engine 3.0 has snapshots of disks, not of machines")
     nodes = site.made(*names(7))
     each = {} if site.version >= (4, 2) else {"GET /vms/{id}/snapshots": 7}
     assert site.cost("chvm --rmsnapshot before", nodes) == {"GET /vms": 1, **each}

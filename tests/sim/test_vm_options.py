@@ -52,8 +52,6 @@ SETTINGS = {
 
 
 def prepared(site, setting):
-    if setting == "later" and site.version == (3, 0):
-        pytest.skip("engine 3.0 has snapshots of disks, not of machines")
     SETTINGS[setting](site)
 
 
