@@ -147,7 +147,9 @@ def test_a_removal_in_every_versions_words(answer: tuple[int, str]) -> None:
 
 
 def test_what_is_gone_already_is_removed() -> None:
-    manager_on(Script([(404, "")]), V4).remove(VM, force=True)
+    script = Script([(404, "")])
+    manager_on(script, V4).remove(VM, force=True)
+    assert script.lines() == ["DELETE /ovirt-engine/api/vms/v1?force=true"], "once, and nobody looks for it"
 
 
 @pytest.mark.parametrize("status", [400, 404, 409])
