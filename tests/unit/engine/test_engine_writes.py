@@ -149,7 +149,7 @@ def test_a_removal_in_every_versions_words(answer: tuple[int, str]) -> None:
 def test_what_is_gone_already_is_removed() -> None:
     script = Script([(404, "")])
     manager_on(script, V4).remove(VM, force=True)
-    assert script.lines() == ["DELETE /ovirt-engine/api/vms/v1?force=true"], "once, and nobody looks for it"
+    assert script.lines() == ["DELETE /ovirt-engine/api/vms/v1?force=true", "GET /ovirt-engine/api/vms/v1"]
 
 
 @pytest.mark.parametrize("status", [400, 404, 409])
