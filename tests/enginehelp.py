@@ -13,7 +13,8 @@ from lxml import etree
 import published
 from xcat_rhev.clock import Clock, ManualClock
 from xcat_rhev.engine.dialect import V4, V30, V36, Dialect
-from xcat_rhev.engine.manager import Access, Manager
+from xcat_rhev.engine.manager import Manager
+from xcat_rhev.engine.managers import Access
 from xcat_rhev.engine.session import Login, Session
 from xcat_rhev.engine.transport import Request, Response, Sender
 from xcat_rhev.errors import RhevError
@@ -70,9 +71,6 @@ class Script:
         """What was asked, as `GET /path`."""
         return [f"{each.method} {each.path}" for each in self.asked]
 
-    def connections(self) -> int:
-        return 1
-
     def has_session(self) -> bool:
         return False
 
@@ -90,12 +88,13 @@ def access(folder: Path = Path("/nonexistent"), **more: object) -> Access:
 
 
 def manager_on(
-    script: Script, dialect: Dialect, clock: Clock | None = None, say: Callable[[str], None] | None = None
+    script: Script, dialect: Dialect, clock: Clock | None = None, say: Callable[[str], None] | None = None,
+    token: str = "token",
 ) -> Manager:
-    """A facade over scripted answers, logged in already."""
+    """A facade over scripted answers, logged in already unless the token is empty."""
     base = "/ovirt-engine/api" if dialect.version >= (3, 4) else "/api"
     login = Login(access(), dialect, base, script)
-    login._token = Secret("token")
+    login._token = Secret(token) if token else None
     session = Session(access(), script, base, dialect, login)
     return Manager(session, clock or ManualClock(), say)
 

@@ -13,7 +13,7 @@ from fakes import FakeHost
 from published import Witness
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.dispatch import Dispatcher
-from xcat_rhev.engine.manager import Managers
+from xcat_rhev.engine.managers import Managers
 from xcat_rhev.messages import Error, Message
 from xcat_rhev.sim.build import build
 from xcat_rhev.sim.certs import Certificates, make

@@ -41,7 +41,8 @@ from .commands import (
     rvitals,
 )
 from .commands.common import Command, Context, Place, parse, usage_text
-from .engine.manager import Access, Manager, Managers
+from .engine.manager import Manager
+from .engine.managers import Access, Managers
 from .engine.waiting import Watch
 from .errors import Aborted, Bug, NotFound, RhevError, Usage
 from .jobs import Job, Runner
@@ -239,7 +240,7 @@ class _Run:
             yield message
         if manager and "verbose" in self.options:
             yield from _drained(said)
-            yield Data(f"{manager.name}: {manager.counts()}")
+            yield Data(f"{manager.name}: {manager.counts}")
 
     def _context(self, group: _Group, manager: Manager | None) -> Context:
         clock = self.dispatcher._clock

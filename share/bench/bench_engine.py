@@ -30,7 +30,8 @@ from pathlib import Path
 from typing import Any, Callable
 
 from xcat_rhev.clock import SystemClock
-from xcat_rhev.engine.manager import Access, Manager, Managers
+from xcat_rhev.engine.manager import Manager
+from xcat_rhev.engine.managers import Access, Managers
 from xcat_rhev.engine.nouns import Disk, Network, Nic, Ref, StorageDomain, Vm
 from xcat_rhev.engine.waiting import Goal, until
 from xcat_rhev.jobs import Job, Runner, Step, Wait

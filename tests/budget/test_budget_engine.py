@@ -39,10 +39,9 @@ class Budget:
         self._front = http.Front(app.Application(made, told, b""), plan.Plan())
         self._script = Script([self._answer])
         token = self._login()
-        self.manager: Manager = manager_on(self._script, Dialect(major, version), clock)
-        self.manager._session.login._token._text = token
-        if major == 3:
-            self.manager._session.login._token = None
+        self.manager: Manager = manager_on(
+            self._script, Dialect(major, version), clock, token=token if major == 4 else ""
+        )
 
     def _login(self) -> str:
         form = urlencode({"grant_type": "password", "scope": "ovirt-app-api", "username": "admin@internal",

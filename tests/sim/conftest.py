@@ -9,6 +9,7 @@ import os
 import ssl
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -18,7 +19,8 @@ from enginehelp import Validating
 from programs import Sim
 from simulator import Running, running
 from xcat_rhev.clock import SystemClock
-from xcat_rhev.engine.manager import Access, Manager, Managers
+from xcat_rhev.engine.manager import Manager
+from xcat_rhev.engine.managers import Access, Managers
 from xcat_rhev.secret import Secret
 
 VERSIONS = {
@@ -34,6 +36,7 @@ class Engine:
     Attributes:
         name: As tables would write it.
         sim: It is the simulator, whose faults can be ordered and whose requests can be counted.
+        session: What the facade that was opened last stands on.
     """
 
     def __init__(self, name: str, folder: Path, sim: Sim | None = None, **access: Any) -> None:
@@ -53,9 +56,10 @@ class Engine:
         """A facade on a session of its own; what it sends in v3 is held against the published schemas."""
         managers = Managers(SystemClock())
         self._managers.append(managers)
-        manager = managers.open(self.access(**more), say)
-        manager._counted._inner = Validating(manager._session.http, manager._session.dialect)
-        return manager
+        opened = managers.open(self.access(**more), say)
+        (self.session, _), = managers._sessions.values()
+        checked = replace(self.session, http=Validating(self.session.http, self.session.dialect))
+        return Manager(checked, SystemClock(), say, opened.counts, opened.notes)
 
     def own(self, path: str, method: str = "GET", body: Any = None) -> Any:
         """Call one of the simulator's own addresses."""

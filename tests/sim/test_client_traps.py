@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from xcat_rhev.clock import ManualClock, SystemClock
-from xcat_rhev.engine.manager import Managers
+from xcat_rhev.engine.managers import Managers
 from xcat_rhev.engine.nouns import Disk, Host, Nic, Ref, StorageDomain, Vm
 from xcat_rhev.engine.waiting import Goal, until
 from xcat_rhev.errors import BadAnswer, Conflict, Denied, Locked, NotFound, RhevError, TimedOut, Unreachable, Usage
@@ -72,8 +72,9 @@ def test_a_locked_machine_is_waited_for(start: Any, words: tuple[str, ...]) -> N
     (("--api", "both", "--v4-version", "4.3"), ("/ovirt-engine/api", 4, (4, 3))),
 ])
 def test_where_the_api_is_and_what_it_speaks(start: Any, words: tuple[str, ...], where: tuple[Any, ...]) -> None:
-    manager = start(*words).open()
-    assert (manager._session.base, manager.dialect, manager.version) == where
+    engine = start(*words)
+    manager = engine.open()
+    assert (engine.session.base, manager.dialect, manager.version) == where
 
 
 def test_v3_on_a_4_3_engine_if_the_site_insists(start: Any) -> None:
@@ -264,26 +265,37 @@ def test_no_secret_in_the_trace(start: Any) -> None:
     assert "root_password>******<" in text
     assert "sentinel" not in text
     assert "secret" not in text
-    assert manager.counts() == f"{len(said)} requests, 1 connection"
+    assert str(manager.counts) == f"{len(said)} requests, 1 connection"
 
 
 def test_one_session_on_v3(start: Any) -> None:
     engine = start("--api", "3", "--hosts", "1")
     manager = engine.open()
     manager.list(Host)
-    assert manager._session.http.has_session()
+    assert engine.session.http.has_session()
     engine.faults({"do": "expire", "times": 1})
     assert manager.list(Host)
-    old = start(*V30, "--hosts", "1").open()
-    assert old.list(Host)
-    assert not old._session.http.has_session()
+    old = start(*V30, "--hosts", "1")
+    assert old.open().list(Host)
+    assert not old.session.http.has_session()
 
 
 def test_as_many_connections_as_workers(start: Any) -> None:
     engine = start("--hosts", "1", "--vms", "1000", "--api", "4", "--latency", "20")
     manager = engine.open(workers=3)
     manager.find(Vm, [f"vm{number}" for number in range(1, 1001)])
-    assert manager.counts() == "10 requests, 3 connections"
+    assert str(manager.counts) == "10 requests, 3 connections"
+
+
+def test_a_count_is_the_commands_own(start: Any) -> None:
+    engine = start("--hosts", "1", "--vms", "1000", "--api", "4", "--latency", "20")
+    managers, access = Managers(SystemClock()), engine.access(workers=3)
+    managers.open(access).find(Vm, [f"vm{number}" for number in range(1, 1001)])
+    second = managers.open(access)
+    assert str(second.counts) == "0 requests, 0 connections"
+    second.find(Vm, ["vm1"])
+    assert str(second.counts) == "1 request, 1 connection"
+    managers.close()
 
 
 def test_nobody_there() -> None:

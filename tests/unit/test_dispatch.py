@@ -20,15 +20,13 @@ PASSWORDS = [{"key": "rhevm", "username": "admin", "password": "geheim"}]
 
 class FakeManager:
     workers = 2
+    counts = "3 requests, 1 connection"
 
     def __init__(self, access, say):
         self.name = access.name
         self.access = access
         self.say = say or (lambda text: None)
         self.notes = ("the CA of m8 is now kept",) if access.name == "m8" else ()
-
-    def counts(self):
-        return "3 requests, 1 connection"
 
 
 class FakeManagers:

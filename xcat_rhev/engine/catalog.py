@@ -16,8 +16,10 @@ from .nouns import (
     DataCenter,
     Disk,
     DiskImage,
+    Event,
     Host,
     HostNic,
+    LevelCpus,
     Network,
     Nic,
     Noun,
@@ -37,6 +39,11 @@ BATCH = 125
 LONGEST = 4096
 #: More hosts than this are looked up in the list of all, which is short anyway.
 _FEW_HOSTS = 20
+#: The search language's word for events about a kind of thing.
+_EVENT_WORDS = {
+    "vm": "event_vm", "host": "event_host", "template": "event_template", "storage_domain": "event_storage",
+    "data_center": "event_datacenter",
+}
 
 
 def expressible(name: str) -> bool:
@@ -176,6 +183,26 @@ class Catalog:
             where = f" in data center {data_center}" if data_center else ""
             raise NotFound(f"manager {self._calls.name} has no {noun.word()} {name}{where}")
         return found[name]
+
+    def level(self, version: str) -> LevelCpus:
+        """A compatibility level; the newest for none.
+
+        Raises:
+            NotFound: The manager knows no such level.
+        """
+        levels = {level.level: level for level in self.list(LevelCpus)}
+        newest = max(levels, key=lambda text: [int(part) for part in text.split(".")], default="")
+        if (version or newest) not in levels:
+            known = ", ".join(levels) or "none"
+            raise NotFound(f"manager {self._calls.name} knows no compatibility level {version}", f"It knows {known}")
+        return levels[version or newest]
+
+    def events(self, about: Noun, limit: int) -> builtins.list[Event]:
+        """The newest events about a thing; none for kinds that the search language has no word for."""
+        word = _EVENT_WORDS.get(about.TAG)
+        if not word or not expressible(about.name):
+            return []
+        return self._calls.list(Event, self._calls.collection(Event), f"{word}={quoted(about.name)}", max=limit)
 
     def each(self, work: Callable[[A], B], over: Sequence[A]) -> builtins.list[B]:
         """Do several requests side by side, as many as the manager may get at once."""

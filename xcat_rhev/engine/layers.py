@@ -19,23 +19,45 @@ TRIES, FIRST_PAUSE, LONGEST_PAUSE = 5, 0.5, 8.0
 LOCKED_LIMIT = 200.0
 
 
+class Counts:
+    """What a command cost its manager; as text `5 requests, 1 connection`. Used by many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests, self._connections = 0, set[int]()
+
+    def __str__(self) -> str:
+        requests, connections = self._requests, len(self._connections)
+        return f"{requests} request{'s'[:requests != 1]}, {connections} connection{'s'[:connections != 1]}"
+
+    def asked(self) -> None:
+        """Another request goes out."""
+        with self._lock:
+            self._requests += 1
+
+    def answered(self, connection: int) -> None:
+        """An answer came over a connection, perhaps one that others opened before."""
+        with self._lock:
+            self._connections.add(connection)
+
+
 class Counted:
     """Counts what goes over the wire.
 
     Args:
         inner: Who sends.
+        counts: Where it is counted.
     """
 
-    def __init__(self, inner: Sender) -> None:
-        self._inner = inner
-        self._lock = threading.Lock()
-        self.requests = 0
+    def __init__(self, inner: Sender, counts: Counts) -> None:
+        self._inner, self._counts = inner, counts
 
     def send(self, request: Request) -> Response:
         """See `Sender`."""
-        with self._lock:
-            self.requests += 1
-        return self._inner.send(request)
+        self._counts.asked()
+        response = self._inner.send(request)
+        self._counts.answered(response.connection)
+        return response
 
 
 class Stoppable:

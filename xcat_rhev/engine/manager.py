@@ -1,26 +1,20 @@
-"""The facade of one manager: all that a command may ask of it.
-
-`Managers` keeps warm sessions for the life of the process; `Manager` lives for one request, with its own lists.
-"""
+"""The facade of one manager: all that a command may ask of it, with lists of its own for the time of one request."""
 
 from __future__ import annotations
 
 import builtins
-import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
 from ..abort import Abort
 from ..clock import Clock
-from ..errors import NotFound
 from ..secret import Secret
 from . import host_parts, storage, vm_parts
 from .calls import Calls
-from .catalog import Catalog, expressible, quoted
+from .catalog import Catalog, quoted
 from .console import Console
 from .faults import Checked
-from .layers import Counted, LoggedIn, Retried, Stoppable, Traced
+from .layers import Counted, Counts, LoggedIn, Retried, Stoppable, Traced
 from .nouns import (
     AffinityGroup,
     Answer,
@@ -31,7 +25,6 @@ from .nouns import (
     Host,
     HostNic,
     Iscsi,
-    LevelCpus,
     NetworkAttachment,
     Nic,
     Noun,
@@ -41,17 +34,11 @@ from .nouns import (
     Vm,
 )
 from .nouns_base import N
-from .session import Access, Finder, Session
+from .session import Session
 from .settling import find_made
 from .transport import Sender
 
-__all__ = ["Access", "Console", "Manager", "Managers", "quoted"]
-
-#: The search language's word for events about a kind of thing.
-_EVENT_WORDS = {
-    "vm": "event_vm", "host": "event_host", "template": "event_template", "storage_domain": "event_storage",
-    "data_center": "event_datacenter",
-}
+__all__ = ["Console", "Manager", "quoted"]
 
 
 class Manager:
@@ -61,7 +48,7 @@ class Manager:
         session: The shared connection.
         clock: Time.
         say: Takes trace lines without secrets, or None.
-        asked: How many requests it took to find it.
+        counts: What it cost to find it.
         notes: What a person should know, e.g. that a CA was fetched.
         aborted: Set when nobody wants an answer any more.
 
@@ -73,32 +60,28 @@ class Manager:
         grows_disks: It can make disks larger.
         workers: How many requests at once.
         notes: What a person should know about the connection.
+        counts: What the request cost so far; as text `5 requests, 1 connection`.
         calls: For the engine room alone: requests about any noun.
         catalog: For the engine room alone: names and lists.
         made: For the engine room alone: ids of disks that were made through this facade.
     """
 
     def __init__(
-        self, session: Session, clock: Clock, say: Callable[[str], None] | None = None, asked: int = 0,
-        notes: Sequence[str] = (), aborted: Abort | None = None,
+        self, session: Session, clock: Clock, say: Callable[[str], None] | None = None,
+        counts: Counts | None = None, notes: Sequence[str] = (), aborted: Abort | None = None,
     ) -> None:
         self.name, self.workers = session.access.name, session.access.workers
         self.dialect, self.version = session.dialect.major, session.dialect.version
         self.keeps_disks = session.dialect.has("disks")
         self.grows_disks = session.dialect.has("growing_disks")
         self.clock, self.notes = clock, tuple(notes)
-        self._session, self._asked = session, asked
-        self._counted = Counted(Stoppable(session.http, aborted or Abort()))
-        sender: Sender = Traced(self._counted, say) if say else self._counted
+        self.counts = counts or Counts()
+        counted = Counted(Stoppable(session.http, aborted or Abort()), self.counts)
+        sender: Sender = Traced(counted, say) if say else counted
         sender = Retried(Checked(LoggedIn(sender, session.login), self.name), clock)
         self.calls = Calls(sender, session.base, session.dialect, self.name, clock)
         self.catalog = Catalog(self.calls, self.workers)
         self.made: set[str] = set()
-
-    def counts(self) -> str:
-        """What this request cost so far, as `5 requests, 1 connection`; connections are the session's."""
-        requests, connections = self._asked + self._counted.requests, self._session.http.connections()
-        return f"{requests} request{'s'[:requests != 1]}, {connections} connection{'s'[:connections != 1]}"
 
     def find(self, noun: type[N], names: Iterable[str], *, details: bool = False) -> dict[str, N]:
         """Find things by exact name, with one search per hundred; those that are not there are missing.
@@ -181,11 +164,7 @@ class Manager:
 
     def events(self, about: Noun, limit: int = 5) -> builtins.list[Event]:
         """The newest events about a thing; none for kinds that the search language has no word for."""
-        word = _EVENT_WORDS.get(about.TAG)
-        if not word or not expressible(about.name):
-            return []
-        path = self.calls.collection(Event)
-        return self.calls.list(Event, path, f"{word}={quoted(about.name)}", max=limit)
+        return self.catalog.events(about, limit)
 
     def create(self, new: N, *, under: Noun | Ref | None = None, **params: Any) -> N:
         """Make a thing; if the answer was lost, by looking whether it is there.
@@ -416,63 +395,4 @@ class Manager:
         Raises:
             NotFound: The manager knows no such level.
         """
-        levels = {level.level: level for level in self.list(LevelCpus)}
-        newest = max(levels, key=lambda text: [int(part) for part in text.split(".")], default="")
-        if (version or newest) not in levels:
-            known = ", ".join(levels) or "none"
-            raise NotFound(f"manager {self.name} knows no compatibility level {version}", f"It knows {known}")
-        return levels[version or newest].families
-
-
-#: Seconds after which one looks again where a manager is and what it speaks: it may have been upgraded.
-_STALE = 3600.0
-
-
-class Managers:
-    """Warm sessions with managers; one per process, used by many threads.
-
-    Args:
-        clock: Time.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._sessions: dict[Access, tuple[Session, float]] = {}
-        self._locks: dict[Access, threading.Lock] = {}
-        self._guard = threading.Lock()
-
-    def open(
-        self, access: Access, say: Callable[[str], None] | None = None, aborted: Abort | None = None
-    ) -> Manager:
-        """Give a facade for one request; the first one for a manager finds out where it is and what it speaks.
-
-        Args:
-            access: How it is reached.
-            say: Takes trace lines without secrets.
-            aborted: Set when nobody wants an answer any more.
-
-        Raises:
-            Unreachable: Nothing answers.
-            Denied: User or password is wrong.
-            BadAnswer: Something else answers.
-        """
-        with self._guard:
-            lock = self._locks.setdefault(access, threading.Lock())
-        with lock:
-            session, since = self._sessions.get(access, (None, 0.0))
-            if session is not None and self._clock.now() - since < _STALE:
-                return Manager(session, self._clock, say, aborted=aborted)
-            notes: list[str] = []
-            finder = Finder(access, say, notes.append, aborted)
-            session = finder.find()
-            # One that is replaced is left to those who still use it; the engine ends it when it is idle.
-            self._sessions[access] = session, self._clock.now()
-        return Manager(session, self._clock, say, finder.requests, notes, aborted)
-
-    def close(self) -> None:
-        """End all sessions, side by side."""
-        with self._guard:
-            sessions = [session for session, _ in self._sessions.values()]
-            self._sessions.clear()
-        with ThreadPoolExecutor(max(1, len(sessions)), "close") as pool:
-            list(pool.map(Session.close, sessions))
+        return self.catalog.level(version).families

@@ -22,7 +22,7 @@ from . import trust
 from .dialect import Dialect
 from .documents import parse, unexpected
 from .faults import error_of
-from .layers import Counted, Stoppable, Traced
+from .layers import Counted, Counts, Stoppable, Traced
 from .transport import READ_TIMEOUT, Http, Limits, Request, Response, Sender
 
 #: Where the API is, newest first: 4.x has only the first, 3.0 to 3.3 only the second (API guide, entry points).
@@ -186,8 +186,8 @@ class Finder:
     ) -> None:
         self._access, self._say, self._tell = access, say, tell
         self._aborted = aborted or Abort()
-        #: How many requests it took.
-        self.requests = 0
+        #: What it took.
+        self.counts = Counts()
 
     def find(self) -> Session:
         """Try what was remembered, then the known addresses.
@@ -256,15 +256,12 @@ class Finder:
         return None
 
     def _ask(self, http: Http, path: str) -> Response | None:
-        counted = Counted(Stoppable(http, self._aborted))
+        counted = Counted(Stoppable(http, self._aborted), self.counts)
         sender: Sender = Traced(counted, self._say) if self._say else counted
         version = self._access.api or "4"
         proof = {**ALWAYS, "Authorization": basic(self._access), "Version": version}
         request = Request("GET", path, headers=proof)
-        try:
-            response = sender.send(request)
-        finally:
-            self.requests += counted.requests
+        response = sender.send(request)
         if response.status in (400, 404, 405) or 300 <= response.status < 400:
             return None
         if response.status == 401:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import socket
 import ssl
@@ -81,6 +82,7 @@ class Response:
         body: Empty when a reader took it.
         result: What the reader made of it.
         size: Bytes of the body.
+        connection: The number of the connection that it came over, unique in this process.
     """
 
     status: int
@@ -88,6 +90,7 @@ class Response:
     body: bytes = b""
     result: Any = None
     size: int = 0
+    connection: int = 0
 
     @property
     def good(self) -> bool:
@@ -110,14 +113,20 @@ class Sender(Protocol):
 
 #: What an address must not hold as it is; one that an engine gave may.
 _UNPLAIN = re.compile(r"[^!-~]")
-#: In each thread: what may break its present request off.
+#: In each thread: what may break its present request off, and the number of the connection that answers it.
 _present = threading.local()
+_numbers = itertools.count(1)
 
 
 class _Connection(urllib3.connection.HTTPSConnection):  # type: ignore[misc]
     """A connection whose waiting for an answer can be broken off; the answer's body is read by our own thread."""
 
+    def connect(self) -> None:
+        super().connect()
+        self.number = next(_numbers)
+
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
+        _present.connection = self.number
         with _present.aborted.breaking(partial(_cut, self.sock)):
             return super().getresponse(*args, **kwargs)
 
@@ -148,11 +157,6 @@ class _Adapter(HTTPAdapter):
         # requests would add the public CAs of certifi to the pinned one here.
         conn.cert_reqs = "CERT_REQUIRED" if self._context.verify_mode == ssl.CERT_REQUIRED else "CERT_NONE"
         conn.ca_certs = conn.ca_cert_dir = None
-
-    def opened(self) -> int:
-        """How many connections were opened so far."""
-        pools = self.poolmanager.pools
-        return sum(pools[key].num_connections for key in pools.keys())  # noqa: SIM118  # no iteration without keys()
 
 
 @dataclass(frozen=True)
@@ -198,7 +202,7 @@ class Http:
         """See `Sender`."""
         url = request.path if "://" in request.path else self.origin + request.path
         check(request.aborted)
-        _present.aborted = request.aborted
+        _present.aborted, _present.connection = request.aborted, 0
         patience = self._limits.read * (SLOW if request.slow else 1)
         try:
             with self._session.send(
@@ -221,10 +225,6 @@ class Http:
         prepared.prepare_body(request.body or None, None)
         prepared.prepare_hooks(None)
         return prepared
-
-    def connections(self) -> int:
-        """How many connections were opened so far."""
-        return self._adapter.opened()
 
     def forget_session(self) -> None:
         """Drop the cookies of a server-side session."""
@@ -254,7 +254,7 @@ class Http:
         self._check_length(answer)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         result = reader.close() if reader else None
-        return Response(answer.status_code, headers, b"".join(kept), result, size)
+        return Response(answer.status_code, headers, b"".join(kept), result, size, _present.connection)
 
     def _check_length(self, answer: requests.Response) -> None:
         """Older libraries do not notice that an answer ended early."""

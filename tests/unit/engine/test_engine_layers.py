@@ -10,7 +10,7 @@ from enginehelp import Script, access, manager_on, vms
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.engine.dialect import V4, V30, V36
 from xcat_rhev.engine.faults import Checked, error_of, fault_text
-from xcat_rhev.engine.layers import LOCKED_LIMIT, TRIES, Counted, LoggedIn, Retried, Traced
+from xcat_rhev.engine.layers import LOCKED_LIMIT, TRIES, Counted, Counts, LoggedIn, Retried, Traced
 from xcat_rhev.engine.nouns import Vm
 from xcat_rhev.engine.session import Login
 from xcat_rhev.engine.transport import Request, Response
@@ -189,10 +189,10 @@ def test_v3_keeps_a_session_since_3_1() -> None:
 def test_a_trace_shows_no_secret() -> None:
     lines: list[str] = []
     script = Script([(200, '{"access_token":"sentinel-token"}'), OK])
-    counted = Counted(script)
-    LoggedIn(Traced(counted, lines.append), Login(access(), V4, "/ovirt-engine/api", script)).send(
+    counts = Counts()
+    LoggedIn(Traced(Counted(script, counts), lines.append), Login(access(), V4, "/ovirt-engine/api", script)).send(
         Request("POST", "/x", b"<a>sentinel</a>", "<a>******</a>"))
-    assert counted.requests == 2
+    assert str(counts) == "2 requests, 1 connection"
     assert lines[1] == "POST /x <a>******</a> -> 200, 6 bytes"
     assert "sentinel" not in "".join(lines)
 
@@ -201,5 +201,5 @@ def test_counts_and_trace_of_a_facade() -> None:
     lines: list[str] = []
     manager = manager_on(Script([(200, vms("a"))]), V4, say=lines.append)
     manager.find(Vm, ["a"])
-    assert manager.counts() == "1 request, 1 connection"
+    assert str(manager.counts) == "1 request, 1 connection"
     assert lines == [f"GET /ovirt-engine/api/vms?search=name%3D%22a%22 -> 200, {len(vms('a'))} bytes"]

@@ -16,7 +16,7 @@ import pytest
 from enginehelp import access
 from xcat_rhev.clock import ManualClock, SystemClock
 from xcat_rhev.engine import session, trust
-from xcat_rhev.engine.manager import Managers
+from xcat_rhev.engine.managers import Managers
 from xcat_rhev.engine.transport import SMALL, Http, Limits, Request
 from xcat_rhev.errors import BadAnswer, Unreachable, Usage
 from xcat_rhev.sim import certs
