@@ -45,6 +45,7 @@ from .engine.manager import Manager
 from .engine.managers import Access, Managers
 from .engine.waiting import Watch
 from .errors import Aborted, Bug, NotFound, RhevError, Usage
+from .holding import Holding
 from .jobs import Job, Runner
 from .messages import Data, Error, Message, Note, Warning, error_of
 from .secret import Secret
@@ -87,7 +88,7 @@ class Dispatcher:
     def __init__(self, managers: Managers | None = None, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._managers = managers or Managers(self._clock)
-        self._taken = _Taken()
+        self._holding = Holding()
 
     def run(self, request: Request, host: Host) -> Iterator[Message]:
         """Carry out one request.
@@ -126,27 +127,6 @@ class Dispatcher:
                 yield message
             if isinstance(message, Error) and not message.node:  # the same for all managers: wrong words
                 told.add(message)
-
-
-class _Taken:
-    """The nodes that a command is at work on which has to be alone there."""
-
-    def __init__(self) -> None:
-        self._by: dict[tuple[str, str], str] = {}
-        self._guard = threading.Lock()
-
-    def take(self, group: _Group, name: str) -> dict[str, str]:
-        """Take nodes for a command; those that are taken already stay so, and are given with the command's name."""
-        with self._guard:
-            others = {node: self._by[group.manager, node] for node in group.nodes if (group.manager, node) in self._by}
-            self._by.update({(group.manager, node): name for node in group.nodes if node not in others})
-        return others
-
-    def leave(self, group: _Group) -> None:
-        """The command has ended."""
-        with self._guard:
-            for node in group.nodes:
-                del self._by[group.manager, node]
 
 
 @dataclass(frozen=True)
@@ -209,15 +189,16 @@ class _Run:
 
     def _alone(self, group: _Group) -> Iterator[Message]:
         """The same for the nodes that no other such command is at work on."""
-        others = self.dispatcher._taken.take(group, self.spec.name)
-        for node, name in others.items():
-            yield Error(f"another {name} is at work on it. Type this again when that has ended", node)
+        folder, holding = _folder(self.host, group.manager), self.dispatcher._holding
+        others = holding.take(folder, group.nodes, self.spec.name)
         left = replace(group, nodes=tuple(node for node in group.nodes if node not in others))
         try:
+            for node, name in others.items():
+                yield Error(f"another {name} is at work on it. Type this again when that has ended", node)
             if left.nodes:
                 yield from self._planned_and_done(left)
         finally:
-            self.dispatcher._taken.leave(left)
+            holding.leave(folder, left.nodes)
 
     def _planned_and_done(self, group: _Group) -> Iterator[Message]:
         said: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -278,12 +259,16 @@ def _access(host: Host, name: str) -> Access:
         Usage: `site.rhevmmaxp` is no number.
     """
     user, password = _login(host, name)
-    folder = Path(host.site("xcatconfdir", "/etc/xcat")) / "rhevm" / name.replace(":", "_")
     return Access(
-        name=name, user=user, password=password, folder=folder, ca=host.site("rhevmca"),
+        name=name, user=user, password=password, folder=_folder(host, name), ca=host.site("rhevmca"),
         insecure=name in host.site("rhevminsecure").split(","), old_tls=name in host.site("rhevmoldtls").split(","),
         workers=_workers(host.site("rhevmmaxp", "8")), api=host.site("rhevmapi"),
     )
+
+
+def _folder(host: Host, name: str) -> Path:
+    """Where what is known of a manager is kept."""
+    return Path(host.site("xcatconfdir", "/etc/xcat")) / "rhevm" / name.replace(":", "_")
 
 
 def _login(host: Host, name: str) -> tuple[str, Secret]:

@@ -18,11 +18,12 @@ LEAVES = {"abort", "errors", "units", "secret", "clock", "messages", "__init__"}
 MAY: dict[str, set[str]] = {
     "leaves": set(),
     "jobs": set(),
+    "holding": set(),
     "engine": set(),
     "media": set(),
     "xcat": set(),
     "commands": {"engine.manager", "engine.nouns", "engine.waiting", "media.*", "xcat.host", "jobs"},
-    "dispatch": {"commands.*", "xcat.*", "jobs", "engine.manager", "engine.managers", "engine.waiting"},
+    "dispatch": {"commands.*", "xcat.*", "jobs", "holding", "engine.manager", "engine.managers", "engine.waiting"},
     "daemon": {"dispatch", "xcat.*"},
     "bridge": {"dispatch", "xcat.*"},
     "web": {"xcat.wire"},

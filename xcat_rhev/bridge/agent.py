@@ -54,7 +54,7 @@ class Agent:
         self._counting = threading.Lock()
 
     def serve(self) -> None:
-        """Take requests until there were none for a while, or another version is installed; then end what is begun."""
+        """Take requests until there were none for a while, or another version is installed."""
         self._listener.settimeout(min(self._idle, CHECK))
         last = checked = time.monotonic()
         while True:
@@ -69,6 +69,9 @@ class Agent:
                 checked = now
             self._take()
         self._listener.close()  # from here on the shim starts the next agent
+
+    def finish(self) -> None:
+        """Wait for the end of what is begun."""
         for _ in range(AT_ONCE):
             self._slots.acquire()
 
@@ -161,7 +164,9 @@ def main(argv: Sequence[str]) -> int:
         with lock, _listen(options.socket) as listener:
             if options.ready:
                 print("ready", flush=True)
-            Agent(listener, Dispatcher(), options.idle).serve()
+            agent = Agent(listener, Dispatcher(), options.idle)
+            agent.serve()
+        agent.finish()  # without the lock: what is begun may take hours, and the next agent serves meanwhile
     except OSError as problem:
         print(f"xcat-rhev agent: cannot serve {options.socket}: {problem.strerror}", file=sys.stderr)
         return 1

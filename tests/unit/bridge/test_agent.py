@@ -36,7 +36,8 @@ def serving(tmp_path, scripted):
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "agent.sock"))
     listener.listen(128)
-    thread = threading.Thread(target=Agent(listener, scripted, idle=0.5).serve)
+    agent = Agent(listener, scripted, idle=0.5)
+    thread = threading.Thread(target=lambda: (agent.serve(), agent.finish()))
     thread.start()
     yield thread, lambda: connect(tmp_path / "agent.sock")
     thread.join(20)
@@ -48,6 +49,20 @@ def connect(path):
     client.settimeout(20)
     client.connect(str(path))
     return client
+
+
+def answers(path):
+    """Whether an agent takes connections."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
+
+
+def can_start(path):
+    """Whether another agent would be the only one."""
+    lock = module._only_one(path)
+    if lock:
+        lock.close()
+    return bool(lock)
 
 
 def send(client, item):
@@ -109,6 +124,43 @@ def test_a_newly_installed_version_ends_it_after_what_is_begun(serving, scripted
     assert lines(client)[0]["say"]["text"] == "finished by the old one"
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_the_next_agent_serves_while_the_old_one_finishes(tmp_path, scripted, monkeypatch):
+    monkeypatch.setattr(module, "CHECK", 0.05)
+    monkeypatch.setattr(module, "Dispatcher", lambda: scripted)
+    release, place = threading.Event(), tmp_path / "agent.sock"
+
+    def play(request, host):
+        if request.args == ("long",):
+            release.wait(20)
+        yield Data(" ".join(request.args))
+
+    def start():
+        thread = threading.Thread(target=module.main, args=(["--socket", str(place), "--idle", "0.5"],))
+        thread.start()
+        return thread
+
+    scripted.play = play
+    old = start()
+    wait_for(lambda: answers(place))
+    long = connect(place)
+    send(long, {"request": {"command": "rpower", "args": ["long"]}})
+    wait_for(lambda: scripted.seen == 1)
+    monkeypatch.setattr(module, "outdated", lambda: True)
+    wait_for(lambda: can_start(place))
+    monkeypatch.setattr(module, "outdated", lambda: False)
+    new = start()
+    wait_for(lambda: answers(place))
+    short = connect(place)
+    send(short, {"request": {"command": "rpower", "args": ["short"]}})
+    assert lines(short)[0]["say"]["text"] == "short"
+    assert old.is_alive()
+    release.set()
+    assert lines(long)[0]["say"]["text"] == "long"
+    for each in (old, new):
+        each.join(20)
+        assert not each.is_alive()
 
 
 @pytest.mark.parametrize(
