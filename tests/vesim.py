@@ -14,7 +14,7 @@ from published import Witness
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.dispatch import Dispatcher
 from xcat_rhev.engine.managers import Managers
-from xcat_rhev.messages import Error, Message
+from xcat_rhev.messages import Data, Error, Message
 from xcat_rhev.sim.build import build
 from xcat_rhev.sim.certs import Certificates, make
 from xcat_rhev.sim.http import Front, Server
@@ -90,13 +90,13 @@ class Site:
     def ok(self, line: str, nodes: Sequence[str] = (), **request: Any) -> list[str]:
         """Type a command that must succeed; its lines."""
         said = self.say(line, nodes, **request)
-        wrong = [message for message in said if isinstance(message, Error)]
+        wrong = [message for message in said if failed(message)]
         assert not wrong, (line, wrong)
         return [_line(message) for message in said]
 
     def wrong(self, line: str, nodes: Sequence[str] = (), **request: Any) -> list[str]:
         """Type a command that must fail; its errors."""
-        said = [message for message in self.say(line, nodes, **request) if isinstance(message, Error)]
+        said = [message for message in self.say(line, nodes, **request) if failed(message)]
         assert said, line
         return [_line(message) for message in said]
 
@@ -122,6 +122,11 @@ class Site:
         """A thing in the simulator's world."""
         (found,) = self.world.named(kind, name)
         return found
+
+
+def failed(message: Message) -> bool:
+    """Whether a message makes the client fail."""
+    return isinstance(message, Error) or bool(isinstance(message, Data) and message.code)
 
 
 def _line(message: Message) -> str:

@@ -308,11 +308,14 @@ def _wording(options: Mapping[str, Any]) -> Callable[[Message], Message]:
 
 
 def _as_json(message: Message) -> Message:
-    """Word a message as one JSON object, on the stream and with the exit code that it has anyway."""
+    """Word a message as one JSON object with the exit code that it has anyway.
+
+    All on standard output, where a program reads: a client puts words of its own before an error.
+    """
     kind = type(message).__name__.lower()
-    fields = {key: value for key, value in asdict(message).items() if value not in ("", None)}
+    fields = {key: value for key, value in asdict(message).items() if value not in ("", 0)}
     text = json.dumps({"kind": kind, **fields}, ensure_ascii=False)
-    return Error(text, code=message.code) if isinstance(message, Error) else Data(text)
+    return Data(text, code=message.code if isinstance(message, Error) else 0)
 
 
 def side_by_side(

@@ -29,11 +29,13 @@ class Data:
         text: The value.
         node: Whom it is about, or empty.
         desc: What the value is, or empty.
+        code: Joined by OR into the client's exit code; 0 unless the value is a failure, as with `--json`.
     """
 
     text: str
     node: str = ""
     desc: str = ""
+    code: int = 0
 
 
 @dataclass(frozen=True)

@@ -186,8 +186,9 @@ sub answer_hash {
     }
     my $desc = $say->{desc} // '';
     my $data = $desc eq '' ? $line : { desc => [$desc], contents => [$line] };
-    return { node => [{ name => [$node], data => [$data] }] } if $node ne '';
-    return { ($kind eq 'info' ? 'info' : 'data') => [$data] };
+    my @code = $say->{code} ? (errorcode => [$say->{code}]) : ();
+    return { node => [{ name => [$node], data => [$data], @code }] } if $node ne '';
+    return { ($kind eq 'info' ? 'info' : 'data') => [$data], @code };
 }
 
 # The questions that a command may ask of the xCAT around it.

@@ -142,6 +142,7 @@ def test_the_request_arrives_whole(xcat, agent):
             {"node": [{"name": ["vm1"], "data": [{"desc": ["memory"], "contents": ["4 GiB"]}]}]},
         ),
         (Data("a line"), {"data": ["a line"]}),
+        (Data('{"kind": "error"}', code=4), {"data": ['{"kind": "error"}'], "errorcode": [4]}),
         (Data("0", "vm1"), {"node": [{"name": ["vm1"], "data": ["0"]}]}),
         (Info("for all"), {"info": ["for all"]}),
         (Error("no", "vm1", 3), {"node": [{"name": ["vm1"], "error": ["no"], "errorcode": [3]}]}),

@@ -188,6 +188,7 @@ ANSWERS: list[tuple[str, str, str, str, int]] = [
     ("data with desc", "<data><contents>c</contents><desc>d</desc></data><data><contents>c</contents></data>"
                        "<data><desc>d</desc></data>", "d: c\nc\nd\n", "", 0),
     ("data that is false", "<data>0</data><data></data><data> </data><data><contents>0</contents></data>", "", "", 0),
+    ("data that failed", "<data>d</data><errorcode>4</errorcode><xcatdsource>mn</xcatdsource>", "d\n", "", 4),
     ("info", "<info>a</info><info>0</info><info></info>", "a\n0\n\n", "", 0),
     ("progress", "<sinfo>12%</sinfo>", "12%\r", "", 0),
     ("warning", "<warning>w</warning><xcatdsource>mn</xcatdsource>", "", "Warning: [mn]: w\n", 0),

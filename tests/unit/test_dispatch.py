@@ -144,11 +144,11 @@ def test_verbose_shows_what_the_manager_was_asked(command):
     assert run(args=["-V"]) == [Data("found", "vm1"), Data("GET /vms"), Data("m1: 3 requests, 1 connection")]
 
 
-def test_json_keeps_streams_and_codes(command):
+def test_json_is_all_data_and_keeps_codes(command):
     command(lambda context: iter([Data("on", "vm1", "power"), Error("no", "vm3", 4)]))
     data, error = run(args=["--json"])
     assert json.loads(data.text) == {"kind": "data", "node": "vm1", "desc": "power", "text": "on"}
-    assert (type(error), error.code) == (Error, 4)
+    assert [(type(each), each.code) for each in (data, error)] == [(Data, 0), (Data, 4)]
     assert json.loads(error.text) == {"kind": "error", "node": "vm3", "text": "no", "code": 4}
 
 

@@ -65,7 +65,7 @@ COMMON_OPTIONS = (
     Option(("--dry-run",), "dry_run", "show what would be done and do nothing"),
     Option(("--nowait",), "nowait", "end when the manager has accepted the work"),
     Option(("--timeout",), "timeout", "wait at most so long for each state", value="SECONDS"),
-    Option(("--json",), "json", "answer with one JSON object a line"),
+    Option(("--json",), "json", "answer with one JSON object a line on standard output, failures too"),
 )
 
 

@@ -33,7 +33,7 @@ SPEC = Command(
         Option(("-m", "--manager"), "manager", "the manager's full name; several joined by commas", value="MANAGER"),
         Option(("-o", "--objects"), "objects", "the objects, joined by commas; all of that type if absent",
                value="NAMES"),
-        Option(("--json",), "as_json", "one JSON object a line"),
+        Option(("--json",), "as_json", "one JSON object a line, failures too"),
         Option(("--export",), "export", "write everything as cfgve --from reads it"),
         Option(("--graph",), "graph", "draw everything as a picture, on the machine of the daemon", value="FILE.svg"),
     ),

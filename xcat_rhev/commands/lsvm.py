@@ -23,7 +23,7 @@ SPEC = Command(
         Option(("-s", "--short"), "short", "one line for each machine: state, host, CPUs, memory, disks, NICs"),
         Option(("-a", "--all"), "all", "everything that the manager of the nodes has"),
         Option(("--snapshots",), "snapshots", "the machines' snapshots as well"),
-        Option(("--json",), "as_json", "one JSON object for each machine or hypervisor"),
+        Option(("--json",), "as_json", "one JSON object a line for each machine or hypervisor, and for each failure"),
     ),
     description=(
         "A virtual machine is shown with its disks and NICs, a hypervisor with its NICs and the machines that run "

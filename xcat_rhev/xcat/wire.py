@@ -302,11 +302,12 @@ def _info(message: Any) -> Mapping[str, Any]:
 
 
 def _data(message: Any) -> Mapping[str, Any]:
+    code = {"errorcode": str(message.code)} if message.code else {}
     if message.desc:
-        return _about(message, {"data": {"desc": message.desc, "contents": message.text}})
+        return _about(message, {"data": {"desc": message.desc, "contents": message.text}, **code})
     if not message.node and message.text.strip() in ("", "0"):
         return {"info": message.text}  # the Perl client prints no data that Perl takes for false
-    return _about(message, {"data": message.text})
+    return _about(message, {"data": message.text, **code})
 
 
 def _warning(message: Any) -> Mapping[str, Any]:

@@ -202,6 +202,7 @@ def test_a_document_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     (Data("a", "vm1"), "<node>\n    <data>a</data>\n    <name>vm1</name>\n  </node>"),
     (Data("a", "vm1", "d"), "<node>\n    <data>\n      <contents>a</contents>\n      <desc>d</desc>\n    </data>\n"
                             "    <name>vm1</name>\n  </node>"),
+    (Data("a", code=4), "<data>a</data>\n  <errorcode>4</errorcode>"),
     (Warning("a"), "<warning>a</warning>"),
     (Warning("a", "vm1"), "<node>\n    <name>vm1</name>\n    <warning>a</warning>\n  </node>"),
     (Note("a"), "<NoWarnPrefix>1</NoWarnPrefix>\n  <warning>a</warning>"),
