@@ -158,6 +158,18 @@ def test_listing_a_thousand(tmp_path_factory, version, searches):
         site.close()
 
 
+def test_listing_hypervisors(site):
+    """v4 has the fence agents of each host that is fenced in a list of its own."""
+    nodes = [site.hypervisor(f"rhevh{number}") for number in (1, 2, 3)]
+    unfenced = site.cost("lsvm", nodes)
+    for host in site.world.all("host")[:2]:
+        site.world.change(host, pm_enabled=True)
+        site.world.add("agent", type="apc", address="10.1.1.1", username="a", options=[], order=1, host=host["id"])
+    each = {"GET /hosts/{id}/fenceagents": 2} if site.version >= (4, 0) else {}
+    assert site.cost("lsvm", nodes) == {**unfenced, **each}
+    assert site.cost("lsvm -s", nodes) == unfenced
+
+
 @pytest.mark.parametrize("crowd", [300], indirect=True)
 def test_scanning_a_manager_costs_the_same_however_much_it_has(crowd):
     assert total(crowd.cost("rscan", ["vm1"])) <= 8

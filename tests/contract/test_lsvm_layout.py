@@ -60,7 +60,6 @@ hosts: [rhevh1]
   summary_total: 1
   type: {type}
 """
-#: API v4 has it in another place, which would cost a request for each hypervisor.
 AGENT = """\
   powermgt_addr: 10.1.1.1
   powermgt_type: ipmilan
@@ -129,8 +128,7 @@ def hypervisor(site):
         f"      speed: 10000000000\n      state: {nic['status']}\n" for nic in nics[1:]
     )
     first = NIC.format(address=host["address"], mac=nics[0]["mac"], network=site.network)
-    agent = AGENT if site.version < (4, 0) else ""
-    return HYPERVISOR.format(address=host["address"], type=kind, agent=agent), first + more
+    return HYPERVISOR.format(address=host["address"], type=kind, agent=AGENT), first + more
 
 
 def test_a_hypervisor_with_its_nics_and_machines_and_a_manager_with_all(site):

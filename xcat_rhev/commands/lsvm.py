@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..engine.manager import quoted
-from ..engine.nouns import Host, Noun, Snapshot, Vm
+from ..engine.nouns import FenceAgent, Host, Noun, Snapshot, Vm
 from ..messages import Data, Error, Message
 from ..units import show_size
 from .common import Command, Context, Option, Place, Plan
@@ -42,7 +42,7 @@ def plan(context: Context) -> Plan:
     types = context.attrs("hypervisor", "type")
     machines = find(context, details=True, also=_also(context))
     rest = [node for node in context.nodes if node not in machines]
-    hosts = context.manager.find(Host, rest, details=True) if rest else {}
+    hosts = context.manager.find(Host, rest, details=True, also=_agents(context)) if rest else {}
     guests = _guests(context, [host for host in hosts.values()])
     yield from _heading(context)
     for node in context.nodes:
@@ -63,7 +63,7 @@ def _the_manager(context: Context) -> bool:
 
 
 def _everything(context: Context) -> Iterator[Message]:
-    hosts = context.manager.list(Host, details=True)
+    hosts = context.manager.list(Host, details=True, also=_agents(context))
     machines = context.manager.list(Vm, details=True, also=_also(context))
     yield from _heading(context)
     for host in hosts:
@@ -87,6 +87,10 @@ def _hypervisor(host: Host, guests: Iterable[Vm]) -> Listed:
 
 def _also(context: Context) -> type[Noun] | None:
     return Snapshot if "snapshots" in context.options else None
+
+
+def _agents(context: Context) -> type[Noun] | None:
+    return None if "short" in context.options and "as_json" not in context.options else FenceAgent
 
 
 def _no_host(context: Context, node: str) -> Message:

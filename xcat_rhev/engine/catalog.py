@@ -139,7 +139,7 @@ class Catalog:
             names: Names as they stand in the manager.
             details: For Vm: disks and NICs filled; for Host: NICs.
             everything: Also what engines leave out because it costs them more.
-            also: For Vm: Snapshot or Cdrom, to have those filled. Before 4.2 that costs a request for each machine.
+            also: Filled too: a Vm's Snapshot or Cdrom (before 4.2 a request each), a Host's FenceAgent (since 4.0).
             only: The attributes that are wanted besides name and id, in place of all; without details.
         """
         wanted = dict.fromkeys(names)
@@ -150,7 +150,9 @@ class Catalog:
         found = self._search(noun, builtins.list(wanted), lambda name: f"{word}={quoted(name)}", **more)
         return [each for each in found if each.name in wanted]
 
-    def find(self, noun: type[N], names: Iterable[str], *, details: bool = False) -> dict[str, N]:
+    def find(
+        self, noun: type[N], names: Iterable[str], *, details: bool = False, also: type[Noun] | None = None
+    ) -> dict[str, N]:
         """Find things by exact name; those that are not there are missing in the answer.
 
         Hosts are known by name, by address, or by either without its domain; never by a part of it.
@@ -160,8 +162,9 @@ class Catalog:
         """
         wanted = builtins.list(dict.fromkeys(names))
         if issubclass(noun, Host):
-            return self._find_hosts(noun, wanted, details)
-        return _by_name(self._original(self.look(noun, wanted, details=details)), wanted, self._calls.name)
+            return self._find_hosts(noun, wanted, details, also)
+        found = self.look(noun, wanted, details=details, also=also)
+        return _by_name(self._original(found), wanted, self._calls.name)
 
     def one(self, noun: type[N], name: str, *, data_center: str = "") -> N:
         """Find one thing by exact name.
@@ -221,12 +224,14 @@ class Catalog:
         pages = self.each(lambda where: self.list(noun, where=where, **more), wheres)
         return [*{each.id: each for page in pages for each in page}.values()]
 
-    def _find_hosts(self, noun: type[N], names: Sequence[str], details: bool) -> dict[str, N]:
+    def _find_hosts(
+        self, noun: type[N], names: Sequence[str], details: bool, also: type[Noun] | None
+    ) -> dict[str, N]:
         """By name, address, or either without its domain, in that order."""
         if len(names) > _FEW_HOSTS:
-            hosts = self.list(noun, details=details)
+            hosts = self.list(noun, details=details, also=also)
         else:
-            hosts = self._search(noun, names, _host_term, details=details)
+            hosts = self._search(noun, names, _host_term, details=details, also=also)
         found: dict[str, N] = {}
         for name in names:
             for fits in (_named, _addressed, _short):
@@ -278,14 +283,16 @@ class Catalog:
             return self._with_images(found)
         if noun is Nic or noun is HostNic:
             return [self.named(each) for each in found]
-        if also and noun is Vm:
-            found = self.each(lambda vm: self._with(vm, also), found)
+        if also:
+            found = self.each(lambda each: self._with(each, also), found)
         return self.each(self._detailed, found) if details and (noun is Vm or noun is Host) else found
 
-    def _with(self, vm: N, also: type[Noun]) -> N:
-        """A machine with its snapshots or CD drives, asked for if the engine did not put them inside."""
-        has = getattr(vm, also.PATH) is not None
-        return vm if has else vm.replace(**{also.PATH: self.list(also, under=vm)})
+    def _with(self, obj: N, also: type[Noun]) -> N:
+        """A thing with what else was wanted of it, asked for if the engine did not put it inside."""
+        has = getattr(obj, also.PATH) is not None
+        if isinstance(obj, Host):
+            has = has or not obj.pm_enabled or bool(obj.pm_address)
+        return obj if has else obj.replace(**{also.PATH: self.list(also, under=obj)})
 
     def _detailed(self, obj: N) -> N:
         if isinstance(obj, Vm):

@@ -72,8 +72,7 @@ class Manager:
     ) -> None:
         self.name, self.workers = session.access.name, session.access.workers
         self.dialect, self.version = session.dialect.major, session.dialect.version
-        self.keeps_disks = session.dialect.has("disks")
-        self.grows_disks = session.dialect.has("growing_disks")
+        self.keeps_disks, self.grows_disks = session.dialect.has("disks"), session.dialect.has("growing_disks")
         self.clock, self.notes = clock, tuple(notes)
         self.counts = counts or Counts()
         counted = Counted(Stoppable(session.http, aborted or Abort()), self.counts)
@@ -83,18 +82,21 @@ class Manager:
         self.catalog = Catalog(self.calls, self.workers)
         self.made: set[str] = set()
 
-    def find(self, noun: type[N], names: Iterable[str], *, details: bool = False) -> dict[str, N]:
+    def find(
+        self, noun: type[N], names: Iterable[str], *, details: bool = False, also: type[Noun] | None = None
+    ) -> dict[str, N]:
         """Find things by exact name, with one search per hundred; those that are not there are missing.
 
         Args:
             noun: Of what.
             names: Names; a host's may be its address, or either without its domain.
             details: For Vm: disks and NICs filled; for Host: NICs.
+            also: As for `look`.
 
         Raises:
             Ambiguous: A name fits several.
         """
-        return self.catalog.find(noun, names, details=details)
+        return self.catalog.find(noun, names, details=details, also=also)
 
     def one(self, noun: type[N], name: str, *, data_center: str = "") -> N:
         """Find one thing by exact name.
@@ -136,7 +138,7 @@ class Manager:
             names: Exact names.
             details: As for `find`.
             everything: Also what engines leave out because it costs them more: a VM's serial console.
-            also: For Vm: Snapshot or Cdrom, to have those filled. Before 4.2 that costs a request for each machine.
+            also: Filled too: a Vm's Snapshot or Cdrom (before 4.2 a request each), a Host's FenceAgent (since 4.0).
             only: The attributes that are wanted besides name and id, in place of all: thousands are read twice as
                 fast. Asking the answer for another one is an error. Without details.
         """

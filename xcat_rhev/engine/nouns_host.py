@@ -156,6 +156,7 @@ class Host(Noun):
         memory: Bytes.
         active, migrating, total: Its VMs.
         nics: None unless asked for.
+        fenceagents: None unless asked for; of a host whose own `pm_address` says it, never asked for.
         root_password, ssh_*: How the engine logs in when it is added, approved or installed.
         override_iptables: The engine may replace its firewall.
     """
@@ -213,6 +214,7 @@ class Host(Noun):
     selinux = text("selinux/mode", "se_linux/mode", since=(3, 5))
     update_available = flag("update_available", since=(3, 6))
     nics = inlined(HostNic, None, "nics/host_nic*")
+    fenceagents = inlined(FenceAgent, None)
 
     @property
     def spm(self) -> bool:

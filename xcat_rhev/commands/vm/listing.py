@@ -30,6 +30,13 @@ def _named(name: str) -> Callable[[Any, Manager], object]:
     return lambda noun, _: (reference.name or reference.id) if (reference := getattr(noun, name)) else None
 
 
+def _fencing(name: str, of_agent: str) -> Callable[[Any, Manager], object]:
+    """What a host says of its power management itself, or its first fence agent, where v4 has it."""
+    return lambda host, _: getattr(host, name) or next(
+        (getattr(agent, of_agent) for agent in sorted(host.fenceagents or (), key=lambda agent: agent.order or 0)), None
+    )
+
+
 #: Title and keys of each kind; `engine/nouns.py` says what the attributes are.
 LAYOUTS: Mapping[type[Noun], tuple[str, Keys]] = {
     Vm: ("vms", {
@@ -50,7 +57,8 @@ LAYOUTS: Mapping[type[Noun], tuple[str, Keys]] = {
     Host: ("hosts", {
         "address": _of("address"), "cpu": _of("cpu_name"), "cpuspeed": _of("cpu_speed"), "hugepages": _of("hugepages"),
         "iscsi": _of("iscsi_initiator"), "ksm": _of("ksm"), "powermgt": _of("pm_enabled"),
-        "powermgt_addr": _of("pm_address"), "powermgt_type": _of("pm_type"), "powermgt_user": _of("pm_user"),
+        "powermgt_addr": _fencing("pm_address", "address"), "powermgt_type": _fencing("pm_type", "type"),
+        "powermgt_user": _fencing("pm_user", "username"),
         "state": _of("status"), "storage_manager": _of("spm"), "summary_active": _of("active"),
         "summary_migrating": _of("migrating"), "summary_total": _of("total"), "type": _of("type"),
     }),
