@@ -33,8 +33,8 @@ footer, .note { color: #566573; font-size: .9rem; margin-top: 1.5rem }
 
 
 def kind_of(progress: Progress) -> str:
-    """Tell which of KINDS a node belongs to."""
-    if progress.status == "failed":
+    """Tell which of KINDS a node belongs to; one that its manager did not take is failed, although it booted."""
+    if progress.status == "failed" or progress.manager.startswith("failed-"):
         return FAILED
     if progress.state.startswith("install"):
         return INSTALLING

@@ -232,6 +232,16 @@ def test_status_page_shows_what_needs_somebody_first_and_escapes(site: Site) -> 
     assert "&lt;script&gt;" in html and "a &amp; b" in html
 
 
+def test_status_page_counts_a_join_that_failed(site: Site) -> None:
+    site.xcatd.lines = [
+        Progress("rhevh1", "boot", "booted", "11-22-2026 20:00:00", "10.0.0.1", "failed-networks"),
+        Progress("rhevh2", "boot", "booted", "11-22-2026 20:00:00", "10.0.0.2", "networks"),
+    ]
+    _, html, _ = site.ask("/", "127.0.0.1")
+    assert '<b>1</b> failed' in html and '<b>1</b> booted' in html
+    assert '<td class="failed">failed</td>' in html and "failed-networks" in html
+
+
 def test_status_page_without_xcatd_is_a_503(site: Site) -> None:
     site.xcatd.down = True
     assert site.ask("/", "127.0.0.1")[0] == 503
