@@ -31,8 +31,9 @@ def modern(request, tmp_path_factory):
 
 
 def test_a_machine_is_what_its_row_says(site):
+    bus = "ide" if site.version < (4, 4) else "sata"  # what a machine has changed with its chipset
     site.node(
-        "vm1", memory="3g", cpus="2:4", storage="data1:20g:system|data1:512m:data", storagemodel="ide:raw",
+        "vm1", memory="3g", cpus="2:4", storage="data1:20g:system|data1:512m:data", storagemodel=f"{bus}:raw",
         nics=f"{site.network}:eth0:yes|{site.network}:eth1", nicmodel="e1000", bootorder="hd,net", vidproto="spice",
         host="rhevh2", virtflags="placement_affinity=user_migratable", othersettings="ha:yes;ha_priority:7",
     )
@@ -42,7 +43,7 @@ def test_a_machine_is_what_its_row_says(site):
     assert (vm["display_type"], vm["affinity"], vm["status"]) == ("spice", "user_migratable", "down")
     first, second = site.parts("disk", "vm1")
     assert (first["size"], first["bootable"], second["size"], second["bootable"]) == (20 * GIB, True, GIB // 2, False)
-    assert {disk["interface"] for disk in (first, second)} == {"ide"}
+    assert {disk["interface"] for disk in (first, second)} == {bus}
     nics = [(nic["name"], nic["interface"]) for nic in site.parts("nic", "vm1")]
     assert nics == [("eth0", "e1000"), ("eth1", "e1000")]
 

@@ -144,6 +144,7 @@ TEXTS: dict[str, str | tuple[str, str]] = {
     "nic name": "Cannot add Interface. The Network Interface name already exists on this VM.",
     "nic network": "Cannot add Interface. The network '{name}' does not exist in the Cluster of the VM.",
     "disk bootable": "Cannot add Virtual Disk. Disk {name} in VM {vm} is already marked as boot.",
+    "disk interface": "Cannot {action} Virtual Disk: The disk interface is not supported by the VM OS: Other OS.",
     "disk attached": "Cannot attach Virtual Disk. The disk is already attached to VM.",
     "disk not attached": "Cannot detach Virtual Disk. The disk is not attached to VM.",
     "disk in use": "Cannot {action} Virtual Disk. At least one of the VMs is not down.",

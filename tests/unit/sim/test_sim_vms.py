@@ -390,6 +390,23 @@ def test_a_second_disk_to_boot_from_is_refused(make_engine: Any) -> None:
     assert "already marked as boot" in engine.post(f"{engine.vm()}/diskattachments", body).detail()
 
 
+@pytest.mark.parametrize(("version", "bios", "refused"), [
+    ((4, 3), "q35_sea_bios", []), ((4, 5), "q35_sea_bios", ["ide"]), ((4, 5), "i440fx_sea_bios", ["sata"]),
+])
+def test_a_disk_goes_on_a_bus_that_the_chipset_has(make_engine: Any, version: Any, bios: str, refused: Any) -> None:
+    engine = make_engine(version)
+    engine.world.change(engine.world.named("cluster", "Default")[0], bios_type=bios)
+    path = f"{engine.vm()}/diskattachments"
+    there = engine.world.of("disk", "vm", engine.id("vm", "vm1"))[0]["id"]
+    body = ("<disk_attachment><interface>{}</interface>"
+            "<disk><format>cow</format><provisioned_size>1073741824</provisioned_size></disk></disk_attachment>")
+    for bus in ("ide", "sata", "virtio", "virtio_scsi"):
+        change = f"<disk_attachment><interface>{bus}</interface></disk_attachment>"
+        for answer in (engine.post(path, body.format(bus)), engine.put(f"{path}/{there}", change)):
+            said = answer.detail() if answer.status == 409 else ""
+            assert ("disk interface is not supported" in said) == (bus in refused), (bus, answer.body)
+
+
 def test_detaching_a_disk_is_the_default_in_v4(make_engine: Any) -> None:
     engine = make_engine((4, 5))
     disk = engine.world.of("disk", "vm", engine.id("vm", "vm1"))[0]["id"]

@@ -96,6 +96,7 @@ def _made(call: Call, values: Thing, vm: Thing | None) -> Thing:
         raise Refused("Cannot add Virtual Disk. Disk size must be greater than zero", BAD)
     if size > domain["available"]:
         raise refuse("disk space", call.dialect, name=domain["name"])
+    _check_interface(call, vm, values.get("interface"), "add")
     form = values.get("format") or "raw"
     block = domain["storage_type"] in {"iscsi", "fcp"}
     alias, plain = values.pop("alias", None), values.pop("name", None)
@@ -138,6 +139,16 @@ def _check_bootable(call: Call, vm: Thing, name: str, own: Thing | None = None) 
             raise refuse("disk bootable", call.dialect, name=name, vm=vm["name"])
 
 
+def _check_interface(call: Call, vm: Thing | None, interface: str | None, action: str) -> None:
+    """Refuse a bus that the machine's chipset does not have: q35 has no IDE, i440fx no SATA (osinfo, since 4.4)."""
+    if vm is None or not interface or not call.dialect.knows((4, 4)):
+        return
+    own = vm.get("bios_type") or "cluster_default"
+    bios = call.world.the("cluster", vm["cluster"]).get("bios_type") if own == "cluster_default" else own
+    if interface == ("ide" if str(bios).startswith("q35") else "sata"):
+        raise refuse("disk interface", call.dialect, action=action)
+
+
 # v3 ------------------------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +183,7 @@ def _attach(call: Call, vm: Thing, disk: Thing, how: Thing) -> None:
         raise refuse("disk locked", call.dialect, action="attach", name=disk["name"])
     if how.get("bootable"):
         _check_bootable(call, vm, disk["name"])
+    _check_interface(call, vm, how.get("interface"), "attach")
     call.world.change(disk, **{"active": False, "interface": "virtio", "bootable": False, **how}, vm=vm["id"])
 
 
@@ -197,6 +209,8 @@ def _change(call: Call, disk: Thing, values: Thing) -> None:
     if size is not None and size < disk["size"]:
         raise Refused("Cannot edit Virtual Disk. New disk size cannot be smaller than the current.", BAD)
     vm = world.get("vm", disk.get("vm"))
+    if "interface" in _differing(disk, values):
+        _check_interface(call, vm, values["interface"], "edit")
     if values.get("bootable") and vm is not None:
         _check_bootable(call, vm, disk["name"], disk)
     if vm is not None and vm["status"] not in NOT_RUNNING and {"interface", "bootable"} & _differing(disk, values):
