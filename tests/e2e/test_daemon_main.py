@@ -62,7 +62,8 @@ def test_a_client_certificate_for_another_user(tmp_path):
     words = own("xcatd", "--home", str(tmp_path / "home"), "--issue", "joe")
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
     folder = Path(json.loads(done.stdout)["client_certs"])
-    assert "BEGIN CERTIFICATE" in (folder / "client-cred.pem").read_text()
+    parts = ["client-cert.pem", "ca.pem", "client-key.pem"]
+    assert (folder / "client-cred.pem").read_text() == "".join((folder / part).read_text() for part in parts)
     assert "no user name" in fails(tmp_path, "--issue", "../joe")
 
 
