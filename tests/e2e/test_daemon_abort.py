@@ -57,7 +57,7 @@ def at_work():
 
 def idle(xcat):
     """Whether no worker is with a request."""
-    return xcat.server._workers.wait(0)
+    return xcat.server.idle()
 
 
 @pytest.mark.parametrize("how", ["abortcommand", "close"])

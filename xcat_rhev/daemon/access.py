@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any, Optional
+from functools import lru_cache
+from typing import Optional
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from ..errors import Usage
 from .home import Home
@@ -65,8 +69,14 @@ def _context(home: Home, protocol: int, check_hostname: Optional[bool] = None) -
     return context
 
 
-def peer_name(socket: ssl.SSLSocket) -> str:
-    """The name in a client's certificate: its CN up to a `/`, as xCAT cuts it; empty without a certificate."""
-    certificate: dict[str, Any] = socket.getpeercert() or {}
-    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
-    return str(names[0]).partition("/")[0] if names else ""
+@lru_cache(maxsize=1024)
+def peer_name(certificate: bytes | None) -> str:
+    """The name in a client's certificate: its CN up to a `/`, as xCAT cuts it; empty without a certificate.
+
+    Args:
+        certificate: In DER; it has been checked already.
+    """
+    if certificate is None:
+        return ""
+    names = x509.load_der_x509_certificate(certificate).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value).partition("/")[0] if names else ""

@@ -1,4 +1,5 @@
-"""One client's connection. All but `send` and `finish` runs in the loop's thread, which alone touches the socket."""
+"""One client's connection. All but `send`, `finish` and `takes_long` runs in the loop's thread, which alone touches the
+socket."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from ..errors import BadAnswer
 from .access import peer_name
 from .framing import LONGEST, Framer
 from .loop import Loop
+from .tls import SHARE, Tls
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Phase(Enum):
 
     GREETING = "TLS handshake"
     LISTENING = "no request, or a part of one"
-    SERVING = "a worker is at it"
+    SERVING = "a request is being served"
     LEAVING = "the rest of an answer, then the end"
     GONE = "closed"
 
@@ -44,6 +46,9 @@ class Server(Protocol):
 
     def asked(self, connection: Connection, request: bytes) -> None:
         """A request is complete; have it served, then call `finish`."""
+
+    def takes_long(self) -> None:
+        """The request that the calling thread serves is one that waits for others."""
 
     def gone(self, connection: Connection) -> None:
         """The connection is closed."""
@@ -59,8 +64,6 @@ class Connection:
         context: TLS settings.
         server: Who serves requests.
     """
-
-    new = False
 
     def __init__(
         self, loop: Loop, sock: socket.socket, address: str, context: ssl.SSLContext, server: Server
@@ -79,14 +82,14 @@ class Connection:
         self._outbox = bytearray()
         self._room = threading.Condition()
         self._moved = self._began = time.monotonic()
-        self._sent = 0
-        sock.setblocking(False)
-        self._socket = context.wrap_socket(
-            sock, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=False
-        )
-        loop.watch(self._socket, True, False, self)
+        self._tls = Tls(sock, context, loop.share)
+        loop.watch(sock, True, False, self)
 
-    # What workers call.
+    # What the thread calls that serves a request.
+
+    def takes_long(self) -> None:
+        """Say that the present request waits for others, such as a manager."""
+        self._server.takes_long()
 
     def send(self, answer: bytes, patient: bool = True) -> None:
         """Queue bytes for the client; waits while much is queued already, unless told not to.
@@ -115,6 +118,11 @@ class Connection:
 
     # What the loop calls.
 
+    @property
+    def rank(self) -> int:
+        """A client whose request may be here comes before those that are still greeting."""
+        return 2 if self.phase is Phase.GREETING else 1
+
     def ready(self) -> None:
         """Do what can be done without waiting, then say what to wait for."""
         self._do(self._greet if self.phase is Phase.GREETING else self._exchange)
@@ -123,21 +131,19 @@ class Connection:
         try:
             what()
             self._settle()
-        except ssl.SSLWantReadError:
-            self.loop.watch(self._socket, True, False, self)
-        except ssl.SSLWantWriteError:
-            self.loop.watch(self._socket, False, True, self)
         except (OSError, BadAnswer) as problem:
             log.debug("connection of %s ends: %s", self.address, problem)
             self.close()
 
     def _exchange(self) -> None:
         self._write()
-        self._read()
+        if self._reads:
+            self._tls.fill()
+            self._read()
 
     def expire(self, now: float) -> None:
         """Close it if a limit of time has passed, or if a client that said goodbye is gone altogether."""
-        if self._half_closed and self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        if self._half_closed and self._tls.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self.close()
             return
         if self._overdue(now):
@@ -153,15 +159,15 @@ class Connection:
             self._outbox.clear()
             self._room.notify_all()
         self.aborted.set()
-        self.loop.forget(self._socket)
-        self._socket.close()
+        self.loop.forget(self._tls.sock)
+        self._tls.sock.close()
         self._server.gone(self)
 
     def _overdue(self, now: float) -> bool:
         still = now - self._moved
         if self.phase is Phase.GREETING:
             return now - self._began > GREETING
-        if self._outbox:
+        if self._waits:
             return still > STALLED
         if self.phase is Phase.LISTENING:
             waiting = self._framer.waiting
@@ -169,13 +175,11 @@ class Connection:
         return False
 
     def _greet(self) -> None:
-        # Acknowledge at once what the client sends: its request follows its last handshake record, and the client's
-        # kernel holds it back until that is acknowledged, 40 ms later by default, as no ticket of ours is under way.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        self._socket.do_handshake()
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        self.peer = peer_name(self._socket)
-        self._listen()
+        self._tls.fill()
+        if self._tls.greet():
+            self.peer = peer_name(self._tls.certificate())
+            self._listen()
+            self._read()
 
     def _listen(self) -> None:
         self.phase = Phase.LISTENING
@@ -183,39 +187,47 @@ class Connection:
 
     def _write(self) -> None:
         """Send what is queued, as far as the client takes it."""
-        while self._outbox:
-            part = bytes(self._outbox[:64 << 10])
-            try:
-                sent = self._socket.send(part)
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                return
-            self._moved = time.monotonic()
-            with self._room:
-                del self._outbox[:sent]
-                self._room.notify_all()
-        if self.phase is Phase.LEAVING:
-            self._end()
+        while self._outbox and not self._tls.unsent:
+            self._tls.write(self._part())
+            if self._outbox:
+                self._flush()
+        if self.phase is Phase.LEAVING and not self._outbox:
+            self._tls.end()
+        self._flush()
+        if self.phase is Phase.LEAVING and not self._waits:
+            self.close()
 
-    def _end(self) -> None:
-        """All is sent: say so in TLS's own words, then close."""
-        try:
-            self._socket.unwrap()
-        except (OSError, ValueError):
-            log.debug("the client did not wait for the end")
-        self.close()
+    def _part(self) -> bytes:
+        part = bytes(self._outbox[:SHARE])
+        with self._room:
+            del self._outbox[:len(part)]
+            self._room.notify_all()
+        return part
+
+    def _flush(self) -> None:
+        if self._tls.unsent and self._tls.flush():
+            self._moved = time.monotonic()
+
+    @property
+    def _waits(self) -> bool:
+        """Whether some of an answer is not sent yet."""
+        return bool(self._outbox or self._tls.unsent)
+
+    @property
+    def _reads(self) -> bool:
+        """Whether what the client says matters."""
+        return not self._half_closed and self.phase not in (Phase.LEAVING, Phase.GONE)
 
     def _read(self) -> None:
-        """Take one record, if one came; a clean end of the client's side is no end of its interest in the answer."""
-        if self._half_closed or self.phase not in (Phase.LISTENING, Phase.SERVING):
-            return
-        try:
-            data = self._socket.recv(64 << 10)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return
-        if data:
-            self._take(data)
-        else:
-            self._half_close()
+        """Take what came; a clean end of the client's side is no end of its interest in the answer."""
+        while self._reads:
+            data = self._tls.read()
+            if data is None:
+                return
+            if data:
+                self._take(data)
+            else:
+                self._half_close()
 
     def _half_close(self) -> None:
         self._half_closed = True
@@ -258,4 +270,4 @@ class Connection:
     def _settle(self) -> None:
         """Say what to wait for."""
         if self.phase is not Phase.GONE:
-            self.loop.watch(self._socket, not self._half_closed, bool(self._outbox), self)
+            self.loop.watch(self._tls.sock, self._reads, self._waits, self)

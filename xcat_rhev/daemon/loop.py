@@ -1,4 +1,4 @@
-"""The one thread that owns every socket: it waits for them, and for calls from the worker threads."""
+"""The one thread that owns every socket: it waits for them, and for calls from other threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import socket
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Protocol
+from typing import Callable, Protocol
+
+from .tls import SHARE
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +20,9 @@ log = logging.getLogger(__name__)
 class Watched(Protocol):
     """What the loop calls when a socket can be read or written."""
 
-    #: Whether it brings more work instead of finishing some; it then waits for the others of its turn.
-    new: bool
+    @property
+    def rank(self) -> int:
+        """Among those of one turn the smallest comes first: what is nearly done before what is new."""
 
     def ready(self) -> None:
         """Do what can be done without waiting."""
@@ -29,7 +32,7 @@ class Loop:
     """Waits for sockets, for timers and for calls from other threads. Only `call` and `later` may be used by others."""
 
     #: It watches its own bell.
-    new = False
+    rank = 0
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -38,23 +41,31 @@ class Loop:
         self._calls: deque[Callable[[], None]] = deque()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
-        self._thread = threading.get_ident()
+        #: Room for what comes, for whoever is called just now.
+        self.share = memoryview(bytearray(SHARE))
+        self._thread = 0
         self._stopped = self._rung = False
         self._hears, self._bell = socket.socketpair()
         self._hears.setblocking(False)
         self._bell.setblocking(False)
         self._selector.register(self._hears, selectors.EVENT_READ, self)
 
+    @property
+    def mine(self) -> bool:
+        """Whether it runs in the calling thread."""
+        return threading.get_ident() == self._thread
+
     def call(self, what: Callable[[], None]) -> None:
         """Have it called in the loop's thread soon."""
         self._calls.append(what)
-        if threading.get_ident() != self._thread:
+        if not self.mine:
             self._ring()
 
     def later(self, seconds: float, what: Callable[[], None]) -> None:
         """Have it called in the loop's thread after some time."""
-        due = time.monotonic() + seconds
-        self.call(lambda: heapq.heappush(self._timers, (due, next(self._order), what)))
+        heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), what))
+        if not self.mine:
+            self._ring()
 
     def stop(self) -> None:
         """End `run` after this turn; safe in a signal handler."""
@@ -79,15 +90,30 @@ class Loop:
         if self._watched.pop(sock, None) is not None:
             self._selector.unregister(sock)
 
-    def run(self) -> None:
-        """Serve until `stop`."""
+    def run(self, work: Callable[[], bool]) -> bool:
+        """Serve in this thread until `stop`, or until another thread has taken over.
+
+        Args:
+            work: Called between two things; does what takes longer, and tells whether this thread is to go on.
+
+        Returns:
+            Whether it was stopped.
+        """
         self._thread = threading.get_ident()
-        while not self._stopped:
+        goes_on = work()  # what the thread before left
+        while goes_on and not self._stopped:
             ready = [key.data for key, _ in self._selector.select(self._patience())]
-            for who in sorted(ready, key=lambda who: who.new):
-                who.ready()
-            self._make_calls()
-            self._fire_timers()
+            ready.sort(key=lambda who: who.rank)
+            for step in (*(who.ready for who in ready), self.make_calls, self._fire_timers):
+                step()
+                goes_on = work()
+                if not goes_on:  # the thread that took over hears of the rest from the selector again
+                    break
+        return goes_on
+
+    def leave(self) -> None:
+        """Another thread is about to `run`: calls of the one that did so until now need a bell from here on."""
+        self._thread = 0
 
     def close(self) -> None:
         """Give the loop's own sockets back."""
@@ -102,7 +128,8 @@ class Loop:
             return None
         return max(0.0, self._timers[0][0] - time.monotonic())
 
-    def _make_calls(self) -> None:
+    def make_calls(self) -> None:
+        """Make the calls that wait. Only for the loop's thread."""
         for _ in range(len(self._calls)):
             self._calls.popleft()()
 
@@ -127,50 +154,3 @@ class Loop:
         except BlockingIOError:
             log.debug("nobody rang")
         self._rung = False  # before the calls are made: one that comes after the last of them rings again
-
-
-class Workers:
-    """A bounded number of threads that do what would make the loop wait.
-
-    Args:
-        most: How many things are done at once; further ones wait their turn.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._idle = 0
-        self._threads = 0
-        self._todo: deque[Callable[[], Any]] = deque()
-        lock = threading.Lock()
-        self._work_came = threading.Condition(lock)
-        self._work_went = threading.Condition(lock)
-
-    def do(self, what: Callable[[], Any]) -> None:
-        """Have it done by the next free thread; it must not raise."""
-        with self._work_came:
-            self._todo.append(what)
-            if self._idle >= len(self._todo):
-                self._work_came.notify()
-            elif self._threads < self._most:
-                self._threads += 1
-                # daemon threads: one that hangs in somebody else's library must not keep the process alive
-                threading.Thread(target=self._work, name=f"worker-{self._threads}", daemon=True).start()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until nothing is under way.
-
-        Returns:
-            Whether that came true in time.
-        """
-        with self._work_went:
-            return self._work_went.wait_for(lambda: not self._todo and self._idle == self._threads, seconds)
-
-    def _work(self) -> None:
-        while True:
-            with self._work_came:
-                self._idle += 1
-                self._work_went.notify_all()
-                self._work_came.wait_for(lambda: bool(self._todo))
-                self._idle -= 1
-                what = self._todo.popleft()
-            what()

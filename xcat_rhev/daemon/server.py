@@ -1,4 +1,4 @@
-"""Listening, limits of time and number, and the hand-over of complete requests to worker threads."""
+"""Listening, and limits of time and number."""
 
 from __future__ import annotations
 
@@ -7,25 +7,22 @@ import logging
 import resource
 import socket
 import ssl
-import threading
 import time
 from typing import Callable
 
 from ..errors import Usage
 from .connection import Connection
-from .loop import Loop, Workers
+from .duty import Duty
+from .loop import Loop
 
 log = logging.getLogger(__name__)
 
 #: Connections at once; beyond them new ones wait in the kernel's queue.
 MOST = 1000
-#: Threads that look after clients. The cipher's arithmetic, most of the work of a small request, is done outside of the
-#: interpreter's lock, so that two do it side by side; more of them spend their time on waiting for that lock.
-DOORS = 2
 #: Seconds between two looks at the limits of time.
 SWEEP = 0.5
 
-#: Serves one request of a connection; runs in a worker thread, never raises, and ends with `Connection.finish`.
+#: Serves one request of a connection; never raises, and ends with `Connection.finish`.
 Serve = Callable[[Connection, bytes], None]
 
 
@@ -37,16 +34,22 @@ class Server:
         port: The port, or 0 for a free one.
         context: TLS settings.
         serve: What to do with a request.
-        workers: How many requests are served at once (`site.xcatmaxconnections`).
+        most: How many requests are served at once (`site.xcatmaxconnections`).
 
     Raises:
         Usage: Nothing can listen there.
     """
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext, serve: Serve, workers: int = 64) -> None:
-        self._workers = Workers(workers)
+    #: New clients come after those who are here.
+    rank = 3
+
+    def __init__(self, host: str, port: int, context: ssl.SSLContext, serve: Serve, most: int = 64) -> None:
+        self._context, self._serve = context, serve
         self._listener = _listen(host, port)
-        self._doors = [_Door(self._listener, context, serve, self._workers) for _ in range(DOORS)]
+        self._loop = Loop()
+        self._duty = Duty(self._loop, most)
+        self._connections: set[Connection] = set()
+        self._accepting = True
 
     @property
     def port(self) -> int:
@@ -56,47 +59,27 @@ class Server:
     def run(self) -> None:
         """Serve until `stop`; then give commands that are under way a moment to end."""
         _raise_file_limit()
-        first, *others = self._doors
-        threads = [threading.Thread(target=door.run, name="door", daemon=True) for door in others]
-        for thread in threads:
-            thread.start()
-        first.run()
-        for thread in threads:
-            thread.join()
+        self._loop.watch(self._listener, True, False, self)
+        self._sweep()
+        self._duty.run()
+        self._loop.forget(self._listener)
+        for connection in list(self._connections):
+            connection.close()
         self._listener.close()
-        if not self._workers.wait(3.0):
+        if not self.idle(3.0):
             log.warning("a command did not end when it was told to")
-        for door in self._doors:
-            door.loop.close()
+        self._loop.close()
 
     def stop(self) -> None:
         """End `run`; safe in a signal handler."""
-        for door in self._doors:
-            door.loop.stop()
+        self._loop.stop()
 
-
-class _Door:
-    """One thread's share of the clients: those that it let in, to the end."""
-
-    new = True
-
-    def __init__(self, listener: socket.socket, context: ssl.SSLContext, serve: Serve, workers: Workers) -> None:
-        self.loop = Loop()
-        self._listener, self._context, self._serve, self._workers = listener, context, serve, workers
-        self._connections: set[Connection] = set()
-        self._accepting = True
-
-    def run(self) -> None:
-        """Let clients in and look after them until the loop is stopped."""
-        self.loop.watch(self._listener, True, False, self)
-        self._sweep()
-        self.loop.run()
-        self.loop.forget(self._listener)
-        for connection in list(self._connections):
-            connection.close()
+    def idle(self, seconds: float = 0.0) -> bool:
+        """Whether no request is under way, or none will be in some seconds."""
+        return self._duty.wait(seconds)
 
     def ready(self) -> None:
-        """Accept a client, if no other door was faster."""
+        """Accept a client."""
         try:
             sock, address = self._listener.accept()
         except OSError as problem:
@@ -105,18 +88,22 @@ class _Door:
             return
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            connection = Connection(self.loop, sock, _plain(address[0]), self._context, self)
+            connection = Connection(self._loop, sock, _plain(address[0]), self._context, self)
         except OSError:  # gone already
             sock.close()
             return
         self._connections.add(connection)
         connection.ready()
-        if len(self._connections) >= MOST // DOORS:
+        if len(self._connections) >= MOST:
             self._pause()
 
     def asked(self, connection: Connection, request: bytes) -> None:
-        """Have a request served by a worker."""
-        self._workers.do(lambda: self._serve(connection, request))
+        """Have a request served."""
+        self._duty.add(lambda: self._serve(connection, request))
+
+    def takes_long(self) -> None:
+        """Let the loop go on without the calling thread."""
+        self._duty.hand_over()
 
     def gone(self, connection: Connection) -> None:
         """A connection is closed."""
@@ -125,16 +112,16 @@ class _Door:
     def _pause(self) -> None:
         """Let further clients wait for the next sweep."""
         self._accepting = False
-        self.loop.forget(self._listener)
+        self._loop.forget(self._listener)
 
     def _sweep(self) -> None:
         now = time.monotonic()
         for connection in list(self._connections):
             connection.expire(now)
-        if not self._accepting and len(self._connections) < MOST // DOORS:
+        if not self._accepting and len(self._connections) < MOST:
             self._accepting = True
-            self.loop.watch(self._listener, True, False, self)
-        self.loop.later(SWEEP, self._sweep)
+            self._loop.watch(self._listener, True, False, self)
+        self._loop.later(SWEEP, self._sweep)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -182,6 +182,8 @@ class Session:
             wire.command, nodes, wire.args, wire.cwd or "/", self._acting(tables, user), self.connection.address,
             wire.stdin or "", wire.environment, self.connection.aborted,
         )
+        if self.xcatd.waits(wire.command):
+            self.connection.takes_long()
         for said in self.xcatd.perform(request, tables, settled=wire.preprocessed, wire=wire):
             self.answers.say(said)
             if request.aborted.is_set():

@@ -47,6 +47,11 @@ class Xcatd:
         """Whether anybody here answers a command."""
         return command in self._handlers
 
+    @staticmethod
+    def waits(command: str) -> bool:
+        """Whether a command waits for others: a manager, nodes, a medium."""
+        return command in COMMANDS or (command in CORES and CORES[command].waits)
+
     def tables(self) -> Tables:
         """The tables for one request. A service node has its own files where the site names the management node's."""
         if not self.home.is_service_node:
@@ -81,7 +86,7 @@ class Xcatd:
     def _part(self, part: Part, whole: _Asked) -> Iterator[Said]:
         if part.hosts:
             return self._hierarchy.ask(part, whole.request, whole.tables)
-        return self._here(replace(whole, request=replace(whole.request, nodes=part.nodes)))
+        return self._here(whole.with_nodes(part.nodes))
 
     def _here(self, asked: _Asked) -> Iterator[Said]:
         """Find the modules that answer for the nodes, and let them."""
@@ -97,7 +102,7 @@ class Xcatd:
         if not modules and not request.nodes:
             modules = {handlers[0].module: ()}  # `-h` without nodes; a Perl xcatd has a module for that alone
         for module, nodes in modules.items():
-            yield from self._perform(module, replace(asked, request=replace(request, nodes=nodes)))
+            yield from self._perform(module, asked.with_nodes(nodes))
 
     def _perform(self, module: str, asked: _Asked) -> Iterator[Said]:
         request = asked.request
@@ -123,6 +128,11 @@ class _Asked:
     boots: Boots | None
     settled: bool
     wire: WireRequest | None
+
+    def with_nodes(self, nodes: tuple[str, ...]) -> _Asked:
+        if nodes == self.request.nodes:
+            return self
+        return replace(self, request=replace(self.request, nodes=nodes))
 
 
 def _handlers() -> dict[str, list[Handler]]:

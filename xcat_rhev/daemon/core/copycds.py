@@ -62,5 +62,5 @@ COPYCDS = Core(
     run, letters="siown:a:p:", long={
         "name=": "n", "osver=": "n", "arch=": "a", "path=": "p", "inspection": "i", "noosimage": "o", "specific": "s",
         "nonoverwrite": "w",
-    },
+    }, waits=True,
 )

@@ -77,6 +77,7 @@ class Core:
         long: Long options -> letter, with `=` at the end of those that have a value.
         routes: Pairs of module and spec, for commands that are chosen by the nodes' attributes; else it takes all.
         mixed: Options may follow words. Not for commands whose words begin with a minus.
+        waits: It waits for others, such as nodes or a medium.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Core:
     long: Mapping[str, str] = field(default_factory=dict)
     routes: tuple[tuple[str, str], ...] = ()
     mixed: bool = True
+    waits: bool = False
 
     def options(self, args: tuple[str, ...]) -> tuple[dict[str, list[str]], tuple[str, ...]]:
         """Split arguments into options and words.

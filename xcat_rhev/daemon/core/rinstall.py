@@ -45,4 +45,4 @@ def _start(call: Call, nodes: Sequence[str]) -> Iterator[Said]:
 
 
 RINSTALL = Core("rinstall", ("rinstall <noderange> [osimage[=<imagename>] | boot]",), run, letters="cO:u",
-                long={"console": "c", "osimage=": "O"})
+                long={"console": "c", "osimage=": "O"}, waits=True)

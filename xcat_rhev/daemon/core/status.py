@@ -75,5 +75,5 @@ def _service(address: str, aborted: threading.Event) -> str:
 UPDATENODESTAT = Core("updatenodestat", ("updatenodestat <noderange> <status>",), update)
 NODESTAT = Core(
     "nodestat", ("nodestat <noderange> [-m|--usemon] [-p|--powerstat] [-f] [-u|--updatedb]",), stat, letters="mpfu",
-    long={"usemon": "m", "powerstat": "p", "updatedb": "u"},
+    long={"usemon": "m", "powerstat": "p", "updatedb": "u"}, waits=True,
 )

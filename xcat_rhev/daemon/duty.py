@@ -1,0 +1,128 @@
+"""Which thread runs the loop.
+
+Most requests are served in less time than it takes to hand them to another thread. So the loop's own thread serves each
+as soon as it is there; one that takes longer keeps its thread, and a new one goes on with the loop.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import Callable
+
+from .loop import Loop
+
+#: Seconds that a request may keep the loop waiting.
+PATIENCE = 0.01
+#: Seconds between two looks at it, and looks without any request before one waits for the next request instead.
+PAUSE, LOOKS = 0.01, 10
+
+
+class Duty:
+    """Runs a loop, and the requests that come in by it.
+
+    Args:
+        loop: Whose thread changes.
+        most: How many requests are served at once; further ones wait their turn.
+    """
+
+    def __init__(self, loop: Loop, most: int) -> None:
+        self._loop, self._most = loop, most
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._changed = threading.Condition()
+        self._shift = self._begun = self._under_way = 0
+        #: Since when the thread on duty has been at a request.
+        self._since: float | None = None
+        self._asleep = self._over = False
+
+    def add(self, serve: Callable[[], None]) -> None:
+        """Have a request served soon; it must not raise. Only for the loop's thread."""
+        self._waiting.append(serve)
+
+    def run(self) -> None:
+        """Run the loop in other threads until it is stopped; this one sees to it that none is kept for long."""
+        self._relieve()
+        while not self._over:
+            self._sleep()
+            self._watch()
+
+    def hand_over(self) -> None:
+        """The calling thread's request is one that takes long: do not wait until that shows."""
+        if self._loop.mine:
+            self._relieve()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until no request is under way.
+
+        Returns:
+            Whether that came true in time.
+        """
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._under_way, seconds)
+
+    # The thread on duty.
+
+    def _work(self, shift: int) -> None:
+        if self._loop.run(lambda: self._serve(shift)):
+            with self._changed:
+                self._over = True
+                self._changed.notify_all()
+
+    def _serve(self, shift: int) -> bool:
+        """Serve what waits; tells whether this thread is still the one on duty."""
+        while self._waiting and self._under_way < self._most:
+            self._begin()
+            self._waiting.popleft()()
+            if not self._end(shift):
+                return False
+            self._loop.make_calls()
+        return True
+
+    def _begin(self) -> None:
+        with self._changed:
+            self._begun += 1
+            self._under_way += 1
+            self._since = time.monotonic()
+            if self._asleep:
+                self._changed.notify_all()
+
+    def _end(self, shift: int) -> bool:
+        with self._changed:
+            self._under_way -= 1
+            self._changed.notify_all()
+            if shift == self._shift:
+                self._since = None
+                return True
+        self._loop.call(lambda: None)  # a request may have waited for this one's end
+        return False
+
+    # The thread that watches.
+
+    def _sleep(self) -> None:
+        """Wait for a request: looking at nothing a hundred times a second would keep a processor awake."""
+        with self._changed:
+            self._asleep = True
+            self._changed.wait_for(lambda: self._since is not None or self._over)
+            self._asleep = False
+
+    def _watch(self) -> None:
+        """Look until no request has come for a while."""
+        begun, looks = self._begun, 0
+        while looks < LOOKS and not self._over:
+            time.sleep(PAUSE)
+            since = self._since
+            if since is not None and time.monotonic() - since >= PATIENCE:
+                self._relieve()
+            begun, looks = self._begun, 0 if self._begun != begun else looks + 1
+
+    def _relieve(self) -> None:
+        """Have a new thread go on with the loop, unless the one on duty came back to it just now."""
+        with self._changed:
+            if self._shift and self._since is None:
+                return
+            self._since = None
+            self._shift += 1
+            self._loop.leave()
+            # a daemon thread: one that hangs in somebody else's library must not keep the process alive
+            threading.Thread(target=self._work, args=(self._shift,), name=f"duty-{self._shift}", daemon=True).start()
