@@ -45,7 +45,7 @@ class Answers:
         if due:
             self._flush()
         elif first:
-            self._connection.loop.later(GATHER, lambda: self._flush(patient=False))
+            self._connection.loop.later(GATHER, self._late)
 
     def done(self, transid: str, fields: Mapping[str, Any] | None = None) -> None:
         """Send all that waits and the last document.
@@ -58,10 +58,14 @@ class Answers:
             self._waiting.append(wire.write_done(transid, fields))
         self._flush()
 
+    def _late(self) -> None:
+        if self._waiting:
+            self._flush(patient=False)
+
     def _flush(self, patient: bool = True) -> None:
         """Send what waits. The lock keeps the order; the loop never waits for it, as it empties the connection."""
         if not self._lock.acquire(blocking=patient):
-            self._connection.loop.later(GATHER, lambda: self._flush(patient=False))
+            self._connection.loop.later(GATHER, self._late)
             return
         try:
             documents, self._waiting = self._waiting, []

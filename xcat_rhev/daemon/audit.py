@@ -67,7 +67,7 @@ class Audit:
         self._store, self._file = store, file
         self._waiting: list[tuple[str, Entry]] = []
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
         self._thread.start()
 
@@ -81,10 +81,11 @@ class Audit:
         names = skipped.replace(" ", "").split(",") if skipped else ()
         if entry.command in QUIET or {entry.command, "ALL", f"clienttype:{entry.kind}"}.intersection(names):
             return
-        entry = replace(
-            entry, command=_cut(entry.command, OF_ONE), kind=_cut(entry.kind, OF_ONE),
-            noderange=_cut(entry.noderange, OF_ALL),
-        )
+        if max(len(entry.command), len(entry.kind), len(entry.noderange)) > OF_ONE:
+            entry = replace(
+                entry, command=_cut(entry.command, OF_ONE), kind=_cut(entry.kind, OF_ONE),
+                noderange=_cut(entry.noderange, OF_ALL),
+            )
         with self._changed:
             self._waiting.append((time.strftime("%m-%d-%Y %H:%M:%S"), entry))
             self._changed.notify()
@@ -92,23 +93,22 @@ class Audit:
     def close(self) -> None:
         """Write what waits, and end."""
         with self._changed:
-            self._closing = True
+            self._closing.set()
             self._changed.notify()
         self._thread.join(10)
 
     def _write(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closing)
+                self._changed.wait_for(lambda: self._waiting or self._closing.is_set())
                 entries, self._waiting = self._waiting, []
-                closing = self._closing
+                closing = self._closing.is_set()
             if entries:
                 self._write_file(entries)
                 self._write_table(entries)
             if closing:
                 return
-            with self._changed:
-                self._changed.wait_for(lambda: self._closing, PAUSE)
+            self._closing.wait(PAUSE)
 
     def _write_file(self, entries: list[tuple[str, Entry]]) -> None:
         try:

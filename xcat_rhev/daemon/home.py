@@ -61,7 +61,7 @@ class Home:
     @property
     def is_service_node(self) -> bool:
         """Whether this is a service node: the file `etc/xCATSN` is there, as `/etc/xCATSN` on a Perl xCAT."""
-        return (self.root / "etc" / "xCATSN").exists()
+        return os.path.exists(f"{self.root}/etc/xCATSN")  # each request asks: a Path would take ten times as long
 
     def make(self) -> None:
         """Create the directories that are missing; those which hold keys are for their owner alone.

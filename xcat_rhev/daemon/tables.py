@@ -6,7 +6,6 @@ to it, so that a request sees one state of a table and its own changes.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Callable, Optional, TypeVar
@@ -38,8 +37,8 @@ class Tables:
 
     def within(self, reach: Reach) -> Tables:
         """The same for somebody whose noderanges may not name every file; what has been read is shared."""
-        same = copy.copy(self)
-        same._reach = reach
+        same = Tables(self.store, self._own)
+        same._read, same._reach = self._read, reach
         return same
 
     # Whole tables.

@@ -69,14 +69,14 @@ def write(root: str, fields: Mapping[str, Any]) -> str:
 def _elements(fields: Mapping[str, Any], indent: str) -> Iterator[str]:
     for name in sorted(fields):
         value = fields[name]
-        many = isinstance(value, Sequence) and not isinstance(value, str)
+        many = not isinstance(value, str) and isinstance(value, Sequence)
         for one in value if many else (value,):
-            if isinstance(one, Mapping):
+            if one is None or isinstance(one, str):
+                yield f"{indent}<{name}>{(one or '').translate(_ESCAPES)}</{name}>\n"
+            else:
                 yield f"{indent}<{name}>\n"
                 yield from _elements(one, indent + "  ")
                 yield f"{indent}</{name}>\n"
-            else:
-                yield f"{indent}<{name}>{(one or '').translate(_ESCAPES)}</{name}>\n"
 
 
 class _Tree:

@@ -156,12 +156,7 @@ def read_request(document: bytes) -> WireRequest:
     element = read(document.strip(), REQUEST)
     if len(element.get("arg", ())) > MOST_ARGS:
         raise BadAnswer(f"a request has more than {MOST_ARGS} arguments")
-    fields: dict[str, Any] = {ours: _first(element, theirs) or "" for ours, theirs in _TEXTS.items()}
-    fields.update((ours, _all(element, theirs)) for ours, theirs in _LISTS.items())
-    fields.update((ours, (_first(element, theirs) or "").lower() in _YES) for ours, theirs in _FLAGS.items())
-    fields.update((name, _login(element, name)) for name in _LOGINS)
-    for name in ("noderange", "stdin"):
-        fields[name] = (_first(element, name) or "") if name in element else None
+    fields = {ours: take(element, theirs) for ours, theirs, take in _TAKEN if theirs in element}
     return WireRequest(**fields, environment=_environment(element), token=_token(element))
 
 
@@ -261,6 +256,14 @@ def _first(element: Element, name: str) -> str | None:
     return value
 
 
+def _text(element: Element, name: str) -> str:
+    return _first(element, name) or ""
+
+
+def _flag(element: Element, name: str) -> bool:
+    return _text(element, name).lower() in _YES
+
+
 def _all(element: Element, name: str) -> tuple[str, ...]:
     values = element.get(name, [])
     if any(isinstance(value, dict) for value in values):
@@ -273,14 +276,21 @@ def _inside(element: Element, name: str) -> Element | None:
     return value if isinstance(value, dict) else None
 
 
-def _login(element: Element, name: str) -> Login | None:
-    if name not in element:
-        return None
+def _login(element: Element, name: str) -> Login:
     inside = _inside(element, name) or {}
     user = _first(inside, "username")
     if not user:
         raise BadAnswer(f"the element {name} has no username")
     return Login(user, Secret(_first(inside, "password") or ""))
+
+
+#: Attribute, element, and how that is read when it is there.
+_TAKEN: tuple[tuple[str, str, Callable[[Element, str], Any]], ...] = (
+    *((ours, theirs, _text) for ours, theirs in {**_TEXTS, "noderange": "noderange", "stdin": "stdin"}.items()),
+    *((ours, theirs, _all) for ours, theirs in _LISTS.items()),
+    *((ours, theirs, _flag) for ours, theirs in _FLAGS.items()),
+    *((name, name, _login) for name in _LOGINS),
+)
 
 
 def _token(element: Element) -> Secret | None:
