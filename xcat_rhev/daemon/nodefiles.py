@@ -42,10 +42,11 @@ def read(path: str, reach: Reach) -> str | None:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not hold the daemon
     except (OSError, ValueError):
         return None
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)  # Python opens no directory
+        return None
     with open(handle, encoding="utf-8", errors="replace") as file:
-        mode = os.fstat(handle).st_mode
-        if not stat.S_ISREG(mode):
-            return None
         if reach is Reach.PUBLIC and not (mode & stat.S_IROTH and _open_to_all(os.readlink(f"/proc/self/fd/{handle}"))):
             raise Denied(f"the file {path} of the noderange is not for everybody", f"Run: chmod o+r {path}")
         return file.read(LONGEST)

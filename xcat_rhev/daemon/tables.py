@@ -6,7 +6,6 @@ to it, so that a request sees one state of a table and its own changes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Callable, Optional, TypeVar
 
@@ -14,6 +13,7 @@ from ..errors import NotFound
 from ..xcat import noderange, rows, schema
 from ..xcat.host import Row
 from .attributes import KINDS
+from .core.criteria import condition, split_condition
 from .nodefiles import Reach
 from .nodefiles import read as read_node_file
 from .store import RawRow, Store
@@ -33,12 +33,15 @@ class Tables:
         self.store = store
         self._own = own or {}
         self._read: dict[str, tuple[RawRow, ...]] = {}
+        #: What a noderange may ask for again and again: columns of all nodes, and members of dynamic groups.
+        self._columns: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._dynamic: dict[str, Collection[str]] = {}
         self._reach = Reach.ALL
 
     def within(self, reach: Reach) -> Tables:
         """The same for somebody whose noderanges may not name every file; what has been read is shared."""
         same = Tables(self.store, self._own)
-        same._read, same._reach = self._read, reach
+        same._read, same._columns, same._dynamic, same._reach = self._read, self._columns, self._dynamic, reach
         return same
 
     # Whole tables.
@@ -71,6 +74,8 @@ class Tables:
 
     def forget(self, table: str = "") -> None:
         """Read a table anew the next time, or all of them."""
+        self._columns.clear()
+        self._dynamic.clear()
         if table:
             self._read.pop(table, None)
         else:
@@ -95,21 +100,29 @@ class Tables:
 
     def empty_group(self, name: str) -> bool:
         """Whether the nodegroup table names a group that has no members."""
-        return any(row.get("groupname") == name for row in self.rows("nodegroup"))
+        return name in self._named_groups()
 
     def dynamic_group(self, name: str) -> Collection[str] | None:
-        """The members of a group that is defined by a condition; None if there is no such group."""
-        for row in self.rows("nodegroup"):
-            if row.get("groupname") == name and row.get("grouptype") == "dynamic":
-                return self._selected(row.get("wherevals", ""))
-        return None
+        """The members of a group that is defined by conditions; None if there is no such group.
+
+        Raises:
+            Usage: A condition has an impossible pattern.
+        """
+        row = self._named_groups().get(name, {})
+        if row.get("grouptype") != "dynamic":
+            return None
+        if name not in self._dynamic:
+            self._dynamic[name] = self._selected(row.get("wherevals", ""))
+        return self._dynamic[name]
 
     def attribute(self, table: str, column: str) -> Mapping[str, str] | None:
         """A column's effective value for all nodes; None if there is no such column."""
         if table not in schema.TABLES or column not in schema.TABLES[table].columns:
             return None
-        found = self.node_attrs(table, tuple(self.nodes()), (column,))
-        return {node: row[column] for node, row in found.items() if column in row}
+        if (table, column) not in self._columns:
+            found = self.node_attrs(table, tuple(self.nodes()), (column,))
+            self._columns[table, column] = {node: row[column] for node, row in found.items() if column in row}
+        return self._columns[table, column]
 
     def read_file(self, path: str) -> str | None:
         """The text of a file that a noderange names by `^`; what `site.excludenodes` names is read for everybody.
@@ -220,21 +233,30 @@ class Tables:
                 groups.setdefault(name, set()).add(node)
         return groups
 
+    def _named_groups(self) -> Mapping[str, Row]:
+        return self._derived("nodegroup", "by_name", lambda found: {
+            row.get("groupname", ""): row for row in _that_count(found)
+        })
+
     def _selected(self, conditions: str) -> Collection[str]:
-        """The nodes that fulfil all of a dynamic group's conditions, which are joined by `::`."""
+        """The nodes that fulfil all of a dynamic group's conditions, which are joined by `::`.
+
+        A node without the attribute fulfils no condition on it, whatever its sign; what is no condition is passed over.
+        """
         chosen: set[str] | None = None
-        # What compares nothing could name the group itself.
-        for condition in (each for each in conditions.split("::") if "=" in each or "~" in each):
-            nodes = set(self.expand(_with_table(condition)).nodes)
+        for text in (each for each in conditions.split("::") if "=" in each or "~" in each):
+            name, sign, wanted = split_condition(text)
+            values, fits = self._lsdef_attribute(name), condition(sign, wanted)
+            nodes = {node for node, value in values.items() if value and fits(value)}
             chosen = nodes if chosen is None else chosen & nodes
         return chosen or set()
 
-
-def _with_table(condition: str) -> str:
-    """Write `ip=~x`, which lsdef's names may begin, as a noderange has it: `hosts.ip=~x`."""
-    name = re.split(r"[=!]", condition, maxsplit=1)[0]
-    column = KINDS["node"].columns.get(name)
-    return ".".join(column) + condition[len(name):] if column else condition
+    def _lsdef_attribute(self, name: str) -> Mapping[str, str]:
+        """The values of an attribute by lsdef's name, or by that of its table and column."""
+        if name == "node":
+            return {node: node for node in self.nodes()}
+        table, _, column = name.partition(".")
+        return self.attribute(*KINDS["node"].columns.get(name, (table, column))) or {}
 
 
 def _that_count(found: tuple[RawRow, ...]) -> list[Row]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import takewhile
 from typing import Union
 
 from ..errors import Usage
@@ -23,7 +24,7 @@ LONGEST, DEEPEST, WIDEST = 1000, 50, 255
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>0x[0-9a-fA-F]+|\d+)|\$(?P<part>\d+)|(?P<name>[A-Za-z_]\w*)|(?P<text>'[^']*'|"[^"]*")"""
-    r"""|(?P<sign><=>|==|!=|<=|>=|&&|\|\||[-+*/%().,?:<>!]))""", re.ASCII,
+    r"""|(?P<sign><=>|==|!=|<=|>=|<<|>>|\*\*|&&|\|\||[-+*/%().,?:<>!&|^]))""", re.ASCII,
 )
 _LEADING = re.compile(r"\s*([-+]?\d{1,20})", re.ASCII)
 _FORMAT = re.compile(r"%([-+ 0]*)(\d*)(?:\.(\d+))?([dsxXoucb%])", re.ASCII)
@@ -73,10 +74,29 @@ def remainder(left: int, right: int) -> int:
     return left - right * divide(left, right)
 
 
+def shift(value: int, places: int) -> int:
+    """Shift bits to the left, or to the right if places are negative; the sign stays."""
+    return number(value << min(places, 64)) if places >= 0 else value >> min(-places, 64)
+
+
+def power(base: int, exponent: int) -> int:
+    """Raise to a power.
+
+    Raises:
+        Usage: The result is no whole number, or needs more than 64 bits.
+    """
+    result = base ** exponent if 0 <= exponent < 64 or base in (-1, 0, 1) and exponent >= 0 else 1 << 64
+    if number(result) != result:
+        raise Usage("an expression has a power that is no whole number of 64 bits")
+    return result
+
+
 #: Binary operators from weak to strong.
 _LEVELS: tuple[dict[str, Callable[[Scalar, Scalar], Scalar]], ...] = (
     {"||": lambda a, b: a if _true(a) else b},
     {"&&": lambda a, b: b if _true(a) else a},
+    {"|": lambda a, b: number(a) | number(b), "^": lambda a, b: number(a) ^ number(b)},
+    {"&": lambda a, b: number(a) & number(b)},
     {
         "==": lambda a, b: _truth(number(a) == number(b)), "!=": lambda a, b: _truth(number(a) != number(b)),
         "<=>": lambda a, b: (number(a) > number(b)) - (number(a) < number(b)),
@@ -88,6 +108,7 @@ _LEVELS: tuple[dict[str, Callable[[Scalar, Scalar], Scalar]], ...] = (
         "lt": lambda a, b: _truth(str(a) < str(b)), "gt": lambda a, b: _truth(str(a) > str(b)),
         "le": lambda a, b: _truth(str(a) <= str(b)), "ge": lambda a, b: _truth(str(a) >= str(b)),
     },
+    {"<<": lambda a, b: shift(number(a), number(b)), ">>": lambda a, b: shift(number(a), -number(b))},
     {
         "+": lambda a, b: number(number(a) + number(b)), "-": lambda a, b: number(number(a) - number(b)),
         ".": lambda a, b: _short(str(a) + str(b)),
@@ -95,6 +116,7 @@ _LEVELS: tuple[dict[str, Callable[[Scalar, Scalar], Scalar]], ...] = (
     {
         "*": lambda a, b: number(number(a) * number(b)), "/": lambda a, b: divide(number(a), number(b)),
         "%": lambda a, b: remainder(number(a), number(b)),
+        "x": lambda a, b: str(a) * min(max(number(b), 0), 10 * LONGEST // max(len(str(a)), 1)),
     },
 )
 
@@ -109,16 +131,7 @@ class _Parser:
 
     def choice(self) -> Formula:
         """`a ? b : c`, or anything stronger."""
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise Usage("an expression has too many parentheses")
-        result = self._binary(0)
-        if self._take("?"):
-            yes = self.choice()
-            self.expect(":")
-            result = _either(result, yes, self.choice())
-        self._depth -= 1
-        return result
+        return self._deeper(self._choice)
 
     def expect(self, sign: str) -> None:
         """Pass over what has to come next; nothing stands for the end."""
@@ -132,6 +145,22 @@ class _Parser:
         self._at += 1
         return text or "end"
 
+    def _deeper(self, parse: Callable[[], Formula]) -> Formula:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise Usage("an expression has too many parentheses, powers or signs")
+        result = parse()
+        self._depth -= 1
+        return result
+
+    def _choice(self) -> Formula:
+        result = self._binary(0)
+        if self._take("?"):
+            yes = self.choice()
+            self.expect(":")
+            result = _either(result, yes, self.choice())
+        return result
+
     def _binary(self, level: int) -> Formula:
         if level == len(_LEVELS):
             return self._unary()
@@ -143,15 +172,13 @@ class _Parser:
             result = _joined(_LEVELS[level][sign], result, self._binary(level + 1))
 
     def _unary(self) -> Formula:
-        signs = []
-        while True:
-            sign = self._take("-", "+", "!")
-            if not sign:
-                break
-            signs.append(sign)
+        sign = self._take("-", "+", "!")
+        return _signed(sign, self._deeper(self._unary)) if sign else self._power()
+
+    def _power(self) -> Formula:
         result = self._primary()
-        for sign in reversed(signs):
-            result = _signed(sign, result)
+        if self._take("**"):
+            result = _joined(lambda a, b: power(number(a), number(b)), result, self._deeper(self._unary))
         return result
 
     def _primary(self) -> Formula:
@@ -285,9 +312,9 @@ def _ipadd(b1: Scalar, b2: Scalar, b3: Scalar, b4: Scalar, add: Scalar, first: S
 
 
 def _dim2idx(*values: Scalar) -> int:
-    """The place, counted from 1, of a cell: index, size, index, size, ..., index."""
+    """The place, counted from 1, of a cell: index, size, index, size, ..., index; what is missing ends it."""
     place = 0
-    for position, value in enumerate(values):
+    for position, value in enumerate(takewhile(lambda value: value != "", values)):
         place = number(place * number(value)) if position % 2 else place + number(value) - 1
     return place + 1
 

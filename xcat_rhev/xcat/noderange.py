@@ -22,8 +22,8 @@ DEEPEST = 32
 LONGEST = 1 << 20
 #: Names that one noderange may make, and looks at a node's name or attribute that it may take, beyond 20 per node.
 MOST_NAMES, MOST_LOOKS = 500_000, 2_000_000
-#: How much of a pattern's work costs as much as a look at a node.
-STEPS_IN_A_LOOK = 1000
+#: How much of a pattern's work costs as much as a look at a node, and what else does that takes longer than one.
+STEPS_IN_A_LOOK, LOOKS_FOR_A_SEARCH, LOOKS_FOR_A_FILE = 1000, 5, 500
 #: Attributes that may stand without their table.
 SHORT_NAMES = {"groups": "nodelist.groups", "tags": "nodelist.groups", "mgt": "nodehm.mgt"}
 
@@ -162,7 +162,7 @@ class _Expander:
         """A noderange a line, up to the first colon or blank."""
         nodes: set[str] = set()
         text = self._world.read_file(path) or ""
-        self._look(len(text))  # files may name each other
+        self._look(LOOKS_FOR_A_FILE + len(text))  # files may name each other
         for line in text.splitlines():
             if line[:1] not in ("#", "^"):
                 start = _FILE_NAME.match(line)
@@ -217,10 +217,10 @@ class _Expander:
         return self._atom(f"node{atom}", mode)
 
     def _pattern(self, atom: str, mode: _Mode) -> Iterable[str]:
-        """`/pattern`, which has to fit a whole name."""
+        """`/pattern`, put between `^` and `$` as xCAT does: `/a|b` is what begins with a, and what ends with b."""
         if not mode.verify or mode.generic:
             return (atom,)
-        fits = self._compiled(atom[1:], self._all).fullmatch
+        fits = self._compiled(f"^{atom[1:]}$", self._all).search
         return [node for node in self._all if fits(node)]
 
     def _bracketed(self, atom: str, mode: _Mode) -> Iterable[str]:
@@ -239,7 +239,7 @@ class _Expander:
         """`1-3,5` inside brackets becomes `a1b-a3b` and `a5b`; two ends together may make another pair of brackets."""
         parts = [
             "".join(part if part in ("-", ":") else start + part + rest for part in _ends_and_sign(piece))
-            for piece in inside.split(",")
+            for piece in inside.rstrip(",").split(",")
         ]
         self._look(sum(map(len, parts)))
         return parts
@@ -287,7 +287,7 @@ class _Expander:
         """Prepare a pattern that looks at a text of every node; the more it may try, the more looks it takes."""
         compiled = perlre.compile(pattern, "the noderange")
         steps = (compiled.steps(length) * often for length, often in Counter(map(len, texts)).items())
-        self._look(len(self._all) + sum(steps) // STEPS_IN_A_LOOK)
+        self._look(LOOKS_FOR_A_SEARCH * len(self._all) + sum(steps) // STEPS_IN_A_LOOK)
         return compiled
 
     def _look(self, looks: int) -> None:

@@ -69,14 +69,6 @@ class Pattern:
         """
         return self._compiled.search(self._checked(text))
 
-    def fullmatch(self, text: str) -> re.Match[str] | None:
-        """See whether the pattern fits a whole text.
-
-        Raises:
-            Usage: The text is too long for it.
-        """
-        return self._compiled.fullmatch(self._checked(text))
-
     def _checked(self, text: str) -> str:
         if len(text) > self._longest:
             raise Usage(f"{self._where} has a pattern that would take too long on a text of {len(text)} characters")

@@ -10,7 +10,7 @@ from ..errors import RhevError, Usage
 from . import perlre
 from .host import Row
 
-_NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
+_NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _ALLOWING = ("allow", "accept", "trusted")
 
 

@@ -112,6 +112,9 @@ OBSERVED: list[tuple[str, str, str]] = [
     ("fxall@(fxa,fxb)", f"{FX_A},{FX_B}", ""),
     ("fxall,-(fxa,fxb)", FX_R, ""),
     (r"/fx\d", FX_A, ""),
+    ("/fx1|.*n3", "fx1,fxr1n3,fxr2n3", ""),
+    ("/fx1|n3", "fx1,fxr1n3,fxr2n3", ""),
+    ("fx[1-2,]", "fx1,fx2", ""),
     ("/fxb0.*", FX_B[:53], ""),
     ("/fxb.*@fxall", FX_B, ""),
     ("/nothing", "", ""),
@@ -309,6 +312,12 @@ def test_patterns_pay_for_what_they_may_try() -> None:
             expand(",".join(hard.format(number) for number in range(200)), world)
     for usual in ("/rhevh-.*-00{:02d}", "nodelist.comments=~/long a{}/"):
         assert expand(",".join(usual.format(number) for number in range(200)), world).missing == ()
+
+
+def test_what_is_asked_again_and_again_has_its_price() -> None:
+    for text in ("^/nodes,", "/fx{}.*,", "nodetype.os=~x{},"):
+        with pytest.raises(Usage, match="too many groups, patterns or attributes"):
+            expand("".join(text.format(number) for number in range(20_000)), FX)
 
 
 def test_a_hundred_thousand_nodes(large: World) -> None:

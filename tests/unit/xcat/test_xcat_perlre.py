@@ -51,9 +51,8 @@ def test_digits_are_ascii() -> None:
 def test_a_text_can_be_too_long_for_a_pattern() -> None:
     pattern = perlre.compile("a*a*b", "a test")
     assert not pattern.search("a" * 100)
-    for method in (pattern.search, pattern.fullmatch):
-        with pytest.raises(Usage, match="too long on a text of 100000 characters"):
-            method("a" * 100_000)
+    with pytest.raises(Usage, match="too long on a text of 100000 characters"):
+        pattern.search("a" * 100_000)
     assert perlre.compile("abc", "a test").search("x" * 1_000_000 + "abc")
 
 

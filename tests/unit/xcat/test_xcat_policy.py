@@ -53,6 +53,8 @@ def test_the_lowest_number_decides_wherever_it_stands() -> None:
     assert decide(rows, ROOT, Asked("rpower"), expand) == Decision(False, "9.5", "deny")
     assert decide(rows, ROOT, Asked("lsdef"), expand).allowed
     assert decide(rows, Asker("joe"), Asked("rpower"), expand).allowed
+    late = [{"priority": "1e1", "rule": "allow"}, {"priority": "2", "rule": "deny"}]
+    assert not decide(late, ROOT, Asked("rpower"), expand).allowed
 
 
 @pytest.mark.parametrize(("rule", "allowed"), [

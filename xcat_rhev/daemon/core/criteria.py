@@ -12,6 +12,7 @@ from ...xcat import perlre, schema
 #: Columns that may be named without their table.
 SHORT = {"groups": ("nodelist", "groups"), "tags": ("nodelist", "groups"), "mgt": ("nodehm", "mgt")}
 _SIGNED = re.compile(r"([^=!]*?)(==|=~|!=|!~)(.*)", re.DOTALL)
+_EQUAL = re.compile(r"([^=!]+)(=)([^=]+)")
 
 
 class Column(NamedTuple):
@@ -64,7 +65,7 @@ def split_condition(text: str) -> tuple[str, str, str]:
     Raises:
         Usage: It is none.
     """
-    found = _SIGNED.fullmatch(text)
+    found = _SIGNED.fullmatch(text) or _EQUAL.fullmatch(text)
     if not found:
         raise Usage(f"'{text}' is no condition", "Write NAME==VALUE, with ==, !=, =~ or !~")
     return found[1], found[2], found[3]
@@ -74,7 +75,7 @@ def condition(sign: str, wanted: str) -> Callable[[str], bool]:
     """Make a condition on a value.
 
     Args:
-        sign: `==`, `!=`, `=~` or `!~`.
+        sign: `==`, which may be `=`, `!=`, `=~` or `!~`.
         wanted: A text, or a pattern with or without slashes.
 
     Raises:
@@ -83,4 +84,4 @@ def condition(sign: str, wanted: str) -> Callable[[str], bool]:
     if sign in ("=~", "!~"):
         search = perlre.compile(wanted.removeprefix("/").removesuffix("/"), "a condition").search
         return lambda value: (search(value) is not None) == (sign == "=~")
-    return lambda value: (value == wanted) == (sign == "==")
+    return lambda value: (value == wanted) == (sign != "!=")
