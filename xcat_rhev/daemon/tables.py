@@ -112,7 +112,7 @@ class Tables:
         if row.get("grouptype") != "dynamic":
             return None
         if name not in self._dynamic:
-            self._dynamic[name] = self._selected(row.get("wherevals", ""))
+            self._dynamic[name] = self.selected(row.get("wherevals", ""))
         return self._dynamic[name]
 
     def attribute(self, table: str, column: str) -> Mapping[str, str] | None:
@@ -238,7 +238,7 @@ class Tables:
             row.get("groupname", ""): row for row in _that_count(found)
         })
 
-    def _selected(self, conditions: str) -> Collection[str]:
+    def selected(self, conditions: str) -> Collection[str]:
         """The nodes that fulfil all of a dynamic group's conditions, which are joined by `::`.
 
         A node without the attribute fulfils no condition on it, whatever its sign; what is no condition is passed over.
