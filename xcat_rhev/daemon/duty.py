@@ -6,12 +6,15 @@ as soon as it is there; one that takes longer keeps its thread, and a new one go
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
 from typing import Callable
 
 from .loop import Loop
+
+log = logging.getLogger(__name__)
 
 #: Seconds that a request may keep the loop waiting.
 PATIENCE = 0.01
@@ -121,8 +124,14 @@ class Duty:
         with self._changed:
             if self._shift and self._since is None:
                 return
-            self._since = None
-            self._shift += 1
-            self._loop.leave()
+            shift = self._shift + 1
             # a daemon thread: one that hangs in somebody else's library must not keep the process alive
-            threading.Thread(target=self._work, args=(self._shift,), name=f"duty-{self._shift}", daemon=True).start()
+            thread = threading.Thread(target=self._work, args=(shift,), name=f"duty-{shift}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as problem:  # the limits of the process; the others wait for this one then
+                if not self._shift:
+                    raise
+                log.error("a request keeps the others waiting: %s", problem)
+                return
+            self._since, self._shift = None, shift

@@ -111,10 +111,6 @@ class Loop:
                     break
         return goes_on
 
-    def leave(self) -> None:
-        """Another thread is about to `run`: calls of the one that did so until now need a bell from here on."""
-        self._thread = 0
-
     def close(self) -> None:
         """Give the loop's own sockets back."""
         self._selector.close()

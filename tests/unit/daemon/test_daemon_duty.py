@@ -130,6 +130,22 @@ def test_a_request_under_way_does_not_keep_the_loop_from_stopping(site):
     assert site.duty.wait(30)
 
 
+def test_without_a_further_thread_the_others_wait_and_nothing_breaks(site, monkeypatch, caplog):
+    until(lambda: site.duty._shift == 1)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        site.come(lambda: site.held_up(hand_over=True))
+        until(lambda: "keeps the others waiting: can't start new thread" in caplog.text)
+        site.come(site.who)
+        assert site.done == []
+        site.held.set()
+        until(lambda: len(site.done) == 2)
+    assert site.done[0] == "held"
+
+
 def test_nobody_looks_while_nobody_asks(site):
     site.come(site.held_up)
     until(lambda: site.duty._under_way)
