@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Callable
+
+import pytest
 
 from fakes import FakeHost
 from published import Witness
@@ -37,12 +39,13 @@ class Site:
     """A manager and an xCAT.
 
     Args:
-        folder: An empty folder, or one with certificates from before.
+        factory: pytest's maker of folders.
         version: The engine's version.
         options: What `build` and `Settings` take.
     """
 
-    def __init__(self, folder: Path, version: tuple[int, int], **options: Any) -> None:
+    def __init__(self, factory: pytest.TempPathFactory, version: tuple[int, int], **options: Any) -> None:
+        self.version, self.home = version, factory.mktemp("home")
         self.clock = ManualClock()
         number = version[0]
         built = {key: options.pop(key) for key in ("hosts", "vms", "running") if key in options}
@@ -54,6 +57,8 @@ class Site:
         dialect = self.settings.dialect(SHORT if number == 3 else LONG, "")[0]
         assert dialect is not None
         build(self.world, dialect, self.settings.management, **built)
+        folder = factory.getbasetemp() / "certificates"  # those of all sites: making them takes longer than most tests
+        folder.mkdir(exist_ok=True)
         certificates: Certificates = make(folder, ["127.0.0.1"])
         self._witness = Witness(self.world, self.settings, certificates.ca.read_bytes())
         self.front = Front(self._witness, Plan())
@@ -65,7 +70,7 @@ class Site:
         self.manager = f"127.0.0.1:{self._server.bind_addr[1]}"
         self.host = FakeHost({
             "passwd": [{"key": "rhevm", "username": "admin", "password": "secret"}],
-            "site": [{"key": "xcatconfdir", "value": str(folder)}, {"key": "rhevmca", "value": str(certificates.ca)}],
+            "site": [{"key": "xcatconfdir", "value": str(self.home)}, {"key": "rhevmca", "value": str(certificates.ca)}]
         })
         self.managers = Managers(self.clock)
         self.dispatcher = Dispatcher(self.managers, self.clock)
@@ -132,3 +137,33 @@ def failed(message: Message) -> bool:
 def _line(message: Message) -> str:
     node = getattr(message, "node", "")
     return f"{node}: {message.text}" if node else message.text
+
+
+def each_version(versions: Sequence[tuple[int, int]] = VERSIONS, kind: type[Site] = Site, **options: Any) -> Any:
+    """A fixture: a site for each test, in each version.
+
+    Args:
+        versions: The engine's.
+        kind: What is made.
+        options: As for `Site`.
+    """
+    @pytest.fixture(params=versions, ids=version_name)
+    def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+        with starting(tmp_path_factory) as start:
+            yield start(request.param, kind, **options)
+
+    return site
+
+
+@contextmanager
+def starting(factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
+    """Gives a function that starts sites of a version, which end with the block."""
+    started: list[Site] = []
+
+    def start(version: tuple[int, int], kind: type[Site] = Site, **options: Any) -> Site:
+        started.append(kind(factory, version, **options))
+        return started[-1]
+
+    yield start
+    for site in started:
+        site.close()

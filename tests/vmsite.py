@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 
-from vesim import VERSIONS, Site, version_name
+from vesim import Site
+from vesim import each_version as each
 
-#: Certificates of all sites of this run: making them takes longer than most tests.
-_FOLDERS: dict[str, Path] = {}
-
-each_version = pytest.fixture(params=VERSIONS, ids=version_name)
+#: The versions that have what came between 3.0 and 3.6.
+MODERN = ((3, 6), (4, 5))
 
 
 class VmSite(Site):
@@ -25,11 +24,7 @@ class VmSite(Site):
     """
 
     def __init__(self, factory: pytest.TempPathFactory, version: tuple[int, int], **options: Any) -> None:
-        folder = _FOLDERS.setdefault("certificates", factory.mktemp("vmsite"))
-        super().__init__(folder, version, **{"hosts": 3, **options})
-        self.version = version
-        self.home = factory.mktemp("home")
-        self.host.set_row("site", {"key": "xcatconfdir"}, {"value": str(self.home)})
+        super().__init__(factory, version, **{"hosts": 3, **options})
         self.network = "rhevm" if version < (4, 0) else "ovirtmgmt"
 
     def node(self, name: str, **columns: str) -> str:
@@ -83,3 +78,7 @@ class VmSite(Site):
     def row_of(self, node: str, table: str = "vm") -> dict[str, str]:
         """A node's row without its manager."""
         return {key: value for key, value in self.host.row(table, node).items() if key not in ("node", "mgr")}
+
+
+#: A fixture, as `vesim.each_version`.
+each_version = partial(each, kind=VmSite)

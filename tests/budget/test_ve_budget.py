@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
-from vesim import VERSIONS, Site, version_name
+from vesim import VERSIONS, each_version
 from xcat_rhev.sim.register import register
 
 TEN = [f"new{n}" for n in range(1, 11)]
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    return tmp_path_factory.mktemp("certificates")
-
-
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def version(request):
-    return request.param
+used = each_version(hosts=3, vms=2)
+#: A manager that can take over what is on storage, with three hosts and two templates of a data domain.
+newer = each_version(VERSIONS[1:], hosts=3, vms=2)
 
 
 @pytest.fixture
-def site(certificates, version):
+def version(used):
+    return used.version
+
+
+@pytest.fixture
+def site(used):
     """Three hosts in use, ten that wait to be approved, and rows for two storage domains."""
-    shutil.rmtree(certificates / "rhevm", ignore_errors=True)
-    site = Site(certificates, version, hosts=3, vms=2)
+    site = used
     for number, node in enumerate(TEN, 1):
         register(site.world, node, f"10.8.0.{number}", f"u{number}_x")
         site.row("hypervisor", node, type="rhevh", mgr=site.manager, interface="nw1:eth1:none")
@@ -34,8 +31,7 @@ def site(certificates, version):
         site.row("ipmi", node, bmc=f"bmc{number}", username="u", password="p")
     for number in (1, 2):
         site.row("virtsd", f"sd{number}", stype="nfs", location=f"nfs1:/s{number}", host="rhevh1")
-    yield site
-    site.close()
+    return site
 
 
 def total(site, line, nodes=()):
@@ -126,15 +122,6 @@ def test_the_states_of_storage_domains_cost_one_list_per_data_center_that_holds_
 def test_a_dry_run_changes_nothing(site):
     assert writes(site, "chhypervisor -a --dry-run", TEN) == 0
     assert writes(site, "cfgve -t sd -m MGR -o sd1,sd2 -c --dry-run") == 0
-
-
-@pytest.fixture(params=VERSIONS[1:], ids=version_name)
-def newer(certificates, request):
-    """A manager that can take over what is on storage, with three hosts and two templates of a data domain."""
-    shutil.rmtree(certificates / "rhevm", ignore_errors=True)
-    made = Site(certificates, request.param, hosts=3, vms=2)
-    yield made
-    made.close()
 
 
 def test_taking_over_a_block_domain(newer):

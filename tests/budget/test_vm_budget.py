@@ -10,17 +10,12 @@ from math import ceil
 
 import pytest
 
-from vesim import VERSIONS, version_name
-from vmsite import VmSite
+from vmsite import VmSite, each_version
 
 BATCH = 100
 
 
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
+site = each_version()
 
 
 @pytest.fixture

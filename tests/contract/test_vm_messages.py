@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vesim import VERSIONS, version_name
-from vmsite import VmSite
+from vmsite import each_version
 
 #: What is there first, the command, and how its line begins.
 MESSAGES = [
@@ -103,11 +102,7 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
+site = each_version()
 
 
 @pytest.mark.parametrize(("setting", "command", "text"), MESSAGES)

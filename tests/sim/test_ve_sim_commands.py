@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from importlib.util import find_spec
 
 import pytest
 
-from vesim import VERSIONS, Site, version_name
+from vesim import VERSIONS, starting, version_name
 from xcat_rhev.messages import Error
 from xcat_rhev.sim.register import register
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    """One folder for all, so that keys are made once."""
-    return tmp_path_factory.mktemp("certificates")
 
 
 @pytest.fixture(params=VERSIONS, ids=version_name)
@@ -25,18 +20,10 @@ def version(request):
 
 
 @pytest.fixture
-def start(certificates, version):
+def start(tmp_path_factory, version):
     """A function that starts a site; it ends with the test."""
-    started = []
-
-    def begin(**options):
-        shutil.rmtree(certificates / "rhevm", ignore_errors=True)
-        started.append(Site(certificates, version, **options))
-        return started[-1]
-
-    yield begin
-    for site in started:
-        site.close()
+    with starting(tmp_path_factory) as begin:
+        yield partial(begin, version)
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from test_ve_sim_worlds import lun_of
 
-from vesim import VERSIONS, Site, version_name
+from vesim import VERSIONS, Site, each_version
 
 LUN = "3600a098000000001"
 OTHER = "3600a098000000002"
@@ -16,38 +14,9 @@ TARGET = "iqn.2026-01.com.example:10.0.0.5"
 TAKING, OLD = VERSIONS[1:], VERSIONS[0]
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    return tmp_path_factory.mktemp("certificates")
-
-
-@pytest.fixture
-def start(certificates):
-    started = []
-
-    def begin(version):
-        shutil.rmtree(certificates / "rhevm", ignore_errors=True)
-        started.append(Site(certificates, version, hosts=2, vms=2))
-        return started[-1]
-
-    yield begin
-    for site in started:
-        site.close()
-
-
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(start, request):
-    return start(request.param)
-
-
-@pytest.fixture(params=TAKING, ids=version_name)
-def newer(start, request):
-    return start(request.param)
-
-
-@pytest.fixture
-def older(start):
-    return start(OLD)
+site = each_version(hosts=2, vms=2)
+newer = each_version(TAKING, hosts=2, vms=2)
+older = each_version([OLD], hosts=2, vms=2)
 
 
 def leave(site: Site, name: str, **row: str) -> str:

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
-from vesim import Site, version_name
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    return tmp_path_factory.mktemp("certificates")
+from vesim import Site, starting, version_name
 
 
 @pytest.fixture
-def start(certificates):
-    started = []
-
+def start(tmp_path_factory):
     def begin(version, kind="rhel", **options):
-        shutil.rmtree(certificates / "rhevm", ignore_errors=True)
-        site = Site(certificates, version, **{"hosts": 2, "vms": 2, **options})
+        site = start_one(version, **{"hosts": 2, "vms": 2, **options})
         for number in (1, 2):
             site.row("hypervisor", f"rhevh{number}", type="rhevh", mgr=site.manager)
             site.world.change(site.thing("host", f"rhevh{number}"), type=kind)
-        started.append(site)
         return site
 
-    yield begin
-    for site in started:
-        site.close()
+    with starting(tmp_path_factory) as start_one:
+        yield begin
 
 
 BY_HAND, BY_ITSELF, BEFORE = [(4, 1), (4, 2), (4, 5)], [(3, 6), (4, 0)], [(3, 0), (3, 5)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import zlib
+from functools import partial
 from typing import Any
 
 import pytest
 
-from vesim import VERSIONS, Site, version_name
+from vesim import VERSIONS, Site, starting, version_name
 from xcat_rhev.messages import Error
 
 yaml = pytest.importorskip("yaml")
@@ -128,28 +128,15 @@ def differences(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> dict[
     }
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    return tmp_path_factory.mktemp("certificates")
-
-
 @pytest.fixture(params=VERSIONS, ids=version_name)
 def version(request):
     return request.param
 
 
 @pytest.fixture
-def begin(certificates, version):
-    started = []
-
-    def start():
-        shutil.rmtree(certificates / "rhevm", ignore_errors=True)
-        started.append(Site(certificates, version))
-        return started[-1]
-
-    yield start
-    for site in started:
-        site.close()
+def begin(tmp_path_factory, version):
+    with starting(tmp_path_factory) as start:
+        yield partial(start, version)
 
 
 def by_description(site: Site, text: str) -> list[str]:

@@ -6,8 +6,7 @@ import threading
 
 import pytest
 
-from vesim import VERSIONS, version_name
-from vmsite import VmSite
+from vmsite import MODERN, each_version
 from xcat_rhev.abort import Abort
 from xcat_rhev.errors import Aborted
 from xcat_rhev.messages import Data, Error
@@ -15,18 +14,8 @@ from xcat_rhev.messages import Data, Error
 GIB = 1 << 30
 
 
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
-
-
-@pytest.fixture(params=[(3, 6), (4, 5)], ids=version_name)
-def modern(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
+site = each_version()
+modern = each_version(MODERN)
 
 
 def test_ask_01_a_disk_is_attached_though_the_machine_comes_from_a_template_and_is_locked(site):

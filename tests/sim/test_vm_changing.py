@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vesim import VERSIONS, version_name
-from vmsite import VmSite
+from vesim import version_name
+from vmsite import MODERN, VmSite, each_version
 from xcat_rhev.engine.nouns import Cdrom, Vm
 from xcat_rhev.messages import Warning as Warned
 
@@ -15,18 +15,8 @@ DONE = ["vm1: change vm completed."]
 LATER = ["vm1: change vm completed. It takes effect at the next start"]
 
 
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
-
-
-@pytest.fixture(params=[(3, 6), (4, 5)], ids=version_name)
-def modern(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
+site = each_version()
+modern = each_version(MODERN)
 
 
 def writes(site):

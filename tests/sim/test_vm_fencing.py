@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from vesim import VERSIONS, version_name
-from vmsite import VmSite
+from vmsite import each_version
 
-
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
+site = each_version()
 
 
 def fenced(site, *names):

@@ -6,25 +6,15 @@ import json
 
 import pytest
 
-from vesim import VERSIONS, version_name
-from vmsite import VmSite
+from vesim import version_name
+from vmsite import MODERN, VmSite, each_version
 from xcat_rhev.messages import Error
 
 GIB = 1 << 30
 
 
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
-
-
-@pytest.fixture(params=[(3, 6), (4, 5)], ids=version_name)
-def modern(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
+site = each_version()
+modern = each_version(MODERN)
 
 
 # mkvm ----------------------------------------------------------------------------------------------------------------

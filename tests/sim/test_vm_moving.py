@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
-from vesim import VERSIONS, version_name
-from vmsite import VmSite
+from vmsite import VmSite, each_version
 from xcat_rhev.messages import Error
 
-
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
+site = each_version()
 
 
 def elsewhere(site, vm):

@@ -7,8 +7,7 @@ import json
 
 import pytest
 
-from vesim import VERSIONS, version_name
-from vmsite import VmSite
+from vmsite import each_version
 from xcat_rhev.dispatch import COMMANDS
 from xcat_rhev.messages import Data, Error
 
@@ -26,11 +25,7 @@ SHOWING = {
 VM_COMMANDS = sorted({line.split()[0] for line in (*CHANGING, *SHOWING)} | {"getcons", "revacuate"})
 
 
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
+site = each_version()
 
 
 def _template(site):

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from vesim import VERSIONS, version_name
-from vmsite import VmSite
+from vmsite import VmSite, each_version
 
 GIB = 1 << 30
 
 
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
-
-
-@pytest.fixture(params=[(3, 6), (4, 0), (4, 5)], ids=version_name)
-def since_console(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
+site = each_version()
+since_console = each_version([(3, 6), (4, 0), (4, 5)])
 
 
 @pytest.fixture

@@ -9,17 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from vesim import VERSIONS, version_name
-from vmsite import VmSite
+from vesim import version_name
+from vmsite import VmSite, each_version
 from xcat_rhev.messages import Data, Error
 from xcat_rhev.messages import Warning as Warned
 
-
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
+site = each_version()
 
 
 def keys(lines, indent):

@@ -6,8 +6,7 @@ import threading
 
 import pytest
 
-from vesim import VERSIONS, version_name
-from vmsite import VmSite
+from vmsite import each_version
 from xcat_rhev.engine.manager import Manager
 from xcat_rhev.messages import Data, Error
 
@@ -15,11 +14,7 @@ GIB = 1 << 30
 BUSY = "is at work on it. Type this again when that has ended"
 
 
-@pytest.fixture(params=VERSIONS, ids=version_name)
-def site(request, tmp_path_factory):
-    made = VmSite(tmp_path_factory, request.param)
-    yield made
-    made.close()
+site = each_version()
 
 
 def at_once(site, *lines, nodes=("vm1",)):
