@@ -155,6 +155,11 @@ def each_version(versions: Sequence[tuple[int, int]] = VERSIONS, kind: type[Site
     return site
 
 
+def only(*versions: tuple[int, int]) -> pytest.MarkDecorator:
+    """Try a test with these versions alone, where `site` is an `each_version`."""
+    return pytest.mark.parametrize("site", versions, indirect=True, ids=version_name)
+
+
 @contextmanager
 def starting(factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
     """Gives a function that starts sites of a version, which end with the block."""

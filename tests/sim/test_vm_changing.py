@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vesim import version_name
-from vmsite import MODERN, VmSite, each_version
+from vesim import only
+from vmsite import MODERN, each_version
 from xcat_rhev.engine.nouns import Cdrom, Vm
 from xcat_rhev.messages import Warning as Warned
 
@@ -75,45 +75,35 @@ def test_lacking_parts_are_added(site):
     assert site.ok("chvm", ["vm1"]) == NOTHING
 
 
-@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
-def test_a_disk_grows(tmp_path_factory, version):
-    site = VmSite(tmp_path_factory, version)
-    try:
-        site.made("vm1", storage="data1:1g|data1:1g")
-        site.node("vm1", storage="data1:4g|data1:1g")
-        assert site.ok("chvm", ["vm1"]) == DONE
-        assert [disk["size"] for disk in site.parts("disk", "vm1")] == [4 * GIB, GIB]
-        assert site.ok("chvm", ["vm1"]) == NOTHING
-    finally:
-        site.close()
+@only(*MODERN)
+def test_a_disk_grows(site):
+    site.made("vm1", storage="data1:1g|data1:1g")
+    site.node("vm1", storage="data1:4g|data1:1g")
+    assert site.ok("chvm", ["vm1"]) == DONE
+    assert [disk["size"] for disk in site.parts("disk", "vm1")] == [4 * GIB, GIB]
+    assert site.ok("chvm", ["vm1"]) == NOTHING
 
 
-def test_before_3_1_a_disk_that_is_taken_off_would_be_lost_and_that_is_said(tmp_path_factory):
-    site = VmSite(tmp_path_factory, (3, 0))
-    try:
-        site.made("vm1", storage="data1:1g|data1:2g")
-        assert site.wrong("chvm -d 2", ["vm1"]) == [
-            "vm1: RHEV 3.0 cannot take the disk 2 off and keep it; -p removes it"]
-        assert len(site.parts("disk", "vm1")) == 2
-    finally:
-        site.close()
+@only((3, 0))
+def test_before_3_1_a_disk_that_is_taken_off_would_be_lost_and_that_is_said(site):
+    site.made("vm1", storage="data1:1g|data1:2g")
+    assert site.wrong("chvm -d 2", ["vm1"]) == [
+        "vm1: RHEV 3.0 cannot take the disk 2 off and keep it; -p removes it"]
+    assert len(site.parts("disk", "vm1")) == 2
 
 
-def test_before_3_3_disks_do_not_grow_and_that_is_said(tmp_path_factory):
-    site = VmSite(tmp_path_factory, (3, 0))
+@only((3, 0))
+def test_before_3_3_disks_do_not_grow_and_that_is_said(site):
     told = "the manager is 3.0; disks grow since 3.3"
-    try:
-        site.made("vm1", storage="data1:1g")
-        assert told in site.wrong("chvm --resize 1=4", ["vm1"])[0]
-        assert site.row_of("vm1")["storage"] == "data1:1g"
-        site.ok("clonevm -t web", ["vm1"])
-        site.node("vm1", storage="data1:4g")
-        warning, idle = site.ok("chvm", ["vm1"])
-        assert warning.endswith(f"has 1 GiB, less than the 4 GiB of vm.storage; {told}") and [idle] == NOTHING
-        site.node("vm2", master="web", storage="data1:4g")
-        assert told in site.wrong("mkvm", ["vm2"])[0]
-    finally:
-        site.close()
+    site.made("vm1", storage="data1:1g")
+    assert told in site.wrong("chvm --resize 1=4", ["vm1"])[0]
+    assert site.row_of("vm1")["storage"] == "data1:1g"
+    site.ok("clonevm -t web", ["vm1"])
+    site.node("vm1", storage="data1:4g")
+    warning, idle = site.ok("chvm", ["vm1"])
+    assert warning.endswith(f"has 1 GiB, less than the 4 GiB of vm.storage; {told}") and [idle] == NOTHING
+    site.node("vm2", master="web", storage="data1:4g")
+    assert told in site.wrong("mkvm", ["vm2"])[0]
 
 
 def test_a_disk_does_not_shrink_and_that_is_said(site):
@@ -156,30 +146,23 @@ def test_a_tag_is_added_later(site):
     assert site.ok("chvm", ["vm1"]) == NOTHING
 
 
-@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
-def test_a_running_machine_is_told_when_the_next_start_applies_it(tmp_path_factory, version):
-    site = VmSite(tmp_path_factory, version)
-    try:
-        site.running("vm1", bootorder="net", cpus="1:1")
-        site.node("vm1", bootorder="hd", cpus="1:2")
-        assert site.ok("chvm", ["vm1"]) == LATER
-        site.front.counts.clear()
-        assert site.ok("chvm", ["vm1"]) == NOTHING
-        assert writes(site) == []
-        site.ok("rpower off", ["vm1"])
-        assert (site.vm("vm1")["boot"], site.vm("vm1")["cores"]) == (["hd"], 2)
-    finally:
-        site.close()
+@only(*MODERN)
+def test_a_running_machine_is_told_when_the_next_start_applies_it(site):
+    site.running("vm1", bootorder="net", cpus="1:1")
+    site.node("vm1", bootorder="hd", cpus="1:2")
+    assert site.ok("chvm", ["vm1"]) == LATER
+    site.front.counts.clear()
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+    assert writes(site) == []
+    site.ok("rpower off", ["vm1"])
+    assert (site.vm("vm1")["boot"], site.vm("vm1")["cores"]) == (["hd"], 2)
 
 
-def test_before_3_5_a_running_machine_is_not_changed_and_the_engine_says_why(tmp_path_factory):
-    site = VmSite(tmp_path_factory, (3, 0))
-    try:
-        site.running("vm1", memory="1g")
-        site.node("vm1", memory="2g")
-        assert "VM is not down" in site.wrong("chvm", ["vm1"])[0]
-    finally:
-        site.close()
+@only((3, 0))
+def test_before_3_5_a_running_machine_is_not_changed_and_the_engine_says_why(site):
+    site.running("vm1", memory="1g")
+    site.node("vm1", memory="2g")
+    assert "VM is not down" in site.wrong("chvm", ["vm1"])[0]
 
 
 def test_the_guests_password_is_not_a_difference(modern):
@@ -234,40 +217,28 @@ def test_a_disk_is_removed_and_does_not_come_back(site):
     assert site.ok("chvm", ["vm1"]) == NOTHING
 
 
-@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
-def test_a_disk_is_taken_off_and_kept(tmp_path_factory, version):
-    site = VmSite(tmp_path_factory, version)
-    try:
-        site.made("vm1", storage="data1:1g|data1:2g")
-        assert site.ok("chvm -d vm1_Disk2", ["vm1"]) == DONE
-        assert [disk["size"] for disk in site.parts("disk", "vm1")] == [GIB]
-        assert site.count("disk", "vm1_Disk2") == 1
-    finally:
-        site.close()
+@only(*MODERN)
+def test_a_disk_is_taken_off_and_kept(site):
+    site.made("vm1", storage="data1:1g|data1:2g")
+    assert site.ok("chvm -d vm1_Disk2", ["vm1"]) == DONE
+    assert [disk["size"] for disk in site.parts("disk", "vm1")] == [GIB]
+    assert site.count("disk", "vm1_Disk2") == 1
 
 
-@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
-def test_a_disk_is_taken_off_a_running_machine(tmp_path_factory, version):
-    site = VmSite(tmp_path_factory, version)
-    try:
-        site.running("vm1", storage="data1:1g|data1:2g")
-        assert site.ok("chvm -p 2", ["vm1"]) == DONE
-        assert [disk["size"] for disk in site.parts("disk", "vm1")] == [GIB]
-    finally:
-        site.close()
+@only(*MODERN)
+def test_a_disk_is_taken_off_a_running_machine(site):
+    site.running("vm1", storage="data1:1g|data1:2g")
+    assert site.ok("chvm -p 2", ["vm1"]) == DONE
+    assert [disk["size"] for disk in site.parts("disk", "vm1")] == [GIB]
 
 
-@pytest.mark.parametrize("version", [(3, 6), (4, 5)], ids=version_name)
-def test_a_disk_is_resized_and_vm_storage_follows(tmp_path_factory, version):
-    site = VmSite(tmp_path_factory, version)
-    try:
-        site.made("vm1", storage="data1:1g:system|data1:2g:data")
-        assert site.ok("chvm --resize 1=4,vm1_Disk2=3g", ["vm1"]) == DONE
-        assert [disk["size"] for disk in site.parts("disk", "vm1")] == [4 * GIB, 3 * GIB]
-        assert site.row_of("vm1")["storage"] == "data1:4g:system|data1:3g:data"
-        assert site.ok("chvm", ["vm1"]) == NOTHING
-    finally:
-        site.close()
+@only(*MODERN)
+def test_a_disk_is_resized_and_vm_storage_follows(site):
+    site.made("vm1", storage="data1:1g:system|data1:2g:data")
+    assert site.ok("chvm --resize 1=4,vm1_Disk2=3g", ["vm1"]) == DONE
+    assert [disk["size"] for disk in site.parts("disk", "vm1")] == [4 * GIB, 3 * GIB]
+    assert site.row_of("vm1")["storage"] == "data1:4g:system|data1:3g:data"
+    assert site.ok("chvm", ["vm1"]) == NOTHING
 
 
 @pytest.mark.parametrize(("words", "said"), [
@@ -336,20 +307,15 @@ def test_a_running_machine_does_not_stand_still_for_a_snapshot(modern):
     assert snapshot["memory"] is False
 
 
-@pytest.mark.parametrize("version", [(3, 0), (3, 6), (4, 5)], ids=version_name)
-def test_a_snapshot_is_taken_gone_back_to_and_removed(tmp_path_factory, version):
-    site = VmSite(tmp_path_factory, version)
-    try:
-        site.made("vm1")
-        assert site.ok("chvm --snapshot before", ["vm1"]) == ["vm1: snapshot before: ok."]
-        assert site.ok("chvm --snapshot before", ["vm1"])[0].endswith("There is nothing to do")
-        assert any("snapshots: [before]" in line for line in site.ok("lsvm --snapshots", ["vm1"]))
-        assert site.ok("chvm --revert before", ["vm1"]) == ["vm1: reverted to snapshot before."]
-        assert site.ok("chvm --rmsnapshot before", ["vm1"]) == ["vm1: snapshot before: removed."]
-        assert site.ok("chvm --rmsnapshot before", ["vm1"])[0].endswith("There is nothing to do")
-        assert site.wrong("chvm --revert before", ["vm1"]) == ["vm1: it has no snapshot before; it has none"]
-    finally:
-        site.close()
+def test_a_snapshot_is_taken_gone_back_to_and_removed(site):
+    site.made("vm1")
+    assert site.ok("chvm --snapshot before", ["vm1"]) == ["vm1: snapshot before: ok."]
+    assert site.ok("chvm --snapshot before", ["vm1"])[0].endswith("There is nothing to do")
+    assert any("snapshots: [before]" in line for line in site.ok("lsvm --snapshots", ["vm1"]))
+    assert site.ok("chvm --revert before", ["vm1"]) == ["vm1: reverted to snapshot before."]
+    assert site.ok("chvm --rmsnapshot before", ["vm1"]) == ["vm1: snapshot before: removed."]
+    assert site.ok("chvm --rmsnapshot before", ["vm1"])[0].endswith("There is nothing to do")
+    assert site.wrong("chvm --revert before", ["vm1"]) == ["vm1: it has no snapshot before; it has none"]
 
 
 def test_a_running_machine_does_not_go_back(modern):

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from vmsite import VmSite, each_version
+from vmsite import each_version
 
 GIB = 1 << 30
 
 
 site = each_version()
 since_console = each_version([(3, 6), (4, 0), (4, 5)])
-
-
-@pytest.fixture
-def modern(tmp_path_factory):
-    made = VmSite(tmp_path_factory, (4, 5))
-    yield made
-    made.close()
+modern = each_version([(4, 5)])
 
 
 # the serial console --------------------------------------------------------------------------------------------------
@@ -85,27 +79,23 @@ def test_a_lease_that_cannot_be_is_said_before_anything_is_made(modern, text, to
     assert modern.count("vm", "vm1") == 0
 
 
-@pytest.mark.parametrize(("version", "text", "lacking"), [
+@pytest.mark.parametrize(("site", "text", "lacking"), [
     ((3, 0), "ha:yes;lease:data1;console:yes;init:cloud-init;delete_protected:yes",
      "delete_protected, console, initialization, lease"),
     ((3, 6), "ha:yes;lease:data1;console:yes;init:cloud-init;delete_protected:yes", "lease"),
     ((4, 0), "ha:yes;lease:data1", "lease"),
-])
-def test_a_manager_too_old_for_it_says_so_before_anything_is_made(tmp_path_factory, version, text, lacking):
-    site = VmSite(tmp_path_factory, version)
-    try:
-        site.node("vm1", othersettings=text)
-        site.node("vm2", storage="nowhere:1g", othersettings="lease:x")
-        errors = site.wrong("mkvm", ["vm1", "vm2"])
-        assert (f"vm1: the manager is {version[0]}.{version[1]}, which has no {lacking} for machines. "
-                "Take that out of vm.othersettings") in errors
-        assert any(error.startswith("vm2: ") for error in errors), "all mistakes are told together"
-        assert site.count("vm", "vm1") == 0
-        site.made("vm3")
-        site.node("vm3", othersettings="ha:yes;lease:data1")
-        assert "which has no lease for machines" in site.wrong("chvm", ["vm3"])[0]
-    finally:
-        site.close()
+], indirect=["site"])
+def test_a_manager_too_old_for_it_says_so_before_anything_is_made(site, text, lacking):
+    site.node("vm1", othersettings=text)
+    site.node("vm2", storage="nowhere:1g", othersettings="lease:x")
+    errors = site.wrong("mkvm", ["vm1", "vm2"])
+    assert (f"vm1: the manager is {site.version[0]}.{site.version[1]}, which has no {lacking} for machines. "
+            "Take that out of vm.othersettings") in errors
+    assert any(error.startswith("vm2: ") for error in errors), "all mistakes are told together"
+    assert site.count("vm", "vm1") == 0
+    site.made("vm3")
+    site.node("vm3", othersettings="ha:yes;lease:data1")
+    assert "which has no lease for machines" in site.wrong("chvm", ["vm3"])[0]
 
 
 # options that meet a machine which is there ---------------------------------------------------------------------------
