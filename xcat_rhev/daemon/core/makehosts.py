@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from ...messages import Info
 from ..home import write_atomically
 from .declare import Call, Core, Said, refused
+from .hostlines import SYSTEM, Entry, Lines
 
-#: The file of the machine itself, edited only when asked for.
-SYSTEM = Path("/etc/hosts")
+#: What a file that is written anew begins with.
+FIRST = "127.0.0.1 localhost"
 _lock = threading.Lock()
+#: What a line is found by -> where such lines are.
+_Places = dict[tuple[str, bool], set[int]]
 
 
 def run(call: Call) -> Iterator[Said]:
-    """Answer `makehosts [NODERANGE] [-d] [-n] [-l] [-o] [-a] [--system]`."""
+    """Answer `makehosts [NODERANGE] [-d] [-n] [-l] [-o] [-a] [-m] [--system]`."""
     file = SYSTEM if "e" in call.options else call.home.hosts
     if file == SYSTEM and os.geteuid() != 0:
         yield refused(f"only root may change {SYSTEM}")
         return
-    nodes = call.request.nodes or sorted(call.tables.nodes())
-    lines = _Lines(call).all(nodes)
+    if "d" in call.options and not call.request.nodes:
+        yield refused("makehosts -d needs a noderange")
+        return
+    lines = Lines(call)
+    entries = lines.all(call.request.nodes or sorted(call.tables.nodes()))
+    yield from lines.warnings
     try:
         with _lock:
-            before = [] if "n" in call.options or not file.exists() else file.read_text().splitlines()
-            after = _merged(before, {} if "d" in call.options else lines, lines)
+            before = file.read_text().splitlines() if file.exists() else []
+            after = _merged([FIRST] if "n" in call.options else before, entries, "d" in call.options)
             write_atomically(file, "".join(f"{line}\n" for line in after).encode())
     except OSError as problem:
         yield refused(f"{file} cannot be written: {problem.strerror}")
@@ -35,51 +41,45 @@ def run(call: Call) -> Iterator[Said]:
     yield Info(f"Wrote {file}")
 
 
-class _Lines:
-    """Makes the lines: `10.9.0.11 vm1 vm1.cluster.local `, with xCAT's blank at the end."""
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._domain = call.tables.site("domain")
-        self._long_first = "l" in call.options or call.tables.site("FQDNfirst").lower() in ("1", "yes", "enable")
-
-    def all(self, nodes: Sequence[str]) -> dict[str, str]:
-        """Address -> line."""
-        rows = self._call.tables.node_attrs("hosts", nodes, ("ip", "hostnames", "otherinterfaces"))
-        lines: dict[str, str] = {}
-        for node in nodes:
-            row = rows[node]
-            if row.get("ip"):
-                lines[row["ip"]] = self._line(row["ip"], node, row.get("hostnames", "").replace(",", " ").split())
-            for other in filter(None, row.get("otherinterfaces", "").split(",")):
-                name, _, address = other.partition(":")
-                if address:
-                    lines[address] = self._line(address, node + name if name.startswith("-") else name, ())
-        return lines
-
-    def _line(self, address: str, name: str, aliases: Sequence[str]) -> str:
-        long = f"{name}.{self._domain}" if self._domain else name
-        if "a" in self._call.options:
-            aliases = [word for alias in aliases for word in (alias, f"{alias}.{self._domain}")]
-        names = [long, name] if self._long_first else [name, long]
-        return " ".join([address, *names, *aliases]) + " "
-
-
-def _merged(before: Sequence[str], lines: Mapping[str, str], gone: Mapping[str, str]) -> list[str]:
-    """Replace the lines of addresses and of node names, keep everything else, and add what is new at the end."""
-    names = {line.split()[1] for line in gone.values()}
-    kept = []
-    for line in before:
-        words = line.partition("#")[0].split()
-        if words and (words[0] in gone or (len(words) > 1 and words[1] in names)):
+def _merged(before: Sequence[str], entries: Sequence[Entry], delete: bool) -> list[str]:
+    """Put each entry in the place of the first line with its address or name, or at the end; keep everything else."""
+    after: list[str | None] = list(before)
+    known: _Places = {}
+    for number, line in enumerate(before):
+        _index(known, number, line)
+    for entry in entries:
+        places = sorted({place for key in _keys(entry.address, entry.name) for place in known.get(key, ())})
+        for place in places:
+            after[place] = None
+        if delete:
             continue
-        kept.append(line)
-    return [*kept, *lines.values()]
+        if not places:
+            places = [len(after)]
+            after.append(None)
+        after[places[0]] = entry.line
+        _index(known, places[0], entry.line)
+    return [line for line in after if line is not None]
+
+
+def _index(known: _Places, number: int, line: str) -> None:
+    """Note what a line is found by: its address and its first name; other names may be those of several machines."""
+    address, name, *_ = [*line.partition("#")[0].split(), "", ""]
+    for key in _keys(address, name, name.partition(".")[0]) if name else ():
+        known.setdefault(key, set()).add(number)
+
+
+def _keys(address: str, *names: str) -> Iterator[tuple[str, bool]]:
+    """What finds a line; a name has a line for each version of IP."""
+    six = ":" in address
+    yield from ((text, six) for text in (address, *names))
 
 
 MAKEHOSTS = Core(
     "makehosts",
-    ("makehosts [noderange] [-d] [-n] [-l|--longnamefirst] [-a|--adddomaintohostnames] [-o] [--system]",
-     "          --system: /etc/hosts of this machine; else the file etc/hosts below the daemon's home"),
-    run, letters="dnlaome", long={"longnamefirst": "l", "adddomaintohostnames": "a", "system": "e"},
+    ("makehosts [noderange] [-d] [-n] [-l|--longnamefirst] [-a|--adddomaintohostnames] [-o] [-m|--mactolinklocal]",
+     "          [--system]", "          --system: /etc/hosts of this machine; else the file etc/hosts below the "
+     "daemon's home"),
+    run, letters="dnlaome",
+    long={"longnamefirst": "l", "adddomaintohostnames": "a", "mactolinklocal": "m", "othernamesfirst": "o",
+          "system": "e"},
 )
