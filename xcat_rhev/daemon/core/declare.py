@@ -63,6 +63,7 @@ class Call:
 
 
 Run = Callable[[Call], Iterator[Said]]
+Describe = Callable[[Mapping[str, "list[str]"]], "Shape | None"]
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,15 @@ class Core:
 
     Attributes:
         name: The command.
-        usage: The lines that `-h` shows; `-h` and `-v` are added.
+        usage: The lines that `-h` shows behind `Usage: `; `-v` and `-h` are added, but to those that begin with
+            `Usage`, which are shown as they are.
         run: Does it.
         letters: Its options as getopt takes them: `dw:`.
         long: Long options -> letter, with `=` at the end of those that have a value.
         routes: Pairs of module and spec, for commands that are chosen by the nodes' attributes; else it takes all.
         mixed: Options may follow words. Not for commands whose words begin with a minus.
         waits: It waits for others, such as nodes or a medium.
+        describe: Answers `-h` with other options; gives None for the usage.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Core:
     routes: tuple[tuple[str, str], ...] = ()
     mixed: bool = True
     waits: bool = False
+    describe: Describe | None = None
 
     def options(self, args: tuple[str, ...]) -> tuple[dict[str, list[str]], tuple[str, ...]]:
         """Split arguments into options and words.
@@ -108,8 +112,10 @@ class Core:
 
     def help(self, code: int = 0) -> Shape:
         """The usage, as an answer to `-h` or to a mistake."""
-        lines = [f"Usage: {self.usage[0]}", *(f"       {line}" for line in self.usage[1:])]
-        lines += [f"       {self.name} {{-v|--version}}", f"       {self.name} [-?|-h|--help]"]
+        lines = list(self.usage)
+        if not lines[0].startswith("Usage"):
+            lines += [f"{self.name} {{-v|--version}}", f"{self.name} [-?|-h|--help]"]
+            lines = [f"Usage: {lines[0]}", *(f"       {line}" for line in lines[1:])]
         return Shape({"data": lines, **({"errorcode": str(code)} if code else {})})
 
 
@@ -122,7 +128,7 @@ def invoke(core: Core, call: Call) -> Iterator[Said]:
         yield core.help(1)
         return
     if "h" in options:
-        yield core.help()
+        yield core.describe and core.describe(options) or core.help()
     elif "v" in options and "v" not in core.letters:
         yield version()
     else:

@@ -11,7 +11,7 @@ from ..host import Boots
 from .declare import Call, Said
 
 #: What needs xCAT's own discovery image, which is not part of this product.
-GENESIS = ("shell", "standby", "runcmd", "runimage")
+GENESIS = ("shell", "standby", "runcmd", "runimage", "shutdown")
 #: Kinds of provisioning that leave nodetype.provmethod alone when a node goes back to its disk.
 INSTALLED = ("install", "sysclone")
 

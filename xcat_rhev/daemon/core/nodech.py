@@ -31,7 +31,7 @@ def add(call: Call) -> Iterator[Said]:
     if wrong or not nodes:
         yield refused(f"'{','.join(wrong) or call.words[0]}' is no name for a node")
         return
-    if not any(re.match(r"(nodelist\.groups|groups|tags)=[^=~]", word) for word in call.words[1:]):
+    if not any(re.match(r"(nodelist\.groups|groups|tags),?=[^=~]", word) for word in call.words[1:]):
         yield NODEADD.help(1)
         return
     yield from _assign(call, nodes, call.words[1:])
@@ -86,8 +86,11 @@ def _assign(call: Call, nodes: Sequence[str], words: Sequence[str]) -> Iterator[
         try:
             table, column = column_of(found[1])
         except NotFound:
-            label = ".".join(SHORT.get(found[1], (found[1],)))
-            yield refused(f"{label} not a valid table.column description")
+            table, _, column = ".".join(SHORT.get(found[1], (found[1],))).partition(".")
+            yield refused(f"{table}.{column} not a valid table.column description")
+            return
+        if "node" not in schema.TABLES[table].columns:
+            yield refused(f"{found[1]} is no attribute of nodes: the rows of table {table} belong to no node")
             return
         updates.setdefault(table, []).append((column, found[2], found[3]))
     for table, changes in updates.items():
@@ -107,7 +110,7 @@ def _refuse_dynamic(tables: Tables, table: str, changes: Sequence[tuple[str, str
         for group in value.split(",") if (table, column) == ("nodelist", "groups") else ():
             if tables.dynamic_group(group) is not None:
                 yield Shape({"data": f"nodegroup {group} is a dynamic node group, should not add a node into a dynamic "
-                                     "node group statically."})
+                                     "node group statically.\n"})
 
 
 def _write(tables: Tables, table: str, nodes: Sequence[str], changes: Sequence[tuple[str, str, str]]) -> None:
@@ -137,7 +140,7 @@ def _made(before: str, sign: str, value: str) -> str:
     """The new value of a column. An empty one is stored as a pattern that stops inheritance from groups."""
     items = [item for item in before.split(",") if item]
     if sign == ",":
-        for item in value.split(","):
+        for item in filter(None, value.split(",")):
             if item not in items:
                 items.insert(0, item) if before else items.append(item)
         return ",".join(items)
@@ -147,10 +150,19 @@ def _made(before: str, sign: str, value: str) -> str:
     return value or rows.NOTHING
 
 
-NODEADD = Core("nodeadd", ("nodeadd <noderange> groups=<groupnames> [table.column=value] [...]",), add)
+NODEADD = Core(
+    "nodeadd",
+    ("Usage: nodeadd <noderange> groups=<groupnames> [table.column=value] [...]",
+     "       nodeadd {-v | --version}", "       nodeadd [-? | -h | --help]"), add,
+)
 NODECH = Core(
-    "nodech", ("nodech <noderange> table.column=value [...]", "nodech {-d | --delete} <noderange> <table> [...]"),
+    "nodech",
+    ("Usage: nodech <noderange> table.column=value [...]",
+     "       nodech {-d | --delete} <noderange> <table> [...]",
+     "       nodech {-v | --version}", "       nodech [-? | -h | --help]"),
     change, letters="d", long={"delete": "d"},
 )
-NODERM = Core("noderm", ("noderm noderange",), remove)
+NODERM = Core(
+    "noderm", ("Usage:", "  noderm noderange", "  noderm {-v|--version}", "  noderm [-?|-h|--help]"), remove,
+)
 

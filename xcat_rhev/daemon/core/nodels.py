@@ -51,7 +51,7 @@ class _View:
         self._tables, self._conditions, self._shown = call.tables, [c for c in columns if c.fits], shown
         self._blame = "b" in call.options
         whole_table = any(word in schema.TABLES for word in call.words)
-        self._labels = "H" in call.options or len(columns) > 1 or whole_table
+        self._labels = "H" in call.options or len(call.words) > 1 or whole_table
         wanted: dict[str, list[str]] = {}
         for column in columns:
             wanted.setdefault(column.table, []).append(column.column)
@@ -89,6 +89,7 @@ def _origin(tables: Tables, node: str, table: str, column: str) -> str:
 
 NODELS = Core(
     "nodels",
-    ("nodels [noderange] [-b|--blame] [-H|--with-fieldname] [table.attribute | shortname] [-S][...]",),
+    ("Usage:", "  nodels [noderange] [-b|--blame] [-H|--with-fieldname] [table.attribute | shortname] [-S][...]",
+     "  nodels {-v|--version}", "  nodels [-?|-h|--help]"),
     run, letters="bHS", long={"blame": "b", "with-fieldname": "H"},
 )

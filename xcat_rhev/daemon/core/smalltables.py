@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ...errors import RhevError, Usage
+from ...errors import RhevError
 from ...messages import Data
 from ...xcat import rows, schema
 from .declare import Call, Core, Said, refused
@@ -12,7 +12,7 @@ from .declare import Call, Core, Said, refused
 
 def get(call: Call) -> Iterator[Said]:
     """Answer `gettab [-H] KEY=VALUE[,...] TABLE.COLUMN...`."""
-    if len(call.words) < 2 or "=" not in call.words[0]:
+    if len(call.words) < 2:
         yield GETTAB.help(1)
         return
     key = dict(pair.partition("=")[::2] for pair in call.words[0].split(","))
@@ -54,9 +54,13 @@ def restore(call: Call) -> Iterator[Said]:
         return
     try:
         columns, found = rows.read_csv(call.wire.data)
-        _check(table, columns)
     except RhevError as problem:
         yield refused(problem.text, 4)
+        return
+    unknown = [column for column in columns if column not in table.columns]
+    if unknown:
+        yield refused(f"The header line indicates that column '{unknown[0]}' should exist, which is not defined in the "
+                      f"schema for '{name}'")
         return
     with call.tables.store.change(name) as change:
         if call.wire.addrows:
@@ -65,13 +69,6 @@ def restore(call: Call) -> Iterator[Said]:
         else:
             change.replace(_last_of_each(table, found))
     call.tables.forget(name)
-
-
-def _check(table: schema.Table, columns: list[str]) -> None:
-    for column in columns:
-        if column not in table.columns:
-            raise Usage(f"The header line indicates that column '{column}' should exist, which is not defined in the "
-                        f"schema for '{table.name}'")
 
 
 def _last_of_each(table: schema.Table, found: list[dict[str, str | None]]) -> list[Mapping[str, str | None]]:

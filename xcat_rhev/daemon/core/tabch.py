@@ -9,6 +9,8 @@ from ...errors import RhevError
 from ...xcat import schema
 from .declare import Call, Core, Said, Shape, refused
 
+#: As a value it takes a column's value away, where `COLUMN=` leaves an empty text.
+_NULL = "NULL"
 #: Table -> column -> value and whether it is added to what is there.
 Updates = dict[str, dict[str, tuple[str, bool]]]
 
@@ -23,7 +25,7 @@ def run(call: Call) -> Iterator[Said]:
     if not re.match(r"[^.=]+\.[^.=]+=.", words[0]):
         for pair in words.pop(0).split(","):
             column, equals, value = pair.partition("=")
-            if not equals:
+            if not equals or not column:
                 yield _incorrect(f'Incorrect argument "{pair}".')
                 return
             key[column] = value
@@ -37,13 +39,13 @@ def run(call: Call) -> Iterator[Said]:
 
 
 def _incorrect(text: str) -> Shape:
-    return Shape({"data": [text, "Check man tabch or tabch -h"], "errorcode": "1"})
+    return Shape({"data": [f"{text}\n", "Check man tabch or tabch -h\n"], "errorcode": "1"})
 
 
 def _delete(call: Call, key: dict[str, str], tables: list[str]) -> Iterator[Said]:
     for table in tables:
         if table not in schema.TABLES:
-            yield Shape({"data": f"Table {table} does not exist.", "errorcode": "1"})
+            yield Shape({"data": f"Table {table} does not exist.\n", "errorcode": "1"})
             continue
         if not key:
             yield refused("tabch -d needs a key", 1)
@@ -57,7 +59,7 @@ def _change(call: Call, key: dict[str, str], words: list[str]) -> Iterator[Said]
         target, equals, value = word.partition("=")
         table, _, column = target.removesuffix("+").partition(".")
         if table not in schema.TABLES:
-            yield Shape({"data": f"Table {table} does not exist.", "errorcode": "1"})
+            yield Shape({"data": f"Table {table} does not exist.\n", "errorcode": "1"})
             return
         if not equals or column not in schema.TABLES[table].columns:
             yield refused(f"{table}.{column} not a valid table.column description")
@@ -68,18 +70,26 @@ def _change(call: Call, key: dict[str, str], words: list[str]) -> Iterator[Said]
             if column not in schema.TABLES[table].columns:
                 yield refused(f'No column "{column}" in table "{table}"')
                 return
+        if not key and updates[table].keys().isdisjoint(schema.TABLES[table].keys):
+            yield refused(f"Which row of table {table}? Put its key in front, as in: "
+                          f"{schema.TABLES[table].keys[0]}=NAME")
+            return
     for table, columns in updates.items():
         _apply(call, table, key, columns)
 
 
 def _apply(call: Call, table: str, key: dict[str, str], columns: dict[str, tuple[str, bool]]) -> None:
-    """Change one table; reading what is there and writing it longer happen in one transaction."""
+    """Change one table; reading what is there and writing it longer happen in one transaction.
+
+    Without a key the row is the one whose key columns are among those to be written.
+    """
+    key = key or {column: columns.get(column, ("",))[0] for column in schema.TABLES[table].keys}
     with call.tables.store.change(table) as change:
         present: dict[str, str | None] = {}
         if any(added for _, added in columns.values()):
             present = next((dict(r) for r in change.rows() if all(r[c] == v for c, v in key.items())), {})
         change.put(key, {
-            column: _joined(present.get(column) or "", value) if added else value
+            column: _joined(present.get(column) or "", value) if added else None if value == _NULL else value
             for column, (value, added) in columns.items()
         })
     call.tables.forget(table)

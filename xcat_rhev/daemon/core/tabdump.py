@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from ...errors import RhevError, Usage
-from ...xcat import perlre, rows, schema
+from ...xcat import rows, schema
 from ..home import write_atomically
 from ..store import RawRow
 from .declare import Call, Core, Said, Shape, refused
@@ -66,30 +67,46 @@ def _chosen(call: Call, table: schema.Table) -> Sequence[RawRow]:
     for text in call.options.get("w", []):
         condition = _CONDITION.fullmatch(text)
         if not condition:
-            raise Usage(f"Unsupported operator in: {text}", "Use ==, !=, =~, !~, <, <=, > or >=")
+            raise Usage(f"Unsupported operator:{text} on -w flag input", "Use ==, !=, =~, !~, <, <=, > or >=")
         column, operator, value = condition.groups()
         if column not in table.columns:
             raise Usage(f'No column "{column}" in table "{table.name}"')
-        found = [row for row in found if _holds(row[column] or "", operator, value)]
-    if "n" in call.options:
-        count = call.last("n")
-        if table.name not in ("auditlog", "eventlog") or not count.isdigit():
-            raise Usage(
-                f"{table.name} table is not supported in tabdump -n. "
-                "You may only use this option on the auditlog or the eventlog."
-            )
-        found = found[-int(count):] if int(count) else []
-    return found
+        found = [row for row in found if _holds(row[column], operator, value)]
+    return found[-count:] if (count := _count(call, table)) else found
 
 
-def _holds(value: str, operator: str, wanted: str) -> bool:
+def _count(call: Call, table: schema.Table) -> int:
+    """How many rows `-n` leaves; 0 for all."""
+    if "n" not in call.options:
+        return 0
+    if table.name != "auditlog":
+        raise Usage(f"{table.name} table is not supported in tabdump -n. You may only use this option on the auditlog "
+                    "or the eventlog.")
+    text = call.last("n")
+    if not text.isdecimal() or not int(text):
+        raise Usage(f"'{text}' is no number of records")
+    return int(text)
+
+
+def _holds(value: str | None, operator: str, wanted: str) -> bool:
+    """As the database compares: where there is no value, nothing holds; `=~` is its LIKE."""
+    if value is None:
+        return False
     if operator in ("=~", "!~"):
-        pattern = wanted[1:-1] if len(wanted) > 1 and wanted[0] == wanted[-1] == "/" else wanted
-        return bool(perlre.compile(pattern, "tabdump -w").search(value)) == (operator == "=~")
+        return bool(_like(wanted).fullmatch(value)) == (operator == "=~")
     return {
         "==": value == wanted, "!=": value != wanted, "<": value < wanted, "<=": value <= wanted, ">": value > wanted,
         ">=": value >= wanted,
     }[operator]
+
+
+@lru_cache
+def _like(pattern: str) -> re.Pattern[str]:
+    """SQL's LIKE: `%` is anything, `_` any one letter; capitals do not matter, as in SQLite."""
+    # Runs of % are one: .*.*.* would take a long value to pieces in every possible way.
+    parts = (".*" if part[0] == "%" else "." if part == "_" else re.escape(part)
+             for part in re.findall(r"%+|_|[^%_]+", pattern))
+    return re.compile("".join(parts), re.DOTALL | re.IGNORECASE | re.ASCII)
 
 
 def _to_file(call: Call, lines: Sequence[str]) -> Iterator[Said]:
@@ -97,12 +114,16 @@ def _to_file(call: Call, lines: Sequence[str]) -> Iterator[Said]:
     try:
         write_atomically(path, "".join(f"{line}\n" for line in lines).encode(), 0o600)
     except OSError as problem:
-        yield refused(f"Error on tabdump to {path}. Unable to open the file for write: {problem.strerror}")
+        name = call.words[0]
+        yield refused(f"Error on tabdump of {name} to {path}. Unable to open the file for write. {problem.strerror}")
 
 
 TABDUMP = Core(
-    "tabdump", ("tabdump [-d] [table]", "tabdump      [table]", "tabdump [-f <filename>]  [table]",
-                "tabdump [-n <# of records>]  [auditlog | eventlog]",
-                "tabdump [-w attr==val [-w attr=~val] ...] [table]"),
+    "tabdump",
+    ("Usage: tabdump [-d] [table]", "       tabdump      [table]", "       tabdump [-f <filename>]  [table]",
+     "       tabdump [-n <# of records>]  [auditlog | eventlog]",
+     "       tabdump [-w attr==val [-w attr=~val] ...] [table]",
+     "       tabdump [-w attr==val [-w attr=~val] ...] [-f <filename>] [table]",
+     "       tabdump [-?|-h|--help]", "       tabdump {-v|--version}", "       tabdump "),
     run, letters="dn:f:w:", long={"lines=": "n"},
 )
