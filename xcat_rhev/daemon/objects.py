@@ -191,18 +191,17 @@ def _complete_group(tables: Tables, name: str, attributes: Attributes) -> None:
 
 
 def _membership(tables: Tables, group: str, changes: Changes) -> Changes:
-    """Carry out a change of a static group's members, which is one of its nodes; give the rest."""
+    """Carry out a change of a static group's members, which is one of its nodes; give what its row gets."""
     if changes.get("grouptype") == "dynamic":
         return changes
-    if not any(row.get("groupname") == group for row in tables.rows("nodegroup")):
-        changes = {"grouptype": "static", **changes}
+    known = any(row.get("groupname") == group for row in tables.rows("nodegroup"))
     if "members" not in changes:
-        return changes
+        return changes if known else {"grouptype": "static", **changes}
     wanted = tables.expand(changes["members"])
     if wanted.missing:
         raise NotFound(f"Could not find a node named '{','.join(wanted.missing)}'", "Make the nodes first, with mkdef")
     _set_members(tables, group, wanted.nodes, clear=True)
-    return {attribute: value for attribute, value in changes.items() if attribute != "members"}
+    return {"grouptype": "static", **changes, "members": "static"}
 
 
 def _set_members(tables: Tables, group: str, nodes: Sequence[str], clear: bool) -> None:

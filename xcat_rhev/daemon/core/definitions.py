@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ...errors import Usage
+from ...errors import RhevError, Usage
 from ...messages import Info, Warning
 from .. import objects
-from ..attributes import SITE, Kind
+from ..attributes import Kind
+from . import describing
+from .asked import Asked, conditions, read
 from .declare import Call, Core, Said, Shape, refused
 
-_PAIR = re.compile(r"\s*(.*?)\s*=\s*(.*)", re.DOTALL)
 #: What an object may be called: xCAT's rule, and a colon for passwords.
-_NAME = re.compile(r"[\w.:/+-]+")
+_NAME = re.compile(r"[\w.:/+-]+", re.ASCII)
+#: Between the conditions of a dynamic group.
+_AND = "::"
 
 
-class Asked(NamedTuple):
-    """What a command line says.
+class _Made(NamedTuple):
+    """What mkdef or chdef will write.
 
     Attributes:
-        kind: The type of objects.
-        names: The objects.
-        values: Attribute -> value.
+        wanted: Object -> its new attributes.
+        exist: What to say of objects that are left as they are.
+        problems: What to say of objects that cannot be.
     """
 
-    kind: Kind
-    names: tuple[str, ...]
-    values: Mapping[str, str]
+    wanted: dict[str, Mapping[str, str]]
+    exist: list[str]
+    problems: list[str]
 
 
 def make(call: Call) -> Iterator[Said]:
@@ -39,19 +42,20 @@ def make(call: Call) -> Iterator[Said]:
     if not call.words and not call.options:
         yield MKDEF.help()
         return
-    if _says_nothing(call):
+    asked = read(call)
+    if _says_nothing(call, asked) and asked[0].kind.name != "group":
         groups = "The 'groups' attribute is required when creating node definitions."
         yield refused("No object definitions have been created or modified: no attributes were specified."
-                      + (f" {groups}" if call.last("t", "node") == "node" else ""))
+                      + (f" {groups}" if asked[0].kind.name == "node" else ""))
         return
     done, wrong = 0, False
-    for asked in _asked(call):
-        created, present, problems = _making(call, asked)
-        yield from (Warning(problem) for problem in present)
+    for each in asked:
+        made = _making(call, each)
+        yield from (Warning(problem) for problem in made.exist)
+        yield from _capitals(each.kind, made.wanted)
+        problems = made.problems + _written(call, each.kind, made.wanted)
         yield from (refused(problem) for problem in problems)
-        yield from _capitals(asked.kind, created)
-        objects.write(call.tables, asked.kind, created)
-        done += len(created)
+        done += len(made.wanted)
         wrong = wrong or bool(problems)
     yield from _summary(done, wrong, failed=not done)
 
@@ -67,23 +71,19 @@ def change(call: Call) -> Iterator[Said]:
     if "n" in call.options:
         yield from _rename(call)
         return
-    if _says_nothing(call):
+    asked = read(call)
+    if _says_nothing(call, asked):
         yield from _summary(0, wrong=False, failed=False)
         return
     done, new, wrong = 0, [], False
-    for asked in _asked(call):
-        present = objects.read(call.tables, asked.kind, asked.names)
-        wanted: dict[str, Mapping[str, str]] = {}
-        for name in asked.names:
-            needs_groups = asked.kind.name == "node" and "groups" not in asked.values
-            if name not in present and ("m" in call.options or needs_groups):
-                yield refused(_why_not_new(name, "m" in call.options))
-                wrong = True
-                continue
-            wanted[name] = _changed(call, asked.kind, present.get(name, {}), asked.values)
-            new += [] if name in present else [name]
-        objects.write(call.tables, asked.kind, wanted)
-        done += len(wanted)
+    for each in asked:
+        present = objects.read(call.tables, each.kind, each.names)
+        made = _changing(call, each, present)
+        problems = made.problems + _written(call, each.kind, made.wanted)
+        yield from (refused(problem) for problem in problems)
+        wrong = wrong or bool(problems)
+        new += [name for name in made.wanted if name not in present]
+        done += len(made.wanted)
     yield from _summary(done, wrong, failed=False)
     if new:
         yield Info(f"New object definitions '{','.join(new)}' have been created.")
@@ -98,7 +98,7 @@ def remove(call: Call) -> Iterator[Said]:
         yield refused("You must use the '-f' option when using the '-a' option.")
         return
     done = 0
-    for asked in _asked(call):
+    for asked in read(call):
         present = set(objects.names(call.tables, asked.kind))
         for name in asked.names:
             if name not in present:
@@ -113,101 +113,152 @@ def remove(call: Call) -> Iterator[Said]:
         yield Info("No objects have been removed from the xCAT database.")
 
 
-def _making(call: Call, asked: Asked) -> tuple[dict[str, Mapping[str, str]], list[str], list[str]]:
-    """Which objects mkdef writes, with what, and what it says about those that exist and those that cannot be."""
+def _making(call: Call, asked: Asked) -> _Made:
+    """Which objects mkdef writes, with what."""
+    made = _Made({}, [], [])
     present = set(objects.names(call.tables, asked.kind))
-    wanted: dict[str, Mapping[str, str]] = {}
-    exist, problems = [], []
+    asked = asked._replace(values={**_template(call, asked.kind), **asked.values})
     for name in asked.names:
-        if not _NAME.fullmatch(name) or (asked.kind.name == "node" and "." in name):
-            problems.append(f"The object name '{name}' is invalid, please refer to \"man xcatdb\" for the valid "
-                            '"xCAT Object Name Format"')
-        elif name in present and "f" not in call.options and asked.kind.name != "site":
-            exist.append(f"A definition for '{name}' already exists. No changes will be made.  "
-                            "Run again with '-f' option to force replace.")
-        elif asked.kind.name == "node" and not asked.values.get("groups"):
-            problems.append(f"Attribute 'groups' is not specified for node '{name}', skipping to the next node.")
-        elif asked.kind.name == "network" and not (asked.values.get("net") and asked.values.get("mask")):
-            problems.append(f"Net or mask value should not be empty for xCAT network object '{name}'.")
+        if name in present and "f" not in call.options and asked.kind.name != "site":
+            made.exist.append(f"A definition for '{name}' already exists. No changes will be made.  "
+                              "Run again with '-f' option to force replace.")
         else:
-            wanted[name] = _changed(call, asked.kind, {}, asked.values)
-    replaced = [name for name in wanted if name in present and asked.kind.name != "site"]
+            _add(made, call, asked, name, {})
+    replaced = [name for name in made.wanted if name in present and asked.kind.name != "site"]
     if replaced:
         objects.remove(call.tables, asked.kind, replaced)
-    return wanted, exist, problems
+    return made
 
 
-def _asked(call: Call) -> Iterator[Asked]:
-    """Read a command line, or a stanza file from standard input."""
-    if "z" in call.options and call.request.stdin:
-        for name, values in stanzas(call.request.stdin).items():
-            kind = objects.kind_of(values.pop("objtype", "node"))
-            objects.check(kind, values)
-            yield Asked(kind, (name,), values)
-        return
-    values = dict(_pair(word) for word in call.words if "=" in word)
-    words = [word for word in call.words if "=" not in word]
-    if len(words) > 1:
-        raise Usage("noderange can not contain spaces.")
-    kinds = call.last("t", "node").split(",")
-    for name in kinds:
-        kind = objects.kind_of(name)
-        found = _names(call, kind, words)
-        if kind.name == "passwd" and "username" in values:
-            found = tuple(f"{one}:{values['username']}" for one in found if ":" not in one)
-            values.pop("username")
-        objects.check(kind, values)
-        if not found:
-            raise Usage("No object names were provided.")
-        yield Asked(kind, found, values)
+def _changing(call: Call, asked: Asked, present: Mapping[str, Mapping[str, str]]) -> _Made:
+    """Which objects chdef writes, with what."""
+    made = _Made({}, [], [])
+    for name in asked.names:
+        if name not in present and "m" in call.options:
+            made.problems.append(f"The '-m' option is not valid since the '{name}' definition does not exist.")
+        else:
+            _add(made, call, asked, name, present.get(name, {}))
+    return made
 
 
-def _says_nothing(call: Call) -> bool:
+def _add(made: _Made, call: Call, asked: Asked, name: str, before: Mapping[str, str]) -> None:
+    """Add what is written of one object, or why it cannot be."""
+    try:
+        if not before:
+            _check_new(call, asked, name)
+        dynamic = _dynamic(call, asked, name, before)
+        made.wanted[name] = dynamic or _changed(call, asked, name, before, _static(call, asked))
+    except Usage as problem:
+        made.problems.append(str(problem))
+
+
+def _check_new(call: Call, asked: Asked, name: str) -> None:
+    """Make sure that there can be a new object of that name.
+
+    Raises:
+        Usage: There cannot.
+    """
+    if asked.kind.name == "node" and "." in name:
+        raise Usage(f"The object name '{name}' is invalid, Cannot use '.' in node name.")
+    if not _NAME.fullmatch(name):
+        raise Usage(f"The object name '{name}' is invalid, please refer to \"man xcatdb\" for the valid "
+                    '"xCAT Object Name Format"')
+    if asked.kind.name == "node" and not asked.values.get("groups"):
+        raise Usage(f"Attribute 'groups' is not specified for node '{name}', skipping to the next node.")
+    if asked.kind.name == "network":
+        _check_network(call, name, asked.values)
+
+
+def _check_network(call: Call, name: str, values: Mapping[str, str]) -> None:
+    where = {column: values.get(column, "") for column in ("net", "mask")}
+    if not all(where.values()):
+        raise Usage(f"Net or mask value should not be empty for xCAT network object '{name}'.")
+    same = [row for row in call.tables.rows("networks", where) if row.get("netname") != name]
+    if same:
+        raise Usage(f"A network definition called '{same[0].get('netname', '')}' already exists that contains the same "
+                    f"net and mask values. Cannot create a definition for '{name}'.")
+
+
+def _template(call: Call, kind: Kind) -> Mapping[str, str]:
+    """The attributes of the object that `--template` names; when a node was in which state is its own."""
+    if "T" not in call.options:
+        return {}
+    name = call.last("T")
+    found = objects.read(call.tables, kind, (name,)).get(name)
+    if found is None:
+        raise Usage(f"Could not find the template object named '{name}' of type '{kind.name}'.")
+    return {attribute: value for attribute, value in found.items() if "status" not in attribute}
+
+
+def _dynamic(call: Call, asked: Asked, name: str, before: Mapping[str, str]) -> Mapping[str, str] | None:
+    """What to write of a dynamic group, which is one by `-d`, by its stanza, or already; None for anything else."""
+    chosen = conditions(call) if asked.kind.name == "group" else []
+    kept = {"grouptype": "dynamic", "members": "dynamic"}
+    if asked.kind.name == "group" and asked.values.get("grouptype") == "dynamic" and "d" not in call.options:
+        return {**asked.values, **kept}
+    if asked.kind.name != "group" or not ("d" in call.options or before.get("grouptype") == "dynamic"):
+        return None
+    if asked.values:
+        raise Usage(f"Can not assign attributes to dynamic node group '{name}'.")
+    if not chosen:
+        raise Usage(f"The 'where' attributes and values were not provided for dynamic group '{name}'.")
+    present = before.get("wherevals", "").split(_AND) if {"p", "m"} & call.options.keys() else []
+    if "m" in call.options:
+        return {**kept, "wherevals": _AND.join(each for each in present if each not in chosen)}
+    return {**kept, "wherevals": _AND.join(dict.fromkeys(filter(None, [*present, *chosen])))}
+
+
+def _static(call: Call, asked: Asked) -> Mapping[str, str]:
+    """The values to write; `-w` without `-d` chooses the members of a static group once and for all."""
+    if asked.kind.name == "group" and (chosen := conditions(call)):
+        return {"members": ",".join(sorted(call.tables.selected(_AND.join(chosen)))), **asked.values}
+    return asked.values
+
+
+def _written(call: Call, kind: Kind, wanted: dict[str, Mapping[str, str]]) -> list[str]:
+    """Write objects; gives what to say if that failed, and then takes them out of `wanted`."""
+    try:
+        objects.write(call.tables, kind, wanted)
+    except RhevError as problem:
+        wanted.clear()
+        return [str(problem)]
+    return []
+
+
+def _says_nothing(call: Call, asked: list[Asked]) -> bool:
     """Whether a command line names no attribute; dynamic groups have their conditions."""
-    return not (any("=" in word for word in call.words) or {"z", "w"} & call.options.keys())
+    return not (any(each.values for each in asked) or {"z", "w", "T"} & call.options.keys())
 
 
-def _names(call: Call, kind: Kind, words: Sequence[str]) -> tuple[str, ...]:
-    if "a" in call.options:
-        return tuple(objects.names(call.tables, kind))
-    if kind.name == "site":
-        return (SITE,)
-    text = call.last("o") or (words[0] if words else "")
-    if kind.name != "node":
-        return tuple(filter(None, text.split(",")))
-    creates = call.request.command in ("mkdef", "chdef") and not text.startswith("/")
-    found = call.tables.expand(text, verify=not creates)
-    if found.missing and not creates:
-        return found.nodes + found.missing  # named in the answer, one by one
-    return found.nodes
-
-
-def _pair(word: str) -> tuple[str, str]:
-    found = _PAIR.fullmatch(word)
-    if not found or not found[1]:
-        raise Usage(f"Incorrect 'attr=val' pair - {word}.")
-    return found[1], found[2]
-
-
-def _changed(call: Call, kind: Kind, present: Mapping[str, str], values: Mapping[str, str]) -> Mapping[str, str]:
+def _changed(
+    call: Call, asked: Asked, name: str, before: Mapping[str, str], values: Mapping[str, str]
+) -> Mapping[str, str]:
     """What to write: the values, or with -p and -m the present lists with or without them; and the parts of nics."""
     made: dict[str, str] = {}
     for attribute, value in values.items():
-        name, dot, part = attribute.partition(".")
-        before = made.get(name, present.get(name, ""))
-        if dot and name.startswith("nic"):
-            made[name] = _with_nic(before, part, value)
+        column, dot, part = attribute.partition(".")
+        present = made.get(column, before.get(column, ""))
+        nic = asked.kind.name == "node" and column.startswith("nic")
+        if nic and {"p", "m"} & call.options.keys():
+            raise Usage("chdef does not support to change the nic related attributes with -m or -p flag.")
+        if nic and dot:
+            made[column] = _with_nic(present, part, value)
         elif "p" in call.options:
-            made[name] = ",".join(dict.fromkeys(filter(None, [*before.split(","), *value.split(",")])))
+            made[column] = ",".join(dict.fromkeys(filter(None, [*present.split(","), *value.split(",")])))
         elif "m" in call.options:
-            gone = value.split(",")
-            made[name] = ",".join(item for item in before.split(",") if item not in gone)
+            made[column] = _without(present, value, column, name)
         else:
             made[attribute] = value
-    if "w" in call.options and kind.name == "group":
-        conditions = "::".join(call.options["w"])
-        made.update({"grouptype": "dynamic", "members": "dynamic", "wherevals": conditions})
     return made
+
+
+def _without(present: str, value: str, attribute: str, name: str) -> str:
+    """Take items out of a list."""
+    items, gone = present.split(","), value.split(",")
+    for item in gone if present else ():
+        if item not in items:
+            raise Usage(f"{item} is not in the attribute of '{attribute}' for the '{name}' definition.")
+    return ",".join(item for item in items if item not in gone)
 
 
 def _with_nic(before: str, nic: str, value: str) -> str:
@@ -217,15 +268,9 @@ def _with_nic(before: str, nic: str, value: str) -> str:
     return ",".join(f"{name}!{text}" for name, text in parts.items() if text)
 
 
-def _why_not_new(name: str, minus: bool) -> str:
-    if minus:
-        return f"The '-m' option is not valid since the '{name}' definition does not exist."
-    return f"Attribute 'groups' is not specified for node '{name}', skipping to the next node."
-
-
 def _rename(call: Call) -> Iterator[Said]:
     """Give one object another name, in every table that has a part of it."""
-    asked = next(_asked(call))
+    asked = read(call)[0]
     new = call.last("n")
     if len(asked.names) != 1:
         yield refused("The '-n' option (changing object name) can only work on one object.")
@@ -236,8 +281,9 @@ def _rename(call: Call) -> Iterator[Said]:
         yield refused(f"The {old} is not a valid object.")
     elif new in present:
         yield refused(f"Object {new} already exists.")
-    elif not _NAME.fullmatch(new):
-        yield refused(f"The new object name '{new}' is not valid.")
+    elif not _NAME.fullmatch(new) or (asked.kind.name == "node" and "." in new):
+        yield refused(f"The new object name '{new}' is not valid.Please refer to \"man xcatdb\" for the valid "
+                      '"xCAT Object Name Format" ')
     else:
         objects.rename(call.tables, asked.kind, old, new)
         yield Info(f"Changed the object name from {old} to {new}.")
@@ -259,35 +305,19 @@ def _summary(count: int, wrong: bool, failed: bool) -> Iterator[Said]:
     yield refused(text) if failed else Shape({"info": text, "numofnodes": str(count)})
 
 
-def stanzas(text: str) -> dict[str, dict[str, str]]:
-    """Read objects as `lsdef -z` writes them: a name with a colon, then indented pairs.
-
-    Raises:
-        Usage: A line is neither.
-    """
-    found: dict[str, dict[str, str]] = {}
-    current: dict[str, str] | None = None
-    for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith("#") or line.strip() == "<xCAT data object stanza file>":
-            continue
-        if not line[0].isspace() and line.rstrip().endswith(":"):
-            current = found.setdefault(line.strip()[:-1], {})
-        elif current is not None and "=" in line:
-            name, value = _pair(line.strip())
-            current[name] = value
-        else:
-            raise Usage(f"Could not process file input data: {line.strip()}")
-    return found
-
-
 _LONG = {
     "all": "a", "compress": "c", "dynamic": "d", "force": "f", "long": "l", "short": "s", "minus": "m", "plus": "p",
-    "stanza": "z", "nocache": "N", "cleanup": "C",
+    "stanza": "z", "nocache": "N", "cleanup": "C", "template=": "T",
 }
 MKDEF, CHDEF, RMDEF = (
-    Core(name, (f"{name} {usage}",), run, letters="acdflsmpuzCNn:o:t:w:", long=_LONG) for name, usage, run in (
-        ("mkdef", "[-f] [-t type] [-o objnames | noderange] [-d -w attr==val] [-z] attr=val [attr=val...]", make),
-        ("chdef", "[-p | -m] [-t type] [-o objnames | noderange] [-n newname] [-z] attr=val [attr=val...]", change),
+    Core(
+        name, (f"{name} {usage}", f"{name} -h -t type [-i attr-list]"), run, letters="acdflsmpuzCNi:n:o:t:w:",
+        long=_LONG, describe=describing.describe,
+    ) for name, usage, run in (
+        ("mkdef", "[-f] [-t type] [-o objnames | noderange] [-d -w attr==val] [-z] [--template object] "
+                  "attr=val [attr=val...]", make),
+        ("chdef", "[-p | -m] [-t type] [-o objnames | noderange] [-d -w attr==val] [-n newname] [-z] "
+                  "attr=val [attr=val...]", change),
         ("rmdef", "[-t type] [-o objnames | noderange] [-a -f]", remove),
     )
 )

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from ...errors import Usage
 from ...messages import Info
+from ...xcat import schema
 from .. import objects
 from ..attributes import KINDS, Kind
 from ..objects import Attributes
+from . import describing
 from .criteria import condition, split_condition
 from .declare import Call, Core, Said, Shape, refused
 
+#: Options that do not go together.
+_APART = (("l", "s"), ("i", "n"), ("i", "O"), ("z", "O"))
+_SPELLED = {"n": "--nics", "O": "--osimage"}
+
 
 def run(call: Call) -> Iterator[Said]:
-    """Answer `lsdef`."""
-    if "l" in call.options and "s" in call.options:
-        yield refused("The flags '-l' and '-s' cannot be used together.")
+    """Answer `lsdef`.
+
+    Raises:
+        Usage: Options that do not go together, an unknown type, several nodes without a comma.
+    """
+    _check(call)
+    if "T" in call.options:
+        yield Info("Could not find any objects to display.")  # templates are an xCAT installation's
         return
-    kinds = [objects.kind_of(name) for name in call.last("t", "node").split(",")]
-    if "a" in call.options and "t" not in call.options:
-        kinds = [KINDS[name] for name in sorted(KINDS) if name != "passwd"]
+    kinds = _kinds(call)
     lines = ["# <xCAT data object stanza file>"] if "z" in call.options else []
     count, head = 0, len(lines)
     for kind in kinds:
         wanted = _names(call, kind)
-        found = _visible(call, kind, objects.read(call.tables, kind, wanted))
+        present = objects.read(call.tables, kind, wanted)
         for name in wanted:
-            if name not in found and _named(call):
+            if name not in present and _named(call):
                 yield refused(f"Could not find an object named '{name}' of type '{kind.name}'.")
+        found = _visible(call, kind, present)
         yield from _wrong_attributes(call, kind)
         for name in sorted(found):
             lines += _lines(call, kind, name, found[name], many=len(kinds) > 1)
+            if "O" in call.options and kind.name == "node":
+                lines += yield from _image(call, name, found[name])
         count += len(found)
     if len(lines) > head:
         yield Shape({"info": lines, "numofnodes": str(count)})
@@ -41,18 +53,51 @@ def run(call: Call) -> Iterator[Said]:
         yield Info("Could not find any object definitions to display.")
 
 
+def _kinds(call: Call) -> list[Kind]:
+    if "a" in call.options and "t" not in call.options:
+        return [KINDS[name] for name in sorted(KINDS) if name != "passwd"]
+    return [objects.kind_of(name) for name in call.last("t", "node").split(",")]
+
+
+def _check(call: Call) -> None:
+    for one, other in _APART:
+        if {one, other} <= call.options.keys():
+            flags = (_SPELLED.get(letter, f"-{letter}") for letter in (one, other))
+            raise Usage("The flags '{}' and '{}' cannot be used together.".format(*flags))
+    if "c" in call.options and "i" not in call.options:
+        raise Usage("The flags '-c' and '-i' must be used together.")
+    if "a" in call.options and _named(call):
+        raise Usage("Cannot use '-a' with '-o', a noderange or file input.")
+    if len(call.words) > 1:
+        raise Usage("noderange can not contain spaces.")
+
+
 def _named(call: Call) -> bool:
-    return bool(call.words or "o" in call.options)
+    return bool(_text(call))
+
+
+def _text(call: Call) -> str:
+    return call.last("o") or (call.words[0] if call.words else "")
 
 
 def _names(call: Call, kind: Kind) -> Sequence[str]:
-    text = call.last("o") or (call.words[0] if call.words else "")
-    if not text or kind.name == "site":
+    text = _text(call)
+    if not text:
         return objects.names(call.tables, kind)
     if kind.name == "node":
         expanded = call.tables.expand(text)
         return expanded.nodes + expanded.missing
     return list(filter(None, text.split(",")))
+
+
+def _image(call: Call, node: str, row: Attributes) -> Generator[Said, None, list[str]]:
+    """The attributes of the image that a node gets."""
+    name = row.get("provmethod", "")
+    found = objects.read(call.tables, KINDS["osimage"], (name,)).get(name, {})
+    if not found:
+        yield refused(f"Missing attributes for node {node}, check the node attributes 'os', 'arch','profile' and "
+                      "'provmethod'.")
+    return [f"    {attribute}={value}" for attribute, value in sorted(found.items())]
 
 
 def _visible(call: Call, kind: Kind, found: dict[str, Attributes]) -> dict[str, Attributes]:
@@ -68,16 +113,18 @@ def _visible(call: Call, kind: Kind, found: dict[str, Attributes]) -> dict[str, 
     return found
 
 
-def _chosen(call: Call, kind: Kind) -> list[str] | None:
-    """The attributes that `-i` names, or None for all that have a value."""
-    if "i" not in call.options:
-        return None
-    names = [name for name in call.last("i").split(",") if name]
-    return sorted(n for n in names if kind.name == "site" or n.partition(".")[0] in kind.columns)
+def _chosen(call: Call, kind: Kind, row: Mapping[str, str]) -> list[str]:
+    """The attributes that `-i` or `--nics` names, or all that have a value."""
+    if "n" in call.options:
+        return sorted(attribute for attribute in row if attribute.startswith("nic"))
+    if not call.last("i"):
+        return sorted(row)
+    known = row if kind.name == "site" else kind.columns
+    return sorted(name for name in call.last("i").split(",") if name.partition(".")[0] in known)
 
 
 def _wrong_attributes(call: Call, kind: Kind) -> Iterator[Said]:
-    for name in call.last("i").split(",") if "i" in call.options else ():
+    for name in filter(None, call.last("i").split(",")):
         try:
             objects.check(kind, (name,))
         except Usage as problem:
@@ -85,9 +132,7 @@ def _wrong_attributes(call: Call, kind: Kind) -> Iterator[Said]:
 
 
 def _lines(call: Call, kind: Kind, name: str, row: Mapping[str, str], many: bool) -> Iterator[str]:
-    chosen = _chosen(call, kind)
-    long = "l" in call.options or "z" in call.options or chosen is not None or "nics" in call.options
-    long = long or (_named(call) and "s" not in call.options)
+    long = bool({"l", "z", "i", "n", "O"} & call.options.keys()) or (_named(call) and "s" not in call.options)
     compressed = "c" in call.options
     if "z" in call.options:
         yield f"\n{name}:"
@@ -98,9 +143,21 @@ def _lines(call: Call, kind: Kind, name: str, row: Mapping[str, str], many: bool
     elif not compressed:
         yield f"Object name: {name}" + (f"  ({kind.name})" if many else "")
     lead = f"{name}: " if compressed else "    "
-    for attribute in chosen if chosen is not None else sorted(row):
+    for attribute in _chosen(call, kind, row):
+        place = _place(kind, attribute) if "V" in call.options else ""
         for text in _pairs(attribute, row):
-            yield lead + text
+            yield lead + text + place
+
+
+def _place(kind: Kind, attribute: str) -> str:
+    """Where an attribute is stored, as `-V` shows it; nothing for what is worked out, such as a group's members."""
+    if kind.name == "site":
+        return f"\t(Table:site - Key:{attribute})"
+    table, column = kind.columns[attribute.partition(".")[0]]
+    if kind.name == "group" and table == kind.table:
+        return ""
+    key = kind.key if table == kind.table else schema.TABLES[table].keys[0]
+    return f"\t(Table:{table} - Key:{'' if key == 'node' else ' '}{key} - Column:{column})"
 
 
 def _pairs(attribute: str, row: Mapping[str, str]) -> list[str]:
@@ -115,8 +172,10 @@ def _pairs(attribute: str, row: Mapping[str, str]) -> list[str]:
 
 LSDEF = Core(
     "lsdef",
-    ("lsdef [-l | -s] [-a] [-S] [-t type] [-o objnames | noderange] [-i attr-list] [-c] [-w attr==val] [-z]",),
+    ("lsdef [-l | -s] [-a] [-S] [-V] [-t type] [-o objnames | noderange] [-i attr-list] [-c] [-w attr==val] [-z]",
+     "lsdef [--nics | --osimage] noderange", "lsdef -h -t type [-i attr-list]"),
     run, letters="aclszSNi:o:t:w:", long={
-        "all": "a", "compress": "c", "long": "l", "short": "s", "stanza": "z", "nocache": "N",
-    },
+        "all": "a", "compress": "c", "long": "l", "short": "s", "stanza": "z", "nocache": "N", "nics": "n",
+        "osimage": "O", "template": "T",
+    }, describe=describing.describe,
 )

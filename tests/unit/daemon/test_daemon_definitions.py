@@ -1,0 +1,173 @@
+"""mkdef, chdef, rmdef and lsdef: what else xCAT's man pages say of them, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from daemonhelp import Inside
+from xcat_rhev.errors import Usage
+
+
+def refusal(xcat: Inside, *words: str, stdin: str = "") -> str:
+    """What a command says that the daemon refuses, as a whole or in the answer."""
+    try:
+        lines = xcat.type(*words, stdin=stdin)
+    except Usage as problem:
+        return str(problem)
+    assert xcat.rc == 1
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def xcat(tmp_path: Path) -> Iterator[Inside]:
+    xcat = Inside(tmp_path)
+    xcat.type("mkdef", "n1,n2", "groups=all", "mgt=rhevm", "ip=10.0.0.1")
+    xcat.type("mkdef", "-t", "network", "net1", "net=10.0.0.0", "mask=255.0.0.0")
+    assert xcat.rc == 0
+    yield xcat
+    xcat.close()
+
+
+@pytest.mark.parametrize(
+    "line, text",
+    [
+        ("mkdef x1 x2 groups=all", "noderange can not contain spaces."),
+        ("chdef n1 n2 mgt=x", "noderange can not contain spaces."),
+        ("chdef n1 junk", "noderange can not contain spaces."),
+        ("lsdef n1 n2", "noderange can not contain spaces."),
+        ("mkdef -t node,group x1 groups=all", "Cannot combine multiple types with 'att=val' pairs"),
+        ("chdef -t node,group n1 mgt=x", "Cannot combine multiple types with 'att=val' pairs"),
+        ("mkdef -t node", "No object names were provided."),
+        ("mkdef x.1 groups=all", "The object name 'x.1' is invalid, Cannot use '.' in node name."),
+        ("mkdef \u00e91 groups=all", "is invalid, please refer to"),
+        ("chdef \u00e91 groups=all", "is invalid, please refer to"),
+        ("chdef n1 -n a.b", "The new object name 'a.b' is not valid.Please refer to"),
+        ("mkdef -t network net2 net=10.0.0.0 mask=255.0.0.0", "called 'net1' already exists that contains the same"),
+        ("chdef -t network net2 net=10.0.0.0 mask=255.0.0.0", "called 'net1' already exists that contains the same"),
+        ("chdef -t network net2 gateway=1.2.3.4", "Net or mask value should not be empty"),
+        ("chdef -m n1 groups=nope", "nope is not in the attribute of 'groups' for the 'n1' definition."),
+        ("chdef -p n1 nicips.eth0=1.2.3.4", "chdef does not support to change the nic related attributes"),
+        ("mkdef x1 --template nope groups=all", "Could not find the template object named 'nope' of type 'node'."),
+        ("mkdef -t osimage i1 -u provmethod=install", "-u finds nothing"),
+        ("lsdef -c n1", "The flags '-c' and '-i' must be used together."),
+        ("lsdef -a n1", "Cannot use '-a' with '-o', a noderange or file input."),
+        ("lsdef n1 -i mgt --nics", "The flags '-i' and '--nics' cannot be used together."),
+        ("lsdef -t site other", "Could not find an object named 'other' of type 'site'."),
+        ("lsdef -t nosuch -h", "Type 'nosuch' is not a valid xCAT object type"),
+    ],
+)
+def test_what_is_refused_changes_nothing(xcat, line, text):
+    before = {name: xcat.table(name) for name in ("nodelist", "nodehm", "nodegroup", "networks", "osimage", "nics")}
+    assert text in refusal(xcat, *line.split())
+    assert before == {name: xcat.table(name) for name in before}
+
+
+def test_a_template_gives_what_is_not_said(xcat):
+    xcat.type("nodech", "nodelist.status=booted", on="n1")
+    xcat.type("mkdef", "x1", "--template", "n1", "ip=10.0.0.9")
+    assert xcat.type("lsdef", "x1")[1:] == ["    groups=all", "    ip=10.0.0.9", "    mgt=rhevm"]
+
+
+def test_a_group_may_have_nothing_yet(xcat):
+    xcat.type("mkdef", "-t", "group", "later")
+    assert xcat.rc == 0 and xcat.table("nodegroup") == [{"groupname": "later", "grouptype": "static"}]
+
+
+def test_a_static_group_is_stored_as_xcat_does(xcat):
+    xcat.type("mkdef", "-t", "group", "some", "members=n1")
+    assert xcat.table("nodegroup") == [{"groupname": "some", "grouptype": "static", "members": "static"}]
+    assert xcat.type("lsdef", "-t", "group", "some", "-i", "members")[1:] == ["    members=n1"]
+
+
+def test_one_object_that_cannot_be_written_does_not_stop_the_others(xcat):
+    text = "g1:\n  objtype=group\n  members=nope\nn9:\n  objtype=node\n  groups=all\n"
+    lines = xcat.type("mkdef", "-z", stdin=text)
+    assert xcat.rc == 1 and any("Could not find a node named 'nope'" in line for line in lines)
+    assert xcat.type("nodels", on="n9") == ["n9"]
+
+
+# Stanzas
+
+
+def test_stanzas_have_defaults_and_quotes(xcat):
+    text = (
+        "default-node:\n  groups=all,new\n  mgt=ipmi\n\nx1:\n  objtype=node\n\tos = \"rhevh 6\"\n"
+        "x2:\r\n  objtype=node\r\n  mgt=hmc\r\ndefault-node:\n  mgt=\nx3:\n  objtype=node\n"
+    )
+    assert xcat.type("mkdef", "-z", stdin=text) == ["3 object definitions have been created or modified."]
+    assert xcat.type("nodels", "mgt", on="new") == ["x1: ipmi", "x2: hmc", "x3: "]
+    assert xcat.type("nodels", "nodetype.os", on="x1") == ["x1: rhevh 6"]
+
+
+@pytest.mark.parametrize(
+    "words, text, problem",
+    [
+        ((), "x1:\n  groups=all\n", "No objtype value was specified for 'x1'. Cannot create object definition."),
+        (("x2",), "x1:\n  objtype=node\n  groups=all\n", "Cannot use '-z' with '-o' or a noderange."),
+        (("-t", "node"), "x1:\n  objtype=node\n  groups=all\n", "Cannot combine '-t' and '-a', '-z', or '-x' options."),
+        ((), "x1:\n  objtype=node\n  groups=all\nx2:\n  objtype=what\n", "Type 'what' is not a valid xCAT object type"),
+        ((), "x1:\n  objtype=node\n  groups=all\nx2:\n  objtype=node\n  what=1\n", "'what' is not a valid attribute"),
+    ],
+)
+def test_a_stanza_file_with_a_mistake_changes_nothing(xcat, words, text, problem):
+    assert problem in refusal(xcat, "mkdef", "-z", *words, stdin=text)
+    assert xcat.type("nodels", on="") == ["n1", "n2"]
+
+
+# lsdef
+
+
+def test_lsdef_tells_where_attributes_are(xcat):
+    assert xcat.type("lsdef", "-V", "n1", "-i", "mgt")[1:] == [
+        "    mgt=rhevm\t(Table:nodehm - Key:node - Column:mgt)"
+    ]
+    xcat.type("mkdef", "-t", "osimage", "i1", "provmethod=install")
+    assert xcat.type("lsdef", "-V", "-t", "osimage", "i1")[1:] == [
+        "    provmethod=install\t(Table:osimage - Key: imagename - Column:provmethod)"
+    ]
+    assert xcat.type("lsdef", "-V", "-t", "site", "-i", "master")[1:] == [
+        "    master=127.0.0.1\t(Table:site - Key:master)"
+    ]
+
+
+def test_lsdef_shows_the_interfaces_alone(xcat):
+    xcat.type("chdef", "n1", "nicips.eth0=1.2.3.4", "nicips.ib0=2.3.4.5", "nictypes.ib0=Infiniband")
+    assert xcat.type("lsdef", "n1,n2", "--nics") == [
+        "Object name: n1", "    nicips.eth0=1.2.3.4", "    nicips.ib0=2.3.4.5", "    nictypes.ib0=Infiniband",
+        "Object name: n2",
+    ]
+
+
+def test_lsdef_shows_the_image_of_a_node(xcat):
+    xcat.type("mkdef", "-t", "osimage", "i1", "provmethod=install", "osvers=rhevh6")
+    xcat.type("chdef", "n1", "provmethod=i1")
+    lines = xcat.type("lsdef", "n1", "--osimage")
+    assert lines[-3:] == ["    provmethod=i1", "    osvers=rhevh6", "    provmethod=install"]
+    assert "Missing attributes for node n2" in xcat.type("lsdef", "n2", "--osimage")[0] and xcat.rc == 1
+
+
+def test_lsdef_does_not_deny_a_hidden_node(xcat):
+    xcat.type("nodech", "nodelist.hidden=1", on="n1")
+    assert xcat.type("lsdef", "n1", "-s") == ["No object definitions have been found"] and xcat.rc == 0
+    assert xcat.type("lsdef", "n1", "-s", "-S") == ["n1  (node)"]
+
+
+def test_lsdef_leaves_out_site_attributes_that_are_not_there(xcat):
+    assert xcat.type("lsdef", "-t", "site", "-i", "nosuch,master") == [
+        "Object name: clustersite", "    master=127.0.0.1"
+    ]
+
+
+@pytest.mark.parametrize("words", [("-i", ""), ()])
+def test_lsdef_of_no_attribute_shows_all(xcat, words):
+    assert "    mgt=rhevm" in xcat.type("lsdef", "n1", *words)
+
+
+def test_help_lists_the_attributes_of_a_type(xcat):
+    lines = xcat.type("lsdef", "-t", "node", "-h")
+    assert "mgt:                      nodehm.mgt" in lines and lines == xcat.type("mkdef", "-t", "node", "-h")
+    assert xcat.type("lsdef", "-t", "node", "-h", "-i", "mgt")[2:] == ["mgt:                      nodehm.mgt"]
+    assert xcat.rc == 0

@@ -1,0 +1,34 @@
+"""What `lsdef -h -t TYPE` tells: the attributes of a type, and where they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..attributes import KINDS, Kind
+from ..objects import kind_of
+from .declare import Shape
+
+
+def describe(options: Mapping[str, list[str]]) -> Shape | None:
+    """Describe the types that `-t` names, all attributes or those of `-i`; None without `-t`.
+
+    Raises:
+        Usage: There is no such type.
+    """
+    if "t" not in options:
+        return None
+    chosen = options["i"][-1].split(",") if "i" in options else []
+    lines = [line for name in options["t"][-1].split(",") for line in _lines(kind_of(name), chosen)]
+    return Shape({"data": lines})
+
+
+def _lines(kind: Kind, chosen: list[str]) -> Iterator[str]:
+    if kind is KINDS["site"]:
+        yield "The attributes of the site are the keys of table site, whatever they are called."
+        return
+    yield f"The valid attribute names for object type '{kind.name}' are:"
+    yield f"{'Attribute':<26}Table.column"
+    yield ""
+    for attribute, (table, column) in sorted(kind.columns.items()):
+        if not chosen or attribute in chosen:
+            yield f"{attribute + ':':<26}{table}.{column}"
