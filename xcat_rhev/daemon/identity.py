@@ -15,10 +15,11 @@ from ..secret import Secret
 from ..xcat.wire import Login
 from .tables import Tables
 
-#: Days for which a token is good; `site.tokenexpiredays` says otherwise, also `never`.
-DAYS = 1
-#: How passwords begin that crypt(3) made, by any method since DES.
-_HASH = re.compile(r"\$(?:1|2[abxy]?|5|6|7|y|gy|sha1|md5)\$")
+#: Days for which a token is good; `site.tokenexpiredays` says otherwise, also `never`. A hundred years are enough.
+DAYS, MOST_DAYS = 1.0, 36500.0
+#: How passwords begin that crypt(3) made, by any method since DES, and how those of DES look.
+_HASH = re.compile(r"\$(?:1|2[abxy]?|3|5|6|7|y|gy|sm3|sha1|md5)[$,]")
+_DES = re.compile(r"[./0-9A-Za-z]{13}|_[./0-9A-Za-z]{19}")
 _crypt_lock = threading.Lock()
 
 
@@ -31,9 +32,11 @@ def knows(tables: Tables, login: Login) -> bool:
     """
     for row in tables.rows("passwd", {"key": "xcat", "username": login.name}):
         stored = row.get("password", "")
-        # what looks like a hash is never compared as it is: who reads the table must not get in with it
-        given = _crypt(login.password, stored) if _HASH.match(stored) else login.password.reveal()
-        if stored and given and _same(stored, given):
+        hashed, maybe = _HASH.match(stored), _DES.fullmatch(stored)
+        # what is surely a hash is never compared as it is: who reads the table must not get in with it
+        if stored and not hashed and _same(stored, login.password.reveal()):
+            return True
+        if (hashed or maybe) and _same(stored, _crypt(login.password, stored)):
             return True
     return False
 
@@ -49,8 +52,8 @@ def new_token(tables: Tables, user: str) -> tuple[str, str]:
         The token, and the moment until which it is good, as text.
     """
     token, now = str(uuid.uuid4()), time.time()
-    days = tables.site("tokenexpiredays")
-    expire = "never" if days == "never" else _moment(now + 86400 * (int(days) if days.isdigit() else DAYS))
+    days = tables.site("tokenexpiredays").strip().lower()
+    expire = "never" if days == "never" else _moment(now + 86400 * _days(days))
     old = [{"tokenid": row["tokenid"]} for row in tables.rows("token") if _is_old(row.get("expire", ""))]
     if old:
         tables.drop("token", *old)
@@ -67,6 +70,15 @@ def owner(tables: Tables, token: Secret) -> Optional[str]:
             tables.put("token", {"tokenid": row["tokenid"]}, {"access": _moment(time.time())})
             return row.get("username")
     return None
+
+
+def _days(text: str) -> float:
+    """How long a token is good; what is no number above zero means the usual time, as in xCAT."""
+    try:
+        days = float(text)
+    except ValueError:
+        return DAYS
+    return min(days, MOST_DAYS) if days > 0 else DAYS
 
 
 def _moment(seconds: float) -> str:
