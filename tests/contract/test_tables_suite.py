@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from daemonhelp import Inside
 from databases import cfgloc, mariadb, postgresql
 from xcat_rhev.daemon.database import Location, locate
 from xcat_rhev.daemon.store import Store
 from xcat_rhev.daemon.tables import Tables
-from xcat_rhev.errors import RhevError, Unreachable
+from xcat_rhev.errors import Conflict, RhevError, Unreachable
+from xcat_rhev.secret import Secret
 from xcat_rhev.xcat import schema
 
 
@@ -178,13 +182,57 @@ def test_a_server_that_does_not_answer(kind):
         store.rows("site")
 
 
+@pytest.mark.parametrize("password", ["p@ss:w/ord?#%25", "a 'b\" \\c;d=e", "|pipe|", "\u043f\u00e4\u20ac", "x" * 120])
+def test_any_password_of_cfgloc_opens_it(server, tmp_path, password):
+    if server is None:
+        pytest.skip("SQLite has no passwords")
+    with user_with(server, password) as location:
+        (tmp_path / "cfgloc").write_text(cfgloc(location), encoding="utf-8")
+        store = Store(locate(tmp_path))
+        assert store.rows("site") == ()
+        store.close()
+
+
+@contextlib.contextmanager
+def user_with(server, password):
+    """A second user of the database, who may read."""
+    store = Store(server)
+    store.create()
+    with store.change("site") as change:
+        change.drop()
+    with store._engine("site").begin() as connection:
+        if server.kind == "postgresql":
+            connection.execute(sa.text("CREATE USER odd PASSWORD '" + password.replace("'", "''") + "'"))
+            connection.execute(sa.text("GRANT SELECT ON ALL TABLES IN SCHEMA public TO odd"))
+        else:
+            connection.execute(sa.text("SET PASSWORD = PASSWORD(:word)"), {"word": password})
+    try:
+        yield replace(server, user="odd" if server.kind == "postgresql" else server.user, password=Secret(password))
+    finally:
+        with store._engine("site").begin() as connection:
+            if server.kind == "postgresql":
+                connection.execute(sa.text("DROP OWNED BY odd"))
+                connection.execute(sa.text("DROP USER odd"))
+            else:
+                connection.execute(sa.text("SET PASSWORD = PASSWORD(:word)"), {"word": server.password.reveal()})
+        store.close()
+
+
+def test_what_a_server_refuses_is_said(server):
+    if server is None:
+        pytest.skip("SQLite has no server")
+    with pytest.raises(Unreachable, match=r"nodb.*Check the database server and the file cfgloc"):
+        Store(replace(server, database="nodb")).rows("site")
+    store = Store(server)
+    store.create()
+    with pytest.raises(Conflict, match=r"too long.*Write a shorter value"), store.change("site") as change:
+        change.put({"key": "k" * 129}, {"value": "x"})
+    store.close()
+
+
 def test_a_wrong_password_is_not_shown(server):
     if server is None:
         pytest.skip("SQLite has no passwords")
-    from dataclasses import replace
-
-    from xcat_rhev.secret import Secret
-
     store = Store(replace(server, password=Secret("Sentinel9")))
     with pytest.raises(RhevError) as caught:
         store.rows("site")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -97,15 +98,18 @@ def connect(location: Location, table: str) -> sa.Engine:
     if location.kind == "sqlite":
         return _file(location.folder / f"{table}.sqlite")
     drivers = {"postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql"}
+    password = location.password.reveal()
     url = sa.engine.URL.create(
-        drivers[location.kind], location.user or None, location.password.reveal() or None, location.host or None,
+        drivers[location.kind], location.user or None, password or None, location.host or None,
         location.port or None, location.database,
     )
+    # pymysql would send a text in Latin-1, which is not what anybody else sends
+    words = {"connect_timeout": 5, **({"password": password.encode()} if location.kind == "mysql" else {})}
     try:
         # A connection that a restarted server closed is found out before it is used.
         return sa.create_engine(
             url, future=True, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=56,
-            connect_args={"connect_timeout": 5},
+            connect_args=words,
         )
     except ImportError as problem:
         raise Usage(
@@ -203,28 +207,46 @@ def explained(table: str, location: Location) -> Iterator[None]:
         Locked: Another program holds it.
         Unreachable: The server does not answer.
         Conflict: The file is damaged, or cannot be written.
+        NotFound: The table, or one of its columns, is not there.
     """
     try:
         yield
     except exc.DBAPIError as problem:
-        raise _explain(str(problem.orig or problem).strip().splitlines()[0], table, location) from problem
+        raise explain(str(problem.orig or problem).strip().splitlines()[0], table, location) from problem
 
 
-def _explain(text: str, table: str, location: Location) -> RhevError:
-    low = text.lower()
-    file = location.folder / f"{table}.sqlite"
+def explain(text: str, table: str, location: Location) -> RhevError:
+    """What `explained` raises.
+
+    Args:
+        text: What the database, or the system about its file, says.
+        table: The table.
+        location: Where it is.
+    """
+    low, file = text.lower(), location.folder / f"{table}.sqlite"
     where = str(file) if location.kind == "sqlite" else location.display.partition("|")[0]
-    if "locked" in low or "lock timeout" in low or "lock wait timeout" in low:
-        return Locked(f"table {table} is held by another program", "Try again when that has ended")
-    if "malformed" in low or "not a database" in low:
-        return Conflict(
-            f"table {table}: {where} is damaged or is no SQLite file",
-            "Nothing was changed. Move it away, restart xcatd and load a tabdump file with tabrestore",
-        )
-    if "readonly" in low or "unable to open" in low or "full" in low or "disk i/o" in low:
-        return Conflict(f"table {table}: {where} cannot be used: {text}", "Check its rights and the space on its disk")
-    if "no such table" in low or "does not exist" in low or "doesn't exist" in low:
-        return NotFound(f"table {table} is not in {where}", "Restart xcatd, which makes the tables that are missing")
+    for signs, make in _SAYINGS:
+        if re.search(signs, low):
+            return make(table, where, text)
     if location.kind != "sqlite":
         return Unreachable(f"table {table}: {where}: {text}", "Check the database server and the file cfgloc")
     return Conflict(f"table {table}: {where}: {text}")
+
+
+#: What is in a database's words -> what we say.
+_SAYINGS: tuple[tuple[str, Callable[[str, str, str], RhevError]], ...] = (
+    ("fatal:", lambda table, where, text: Unreachable(  # PostgreSQL, about user or database
+        f"table {table}: {where}: {text}", "Check the database server and the file cfgloc")),
+    ("locked|lock timeout|lock wait timeout", lambda table, where, text: Locked(
+        f"table {table} is held by another program", "Try again when that has ended")),
+    ("malformed|not a database", lambda table, where, text: Conflict(
+        f"table {table}: {where} is damaged or is no SQLite file",
+        "Nothing was changed. Move it away, restart xcatd and load a tabdump file with tabrestore")),
+    ("readonly|unable to open|full|disk i/o", lambda table, where, text: Conflict(
+        f"table {table}: {where} cannot be used: {text}", "Check its rights and the space on its disk")),
+    ("too long", lambda table, where, text: Conflict(f"table {table}: {where}: {text}", "Write a shorter value")),
+    ("no such column|unknown column|column .* does not exist", lambda table, where, text: NotFound(
+        f"table {table}: {where}: {text}", "Restart xcatd, which adds the columns that are missing")),
+    ("no such table|no such file|does not exist|doesn't exist", lambda table, where, text: NotFound(
+        f"table {table} is not in {where}", "Restart xcatd, which makes the tables that are missing")),
+)

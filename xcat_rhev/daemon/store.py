@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -11,15 +12,18 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 from ..errors import NotFound
 from ..xcat import schema
-from .database import Location, changes, connect, declare, exclude, explained, readmit
+from .database import Location, changes, connect, declare, exclude, explain, explained, readmit
 
 #: One row as it is stored: NULL is None, which differs from an empty text in the column `disable`.
 RawRow = Mapping[str, Optional[str]]
-#: Where SQLite keeps its counter of transactions in a file.
-CHANGE_COUNTER = 24
+#: Where an SQLite file says how it is written, and where it keeps its counter of transactions.
+WRITE_VERSION, CHANGE_COUNTER = 18, 24
+#: The version of files whose changes stand beside them for a while, so that the counter says nothing.
+WRITE_AHEAD = b"\x02"
 #: After so many seconds without a change, the next one gives the file another time: clocks of files tick in steps, of
 #: 4 ms on Linux' own file systems and of 2 s on the coarsest.
 SETTLED = 2.5
@@ -107,16 +111,17 @@ class Store:
         rows are never older than the counter.
         """
         path = f"{self.location.folder}/{name}.sqlite"
-        state = os.stat(path)
-        seen = (state.st_ino, state.st_size, state.st_mtime_ns)
-        if kept.settled == seen:
-            return kept.stamp
-        settled = time.time_ns() - state.st_mtime_ns > SETTLED * 1e9
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            stamp = (*seen, os.pread(file, 4, CHANGE_COUNTER))
-        finally:
-            os.close(file)
+            state = os.stat(path)
+            seen = (state.st_ino, state.st_size, state.st_mtime_ns)
+            if kept.settled == seen:
+                return kept.stamp
+            settled = time.time_ns() - state.st_mtime_ns > SETTLED * 1e9
+            counter = _counter(path)
+        except OSError as problem:
+            text = f"unable to open: {problem.strerror}" if problem.errno != errno.ENOENT else "no such file"
+            raise explain(text, name, self.location) from problem
+        stamp = (*seen, counter)
         if settled and kept.stamp == stamp:
             kept.settled = seen
         return stamp
@@ -169,7 +174,14 @@ class Store:
         if self.location.kind != "sqlite":  # SQLite keeps the order in which rows came, which people see in tabdump
             query = query.order_by(*table.primary_key.columns)
         columns = schema.TABLES[name].columns
-        return tuple(dict(zip(columns, map(_text, row))) for row in connection.execute(query))
+        try:
+            found = connection.execute(query).all()
+        except exc.OperationalError as problem:
+            if "decode" not in str(problem.orig):
+                raise
+            connection.connection.driver_connection.text_factory = _readable  # type: ignore[union-attr]
+            found = connection.execute(query).all()
+        return tuple(dict(zip(columns, map(_text, row))) for row in found)
 
     def _engine(self, name: str) -> sa.Engine:
         key = name if self.location.kind == "sqlite" else ""
@@ -284,9 +296,26 @@ class Change:
         return [self._table.c[column] == value for column, value in key.items()]
 
 
+def _counter(path: str) -> object:
+    """What a change of an SQLite file changes inside it; something new each time if there is no such thing."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        head = os.pread(file, CHANGE_COUNTER + 4, 0)
+    finally:
+        os.close(file)
+    return object() if head[WRITE_VERSION:WRITE_VERSION + 1] == WRITE_AHEAD else head[CHANGE_COUNTER:]
+
+
 def _text(value: object) -> str | None:
     """Everything is text for xCAT, also the numbers of the audit log's key."""
+    if isinstance(value, bytes):
+        return _readable(value)
     return value if value is None or isinstance(value, str) else str(value)
+
+
+def _readable(stored: bytes) -> str:
+    """What was written as UTF-8, which DBD::SQLite does not see to."""
+    return stored.decode(errors="replace")
 
 
 def _add_columns(table: sa.Table, connection: sa.Connection) -> None:

@@ -193,6 +193,56 @@ def test_a_table_of_an_older_xcat_gets_its_missing_columns_and_keeps_its_rows(tm
     connection.close()
 
 
+def test_a_file_that_is_not_there_or_no_file_is_named(store, tmp_path):
+    store.rows("mac")
+    (tmp_path / "mac.sqlite").unlink()
+    with pytest.raises(NotFound, match=r"table mac is not in .*mac\.sqlite\. Restart xcatd"):
+        store.rows("mac")
+    (tmp_path / "mac.sqlite").mkdir()
+    with pytest.raises(Conflict, match=r"mac\.sqlite cannot be used: .*Is a directory\. Check its rights"):
+        store.rows("mac")
+    (tmp_path / "mac.sqlite").rmdir()
+    Store(locate(tmp_path)).create()
+    assert store.rows("mac") == ()
+
+
+def test_a_missing_column_is_named(store, tmp_path):
+    with sqlite3.connect(tmp_path / "mac.sqlite") as connection:
+        connection.execute("ALTER TABLE mac DROP COLUMN interface")
+    connection.close()
+    with pytest.raises(NotFound, match=r"no such column: mac\.interface\. Restart xcatd, which adds"):
+        store.rows("mac")
+    Store(locate(tmp_path)).create()
+    assert store.rows("mac") == ()
+
+
+def test_a_file_with_a_write_ahead_log_is_never_stale(store, tmp_path):
+    other = sqlite3.connect(tmp_path / "mac.sqlite", isolation_level=None)
+    other.execute("PRAGMA journal_mode=WAL")
+    for value in "abc":
+        other.execute("INSERT OR REPLACE INTO mac (node, mac) VALUES ('n1', ?)", (value,))
+        assert [row["mac"] for row in store.rows("mac")] == [value]
+    with store.change("mac") as change:
+        change.put({"node": "n1"}, {"mac": "ours"})
+    assert [row["mac"] for row in store.rows("mac")] == ["ours"]
+    assert other.execute("SELECT mac FROM mac").fetchall() == [("ours",)]
+    other.close()
+
+
+def test_texts_in_another_encoding_hide_nothing_else(store, tmp_path):
+    with sqlite3.connect(tmp_path / "mac.sqlite") as connection:
+        connection.execute("INSERT INTO mac (node, mac, comments) VALUES ('n1', 'x', CAST(X'63e9' AS TEXT))")
+        connection.execute("INSERT INTO mac (node, mac, comments) VALUES ('n2', 42, X'c3a9')")
+    connection.close()
+    found = [(row["node"], row["mac"], row["comments"]) for row in store.rows("mac")]
+    assert found == [("n1", "x", "c\ufffd"), ("n2", "42", "\u00e9")]
+    with store.change("mac") as change:
+        change.put({"node": "n1"}, {"mac": "y"})
+    connection = sqlite3.connect(tmp_path / "mac.sqlite")
+    assert connection.execute("SELECT mac, hex(comments) FROM mac WHERE node='n1'").fetchall() == [("y", "63E9")]
+    connection.close()
+
+
 def test_unknown_tables_are_named(store):
     with pytest.raises(NotFound, match="No such table: nope"):
         store.rows("nope")
