@@ -1,6 +1,7 @@
 """The tables in a database: writing, concurrent writers, what other programs do to the files, and cfgloc."""
 
 import os
+import resource
 import sqlite3
 import stat
 import threading
@@ -191,6 +192,24 @@ def test_a_table_of_an_older_xcat_gets_its_missing_columns_and_keeps_its_rows(tm
     connection = sqlite3.connect(tmp_path / "hypervisor.sqlite")
     assert connection.execute("SELECT odd FROM hypervisor").fetchall() == [("kept",)]
     connection.close()
+
+
+def test_a_full_disk_loses_nothing(store, tmp_path):
+    with store.change("mac") as change:
+        change.put({"node": "n1"}, {"mac": "kept"})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "mac.sqlite").stat().st_size, hard))
+    try:
+        with pytest.raises(Conflict, match=r"mac\.sqlite cannot be used: .*space on its disk"), \
+                store.change("mac") as change:
+            change.put({"node": "n1"}, {"mac": "lost"})
+            change.add_all({"node": f"n{number}", "mac": "x" * 1000} for number in range(2, 100))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [row["mac"] for row in store.rows("mac")] == ["kept"]
+    with store.change("mac") as change:
+        change.put({"node": "n1"}, {"mac": "again"})
+    assert [row["mac"] for row in store.rows("mac")] == ["again"]
 
 
 def test_a_file_that_is_not_there_or_no_file_is_named(store, tmp_path):
