@@ -176,7 +176,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="xcat-rhev agent", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="xcat-rhev agent",
+        description="Work for xCAT's rhevm plugin, which starts this by itself. One per machine.",
+    )
     parser.add_argument("--socket", type=Path, default=SOCKET, metavar="FILE", help=f"where to listen ({SOCKET})")
     parser.add_argument("--idle", type=float, default=IDLE, metavar="SECONDS", help=f"end after so long ({IDLE})")
     parser.add_argument("--ready", action="store_true", help="print a line when requests can come")

@@ -1,4 +1,4 @@
-"""The `xcat-rhev` program: a word that says what to start, the rest belongs to what is started."""
+"""The `xcat-rhev` program: a subcommand that says what to start, the rest belongs to what is started."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 
-#: The word, the module whose `main(argv) -> exit code` it starts, and what it is for.
+#: The subcommand, the module whose `main(argv) -> exit code` it starts, and what it is for.
 PARTS: tuple[tuple[str, str, str], ...] = (
     ("demo", "xcat_rhev.cli.demo", "from an ISO to a hypervisor and running machines, on this machine alone"),
     ("run", "xcat_rhev.cli.run", "run one xCAT command: run COMMAND [NODERANGE] [ARGS]"),
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after the program's name; taken from the process when not given.
 
     Returns:
-        The exit code: that of the part, 2 for a word that is not known or not built.
+        The exit code: that of the part, 2 for a subcommand that is not known.
     """
     _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
@@ -43,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     for name, module, _ in PARTS:
         if word == name:
-            return _start(name, module, words[1:])
+            code: int = importlib.import_module(module).main(words[1:])
+            return code
     print(f"xcat-rhev: '{word}' is not one of {', '.join(part[0] for part in PARTS)}", file=sys.stderr)
     return 2
 
@@ -59,15 +60,7 @@ def _open_streams() -> None:
     )
 
 
-def _start(name: str, module: str, words: list[str]) -> int:
-    if not module:
-        print(f"xcat-rhev: '{name}' is not built yet in version {__version__}", file=sys.stderr)
-        return 2
-    code: int = importlib.import_module(module).main(words)
-    return code
-
-
 def _help() -> str:
-    lines = ["Usage: xcat-rhev WORD ...", ""]
-    lines += [f"  {name:<10} {text}" + ("" if module else " (not built yet)") for name, module, text in PARTS]
+    lines = ["Usage: xcat-rhev SUBCOMMAND ...", ""]
+    lines += [f"  {name:<10} {text}" for name, _, text in PARTS]
     return "\n".join([*lines, "  --version  show the version"])

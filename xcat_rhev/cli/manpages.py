@@ -53,11 +53,12 @@ def page(command: Command) -> str:
 
 
 def overview_page() -> str:
-    """The man page of the program: its words, and what all commands have in common."""
+    """The man page of the program: its subcommands, and what all commands have in common."""
     lines = [
         *_head("xcat-rhev", "RHEV-H, RHVH and oVirt for xCAT"),
-        ".SH SYNOPSIS", ".B xcat\\-rhev", escaped("WORD [arguments]"), ".SH DESCRIPTION", escaped(overview.DESCRIPTION),
-        *_section("WORDS", ((name, text) for name, _, text in PARTS)),
+        ".SH SYNOPSIS", ".B xcat\\-rhev", escaped("SUBCOMMAND [arguments]"),
+        ".SH DESCRIPTION", escaped(overview.DESCRIPTION),
+        *_section("SUBCOMMANDS", ((name, text) for name, _, text in PARTS)),
     ]
     for title, rows in overview.SECTIONS.items():
         lines += _section(title, rows.items())

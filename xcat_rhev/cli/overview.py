@@ -35,6 +35,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "FILES": {
         "<xcatconfdir>/rhevm/MANAGER/ca.crt": "the manager's CA; remove it after the manager was installed anew",
         "<xcatconfdir>/rhevm/MANAGER/api": "which API the manager speaks; may be removed at any time",
+        "<xcatconfdir>/rhevm/MANAGER/held": "which machines a command is at work on; always empty, for its locks alone",
         "<installdir>/xcatrhevh/nodes.json": "addresses and names of nodes, written by nodeset for the finish URL",
         "/etc/xcat/rhevh-web.conf": "settings of the finish URL",
         "/var/run/xcat/xcat-rhev.sock": "where xCAT's plugin finds the agent; for root alone",
@@ -47,7 +48,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "EXIT STATUS": {
         "0": "all is done; also after Ctrl-C and for a command that no xcatd knows, as with xCAT's own clients",
         "1": "a node failed, or the whole command",
-        "2": "wrong words after xcat-rhev",
+        "2": "wrong arguments of xcat-rhev itself",
         "other": "run: the error codes of the answer joined by OR, or the system's error number if no xcatd answers; "
                  "141 if the output was closed",
     },

@@ -19,7 +19,9 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         0 at its end, 1 when the port cannot be had, 2 when cheroot is not installed.
     """
-    parser = argparse.ArgumentParser(prog="xcat-rhev web", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="xcat-rhev web", description="Serve the finish URL without Apache or nginx, for a trial or behind a proxy."
+    )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=0, help="the port to listen on (a free one)")
     options = parser.parse_args(list(argv))

@@ -52,7 +52,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="xcat-rhev demo", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="xcat-rhev demo",
+        description="Go from an ISO to an installed hypervisor and running machines, on this machine alone.",
+    )
     parser.add_argument("--iso", type=Path, metavar="FILE", help="install from this ISO, not from one made here")
     parser.add_argument("--api", choices=("3", "4", "both"), default="both", help="which API to speak (default: both)")
     parser.add_argument("--keep", action="store_true", help="leave everything running, show how to type at it")

@@ -62,7 +62,10 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         0 when all is well, 1 when something is not, 2 when there is no xCAT here.
     """
-    parser = argparse.ArgumentParser(prog="xcat-rhev doctor", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="xcat-rhev doctor",
+        description="Check an installation: one line per check, well or with the command that mends it.",
+    )
     add_options(parser)
     site = site_of(parser.parse_args(list(argv)))
     try:

@@ -70,7 +70,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="xcat-rhev install", description="put the product into a Perl xCAT")
+    parser = argparse.ArgumentParser(prog="xcat-rhev install", description="Put the product into a Perl xCAT.")
     add_options(parser)
     parser.add_argument("--httpd", choices=("apache", "nginx", "none"), default="apache", help="the web server")
     parser.add_argument("--policy", choices=tuple(POLICIES) + ("none",), default="narrow", help="the policy row")

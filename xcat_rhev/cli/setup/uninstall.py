@@ -17,7 +17,10 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         0 at its end, 2 when this machine is not one for it.
     """
-    parser = argparse.ArgumentParser(prog="xcat-rhev uninstall", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="xcat-rhev uninstall",
+        description="Take the product out of a Perl xCAT: put back every byte that an install replaced.",
+    )
     add_options(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would be done only")
     options = parser.parse_args(list(argv))
