@@ -108,7 +108,7 @@ def test_json_has_types(site):
 def test_the_inventory_of_a_machine(site):
     site.running("vm1", memory="1g", cpus="2:2", storage="data1:2g")
     said = {message.desc: message.text for message in site.say("rinv", ["vm1"])}
-    assert said["CPUs"] == "4 (2 sockets, 2 cores, 1 threads)"
+    assert said["CPUs"] == "4 (sockets 2, cores 2, threads 1)"
     assert (said["Memory"], said["Host"], said["Cluster"]) == ("1 GiB", site.host_of("vm1"), "Default")
     assert said["UUID"] == site.vm("vm1")["id"]
     assert any(desc.startswith("Disk ") and "2 GiB, cow, virtio, on data1" in text for desc, text in said.items())

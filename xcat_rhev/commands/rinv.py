@@ -83,7 +83,7 @@ def _size(size: int | None) -> str:
 
 def _cpus(noun: Vm | Host) -> Iterator[Line]:
     sockets, cores, threads = noun.sockets or 1, noun.cores or 1, noun.threads or 1
-    yield "CPUs", f"{sockets * cores * threads} ({sockets} sockets, {cores} cores, {threads} threads)"
+    yield "CPUs", f"{sockets * cores * threads} (sockets {sockets}, cores {cores}, threads {threads})"
 
 
 def _vm_model(vm: Vm, manager: Manager) -> Iterator[Line]:

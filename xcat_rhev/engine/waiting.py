@@ -1,4 +1,4 @@
-"""Waiting: the only place of the product that sleeps.
+"""Waiting for a manager: all that commands and client wait for it is waited for here.
 
 All pending objects of one manager are looked at together: one search per kind and tick, however many there are.
 """
@@ -33,7 +33,7 @@ MISSES = 3
 
 
 def pause(clock: Clock, seconds: float) -> None:
-    """Let time pass; nothing else in the product does."""
+    """Let time pass."""
     if seconds > 0:
         clock.sleep(seconds)
 
