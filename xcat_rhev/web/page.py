@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -49,7 +50,7 @@ def render(nodes: Sequence[Progress], now: str, wrong: str = "") -> str:
         now: The time of day on this machine.
         wrong: Why there may be none, or empty.
     """
-    ordered = sorted(nodes, key=lambda node: (KINDS.index(kind_of(node)), node.node))
+    ordered = sorted(nodes, key=lambda node: (KINDS.index(kind_of(node)), _counting(node.node)))
     kinds = [kind_of(node) for node in ordered]
     counts = "".join(f'<span class="{kind}"><b>{kinds.count(kind)}</b> {kind}</span>' for kind in KINDS)
     note = f'<p class="note">No node map: {escape(wrong)}</p>' if wrong else ""
@@ -61,6 +62,11 @@ def render(nodes: Sequence[Progress], now: str, wrong: str = "") -> str:
 {_table(ordered) if ordered else '<p>No hypervisor has been set up for an install yet.</p>'}
 <footer>As of {escape(now)}. This page loads itself again every {REFRESH} seconds.</footer></body></html>
 """
+
+
+def _counting(name: str) -> str:
+    """A name as it sorts where rhevh10 comes after rhevh9."""
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(9), name)
 
 
 def _table(nodes: Sequence[Progress]) -> str:

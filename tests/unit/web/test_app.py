@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -240,6 +241,12 @@ def test_status_page_counts_a_join_that_failed(site: Site) -> None:
     _, html, _ = site.ask("/", "127.0.0.1")
     assert '<b>1</b> failed' in html and '<b>1</b> booted' in html
     assert '<td class="failed">failed</td>' in html and "failed-networks" in html
+
+
+def test_status_page_counts_as_people_do(site: Site) -> None:
+    site.xcatd.lines = [Progress(f"rhevh{number}", "boot", "booted", "", "", "") for number in (10, 9, 100, 1)]
+    _, html, _ = site.ask("/", "127.0.0.1")
+    assert re.findall(r"(rhevh\d+)</th>", html) == ["rhevh1", "rhevh9", "rhevh10", "rhevh100"]
 
 
 def test_status_page_without_xcatd_is_a_503(site: Site) -> None:
