@@ -131,6 +131,7 @@ def _file(path: Path) -> sa.Engine:
 
 def _plain_transactions(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # Python's driver would begin transactions itself, and late
+    connection.execute("PRAGMA cache_spill = OFF")  # a large change would shut readers out long before it is complete
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import exc
 
 from ..errors import NotFound
 from ..xcat import schema
-from .database import Location, changes, connect, declare, exclude, explain, explained, readmit
+from .database import PATIENCE, Location, changes, connect, declare, exclude, explain, explained, readmit
 
 #: One row as it is stored: NULL is None, which differs from an empty text in the column `disable`.
 RawRow = Mapping[str, Optional[str]]
@@ -65,6 +65,7 @@ class Store:
         self._lock = threading.Lock()
         self._engines: dict[str, sa.Engine] = {}
         self._writers: dict[str, threading.Lock] = {}
+        self._readers: dict[str, threading.Lock] = {}
         self._kept: dict[str, _Kept] = {}
         #: (table, what) -> the rows from which something was made, and what was made; see `Tables`.
         self.derived: dict[tuple[str, str], tuple[object, Any]] = {}
@@ -100,9 +101,27 @@ class Store:
             return kept.rows
         with explained(name, self.location), self._engine(name).connect() as connection:
             stamp = stamp or changes(connection, name)
-            if kept.stamp != stamp:
-                kept = self._kept[name] = _Kept(stamp, self.read(name, connection))
+            with self._reading(name):
+                kept = self._kept.get(name, _NOTHING)
+                if kept.stamp != stamp:
+                    kept = self._kept[name] = _Kept(stamp, self.read(name, connection))
         return kept.rows
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        """Who comes while a large table is read waits for that, instead of reading it as well.
+
+        Raises:
+            Locked: Whoever reads it has waited for too long.
+        """
+        with self._lock:
+            reader = self._readers.setdefault(name, threading.Lock())
+        if not reader.acquire(timeout=PATIENCE):
+            raise explain("locked", name, self.location)
+        try:
+            yield
+        finally:
+            reader.release()
 
     def _file_stamp(self, name: str, kept: _Kept) -> object:
         """Something that differs after an SQLite table was changed by anybody: file, size, time, and SQLite's counter.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemonhelp import Inside
+from xcat_rhev.daemon.store import Store
 from xcat_rhev.errors import Usage
 
 
@@ -171,3 +172,22 @@ def test_help_lists_the_attributes_of_a_type(xcat):
     assert "mgt:                      nodehm.mgt" in lines and lines == xcat.type("mkdef", "-t", "node", "-h")
     assert xcat.type("lsdef", "-t", "node", "-h", "-i", "mgt")[2:] == ["mgt:                      nodehm.mgt"]
     assert xcat.rc == 0
+
+
+def test_nodes_of_a_stanza_file_are_written_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, changed, change = Inside(tmp_path), [], Store.change
+    monkeypatch.setattr(Store, "change", lambda self, name: changed.append(name) or change(self, name))
+    nodes = "".join(f"n{number}:\n  objtype=node\n  groups=all,g{number}\n  mgt=ipmi\n" for number in range(300))
+    group = "some:\n  objtype=group\n  members=n1,n299\n"
+    assert inside.type("mkdef", "-z", stdin=nodes + group) == ["301 object definitions have been created or modified."]
+    assert sorted(name for name in changed if name != "auditlog") == ["nodegroup", "nodehm", "nodelist", "nodelist"]
+    assert inside.type("nodels", "groups", on="some") == ["n1: all,g1,some", "n299: all,g299,some"]
+    inside.type("chdef", "-z", stdin=nodes.replace("ipmi", "kvm"))
+    assert inside.type("nodels", "mgt", on="n299") == ["n299: kvm"]
+    assert len(inside.type("mkdef", "-z", stdin=nodes)) == 301 and inside.rc == 1
+
+
+def test_a_stanza_file_of_millions_of_objects_is_refused(tmp_path: Path) -> None:
+    inside = Inside(tmp_path)
+    with pytest.raises(Usage, match="more than 200000 objects"):
+        inside.type("mkdef", "-z", stdin="".join(f"x{number}:\n" for number in range(200_001)))

@@ -194,6 +194,40 @@ def test_a_table_of_an_older_xcat_gets_its_missing_columns_and_keeps_its_rows(tm
     connection.close()
 
 
+def test_many_readers_read_a_changed_table_once(store, monkeypatch):
+    with store.change("mac") as change:
+        change.put({"node": "n1"}, {"mac": "x"})
+    asked, together, read = [], threading.Barrier(8), Store.read
+
+    def slow(self, name, connection):
+        asked.append(name)
+        time.sleep(0.2)
+        return read(self, name, connection)
+
+    def reader():
+        together.wait()
+        found.append(store.rows("mac"))
+
+    found = []
+    monkeypatch.setattr(Store, "read", slow)
+    threads = [threading.Thread(target=reader) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert asked == ["mac"]
+    assert all(rows is found[0] for rows in found) and found[0][0]["mac"] == "x"
+
+
+def test_readers_are_let_in_while_a_large_change_is_under_way(store, monkeypatch, tmp_path):
+    monkeypatch.setattr(database, "PATIENCE", 0.05)
+    impatient = Store(locate(tmp_path))
+    with store.change("mac") as change:
+        change.add_all({"node": f"n{number}", "comments": "x" * 1000} for number in range(10_000))
+        assert impatient.rows("mac") == ()
+    assert len(impatient.rows("mac")) == 10_000
+
+
 def test_a_full_disk_loses_nothing(store, tmp_path):
     with store.change("mac") as change:
         change.put({"node": "n1"}, {"mac": "kept"})

@@ -14,6 +14,9 @@ from .criteria import split_condition
 from .declare import Call
 
 _PAIR = re.compile(r"\s*(.*?)\s*=\s*(.*)", re.DOTALL)
+_LINE = re.compile(r"[^\r\n]+")
+#: Objects in one stanza file. One after the other leaves other clients their turn; many millions fill the memory.
+MOST = 200_000
 _DEFAULTS = re.compile(r"default-([^-]+)")
 
 
@@ -127,18 +130,20 @@ def stanzas(text: str) -> dict[str, dict[str, str]]:
     What a stanza `default-TYPE:` holds counts for the objects of that type behind it that say nothing else.
 
     Raises:
-        Usage: A line is neither.
+        Usage: A line is neither, or there are too many objects.
     """
     found: dict[str, dict[str, str]] = {}
     defaults: dict[str, dict[str, str]] = {}
     current: dict[str, str] | None = None
-    for line in map(str.strip, text.splitlines()):
+    for line in (one[0].strip() for one in _LINE.finditer(text)):  # a list of millions would hold up everybody
         if not line or line.startswith("#") or line == "<xCAT data object stanza file>":
             continue
         if line.endswith(":") and "=" not in line:
             name = line[:-1].strip()
             default = _DEFAULTS.fullmatch(name)
             current = defaults.setdefault(default[1], {}) if default else found.setdefault(name, {})
+            if len(found) > MOST:
+                raise Usage(f"The file has more than {MOST} objects.", "Write it in several files")
         elif current is not None and "=" in line:
             name, value = _pair(line)
             value = _unquoted(value)

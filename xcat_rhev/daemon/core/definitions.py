@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import NamedTuple
 
 from ...errors import RhevError, Usage
@@ -49,11 +50,11 @@ def make(call: Call) -> Iterator[Said]:
                       + (f" {groups}" if asked[0].kind.name == "node" else ""))
         return
     done, wrong = 0, False
-    for each in asked:
-        made = _making(call, each)
+    for kind, several in _together(asked):
+        made = _making(call, kind, several)
         yield from (Warning(problem) for problem in made.exist)
-        yield from _capitals(each.kind, made.wanted)
-        problems = made.problems + _written(call, each.kind, made.wanted)
+        yield from _capitals(kind, made.wanted)
+        problems = made.problems + _written(call, kind, made.wanted)
         yield from (refused(problem) for problem in problems)
         done += len(made.wanted)
         wrong = wrong or bool(problems)
@@ -76,10 +77,10 @@ def change(call: Call) -> Iterator[Said]:
         yield from _summary(0, wrong=False, failed=False)
         return
     done, new, wrong = 0, [], False
-    for each in asked:
-        present = objects.read(call.tables, each.kind, each.names)
-        made = _changing(call, each, present)
-        problems = made.problems + _written(call, each.kind, made.wanted)
+    for kind, several in _together(asked):
+        present = objects.read(call.tables, kind, [name for each in several for name in each.names])
+        made = _changing(call, several, present)
+        problems = made.problems + _written(call, kind, made.wanted)
         yield from (refused(problem) for problem in problems)
         wrong = wrong or bool(problems)
         new += [name for name in made.wanted if name not in present]
@@ -113,31 +114,41 @@ def remove(call: Call) -> Iterator[Said]:
         yield Info("No objects have been removed from the xCAT database.")
 
 
-def _making(call: Call, asked: Asked) -> _Made:
+def _together(asked: Iterable[Asked]) -> Iterator[tuple[Kind, list[Asked]]]:
+    """Nodes that follow each other are written at once: a transaction costs the same for many. Others one by one."""
+    for nodes, several in groupby(asked, lambda each: each.kind.name == "node"):
+        for batch in [list(several)] if nodes else [[each] for each in several]:
+            yield batch[0].kind, batch
+
+
+def _making(call: Call, kind: Kind, several: Iterable[Asked]) -> _Made:
     """Which objects mkdef writes, with what."""
     made = _Made({}, [], [])
-    present = set(objects.names(call.tables, asked.kind))
-    asked = asked._replace(values={**_template(call, asked.kind), **asked.values})
-    for name in asked.names:
-        if name in present and "f" not in call.options and asked.kind.name != "site":
-            made.exist.append(f"A definition for '{name}' already exists. No changes will be made.  "
-                              "Run again with '-f' option to force replace.")
-        else:
-            _add(made, call, asked, name, {})
-    replaced = [name for name in made.wanted if name in present and asked.kind.name != "site"]
+    present = set(objects.names(call.tables, kind))
+    template = _template(call, kind)
+    for asked in several:
+        asked = asked._replace(values={**template, **asked.values})
+        for name in asked.names:
+            if name in present and "f" not in call.options and kind.name != "site":
+                made.exist.append(f"A definition for '{name}' already exists. No changes will be made.  "
+                                  "Run again with '-f' option to force replace.")
+            else:
+                _add(made, call, asked, name, {})
+    replaced = [name for name in made.wanted if name in present and kind.name != "site"]
     if replaced:
-        objects.remove(call.tables, asked.kind, replaced)
+        objects.remove(call.tables, kind, replaced)
     return made
 
 
-def _changing(call: Call, asked: Asked, present: Mapping[str, Mapping[str, str]]) -> _Made:
+def _changing(call: Call, several: Iterable[Asked], present: Mapping[str, Mapping[str, str]]) -> _Made:
     """Which objects chdef writes, with what."""
     made = _Made({}, [], [])
-    for name in asked.names:
-        if name not in present and "m" in call.options:
-            made.problems.append(f"The '-m' option is not valid since the '{name}' definition does not exist.")
-        else:
-            _add(made, call, asked, name, present.get(name, {}))
+    for asked in several:
+        for name in asked.names:
+            if name not in present and "m" in call.options:
+                made.problems.append(f"The '-m' option is not valid since the '{name}' definition does not exist.")
+            else:
+                _add(made, call, asked, name, present.get(name, {}))
     return made
 
 
