@@ -6,19 +6,24 @@ Only scripts that a node's postscripts row names as `rhevh:SCRIPT` run, for exam
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import signal
 import subprocess
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
+from ..abort import check
 from ..xcat.host import Host
 
 MARK = "rhevh:"
 COLUMNS = ("postscripts", "postbootscripts")
-#: Seconds for a connection, and for one script.
-CONNECT, LIMIT = 10, 600
+#: Seconds for a connection, for one script, and between two looks at whether somebody still wants it.
+CONNECT, LIMIT, GLANCE = 10, 600, 0.2
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 #: What ssh exits with when it did not get as far as the script.
 NOT_REACHED = 255
@@ -50,29 +55,33 @@ def scripts(host: Host, nodes: Sequence[str]) -> dict[str, list[Script]]:
     return {node: its for node, its in found.items() if its}
 
 
-def run_all(host: Host, nodes: Sequence[str]) -> dict[str, str]:
+def run_all(host: Host, nodes: Sequence[str], aborted: threading.Event | None = None) -> dict[str, str]:
     """Run the scripts of nodes.
 
     Args:
         host: The xCAT.
         nodes: The nodes; those without scripts are left alone.
+        aborted: Set when the person who asked went away: the script under way is then ended.
 
     Returns:
         The nodes for which it did not work, and why.
+
+    Raises:
+        Aborted: That person went away.
     """
     folder = Path(host.site("installdir", "/install")) / "postscripts"
     addresses = host.node_attrs("hosts", nodes, ["ip"])
     stopped = {}
     for node, its in scripts(host, nodes).items():
         for script in its:
-            problem = _run(folder, script, node, addresses[node].get("ip") or node)
+            problem = _run(folder, script, node, addresses[node].get("ip") or node, aborted or threading.Event())
             if problem:
                 stopped[node] = problem
                 break
     return stopped
 
 
-def _run(folder: Path, script: Script, node: str, address: str) -> str:
+def _run(folder: Path, script: Script, node: str, address: str, aborted: threading.Event) -> str:
     """Run one script; gives what was wrong, or nothing."""
     if not _NAME.fullmatch(script.name):
         return f"'{script.name}' is no name of a script"
@@ -82,14 +91,29 @@ def _run(folder: Path, script: Script, node: str, address: str) -> str:
     remote = ["NODE=" + shlex.quote(node), "sh", "-s", "--", *map(shlex.quote, script.args)]
     try:
         with open(file, "rb") as source:
-            done = subprocess.run(  # noqa: S603 - fixed program, everything foreign is quoted
-                [*words, " ".join(remote)], stdin=source, capture_output=True, timeout=LIMIT, check=False
-            )
+            code, errors = _done([*words, " ".join(remote)], source, aborted)
     except subprocess.TimeoutExpired:
         return f"{script.name} took longer than {LIMIT} s"
     except OSError as problem:
         return f"{problem.filename or file}: {problem.strerror}"
-    said = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
-    if done.returncode == NOT_REACHED:
+    said = (errors.decode(errors="replace").strip().splitlines() or [""])[-1]
+    if code == NOT_REACHED:
         return f"ssh to root@{address} failed: {said}"
-    return f"{script.name} ended with {done.returncode}: {said}" if done.returncode else ""
+    return f"{script.name} ended with {code}: {said}" if code else ""
+
+
+def _done(words: Sequence[str], source: IO[bytes], aborted: threading.Event) -> tuple[int, bytes]:
+    """Run a program to its end, or end it with all that it has started: its exit code and what it complained about."""
+    end = time.monotonic() + LIMIT
+    with subprocess.Popen(  # noqa: S603 - fixed program, everything foreign is quoted
+        words, stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        while True:
+            try:
+                errors = process.communicate(timeout=GLANCE)[1]
+                return process.returncode, errors
+            except subprocess.TimeoutExpired:
+                if aborted.is_set() or time.monotonic() > end:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    check(aborted)
+                    raise

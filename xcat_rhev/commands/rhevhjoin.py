@@ -8,6 +8,7 @@ starts the command again after a restart goes on where the tables say.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -55,13 +56,13 @@ class Stage(NamedTuple):
     """
 
     name: str
-    work: Callable[[Host, Sequence[str]], dict[str, str]]
+    work: Callable[[Host, Sequence[str], threading.Event], dict[str, str]]
 
 
 UP, FAILED = "up", "failed-"
 #: Seconds that one stage may take in all, and in one go; then the others have their turn.
 LIMIT, TURN = 3600.0, 120
-PAUSE = 15.0
+PAUSE, GLANCE = 15.0, 0.5
 
 
 def plan(context: Context) -> Plan:
@@ -76,7 +77,7 @@ def _rounds(context: Context) -> Iterator[Data | Error]:
     """Go round; every node that arrives is said, or that fails."""
     while not context.request.aborted.is_set():
         left = 0
-        for node, stage, reason in one_round(context.host, time.time()):
+        for node, stage, reason in one_round(context.host, time.time(), context.request.aborted):
             if stage == UP:
                 yield Data(UP, node)
             elif stage.startswith(FAILED):
@@ -85,19 +86,22 @@ def _rounds(context: Context) -> Iterator[Data | Error]:
                 left += 1
         if not left and "watch" not in context.options:
             return
-        _pause(context.clock)
+        _pause(context.clock, context.request.aborted)
 
 
-def _pause(clock: Clock) -> None:
-    clock.sleep(PAUSE)
+def _pause(clock: Clock, aborted: threading.Event) -> None:
+    end = clock.now() + PAUSE
+    while clock.now() < end and not aborted.is_set():
+        clock.sleep(GLANCE)
 
 
-def one_round(host: Host, now: float) -> list[tuple[str, str, str]]:
+def one_round(host: Host, now: float, aborted: threading.Event) -> list[tuple[str, str, str]]:
     """Bring every noted node as far as it comes at once.
 
     Args:
         host: The xCAT.
         now: Seconds since 1970.
+        aborted: Set when the person who asked went away.
 
     Returns:
         Node, the stage in which it is now, and why it did not come further.
@@ -111,7 +115,7 @@ def one_round(host: Host, now: float) -> list[tuple[str, str, str]]:
         here = [node for node in waiting if stages[node] == stage.name]
         if not here:
             continue
-        stopped = stage.work(host, here)
+        stopped = stage.work(host, here, aborted)
         reasons.update(stopped)
         for node, reason in stopped.items():
             log.info("%s: %s does not work yet: %s", node, stage.name, reason)
@@ -122,7 +126,9 @@ def one_round(host: Host, now: float) -> list[tuple[str, str, str]]:
     return [(node, stages[node], reasons.get(node, "")) for node in waiting]
 
 
-def _changed(option: str, table: str, column: str, host: Host, nodes: Sequence[str]) -> dict[str, str]:
+def _changed(
+    option: str, table: str, column: str, host: Host, nodes: Sequence[str], _aborted: threading.Event
+) -> dict[str, str]:
     """Run chhypervisor with one option, for those nodes that have a value in a table if one is named.
 
     Returns:

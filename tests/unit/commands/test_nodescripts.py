@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from daemonhelp import until
 from fakes import FakeHost
 from xcat_rhev.commands import nodescripts
 from xcat_rhev.commands.nodescripts import Script, run_all, scripts
+from xcat_rhev.errors import Aborted
 
 SSH = """#!/bin/sh
 # Ends like the real one when it is told to; else runs what comes after the options here.
@@ -83,6 +86,27 @@ def test_without_a_key(tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatc
 def test_one_that_hangs(tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nodescripts, "LIMIT", 0.2)
     assert run_all(xcat(tmp_path, "", last="exec sleep 5"), ["n1"]) == {"n1": "last took longer than 0.2 s"}
+
+
+def test_nobody_wants_it_any_more(tmp_path: Path, log: Path) -> None:
+    aborted, pid = threading.Event(), tmp_path / "out"
+    host = xcat(tmp_path, "", last='sleep 600 & echo $! > "$OUT.new"; mv "$OUT.new" "$OUT"; wait')
+    ended: list[Exception] = []
+
+    def run() -> None:
+        try:
+            run_all(host, ["n1"], aborted)
+        except Aborted as problem:
+            ended.append(problem)
+
+    worker = threading.Thread(target=run)
+    worker.start()
+    until(pid.exists, "the script runs")
+    aborted.set()
+    worker.join(20)
+    assert len(ended) == 1
+    until(lambda: not Path(f"/proc/{pid.read_text().strip()}/cmdline").exists() or "sleep" not in Path(
+        f"/proc/{pid.read_text().strip()}/cmdline").read_text(), "what the script started is gone")
 
 
 def test_without_ssh(tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,7 @@ def test_scripts_come_last_also_where_nobody_joins(xcat: Xcat, monkeypatch: pyte
 def test_a_host_that_registers_late_is_waited_for(xcat: Xcat) -> None:
     xcat.refusals[("rhevh1", "-a")], clock = 3, ManualClock()
     assert join(xcat, nodes=["rhevh1", "rhevh2"], clock=clock) == [Data("up", "rhevh2"), Data("up", "rhevh1")]
-    assert clock.slept == [rhevhjoin.PAUSE] * 3
+    assert sum(clock.slept) == 3 * rhevhjoin.PAUSE
     assert xcat.options("rhevh2") == ["-a", "-e"]
 
 
