@@ -38,6 +38,19 @@ def test_a_machine_is_what_its_row_says(site):
     assert nics == [("eth0", "e1000"), ("eth1", "e1000")]
 
 
+@only((4, 5))
+def test_a_bus_that_the_chipset_lacks_is_said_before_anything_is_made(site):
+    site.node("vm1", storage="data1:1g", storagemodel="ide")
+    assert site.wrong("mkvm", ["vm1"]) == [
+        "vm1: machines of the cluster Default have the chipset q35, which has no ide. "
+        "Run: chtab node=vm1 vm.storagemodel=virtio"]
+    assert site.count("vm", "vm1") == 0
+    site.world.change(site.thing("cluster", "Default"), bios_type="i440fx_sea_bios")
+    assert site.ok("mkvm", ["vm1"]) == ["vm1: Succeeded"]
+    site.node("vm2", storage="data1:1g", storagemodel="sata")
+    assert "i440fx, which has no sata" in site.wrong("mkvm", ["vm2"])[0]
+
+
 def test_a_row_that_says_next_to_nothing_is_enough(site):
     site.node("vm1")
     site.ok("mkvm", ["vm1"])

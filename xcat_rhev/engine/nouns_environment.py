@@ -34,6 +34,7 @@ class Cluster(Noun):
     Attributes:
         cpu_type: One of its level's names, exactly; see `Manager.cpu_types`.
         memory_overcommit: Percent.
+        bios_type: What its machines have unless they say otherwise: q35_sea_bios, i440fx_sea_bios ...
     """
 
     TAG, PATH, SEARCHABLE, TOP = "cluster", "clusters", True, True
@@ -44,6 +45,7 @@ class Cluster(Noun):
     hugepages = flag("memory_policy/transparent_hugepages/enabled")
     version = version("version")
     on_error = text("error_handling/on_error")
+    bios_type = text(None, "bios_type", since=(4, 4))
 
 
 class Network(Noun):

@@ -166,6 +166,8 @@ class _Look:
         if lacking:
             version = ".".join(map(str, self._manager.version))
             yield f"the manager is {version}, which has no {lacking} for machines. Take that out of vm.othersettings"
+        if not row.template and row.node not in self._machines:
+            yield from _bus_faults(row, cluster)
         yield from _domain_faults(row, place, manager)
         yield from _network_faults(row, place)
         yield from filter(None, [_lease_fault(row, place)])
@@ -179,6 +181,14 @@ class _Look:
                    f"Run: lsve -t tpl -m {self._manager.name}, then chtab node={row.node} vm.master=TEMPLATE")
         elif template.status not in ("ok", None):
             yield f"the template {row.template} is {template.status}. Try again when it is ok"
+
+
+def _bus_faults(row: VmRow, cluster: Cluster) -> Iterator[str]:
+    """A disk bus that new machines of the cluster lack: the engine would refuse the disk when the machine is there."""
+    chipset = (cluster.bios_type or "").partition("_")[0]
+    if row.disks and row.interface == {"q35": "ide", "i440fx": "sata"}.get(chipset):
+        yield (f"machines of the cluster {cluster.name} have the chipset {chipset}, which has no {row.interface}. "
+               f"Run: chtab node={row.node} vm.storagemodel=virtio")
 
 
 def _domain_faults(row: VmRow, place: Place, manager: str) -> Iterator[str]:
