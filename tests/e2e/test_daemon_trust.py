@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import ssl
 import tempfile
@@ -48,6 +49,28 @@ def test_a_certificate_of_another_ca_ends_the_connection(xcat, tmp_path):
         sock.sendall(write_request(WireRequest("tabdump", args=("passwd",))))
         assert sock.recv(1) == b"", "an answer"
         raise ConnectionResetError
+
+
+@pytest.mark.parametrize("begin, days", [(1970, -1), (2100, 40_000)])
+def test_a_certificate_that_is_too_old_or_too_new_ends_the_connection(xcat, monkeypatch, begin, days):
+    monkeypatch.setattr(certificates, "BEGIN", datetime.datetime(begin, 1, 1))
+    monkeypatch.setattr(certificates, "LIFE", datetime.timedelta(days=days))
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        xcat.ask(WireRequest("authcheck"), cert=certificate(xcat, "root"))
+    monkeypatch.undo()
+    assert b"<username>root</username>" in xcat.ask(WireRequest("authcheck"), cert=certificate(xcat, "root"))
+
+
+def test_a_users_certificate_makes_no_others(xcat, tmp_path):
+    """joe signs one for root with the key of his own."""
+    joe, other = certificate(xcat, "joe").parent, Home(tmp_path / "joe")
+    other.make()
+    for file, name in ((other.ca / "ca-cert.pem", "cert"), (other.ca / "private" / "ca-key.pem", "key")):
+        file.write_bytes((joe / f"client-{name}.pem").read_bytes())
+    chain = certificate(xcat, "root", other)
+    chain.write_bytes(chain.read_bytes() + (joe / "client-cert.pem").read_bytes())
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        xcat.ask(WireRequest("authcheck"), cert=chain)
 
 
 @pytest.mark.parametrize("name", ["root ", "ROOT", "rootx", "root\x00", "x/root", "/root", "\u200broot"])

@@ -19,8 +19,7 @@ def framing(data: bytes) -> None:
     pieces = [stream[begin:begin + size] for begin in range(0, len(stream), size)]
     cut, cut_is_wrong = _fed(pieces)
     whole, whole_is_wrong = _fed([stream])
-    assert cut_is_wrong == whole_is_wrong
-    assert whole_is_wrong or cut == whole
+    assert (cut, cut_is_wrong) == (whole, whole_is_wrong)
     for document in cut:
         with contextlib.suppress(BadAnswer, Usage):
             request = wire.read_request(document)
@@ -33,7 +32,7 @@ def framing(data: bytes) -> None:
 def _fed(pieces: list[bytes]) -> tuple[list[bytes], bool]:
     framer, found = Framer(), []
     try:
-        for piece in pieces:
+        for piece in (*pieces, b""):
             found += framer.feed(piece)
     except BadAnswer:
         return found, True

@@ -36,20 +36,31 @@ class Framer:
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes and give the requests that are complete with them, without what stood around them.
 
+        What comes behind a complete request and is none does not take the answer away: it is refused the next time.
+
         Raises:
             BadAnswer: This is no request and never will be, or one beyond the limit.
         """
         self._buffer += data
         requests: list[bytes] = []
-        while self._begins():
+        try:
+            for request in iter(self._next, None):
+                requests.append(request)
+        except BadAnswer:
+            if not requests:
+                raise
+        return requests
+
+    def _next(self) -> bytes | None:
+        """Cut the next complete request off, if there is one."""
+        if self._begins():
             end = self._buffer.find(END, self._seen)
-            if end < 0:
-                self._seen = max(0, len(self._buffer) - len(END) + 1)
-                break
-            requests.append(self._cut(end + len(END)))
+            if end >= 0:
+                return self._cut(end + len(END))
+            self._seen = max(0, len(self._buffer) - len(END) + 1)
         if len(self._buffer) > self._longest:
             raise BadAnswer(f"a request is longer than {self._longest} bytes")
-        return requests
+        return None
 
     def _begins(self) -> bool:
         """Drop what may stand before a request; refuse early what can never become one."""

@@ -88,3 +88,11 @@ def test_any_bytes_are_a_request_or_are_refused_or_wait(rubbish):
         return
     assert found == [] or all(one.startswith(b"<xcatrequest>") and one.endswith(b"</xcatrequest>") for one in found)
     assert framer.waiting <= 200
+
+
+@pytest.mark.parametrize("junk", [b"\0", b"junk", b"]]></arg></xcatrequest>", b"<" * 100_000])
+def test_what_comes_behind_a_request_does_not_take_it_away(junk: bytes) -> None:
+    framer = Framer()
+    assert framer.feed(ONE + junk) == [ONE]
+    with pytest.raises(BadAnswer):
+        framer.feed(b" ")
