@@ -39,7 +39,7 @@ def plan(context: Context) -> Plan:
         vm = found.get(node)
         if vm is None:
             yield found.lack(node)
-        elif context.manager.version < (3, 6):
+        elif not context.manager.joins_consoles:
             version = ".".join(map(str, context.manager.version))
             yield Error(f"the manager is {version}; serial consoles came with 3.6", node)
         elif vm.status in OFF:

@@ -1,4 +1,4 @@
-"""What differs between API v3 and v4, and between versions, as tables: no other file asks for a version number.
+"""What differs between API v3 and v4, and between versions, as tables; other files ask what an engine can do.
 
 How a single value is spelled stands with its field in `nouns.py`; here is what concerns requests as a whole.
 """
@@ -16,6 +16,7 @@ _SINCE: Mapping[str, Version] = {
     "sessions": (3, 1),          # Prefer: persistent-auth
     "correlation": (3, 1),       # Correlation-Id
     "disks": (3, 1),             # the /disks collection
+    "ids_alone": (3, 1),         # a reference needs no name beside its id
     "networks_searchable": (3, 2),
     "ssh": (3, 3),               # hosts are logged in to by key, or as somebody else than root
     "growing_disks": (3, 3),     # ExtendImageSizeCommand; earlier ones take a larger size and do nothing about it
@@ -27,6 +28,8 @@ _SINCE: Mapping[str, Version] = {
     "attachments": (3, 6),       # host network attachments
     "fence_agents": (3, 6),      # /hosts/{id}/fenceagents
     "consoles": (3, 6),
+    "console_proxy": (3, 6),     # ovirt-vmconsole-proxy, for serial consoles
+    "detaching_formats": (3, 6),  # local storage that is taken off its data center is formatted
     "host_upgrade": (3, 6),
     "upgrade_check": (4, 1),
     "current_consoles": (4, 1),  # graphicsconsoles?current=true

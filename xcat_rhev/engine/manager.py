@@ -58,6 +58,7 @@ class Manager:
         version: The engine's version, as (4, 5).
         keeps_disks: It can have disks that belong to no VM.
         grows_disks: It can make disks larger.
+        joins_consoles: Its host has a proxy for serial consoles.
         workers: How many requests at once.
         notes: What a person should know about the connection.
         counts: What the request cost so far; as text `5 requests, 1 connection`.
@@ -72,9 +73,9 @@ class Manager:
     ) -> None:
         self.name, self.workers = session.access.name, session.access.workers
         self.dialect, self.version = session.dialect.major, session.dialect.version
-        self.keeps_disks, self.grows_disks = session.dialect.has("disks"), session.dialect.has("growing_disks")
-        self.clock, self.notes = clock, tuple(notes)
-        self.counts = counts or Counts()
+        self.keeps_disks, self.grows_disks, self.joins_consoles = map(
+            session.dialect.has, ("disks", "growing_disks", "console_proxy"))
+        self.clock, self.notes, self.counts = clock, tuple(notes), counts or Counts()
         counted = Counted(Stoppable(session.http, aborted or Abort()), self.counts)
         sender: Sender = Traced(counted, say) if say else counted
         sender = Retried(Checked(LoggedIn(sender, session.login), self.name), clock)

@@ -80,7 +80,7 @@ class Login:
         self._root = base.rpartition("/")[0]
         self._lock = threading.Lock()
         self._token: Secret | None = None
-        self._basic = dialect.version < (4, 0)
+        self._basic = dialect.version < (4, 0)  # the engine's version: one that is asked in v3 gives tokens as well
 
     def headers(self, sender: Sender) -> dict[str, str]:
         """What goes along with every request; gets a token first if there is none.

@@ -108,7 +108,7 @@ class Pointer:
             return
         if value.id:
             place.set("id", value.id)
-        if value.name and (not value.id or dialect.version < (3, 1)):
+        if value.name and not (value.id and dialect.has("ids_alone")):
             etree.SubElement(place, "name").text = value.name
 
     def same(self, current: Any, wanted: Any) -> bool:

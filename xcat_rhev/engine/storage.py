@@ -35,7 +35,7 @@ def detach(manager: Manager, center: DataCenter, domain: StorageDomain) -> None:
     Raises:
         Conflict: A local domain of 3.6 or later, which this would format.
     """
-    if domain.storage_type == "localfs" and manager.calls.dialect.version >= (3, 6):
+    if domain.storage_type == "localfs" and manager.calls.dialect.has("detaching_formats"):
         raise Conflict(
             f"storage domain {domain.name} is local: to detach it is to format it",
             "Remove it instead if that is what you want",
