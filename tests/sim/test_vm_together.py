@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
 
+from vesim import only
 from vmsite import each_version
 from xcat_rhev.engine.manager import Manager
 from xcat_rhev.messages import Data, Error
@@ -76,6 +79,20 @@ def test_the_second_command_names_the_first_and_works_when_that_has_ended(site):
     meanwhile(site, lambda: second.extend(site.say("rmvm -p", ["vm1", "vm2"])))
     site.ok("chvm", ["vm1"])
     assert Error(f"another chvm {BUSY}", "vm1") in second and Data("succeeded.", "vm2") in second
+    assert site.ok("rmvm -p", ["vm1"]) == ["vm1: succeeded."]
+
+
+@only((4, 5))
+def test_a_command_of_another_process_is_not_disturbed_either(site):
+    site.made("vm1", "vm2")
+    folder = site.home / "rhevm" / site.manager.replace(":", "_")
+    taking = f"from pathlib import Path; from xcat_rhev.holding import Holding; held = Holding(); " \
+             f"print(held.take(Path({str(folder)!r}), ['vm1'], 'chvm'), flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", taking], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"{}\n"
+        assert site.say("rmvm -p", ["vm1", "vm2"]) == [
+            Error(f"another command {BUSY}", "vm1"), Data("succeeded.", "vm2")]
+        other.kill()
     assert site.ok("rmvm -p", ["vm1"]) == ["vm1: succeeded."]
 
 
