@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..abort import check as check_wanted
 from ..errors import NotFound, Usage
 from ..xcat import schema
 from .attributes import KINDS, SITE, Kind
@@ -88,6 +89,7 @@ def write(tables: Tables, kind: Kind, objects: Mapping[str, Changes]) -> None:
             table, column = kind.columns.get(attribute, (kind.table, attribute))
             updates.setdefault(table, {}).setdefault(name, {})[column] = value or None
     for table, rows in updates.items():
+        check_wanted(tables.aborted)
         with tables.store.change(table) as change:
             if kind.name == "passwd":
                 for name, row in rows.items():
@@ -109,6 +111,7 @@ def remove(tables: Tables, kind: Kind, chosen: Sequence[str]) -> None:
         for name in chosen:
             _set_members(tables, name, (), clear=True)
     for table in _places(kind):
+        check_wanted(tables.aborted)
         tables.drop(table, *(_key(kind, table, name) for name in chosen))
 
 

@@ -298,13 +298,25 @@ class Change:
         for values in alike.values():
             self._connection.execute(sa.insert(self._table), values)
 
-    def drop(self, key: Mapping[str, str] | None = None) -> int:
-        """Remove the rows with that key, or all.
+    def drop(self, *keys: Mapping[str, str]) -> int:
+        """Remove the rows with any of the keys, or all if none is given.
 
         Returns:
             How many there were.
         """
-        return self._connection.execute(sa.delete(self._table).where(*self._where(key or {}))).rowcount
+        before = self._count()
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for key in keys:
+            alike.setdefault(tuple(key), []).append({f"old_{column}": value for column, value in key.items()})
+        if not keys:
+            self._connection.execute(sa.delete(self._table))
+        for columns, values in alike.items():
+            fits = [self._table.c[column] == sa.bindparam(f"old_{column}") for column in columns]
+            self._connection.execute(sa.delete(self._table).where(*fits), values)
+        return before - self._count()
+
+    def _count(self) -> int:
+        return self._connection.execute(sa.select(sa.func.count()).select_from(self._table)).scalar_one()
 
     def replace(self, rows: Iterable[Mapping[str, str | None]]) -> None:
         """Empty the table and fill it anew."""

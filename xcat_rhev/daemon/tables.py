@@ -6,9 +6,11 @@ to it, so that a request sees one state of a table and its own changes.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Callable, Optional, TypeVar
 
+from ..abort import check
 from ..errors import NotFound
 from ..xcat import noderange, rows, schema
 from ..xcat.host import Row
@@ -19,6 +21,8 @@ from .nodefiles import read as read_node_file
 from .store import RawRow, Store
 
 T = TypeVar("T")
+#: Nodes between two looks at whether somebody still wants the answer.
+AT_ONCE = 1000
 
 
 class Tables:
@@ -37,11 +41,14 @@ class Tables:
         self._columns: dict[tuple[str, str], Mapping[str, str]] = {}
         self._dynamic: dict[str, Collection[str]] = {}
         self._reach = Reach.ALL
+        #: Set when nobody wants the answer any more: what takes long then ends.
+        self.aborted = threading.Event()
 
     def within(self, reach: Reach) -> Tables:
         """The same for somebody whose noderanges may not name every file; what has been read is shared."""
         same = Tables(self.store, self._own)
-        same._read, same._columns, same._dynamic, same._reach = self._read, self._columns, self._dynamic, reach
+        same._read, same._columns, same._dynamic = self._read, self._columns, self._dynamic
+        same._reach, same.aborted = reach, self.aborted
         return same
 
     # Whole tables.
@@ -54,6 +61,7 @@ class Tables:
         """
         found = self._read.get(table)
         if found is None:
+            check(self.aborted)
             found = self._read[table] = self.store.rows(table)
         return found
 
@@ -153,12 +161,21 @@ class Tables:
         return self.node_attrs(table, nodes, columns) if table in schema.TABLES else None
 
     def node_attrs(self, table: str, nodes: Sequence[str], columns: Sequence[str]) -> dict[str, Row]:
-        """Columns of nodes by xCAT's rules; every asked node is a key."""
+        """Columns of nodes by xCAT's rules; every asked node is a key.
+
+        Raises:
+            Aborted: Nobody wants them any more.
+        """
         if table not in schema.TABLES:
             return {node: {} for node in nodes}
         inherits = {} if table == "nodelist" else self.memberships()
         joined = rows.hierarchical(self.site("hierarchicalattrs"))
-        return rows.node_attrs(nodes, columns, self.by_node(table), inherits, joined)
+        found: dict[str, Row] = {}
+        for begin in range(0, len(nodes), AT_ONCE):
+            check(self.aborted)
+            some = nodes[begin:begin + AT_ONCE]
+            found.update(rows.node_attrs(some, columns, self.by_node(table), inherits, joined))
+        return found
 
     def by_node(self, table: str) -> Mapping[str, Sequence[Row]]:
         """Node or group -> its enabled rows."""
@@ -196,7 +213,7 @@ class Tables:
         """
         self.check(table, {column for key in keys for column in key})
         with self.store.change(table) as change:
-            count = sum(change.drop(key) for key in keys)
+            count = change.drop(*keys) if keys else 0
         self.forget(table)
         return count
 

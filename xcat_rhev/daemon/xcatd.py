@@ -77,6 +77,7 @@ class Xcatd:
         if request.command not in self._handlers:
             yield Error("Unsupported request")
             return
+        tables.aborted = request.aborted
         whole = _Asked(request, tables, boots, settled, wire)
         parts = [Part((), request.nodes)] if settled or "-h" in request.args else self._hierarchy.split(request, tables)
         yield from side_by_side([partial(self._part, part, whole) for part in parts], request.aborted)

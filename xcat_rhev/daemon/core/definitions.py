@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
-from ...errors import RhevError, Usage
+from ...errors import Aborted, RhevError, Usage
 from ...messages import Info, Warning
 from .. import objects
 from ..attributes import Kind
@@ -230,6 +230,8 @@ def _written(call: Call, kind: Kind, wanted: dict[str, Mapping[str, str]]) -> li
     """Write objects; gives what to say if that failed, and then takes them out of `wanted`."""
     try:
         objects.write(call.tables, kind, wanted)
+    except Aborted:
+        raise
     except RhevError as problem:
         wanted.clear()
         return [str(problem)]
