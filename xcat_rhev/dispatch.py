@@ -104,7 +104,7 @@ class Dispatcher:
         try:
             options, words = parse(spec, request.args)
         except Usage as problem:
-            yield error_of(problem)
+            yield _wording({"json": True} if "--json" in request.args else {})(error_of(problem))
             return
         if "help" in options:
             yield Data(usage_text(spec))

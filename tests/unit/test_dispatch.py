@@ -144,6 +144,13 @@ def test_verbose_shows_what_the_manager_was_asked(command):
     assert run(args=["-V"]) == [Data("found", "vm1"), Data("GET /vms"), Data("m1: 3 requests, 1 connection")]
 
 
+def test_json_is_for_wrong_arguments_too(command):
+    command(lambda context: iter(()))
+    (said,) = run(args=["--nonsense", "--json"])
+    assert (type(said), said.code) == (Data, 1)
+    assert "no option --nonsense" in json.loads(said.text)["text"]
+
+
 def test_json_is_all_data_and_keeps_codes(command):
     command(lambda context: iter([Data("on", "vm1", "power"), Error("no", "vm3", 4)]))
     data, error = run(args=["--json"])
