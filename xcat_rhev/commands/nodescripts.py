@@ -44,12 +44,13 @@ def scripts(host: Host, nodes: Sequence[str]) -> dict[str, list[Script]]:
         nodes: The nodes.
 
     Returns:
-        Node -> its scripts in order, `postscripts` before `postbootscripts`.
+        Node -> its scripts in order, `postscripts` before `postbootscripts`, each behind those of `xcatdefaults`.
     """
     rows = host.node_attrs("postscripts", nodes, COLUMNS)
+    usual = next(iter(host.rows("postscripts", {"node": "xcatdefaults"})), {})
     found = {}
     for node in nodes:
-        words = ",".join(rows[node].get(column, "") for column in COLUMNS).split(",")
+        words = ",".join(row.get(column, "") for column in COLUMNS for row in (usual, rows[node])).split(",")
         marked = [word.strip()[len(MARK):].split() for word in words if word.strip().startswith(MARK)]
         found[node] = [Script(name, tuple(args)) for name, *args in filter(None, marked)]
     return {node: its for node, its in found.items() if its}

@@ -12,6 +12,8 @@ from .tables import Tables
 
 #: Attribute -> value.
 Attributes = dict[str, str]
+#: Columns of scripts.
+SCRIPTS = ("postscripts", "postbootscripts")
 #: Attribute -> new value; empty takes it away.
 Changes = Mapping[str, str]
 
@@ -54,6 +56,20 @@ def read(tables: Tables, kind: Kind, chosen: Sequence[str]) -> dict[str, Attribu
         for name in chosen:
             _complete_group(tables, name, found[name])
     return found
+
+
+def default_scripts(tables: Tables) -> Mapping[str, str]:
+    """What every node runs before its own scripts: the row `xcatdefaults` of postscripts, which is no node."""
+    rows = tables.rows("postscripts", {"node": "xcatdefaults"})
+    return {column: row[column] for row in rows for column in SCRIPTS if column in row}
+
+
+def with_defaults(tables: Tables, nodes: Mapping[str, Attributes]) -> dict[str, Attributes]:
+    """Nodes with the scripts that they run by default in front of their own."""
+    defaults = default_scripts(tables)
+    return {name: {**row, **{
+        column: f"{text},{row[column]}" if row.get(column) else text for column, text in defaults.items()
+    }} for name, row in nodes.items()}
 
 
 def check(kind: Kind, attributes: Iterable[str]) -> None:

@@ -55,6 +55,14 @@ def test_only_those_that_are_meant(tmp_path: Path) -> None:
     }
 
 
+def test_those_of_every_node_come_first(tmp_path: Path) -> None:
+    host = xcat(tmp_path, "rhevh:own")
+    host.tables["postscripts"].append({"node": "xcatdefaults", "postscripts": "syslog,rhevh:usual"})
+    found = scripts(host, ["n1", "n2"])
+    assert [script.name for script in found["n1"]] == ["usual", "own", "last"]
+    assert [script.name for script in found["n2"]] == ["usual"]
+
+
 def test_they_run_with_their_arguments(tmp_path: Path, log: Path) -> None:
     host = xcat(tmp_path, "rhevh:first a$(id) 'b;c", first='echo "$NODE:$*" >> "$OUT"', last='echo last >> "$OUT"')
     assert run_all(host, ["n1"]) == {}

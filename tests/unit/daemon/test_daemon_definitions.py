@@ -191,3 +191,25 @@ def test_a_stanza_file_of_millions_of_objects_is_refused(tmp_path: Path) -> None
     inside = Inside(tmp_path)
     with pytest.raises(Usage, match="more than 200000 objects"):
         inside.type("mkdef", "-z", stdin="".join(f"x{number}:\n" for number in range(200_001)))
+
+
+def test_scripts_that_every_node_runs(tmp_path: Path) -> None:
+    inside = Inside(tmp_path)
+    scripts = ("postscripts.postscripts=syslog,remoteshell", "postscripts.postbootscripts=o")
+    inside.type("tabch", "node=xcatdefaults", *scripts)
+    said = inside.type("mkdef", "n1,n2", "groups=all", "postscripts=mine,syslog", "postbootscripts=")
+    assert said[:2] == [f"Warning: {node}: postscripts 'syslog' is already included in the 'xcatdefaults'."
+                        for node in ("n1", "n2")]
+    assert inside.type("nodels", "postscripts.postscripts", on="n1") == ["n1: mine"]
+    assert inside.type("lsdef", "n1", "-i", "postscripts,postbootscripts")[1:] == [
+        "    postbootscripts=o", "    postscripts=syslog,remoteshell,mine"
+    ]
+    assert inside.type("lsdef", "-w", "postscripts=~shell", "-s") == ["n1  (node)", "n2  (node)"]
+    assert "    postscripts=mine" in inside.type("lsdef", "-z", "n1")
+    inside.type("chdef", "n1", "-p", "postscripts=more,remoteshell")
+    inside.type("chdef", "n2", "-m", "postscripts=mine")
+    assert inside.type("nodels", "postscripts.postscripts", on="n1") == ["n1: mine,more"]
+    assert inside.type("lsdef", "n2", "-i", "postscripts")[1] == "    postscripts=syslog,remoteshell"
+    inside.type("tabch", "node=xcatdefaults", "postscripts.disable=1")
+    assert "    postscripts=mine,more" in inside.type("lsdef", "n1")
+    assert inside.type("nodels", on="all") == ["n1", "n2"]

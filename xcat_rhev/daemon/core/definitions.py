@@ -54,6 +54,7 @@ def make(call: Call) -> Iterator[Said]:
         made = _making(call, kind, several)
         yield from (Warning(problem) for problem in made.exist)
         yield from _capitals(kind, made.wanted)
+        yield from _without_defaults(call, kind, made.wanted)
         problems = made.problems + _written(call, kind, made.wanted)
         yield from (refused(problem) for problem in problems)
         done += len(made.wanted)
@@ -80,6 +81,7 @@ def change(call: Call) -> Iterator[Said]:
     for kind, several in _together(asked):
         present = objects.read(call.tables, kind, [name for each in several for name in each.names])
         made = _changing(call, several, present)
+        yield from _without_defaults(call, kind, made.wanted)
         problems = made.problems + _written(call, kind, made.wanted)
         yield from (refused(problem) for problem in problems)
         wrong = wrong or bool(problems)
@@ -224,6 +226,18 @@ def _static(call: Call, asked: Asked) -> Mapping[str, str]:
     if asked.kind.name == "group" and (chosen := conditions(call)):
         return {"members": ",".join(sorted(call.tables.selected(_AND.join(chosen)))), **asked.values}
     return asked.values
+
+
+def _without_defaults(call: Call, kind: Kind, wanted: dict[str, Mapping[str, str]]) -> Iterator[Warning]:
+    """Take out of nodes' scripts what every node runs anyway."""
+    for column, text in objects.default_scripts(call.tables).items() if kind.name == "node" else ():
+        defaults = text.split(",")
+        for name, values in wanted.items():
+            scripts = values.get(column, "").split(",")
+            for script in (one for one in scripts if one in defaults and name != "xcatdefaults"):
+                yield Warning(f"{name}: {column} '{script}' is already included in the 'xcatdefaults'.")
+            if column in values and name != "xcatdefaults":
+                wanted[name] = {**values, column: ",".join(one for one in scripts if one not in defaults)}
 
 
 def _written(call: Call, kind: Kind, wanted: dict[str, Mapping[str, str]]) -> list[str]:

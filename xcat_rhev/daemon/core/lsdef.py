@@ -35,6 +35,8 @@ def run(call: Call) -> Iterator[Said]:
     for kind in kinds:
         wanted = _names(call, kind)
         present = objects.read(call.tables, kind, wanted)
+        if kind.name == "node" and "z" not in call.options:
+            present = objects.with_defaults(call.tables, present)
         for name in wanted:
             if name not in present and _named(call):
                 yield refused(f"Could not find an object named '{name}' of type '{kind.name}'.")
