@@ -137,7 +137,7 @@ def test_the_next_agent_serves_while_the_old_one_finishes(tmp_path, scripted, mo
         yield Data(" ".join(request.args))
 
     def start():
-        thread = threading.Thread(target=module.main, args=(["--socket", str(place), "--idle", "0.5"],))
+        thread = threading.Thread(target=module.main, args=(["--socket", str(place)],))
         thread.start()
         return thread
 
@@ -158,6 +158,7 @@ def test_the_next_agent_serves_while_the_old_one_finishes(tmp_path, scripted, mo
     assert old.is_alive()
     release.set()
     assert lines(long)[0]["say"]["text"] == "long"
+    monkeypatch.setattr(module, "outdated", lambda: True)
     for each in (old, new):
         each.join(20)
         assert not each.is_alive()
