@@ -149,6 +149,36 @@ def test_grub2_without_its_loader(xcat):
     assert xcat.rc == 1
 
 
+@pytest.mark.parametrize("netboot", ["pxe", "xnba", "grub2"])
+def test_another_boot_loader_leaves_nothing_of_the_one_before(xcat, netboot):
+    loader = xcat.home.tftp / "boot/grub2/grub2.x86_64"
+    for before in ("pxe", "xnba", "grub2"):
+        with_netboot(xcat, before)
+        xcat.type("nodeset", "osimage=img", on="fx1")
+    with_netboot(xcat, netboot)
+    xcat.type("nodeset", "boot", on="fx1")
+    files = [path for path in xcat.home.tftp.rglob("*") if not path.is_dir() and path != loader]
+    folder = {"pxe": "pxelinux.cfg", "xnba": "xcat/xnba/nodes", "grub2": "boot/grub2"}[netboot]
+    assert files and {path.parent for path in files} == {xcat.home.tftp / folder}
+    assert not [path for path in files if "install" in path.read_text()]
+
+
+@pytest.mark.parametrize("netboot, link", [("pxe", "pxelinux.cfg/7F000001"), ("grub2", "boot/grub2/grub.cfg-7F000001")])
+def test_an_address_that_is_another_nodes_by_now_stays_its(xcat, netboot, link):
+    xcat.type("chdef", "fx1,fx2", f"netboot={netboot}")
+    xcat.type("nodeset", "boot", on="fx1")
+    xcat.type("nodeset", "osimage=img", on="fx2")
+    xcat.type("nodeset", "offline", on="fx1")
+    assert text(xcat, link).startswith("#install")
+
+
+def test_a_node_is_removed_with_its_files(xcat):
+    xcat.type("nodeset", "osimage=img", on="fx1")
+    xcat.type("nodeset", "boot", on="fx2")  # has the same address
+    assert xcat.type("rmdef", "-C", "fx1") == ["fx1: offline", "1 object definitions have been removed."]
+    assert sorted(path.name for path in (xcat.home.tftp / "pxelinux.cfg").iterdir()) == ["7F000001", "fx2"]
+
+
 def test_several_addresses(xcat):
     xcat.type("chdef", "fx1", "mac=52:54:00:aa:00:01|52:54:00:aa:00:02!127.0.0.7|52:54:00:aa:00:03!*NOIP*")
     xcat.type("nodeset", "osimage=img", on="fx1")

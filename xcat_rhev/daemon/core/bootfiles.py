@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ...errors import NotFound
 from ..home import write_atomically
@@ -51,7 +52,8 @@ class Boot:
 
 
 def write(module: str, boot: Boot) -> None:
-    """Write a node's files, or remove them when it goes offline.
+    """Write a node's files, or remove them when it goes offline; those for other boot loaders go in any case, lest one
+    that was served before starts what was wanted then.
 
     Args:
         module: `pxe`, `xnba` or `grub2`.
@@ -61,7 +63,12 @@ def write(module: str, boot: Boot) -> None:
         NotFound: The boot loader itself is missing.
         OSError: A file cannot be written.
     """
-    {"pxe": _pxe, "xnba": _xnba, "grub2": _grub2}[module](boot)
+    for other in _LOADERS.keys() - {module}:
+        _remove_all(other, boot)
+    if boot.state == "offline":
+        _remove_all(module, boot)
+    else:
+        _LOADERS[module].write(boot)
 
 
 def state(module: str, tftpdir: Path, node: str) -> str:
@@ -82,10 +89,6 @@ def folder(module: str, tftpdir: Path) -> Path:
 
 def _pxe(boot: Boot) -> None:
     place = folder("pxe", boot.tftpdir)
-    links = [_hexadecimal(address) for address in _ipv4(boot.addresses)]
-    if boot.state == "offline":
-        _remove(place, [boot.node, *links])
-        return
     lines = [f"#{boot.state}", "DEFAULT xCAT", "LABEL xCAT"]
     if boot.params:
         lines += [f" KERNEL {boot.params.kernel}", f" APPEND initrd={boot.params.initrd} {_arguments(boot)}"]
@@ -93,16 +96,17 @@ def _pxe(boot: Boot) -> None:
     else:
         lines.append("LOCALBOOT 0")
     _put(place / boot.node, lines)
-    for link in links:
+    for link in _pxe_links(boot):
         _symlink(place / link, boot.node)
+
+
+def _pxe_links(boot: Boot) -> list[str]:
+    return [_hexadecimal(address) for address in _ipv4(boot.addresses)]
 
 
 def _xnba(boot: Boot) -> None:
     place = folder("xnba", boot.tftpdir)
-    others = [f"{boot.node}.{kind}" for kind in ("pxelinux", "uefi", "elilo")]
-    if boot.state == "offline":
-        _remove(place, [boot.node, *others])
-        return
+    others = _xnba_more(boot)
     head = ["#!gpxe", f"#{boot.state}"]
     if boot.params is None:
         _put(place / boot.node, [*head, "hdboot" if boot.iscsi else "exit"])
@@ -111,6 +115,10 @@ def _xnba(boot: Boot) -> None:
         return
     _put(place / boot.node, [*head, *_gpxe(boot, boot.params, "")])
     _xnba_uefi(place, boot, boot.params)
+
+
+def _xnba_more(boot: Boot) -> list[str]:
+    return [f"{boot.node}.{kind}" for kind in ("pxelinux", "uefi", "elilo")]
 
 
 def _xnba_uefi(place: Path, boot: Boot, params: BootParams) -> None:
@@ -141,15 +149,9 @@ def _gpxe(boot: Boot, params: BootParams, more: str) -> list[str]:
 
 def _grub2(boot: Boot) -> None:
     place = folder("grub2", boot.tftpdir)
-    links = [f"grub.cfg-{_hexadecimal(address)}" for address in _ipv4(boot.addresses)]
-    if boot.mac:
-        links.append(f"grub.cfg-01-{boot.mac.lower().replace(':', '-')}")
-    if boot.state == "offline":
-        _remove(place, [boot.node, f"grub2-{boot.node}", *links])
-        return
     entry = _grub2_entry(boot, boot.params) if boot.params else ["exit"]
     _put(place / boot.node, [f"#{boot.state}", "set timeout=5", *entry])
-    for link in links:
+    for link in _grub2_links(boot):
         _hardlink(place / boot.node, place / link)
     loader = "grub2." + ("ppc" if boot.arch.startswith("ppc64") else boot.arch)
     if boot.params is None:
@@ -158,6 +160,11 @@ def _grub2(boot: Boot) -> None:
         _symlink(place / f"grub2-{boot.node}", loader)
         if not (place / loader).exists():
             raise NotFound(f'Stop grub2 configuration for this node, "{place / loader}" does not exits.')
+
+
+def _grub2_links(boot: Boot) -> list[str]:
+    links = [f"grub.cfg-{_hexadecimal(address)}" for address in _ipv4(boot.addresses)]
+    return [*links, f"grub.cfg-01-{boot.mac.lower().replace(':', '-')}"] if boot.mac else links
 
 
 def _grub2_entry(boot: Boot, params: BootParams) -> Iterator[str]:
@@ -226,3 +233,39 @@ def _hardlink(path: Path, link: Path) -> None:
 def _remove(place: Path, names: Sequence[str]) -> None:
     for name in names:
         (place / name).unlink(missing_ok=True)
+
+
+def _remove_all(module: str, boot: Boot) -> None:
+    """Remove what a boot loader finds of a node. A link by address may be another node's by now: that one stays."""
+    place, loader = folder(module, boot.tftpdir), _LOADERS[module]
+    own = place / boot.node
+    _remove(place, [name for name in loader.links(boot) if _is_same(place / name, own)])
+    _remove(place, [boot.node, *loader.more(boot)])
+
+
+def _is_same(link: Path, file: Path) -> bool:
+    try:
+        return os.readlink(link) == file.name if link.is_symlink() else link.samefile(file)
+    except OSError:
+        return False
+
+
+class _Loader(NamedTuple):
+    """What there is to know of a boot loader.
+
+    Attributes:
+        write: Writes a node's files.
+        links: Further names of the node's file, by its addresses.
+        more: Further files of the node.
+    """
+
+    write: Callable[[Boot], None]
+    links: Callable[[Boot], list[str]]
+    more: Callable[[Boot], list[str]]
+
+
+_LOADERS = {
+    "pxe": _Loader(_pxe, _pxe_links, lambda _: []),
+    "xnba": _Loader(_xnba, lambda _: [], _xnba_more),
+    "grub2": _Loader(_grub2, _grub2_links, lambda boot: [f"grub2-{boot.node}"]),
+}

@@ -107,6 +107,8 @@ def remove(call: Call) -> Iterator[Said]:
             if name not in present:
                 yield refused(f"Could not find an object named '{name}' of type '{asked.kind.name}'.")
         found = [name for name in asked.names if name in present]
+        if found and "C" in call.options and asked.kind.name == "node":
+            yield from call.host.ask("nodeset", found, ("offline",))
         if found:
             objects.remove(call.tables, asked.kind, found)
         done += len(found)
@@ -345,6 +347,6 @@ MKDEF, CHDEF, RMDEF = (
                   "attr=val [attr=val...]", make),
         ("chdef", "[-p | -m] [-t type] [-o objnames | noderange] [-d -w attr==val] [-n newname] [-z] "
                   "attr=val [attr=val...]", change),
-        ("rmdef", "[-t type] [-o objnames | noderange] [-a -f]", remove),
+        ("rmdef", "[-t type] [-o objnames | noderange] [-a -f] [-C|--cleanup: nodeset offline first]", remove),
     )
 )

@@ -45,7 +45,7 @@ def _incorrect(text: str) -> Shape:
 def _delete(call: Call, key: dict[str, str], tables: list[str]) -> Iterator[Said]:
     for table in tables:
         if table not in schema.TABLES:
-            yield Shape({"data": f"Table {table} does not exist.\n", "errorcode": "1"})
+            yield Shape({"data": f"Table {table} does not exist.", "errorcode": "1"})
             continue
         if not key:
             yield refused("tabch -d needs a key", 1)
