@@ -172,6 +172,58 @@ def test_an_address_that_is_another_nodes_by_now_stays_its(xcat, netboot, link):
     assert text(xcat, link).startswith("#install")
 
 
+@pytest.mark.parametrize("state", ["boot", "offline"])
+def test_grub2_forgets_the_address_that_a_node_had(xcat, state):
+    with_netboot(xcat, "grub2")
+    xcat.type("nodeset", "osimage=img", on="fx1")
+    xcat.type("chdef", "fx1", "ip=127.0.0.9", "mac=52:54:00:AA:00:09")
+    xcat.type("nodeset", state, on="fx1")
+    folder = xcat.home.tftp / "boot/grub2"
+    assert not (folder / "grub.cfg-7F000001").exists() and not (folder / "grub.cfg-01-52-54-00-aa-00-01").exists()
+    assert (folder / "grub.cfg-7F000009").exists() == (state == "boot")
+
+
+@pytest.mark.parametrize(
+    "macs, installnic, wanted",
+    [
+        ("52:54:00:00:00:01!other|52:54:00:00:00:02!fx1|52:54:00:00:00:03", "", "02"),
+        ("52:54:00:00:00:01!other|52:54:00:00:00:02!*NOIP*|52:54:00:00:00:03", "", "03"),
+        ("52:54:00:00:00:01!other|52:54:00:00:00:02!*NOIP*", "eth0", "01"),
+        ("52:54:00:00:00:01|52:54:00:00:00:02", "", "01"),
+        ("52:54:00:00:00:01", "52:54:00:00:00:07", "07"),
+        ("525400000004", "mac", "04"),
+    ],
+)
+def test_the_card_of_a_node(xcat, macs, installnic, wanted):
+    xcat.type("chdef", "fx1", "netboot=grub2", f"mac={macs}", f"installnic={installnic}")
+    xcat.type("nodeset", "boot", on="fx1")
+    found = [path.name for path in (xcat.home.tftp / "boot/grub2").glob("grub.cfg-01-*")]
+    assert found == [f"grub.cfg-01-52-54-00-00-00-{wanted}"]
+
+
+def test_grub2_fetches_from_the_host_that_the_table_names(xcat):
+    xcat.type("chdef", "fx1", "netboot=grub2", "tftpserver=127.0.0.7", "xcatmaster=127.0.0.8")
+    xcat.type("nodeset", "osimage=img", on="fx1")
+    written = text(xcat, "boot/grub2/fx1")
+    assert "set root=tftp,127.0.0.7\n" in written and "inst.ks=http://127.0.0.1/x" in written
+
+
+def test_grub2_knows_two_ways_to_fetch(xcat):
+    with_netboot(xcat, "grub2-nfs")
+    lines = xcat.type("nodeset", "boot", on="fx1")
+    assert "Invalid netboot method, please check noderes.netboot for fx1" in lines[0] and xcat.rc == 1
+
+
+def test_a_node_far_away_gets_no_address_that_only_this_machine_knows(xcat):
+    xcat.type("chdef", "fx1", "ip=203.0.113.1")
+    lines = xcat.type("nodeset", "osimage=img", on="fx1")
+    assert "Unable to determine or reasonably guess the image server for fx1" in lines[0] and xcat.rc == 1
+    assert xcat.type("nodeset", "boot", on="fx1") == ["fx1: boot"]
+    xcat.type("chdef", "fx1", "xcatmaster=203.0.113.9")
+    xcat.type("nodeset", "osimage=img", on="fx1")
+    assert "inst.ks=http://203.0.113.9/x" in text(xcat, "pxelinux.cfg/fx1")
+
+
 def test_a_node_is_removed_with_its_files(xcat):
     xcat.type("nodeset", "osimage=img", on="fx1")
     xcat.type("nodeset", "boot", on="fx2")  # has the same address

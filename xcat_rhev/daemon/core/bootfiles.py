@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ...errors import NotFound
+from ...errors import NotFound, Usage
 from ..home import write_atomically
 from ..host import BootParams
 
 #: What stands for this server's address in kernel arguments.
 MYSELF = "!myipfn!"
+#: noderes.netboot -> how GRUB fetches files.
+_PROTOCOLS = {"grub2": "tftp", "grub2-tftp": "tftp", "grub2-http": "http"}
 #: The head of a kernel that firmware can start by itself.
 EFI_KERNEL = bytes.fromhex("504500006486")
 
@@ -36,6 +38,7 @@ class Boot:
         arch: Its architecture.
         netboot: noderes.netboot, which for grub2 also names the protocol.
         iscsi: It boots from an iSCSI disk.
+        files: The address of the host from which GRUB gets kernel and initrd.
     """
 
     node: str
@@ -49,6 +52,7 @@ class Boot:
     arch: str = ""
     netboot: str = ""
     iscsi: bool = False
+    files: str = ""
 
 
 def write(module: str, boot: Boot) -> None:
@@ -149,9 +153,14 @@ def _gpxe(boot: Boot, params: BootParams, more: str) -> list[str]:
 
 def _grub2(boot: Boot) -> None:
     place = folder("grub2", boot.tftpdir)
+    if boot.netboot not in _PROTOCOLS:
+        raise Usage(f"Invalid netboot method, please check noderes.netboot for {boot.node}")
     entry = _grub2_entry(boot, boot.params) if boot.params else ["exit"]
+    links = _grub2_links(boot)
+    former = _former_names(place / boot.node, links)
     _put(place / boot.node, [f"#{boot.state}", "set timeout=5", *entry])
-    for link in _grub2_links(boot):
+    _remove(place, former)
+    for link in links:
         _hardlink(place / boot.node, place / link)
     loader = "grub2." + ("ppc" if boot.arch.startswith("ppc64") else boot.arch)
     if boot.params is None:
@@ -162,13 +171,26 @@ def _grub2(boot: Boot) -> None:
             raise NotFound(f'Stop grub2 configuration for this node, "{place / loader}" does not exits.')
 
 
+def _former_names(file: Path, links: Sequence[str]) -> list[str]:
+    """The names that a file had before, of addresses that are not its node's any more."""
+    try:
+        known = file.stat()
+    except OSError:
+        return []
+    if known.st_nlink == 1 + sum(_is_same(file.parent / link, file) for link in links):
+        return []
+    with os.scandir(file.parent) as others:
+        its = [other.name for other in others if other.inode() == known.st_ino]
+    return [name for name in its if name not in (file.name, *links)]
+
+
 def _grub2_links(boot: Boot) -> list[str]:
     links = [f"grub.cfg-{_hexadecimal(address)}" for address in _ipv4(boot.addresses)]
     return [*links, f"grub.cfg-01-{boot.mac.lower().replace(':', '-')}"] if boot.mac else links
 
 
 def _grub2_entry(boot: Boot, params: BootParams) -> Iterator[str]:
-    protocol = "http" if boot.netboot == "grub2-http" else "tftp"
+    protocol = _PROTOCOLS[boot.netboot]
     efi = "efi" if boot.arch.startswith("x86") else ""
     root = "/tftpboot" if protocol == "http" else ""  # as the web server offers tftpdir, for xnba too
     if efi:  # GRUB in BIOS mode, and its own releases since 2.12, know no other names than linux and initrd
@@ -177,7 +199,7 @@ def _grub2_entry(boot: Boot, params: BootParams) -> Iterator[str]:
     yield 'menuentry "xCAT OS Deployment" {'
     yield "    insmod http"
     yield "    insmod tftp"
-    yield f"    set root={protocol},{boot.server}{boot.port if protocol == 'http' else ''}"
+    yield f"    set root={protocol},{boot.files}{boot.port if protocol == 'http' else ''}"
     yield "    echo Loading Install kernel ..."
     yield f"    linux{efi} {root}/{params.kernel} {_arguments(boot)} BOOTIF=$net_default_mac"
     yield "    echo Loading initial ramdisk ..."
@@ -238,8 +260,8 @@ def _remove(place: Path, names: Sequence[str]) -> None:
 def _remove_all(module: str, boot: Boot) -> None:
     """Remove what a boot loader finds of a node. A link by address may be another node's by now: that one stays."""
     place, loader = folder(module, boot.tftpdir), _LOADERS[module]
-    own = place / boot.node
-    _remove(place, [name for name in loader.links(boot) if _is_same(place / name, own)])
+    own, links = place / boot.node, loader.links(boot)
+    _remove(place, [name for name in links if _is_same(place / name, own)] + _former_names(own, links))
     _remove(place, [boot.node, *loader.more(boot)])
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ...errors import RhevError
+from ...errors import NotFound, RhevError
 from ...messages import Data, Error
 from ...xcat.host import Row
 from . import bootfiles
@@ -15,6 +16,7 @@ from .declare import Call, Core, Said, Shape
 from .destiny import Destiny, set_destiny
 from .facing import address_of, facing
 
+_MAC, _DIGITS = re.compile("(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}"), re.compile("[0-9a-fA-F]{12}")
 _NODE_VALUE = re.compile(r"#NODEATTRIB:([^:#]+):([^:#]+)#|#TABLE:([^:#]+):(?:THISNODE|\$NODE):([^:#]+)#")
 
 
@@ -80,21 +82,33 @@ class _Attributes:
         params = destiny.boots.get(node)
         if params:
             params = params._replace(kcmdline=params.kcmdline + self._more_arguments(node))
-        macs = [part.partition("!") for part in self._mac[node].get("mac", "").split("|") if part]
-        named = [address_of(name, "") for _, _, name in macs if name and not name.startswith("*")]
-        iscsi = self._iscsi[node]
+        macs = [part.partition("!")[::2] for part in self._mac[node].get("mac", "").split("|") if part]
+        named = [address_of(name, "") for _, name in macs if name and not name.startswith("*")]
+        iscsi, row = self._iscsi[node], self._noderes[node]
+        server = self._server(node, address) if params else ""
         return Boot(
-            node, destiny.states[node], self._folders[node], self._server(node, address), self._port, params,
-            tuple(dict.fromkeys([address, *filter(None, named)])), macs[0][0] if macs else "",
-            self._nodetype[node].get("arch", ""), self._noderes[node].get("netboot", ""),
-            bool(iscsi.get("server") and iscsi.get("target")),
+            node, destiny.states[node], self._folders[node], server, self._port, params,
+            tuple(dict.fromkeys([address, *filter(None, named)])), _own_mac(node, macs, row.get("installnic", "")),
+            self._nodetype[node].get("arch", ""), row.get("netboot", ""),
+            bool(iscsi.get("server") and iscsi.get("target")), self._named(node, ("tftpserver",)) or server,
         )
 
     def _server(self, node: str, address: str) -> str:
-        """This host as the node sees it. Where they have no network in common, what the tables say: DHCP is relayed."""
-        row = self._noderes[node]
-        named = row.get("tftpserver") or row.get("xcatmaster")
-        return facing(address) or (address_of(named, "") if named else "") or self._tables.site("master")
+        """This host as the node sees it. Where they have no network in common, what the tables say: DHCP is relayed.
+
+        Raises:
+            NotFound: They say that the node is this host.
+        """
+        server = facing(address) or self._named(node, ("tftpserver", "xcatmaster")) or self._tables.site("master")
+        if _is_loopback(server) and not _is_loopback(address):
+            raise NotFound(f"Unable to determine or reasonably guess the image server for {node}",
+                           f"Run: chdef {node} xcatmaster=ADDRESS")
+        return server
+
+    def _named(self, node: str, columns: Sequence[str]) -> str:
+        """The address of the first host that noderes names."""
+        name = next(filter(None, map(self._noderes[node].get, columns)), "")
+        return address_of(name, "") if name else ""
 
     def _more_arguments(self, node: str) -> str:
         """The arguments that an admin adds; those with `R::` are for the installed system."""
@@ -109,6 +123,21 @@ class _Attributes:
             table, column = found[1] or found[3], found[2] or found[4]
             return self._tables.node_attrs(table, (node,), (column,))[node].get(column, "")
         return _NODE_VALUE.sub(value, text)
+
+
+def _own_mac(node: str, macs: Sequence[tuple[str, str]], installnic: str) -> str:
+    """The card that a node installs by: the one that noderes names, that of its name, one without name, any."""
+    named = {name: mac for mac, name in reversed(macs)}
+    mac = next(filter(None, (named.get(node), named.get(""), *(mac for mac, _ in macs))), "")
+    mac = installnic if _MAC.fullmatch(installnic) else mac
+    return ":".join(re.findall("..", mac)) if _DIGITS.fullmatch(mac) else mac
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
 
 
 def _folders(call: Call, nodes: Sequence[str]) -> dict[str, Path]:
