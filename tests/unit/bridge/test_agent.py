@@ -137,7 +137,7 @@ def test_the_next_agent_serves_while_the_old_one_finishes(tmp_path, scripted, mo
         yield Data(" ".join(request.args))
 
     def start():
-        thread = threading.Thread(target=module.main, args=(["--socket", str(place)],))
+        thread = threading.Thread(target=module.main, args=(["--socket", str(place)],), daemon=True)
         thread.start()
         return thread
 
