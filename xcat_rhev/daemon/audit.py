@@ -16,7 +16,7 @@ from .store import Store
 log = logging.getLogger(__name__)
 
 #: Arguments in which a password may follow; xCAT hides those with the word password.
-_SECRET = re.compile("password|passwd|secret|ticket|token|privkey|community|productkey", re.IGNORECASE)
+_SECRET = re.compile("password|passwd|secret|ticket|token|privkey|authkey|community|snmpc|prod(uct)?key", re.IGNORECASE)
 #: Commands that consoles and booting nodes repeat all the time; xCAT does not audit them either.
 QUIET = frozenset({"getdestiny", "getbladecons", "getipmicons", "getopenbmccons", "getcons"})
 #: Seconds between two writings of the table: one transaction takes longer than a request.
@@ -79,7 +79,9 @@ class Audit:
             skipped: `site.auditskipcmds`: commands that are not written down, `ALL`, or `clienttype:ws`.
         """
         names = skipped.replace(" ", "").split(",") if skipped else ()
-        if entry.command in QUIET or {entry.command, "ALL", f"clienttype:{entry.kind}"}.intersection(names):
+        if entry.command in QUIET or {entry.command, f"clienttype:{entry.kind}"}.intersection(names):
+            return
+        if any(name.lower() == "all" for name in names):
             return
         if max(len(entry.command), len(entry.kind), len(entry.noderange)) > OF_ONE:
             entry = replace(
@@ -136,14 +138,15 @@ def _row(moment: str, entry: Entry) -> dict[str, str]:
 
 
 def without_secrets(args: tuple[str, ...]) -> tuple[str, ...]:
-    """Replace what follows the equals sign of passwords; `chtab key=rhevm passwd.password=x` is such a one.
+    """Replace what follows the equals sign of passwords, `chtab key=rhevm passwd.password=x`, or their option.
 
     Long arguments are cut first, and many come to an end.
     """
     shown: list[str] = []
     left = OF_ALL
-    for arg in args:
-        shown.append(_without_secret(_cut(arg, OF_ONE)))
+    for before, arg in zip(("", *args), args):
+        awaited = before.startswith("--") and "=" not in before and _SECRET.search(_cut(before, OF_ONE))
+        shown.append(STARS if awaited else _without_secret(_cut(arg, OF_ONE)))
         left -= len(shown[-1]) + 1
         if left < 0:
             return (*shown, f"... ({len(args)} arguments)")

@@ -35,3 +35,19 @@ def test_one_request_is_one_line_of_bearable_length(tmp_path):
 ])
 def test_what_follows_the_name_of_a_secret_is_hidden(arg, shown):
     assert without_secrets((arg,)) == (shown,)
+
+
+def test_what_follows_an_option_of_a_secret_is_hidden():
+    args = ("-m", "x", "--password", "s3", "--force", "--vnc-passwd", "s4", "--password=s5", "y", "snmpc=s6")
+    shown = " ".join(without_secrets(args))
+    assert not any(secret in shown for secret in ("s3", "s4", "s5", "s6"))
+    assert shown == "-m x --password ****** --force --vnc-passwd ****** --password=****** y snmpc=******"
+
+
+@pytest.mark.parametrize("skipped", ["ALL", "all", "nodels, All"])
+def test_a_site_may_want_no_audit(tmp_path, skipped):
+    audit = Audit(None, tmp_path / "audit.log")
+    audit.note(Entry("root", "mn", "cli", "rpower", "", (), "allowed"), skipped)
+    audit.note(Entry("root", "mn", "cli", "rinstall", "", (), "allowed"), "install,rpower")
+    audit.close()
+    assert [line.split()[4] for line in (tmp_path / "audit.log").read_text().splitlines()] == ["rinstall"]
