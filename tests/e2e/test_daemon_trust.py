@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from test_daemon_server import Served, until
 
-from xcat_rhev.daemon import certificates, session
+from xcat_rhev.clock import ManualClock
+from xcat_rhev.daemon import certificates, guesses, session
 from xcat_rhev.daemon.home import Home
 from xcat_rhev.secret import Secret
 from xcat_rhev.xcat.wire import Login, WireRequest, write_request
@@ -102,6 +103,23 @@ def test_who_guesses_is_in_the_log_without_what_was_guessed(xcat, caplog):
         f"authentication failure of 'ro\\not{'o' * 59}' from 127.0.0.1",
         "authentication failure of a token from 127.0.0.1",
     ]
+
+
+def test_who_guesses_waits_and_nobody_else(xcat, monkeypatch):
+    users(xcat, "root", "joe")
+    clock = ManualClock()
+    monkeypatch.setattr(xcat.xcatd.guesses, "_clock", clock)
+
+    def asks(name, password):
+        return xcat.ask(WireRequest("authcheck", becomeuser=login(name, password)), cert=False)
+
+    for _ in range(guesses.FREE + 1):
+        assert FAILED in asks("root", "wrong")
+    assert FAILED in asks("root", "right"), "too early, so it is not looked at"
+    assert FAILED not in asks("joe", "right")
+    assert FAILED not in xcat.ask(WireRequest("authcheck")), "root's certificate"
+    clock.advance(guesses.WAITS[0])
+    assert FAILED not in asks("root", "right")
 
 
 def test_policy_looks_at_the_nodes_that_the_command_gets(xcat):

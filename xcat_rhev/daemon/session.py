@@ -7,7 +7,7 @@ import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from .. import __version__
@@ -107,7 +107,8 @@ class Session:
         """Who asks; empty for nobody in particular, None when anything that they say about themselves is not true."""
         user: str | None = self.connection.peer
         for login in filter(None, (self.wire.becomeuser, self.wire.gettoken)):
-            if not identity.knows(tables, login):
+            knows = partial(identity.knows, tables, login)
+            if not self.xcatd.guesses.right(self.connection.address, login.name, knows):
                 # one line for each, in one shape, for whoever watches for those who guess
                 log.warning("authentication failure of %a from %s", login.name[:NAME], self.connection.address)
                 return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ..clock import SystemClock
 from ..dispatch import COMMANDS, Dispatcher, side_by_side
 from ..messages import Data, Error
 from ..xcat.host import Request
@@ -15,6 +16,7 @@ from ..xcat.wire import WireRequest
 from .audit import Audit
 from .catalog import CORES
 from .core.declare import Call, Said, Shape, invoke
+from .guesses import Guesses
 from .hierarchy import Hierarchy, Part
 from .home import Home
 from .host import Boots, DaemonHost
@@ -36,7 +38,7 @@ class Xcatd:
 
     def __init__(self, home: Home, store: Store, dispatcher: Dispatcher) -> None:
         self.home, self.store = home, store
-        self.source = short_name()
+        self.source, self.guesses = short_name(), Guesses(SystemClock())
         self.audit = Audit(None if home.is_service_node else store, home.log / "audit.log")
         self._dispatcher = dispatcher
         self._hierarchy = Hierarchy(home)

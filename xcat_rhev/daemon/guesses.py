@@ -1,0 +1,74 @@
+"""Who guesses passwords has to wait, longer each time, by the address that asks and the name that it tries.
+
+So nobody is kept out by another's guesses, unless both come from one address, as all users of a REST API in front do.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from typing import Callable
+
+from ..clock import Clock
+
+#: Wrong passwords without a wait, for those who mistype.
+FREE = 5
+#: Seconds to wait after each further one; the last for ever.
+WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+#: Seconds after a wait when what was before is forgotten.
+FORGIVEN = 3600.0
+#: Pairs of address and name that are kept in mind; one who tries more names than this is held up by their number.
+MOST = 10_000
+#: Characters of a name that tell it from others.
+NAME = 64
+
+
+class Guesses:
+    """The wrong passwords of late. Used by many threads; none of them waits.
+
+    Args:
+        clock: Time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wrong: dict[tuple[str, str], tuple[int, float]] = {}
+        self._guard = threading.Lock()
+
+    def right(self, address: str, name: str, knows: Callable[[], bool]) -> bool:
+        """Whether a password is right; one that comes before its time is not looked at.
+
+        Args:
+            address: Who asks: an IP address.
+            name: Whose password it is said to be.
+            knows: Looks at it.
+        """
+        key = (source(address), name[:NAME])
+        with self._guard:
+            times, until = self._wrong.get(key, (0, 0.0))
+        now = self._clock.now()
+        if times and now < until:
+            return False
+        right = knows()
+        self._note(key, right, 0 if now - until > FORGIVEN else times)
+        return right
+
+    def _note(self, key: tuple[str, str], right: bool, times: int) -> None:
+        wait = WAITS[min(times - FREE, len(WAITS) - 1)] if times >= FREE else 0.0
+        with self._guard:
+            self._wrong.pop(key, None)
+            if not right:
+                self._wrong[key] = times + 1, self._clock.now() + wait
+                if len(self._wrong) > MOST:
+                    del self._wrong[next(iter(self._wrong))]
+
+
+def source(address: str) -> str:
+    """Whom an address stands for: with IPv6 everybody has a network of 64 bits to choose from."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if known.version == 4:
+        return str(known)
+    return str(known.ipv4_mapped or ipaddress.ip_network((int(known), 64), strict=False))
