@@ -29,6 +29,8 @@ class Shape:
     fields: Mapping[str, Any]
 
 
+#: nodehm.power or nodehm.mgt of machines that `rpower` of this product knows.
+OURS = "rhevm"
 #: What a command of the daemon answers.
 Said = Union[Message, Shape]
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...messages import Data, Error
-from .declare import Call, Core, Said
-
-#: nodehm.mgt of machines that `rpower` of this product starts.
-OURS = "rhevm"
+from .declare import OURS, Call, Core, Said, refused
 
 
 def run(call: Call) -> Iterator[Said]:
@@ -16,6 +13,10 @@ def run(call: Call) -> Iterator[Said]:
     nodes = call.request.nodes
     if not nodes or len(call.words) > 1:
         yield RINSTALL.help(1)
+        return
+    if "c" in call.options and len(nodes) > 1:
+        yield refused("rinstall -c/--console can only be run against one node! Please use winstall -c/--console for "
+                      "multiple nodes.")
         return
     failed: set[str] = set()
     for said in call.host.ask("nodeset", nodes, (call.words[0] if call.words else "osimage",)):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ...messages import Data
-from .declare import Call, Core, Said
+from ...messages import Data, Error
+from .declare import OURS, Call, Core, Said, refused
 from .facing import address_of
 
 #: The states that nodelist.status may have; others are ignored without a word, as in xCAT.
@@ -39,22 +39,45 @@ def set_status(call: Call, nodes: tuple[str, ...], status: str) -> None:
 
 
 def stat(call: Call) -> Iterator[Said]:
-    """Answer `nodestat NODERANGE [-u]`: which service of a node accepts a connection."""
+    """Answer `nodestat NODERANGE [-u] [-p]`: which service of a node accepts a connection."""
     if not call.request.nodes:
         yield NODESTAT.help(1)
+        return
+    if "m" in call.options:
+        yield refused("nodestat -m asks for what table monsetting names, which is not here")
         return
     hosts = call.tables.node_attrs("hosts", call.request.nodes, ("ip",))
     addresses = {node: address_of(node, hosts[node].get("ip", "")) for node in call.request.nodes}
     chains = call.tables.node_attrs("chain", call.request.nodes, ("currstate",))
+    dark = []
     with ThreadPoolExecutor(32, "nodestat") as pool:
         looks = {node: pool.submit(_service, address, call.request.aborted) for node, address in addresses.items()}
         for node, look in looks.items():
             found = look.result()
-            if not found and chains[node].get("currstate", "").startswith("install"):
+            if found == "ping" and chains[node].get("currstate", "").startswith("install"):
                 found = "installing"
-            yield Data(found or "noping", node)
+            if not addresses[node]:
+                yield Data(f"Please make sure {node} exists in /etc/hosts or DNS or hosts table", node)
+            if found or "p" not in call.options:
+                yield Data(found or "noping", node)
+            else:
+                dark.append(node)
             if "u" in call.options:
                 set_status(call, (node,), "alive" if found and found != "installing" else found or "unreachable")
+    yield from _dark(call, dark)
+
+
+def _dark(call: Call, nodes: Sequence[str]) -> Iterator[Said]:
+    """Nodes that do not answer, with the power that their manager tells of."""
+    attrs = call.tables.node_attrs("nodehm", nodes, ("mgt", "power"))
+    ours = [node for node in nodes if OURS in (attrs[node].get("power"), attrs[node].get("mgt"))]
+    power: dict[str, str] = {}
+    for said in call.host.run("rpower", ours, ("stat",)) if ours else ():
+        if isinstance(said, Data):
+            power[said.node] = f"({said.text})"
+        elif isinstance(said, Error):
+            yield said
+    yield from (Data(f"noping{power.get(node, '')}", node) for node in nodes)
 
 
 def _service(address: str, aborted: threading.Event) -> str:
@@ -74,6 +97,6 @@ def _service(address: str, aborted: threading.Event) -> str:
 
 UPDATENODESTAT = Core("updatenodestat", ("updatenodestat <noderange> <status>",), update)
 NODESTAT = Core(
-    "nodestat", ("nodestat <noderange> [-m|--usemon] [-p|--powerstat] [-f] [-u|--updatedb]",), stat, letters="mpfu",
-    long={"usemon": "m", "powerstat": "p", "updatedb": "u"}, waits=True,
+    "nodestat", ("nodestat <noderange> [-p|--powerstat] [-f|--usefping] [-u|--updatedb]",), stat, letters="mpfu",
+    long={"usemon": "m", "powerstat": "p", "usefping": "f", "updatedb": "u"}, waits=True,
 )
