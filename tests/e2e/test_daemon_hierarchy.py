@@ -295,6 +295,30 @@ def test_a_pool_of_which_nobody_lives_is_named_and_all_others_are_done(cluster):
     assert cluster.type("nodeset h1-h3 boot")[0] == 0
 
 
+def test_a_service_node_that_stands_still_is_passed_over(cluster):
+    make_nodes(cluster, "h1", "sn1,sn2")
+    make_nodes(cluster, "h2", "sn1")
+    make_nodes(cluster, "h3", "")
+    os.killpg(cluster.daemons["sn1"].pid, signal.SIGSTOP)
+    try:
+        rc, lines = cluster.type("nodeset h1-h3 boot")
+    finally:
+        os.killpg(cluster.daemons["sn1"].pid, signal.SIGCONT)
+    assert rc == 1 and {"h1: boot", "h3: boot"} <= set(lines) and "h2: boot" not in lines
+    assert any("sn1:3001" in line and "timed out (for h2)" in line for line in lines)
+    assert cluster.boot_file("sn2", "h1").startswith("#boot")
+
+
+def test_a_service_node_writes_its_own_files(cluster):
+    """It is a node like others, and may be one of the pool that serves it."""
+    cluster.type("chdef sn1 netboot=pxe mac=52:54:00:00:00:99 servicenode=sn1,sn2")
+    try:
+        assert cluster.type("nodeset sn1 boot") == (0, ["sn1: boot"])
+        assert [name for name in DAEMONS if cluster.boot_file(name, "sn1")] == ["sn1", "sn2"]
+    finally:
+        cluster.type("chdef sn1 netboot= mac= servicenode=")
+
+
 def test_a_service_node_of_the_pool_is_asked_itself(cluster):
     make_nodes(cluster, "h1", "sn2,sn1")
     assert cluster.type("nodeset h1 offline", at="sn1") == (0, ["h1: offline"])
