@@ -59,9 +59,12 @@ class NodeMap:
         known = self.at(address)
         if known:
             yield known
+        tried = {known}
         for name in names_of(address):
-            node = self.named(name) or ("" if self.names else name.partition(".")[0])
-            if node and node != known:
+            # A service node with an install folder of its own may have a map that is older than the node.
+            node = self.named(name) or name.partition(".")[0]
+            if node not in tried:
+                tried.add(node)
                 yield node
 
 

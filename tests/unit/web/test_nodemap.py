@@ -94,6 +94,18 @@ def test_without_a_map_the_short_name_is_the_node(monkeypatch: pytest.MonkeyPatc
     assert list(NodeMap().candidates("10.9.0.1")) == ["rhevh7"]
 
 
+def test_a_map_that_is_older_than_a_node_does_not_hide_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    NameService({"10.9.0.1": "rhevh7.example.com"}, {"rhevh7.example.com": "10.9.0.1"}).install(monkeypatch)
+    assert list(load(written(tmp_path, MAP)).candidates("10.9.0.1")) == ["rhevh7"]
+
+
+def test_each_node_is_a_candidate_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = ["rhevh7.example.com", "rhevh7"]
+    NameService({}, dict.fromkeys(both, "10.9.0.1")).install(monkeypatch)
+    monkeypatch.setattr(socket, "gethostbyaddr", lambda address: (both[0], both[1:], [address]))
+    assert list(NodeMap().candidates("10.9.0.1")) == ["rhevh7"]
+
+
 @pytest.mark.parametrize("name", ["../../etc", "a b", "a,b", "a<b>", "-x", "x;reboot", "\u212a", "localhost", "all\n"])
 def test_names_from_the_name_service_are_names(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     NameService({"10.9.0.1": name}, {name: "10.9.0.1", name.strip(): "10.9.0.9"}).install(monkeypatch)
