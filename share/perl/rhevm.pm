@@ -22,6 +22,7 @@ use xCAT::TableUtils;
 our $PROGRAM = $ENV{XCAT_RHEV_PROGRAM} || '/usr/bin/xcat-rhev';
 our $SOCKET  = $ENV{XCAT_RHEV_SOCKET}  || '/var/run/xcat/xcat-rhev.sock';
 our $LOG     = $ENV{XCAT_RHEV_LOG}     || '/var/log/xcat/xcat-rhev.log';
+our $SERVICE_NODE = $ENV{XCAT_RHEV_SERVICE_NODE} || '/etc/xCATSN';    # there on service nodes
 our $START_LIMIT = 30;    # seconds in which the agent has to answer after its start
 
 # BEGIN GENERATED: from the commands' declarations; `python -m xcat_rhev.cli.shim` writes it anew.
@@ -61,7 +62,7 @@ sub preprocess_request {
     my ($request, $callback) = @_;
     my $command = $request->{command}->[0];
     return [$request] if ($request->{_xcatpreprocessed}->[0] || 0) eq '1';
-    return [with_destination($request, server_of(named_manager($request)))] if $NAMED{$command};
+    return [with_destination($request, server_of_named($request))] if $NAMED{$command};
     return [$request] if !$BY_MANAGER{$command} || !$request->{node};
     my %place = %{ place_of_nodes($request->{node}) };
     return [$request] if keys %place < 2 && !grep { $_ ne '' } keys %place;
@@ -72,7 +73,7 @@ sub preprocess_request {
     return \@parts;
 }
 
-# A copy of a request for a service node; for the management node ('') it stays with us.
+# A copy of a request for another host; for this one ('') it stays with us.
 sub with_destination {
     my ($request, $destination) = @_;
     my %part = (%$request, _xcatpreprocessed => [1]);
@@ -86,34 +87,56 @@ sub named_manager {
     my ($request) = @_;
     my @words = @{ list($request->{arg}) };
     for my $place (0 .. $#words) {
-        my $name = $words[$place] eq '-m' ? $words[$place + 1] : $words[$place] =~ /^-m(.+)/ ? $1 : next;
-        return defined $name && $name !~ /,/ ? $name : '';
+        my ($name) = $words[$place] =~ /^(?:-m|--manager=)(.+)/;
+        $name = $words[$place + 1] if $words[$place] =~ /^(?:-m|--manager)$/;
+        return $name !~ /,/ ? $name : '' if defined $name;
     }
     return '';
 }
 
-sub server_of {
-    my ($manager) = @_;
-    return '' if $manager eq '';
-    my ($server) = keys %{ xCAT::ServiceNodeUtils->get_ServiceNode([$manager], 'xcat', 'MN') || {} };
-    my ($master) = xCAT::TableUtils->get_site_attribute('master');
-    return !defined $server || $server eq ($master || '') ? '' : $server;
+# Usage, mistakes and lists of managers stay here.
+sub server_of_named {
+    my ($request) = @_;
+    my $manager = named_manager($request);
+    return $manager eq '' ? '' : servers_of($manager)->{$manager};
 }
 
-# Service node of each node's manager ('' where that is the management node) -> nodes.
+# Manager -> the host that serves it, '' for this one. Most managers are no nodes, so the management node serves them.
+sub servers_of {
+    my %names = map { $_ => [node_names($_)] } @_;
+    my ($master) = xCAT::TableUtils->get_site_attribute('master');
+    $master = '' unless defined $master;
+    my @names = keys %{ { map { $_ => 1 } map { @$_ } values %names } };
+    my $groups = @names ? xCAT::ServiceNodeUtils->get_ServiceNode(\@names, 'xcat', 'MN') || {} : {};
+    my %server;
+    for my $name (grep { $_ ne $master } keys %$groups) {
+        $server{$_} = $name for @{ $groups->{$name} };
+    }
+    my $rest = -e $SERVICE_NODE ? $master : '';
+    my %found;
+    for my $manager (keys %names) {
+        my ($known) = grep { defined } map { $server{$_} } @{ $names{$manager} };
+        $found{$manager} = defined $known ? $known : $rest;
+    }
+    return \%found;
+}
+
+# What a manager may be called as a node: as it is written, without its port, or up to the first dot.
+sub node_names {
+    my ($manager) = @_;
+    my ($name) = split /:/, $manager;
+    my ($short) = split /\./, $name // '';
+    return grep { defined && $_ ne '' } $name, $short;
+}
+
+# Host for each node's manager ('' where that is this one) -> nodes.
 sub place_of_nodes {
     my ($nodes) = @_;
     my ($vm, $hypervisor) = map { node_attrs($_, $nodes, ['mgr']) } qw(vm hypervisor);
     my %manager = map { $_ => $vm->{$_}->{mgr} || $hypervisor->{$_}->{mgr} || '' } @$nodes;
-    my %named = map { $_ => 1 } grep { $_ ne '' } values %manager;
-    my $servers = %named ? xCAT::ServiceNodeUtils->get_ServiceNode([keys %named], 'xcat', 'MN') : {};
-    my ($master) = xCAT::TableUtils->get_site_attribute('master');
-    my %server;
-    for my $name (keys %{ $servers || {} }) {
-        $server{$_} = ($name eq ($master || '')) ? '' : $name for @{ $servers->{$name} };
-    }
+    my $server = servers_of(values %manager);
     my %place;
-    push @{ $place{ $server{ $manager{$_} } || '' } }, $_ for @$nodes;
+    push @{ $place{ $server->{ $manager{$_} } } }, $_ for @$nodes;
     return \%place;
 }
 

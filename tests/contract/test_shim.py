@@ -87,6 +87,7 @@ class Xcat:
             "XCAT_RHEV_SOCKET": str(path),
             "XCAT_RHEV_LOG": str(folder / "agent.log"),
             "XCAT_RHEV_PROGRAM": "/nonexistent",
+            "XCAT_RHEV_SERVICE_NODE": str(folder / "xCATSN"),
         }
 
     def start(self, command, nodes=(), args=(), **more):
@@ -256,13 +257,47 @@ def test_a_command_of_ours_runs_one_of_xcats(xcat, agent):
     ]
 
 
-def test_nodes_go_where_their_managers_service_node_is(xcat, agent):
+def served(xcat, *managers):
+    """Make managers known as nodes of a pool of service nodes."""
     tables = json.loads(xcat.tables.read_text())
-    tables["noderes"]["rows"] = [{"node": "rhevm2", "servicenode": "sn1,sn2"}]
+    tables["noderes"]["rows"] = [{"node": node, "servicenode": "sn1,sn2"} for node in managers]
     xcat.tables.write_text(json.dumps(tables))
+
+
+def test_nodes_go_where_their_managers_service_node_is(xcat, agent):
+    served(xcat, "rhevm2")
     answers = xcat.run("rpower", ["vm1", "vm2", "vm3"])
     assert {answer["destination"]: answer["node"] for answer in answers} == {"": ["vm1", "vm3"], "sn1,sn2": ["vm2"]}
     assert [request.nodes for request in agent.seen] == [("vm1", "vm3")]
+
+
+@pytest.mark.parametrize(("node", "manager"), [
+    ("rhevm9", "rhevm9.example.com"), ("rhevm9", "rhevm9:8443"), ("rhevm9", "rhevm9.example.com:8443"),
+    ("rhevm9.example.com", "rhevm9.example.com:8443"),
+])
+def test_a_manager_is_known_as_a_node_however_it_is_written(xcat, agent, node, manager):
+    served(xcat, node)
+    tables = json.loads(xcat.tables.read_text())
+    next(row for row in tables["vm"]["rows"] if row["node"] == "vm2")["mgr"] = manager
+    xcat.tables.write_text(json.dumps(tables))
+    answers = xcat.run("rpower", ["vm1", "vm2"])
+    assert {answer["destination"]: answer["node"] for answer in answers} == {"": ["vm1"], "sn1,sn2": ["vm2"]}
+
+
+def test_a_service_node_leaves_other_managers_to_the_management_node(xcat, agent):
+    (xcat.tables.parent / "xCATSN").touch()
+    served(xcat, "rhevm2")
+    answers = xcat.run("rpower", ["vm1", "vm2", "vm3"])
+    assert {answer["destination"]: answer["node"] for answer in answers} == {"mn": ["vm1", "vm3"], "sn1,sn2": ["vm2"]}
+    assert agent.seen == []
+
+
+@pytest.mark.parametrize("command", ["rpower", "lsve"])
+def test_what_another_host_has_sent_is_done_here(xcat, agent, command):
+    (xcat.tables.parent / "xCATSN").touch()
+    served(xcat, "rhevm2")
+    xcat.run(command, ["vm1", "vm2"], ["-m", "rhevm2"], _xcatpreprocessed=["1"])
+    assert [request.nodes for request in agent.seen] == [("vm1", "vm2")]
 
 
 @pytest.mark.parametrize(
@@ -270,6 +305,9 @@ def test_nodes_go_where_their_managers_service_node_is(xcat, agent):
     [
         (["-t", "dc", "-m", "rhevm2"], "sn1,sn2"),
         (["-mrhevm2", "-t", "dc"], "sn1,sn2"),
+        (["--manager", "rhevm2"], "sn1,sn2"),
+        (["--manager=rhevm2"], "sn1,sn2"),
+        (["-t", "dc", "-m", "rhevm2.example.com:443"], "sn1,sn2"),
         (["-t", "dc", "-m", "rhevm1"], ""),
         (["-t", "dc", "-m", "rhevm1,rhevm2"], ""),
         (["-t", "dc", "-m"], ""),
@@ -277,11 +315,16 @@ def test_nodes_go_where_their_managers_service_node_is(xcat, agent):
     ],
 )
 def test_a_named_managers_command_goes_where_its_service_node_is(xcat, agent, args, place):
-    tables = json.loads(xcat.tables.read_text())
-    tables["noderes"]["rows"] = [{"node": "rhevm2", "servicenode": "sn1,sn2"}]
-    xcat.tables.write_text(json.dumps(tables))
+    served(xcat, "rhevm2")
     xcat.run("lsve", args=args)
     assert len(agent.seen) == (0 if place else 1)
+
+
+@pytest.mark.parametrize(("args", "here"), [(["-m", "rhevm1"], 0), (["--version"], 1), (["-m", "rhevm1,rhevm2"], 1)])
+def test_on_a_service_node_only_usage_and_lists_of_managers_stay(xcat, agent, args, here):
+    (xcat.tables.parent / "xCATSN").touch()
+    xcat.run("lsve", args=args)
+    assert len(agent.seen) == here
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,7 +1,8 @@
 """Service nodes: which daemon does which part of a request, and asking it over TLS as this one.
 
     nodeset            the service nodes of each node, if each has its own tftpdir (`site.sharedtftp` = 0), else here
-    RHEV's commands    the service node of the manager, if the manager is a node that has one, else the management node
+    RHEV's commands    the service node of the manager, if the manager is a node that has one, else the management node;
+                       usage, and what names several managers, the management node
     everything else    here: the tables are shared
 
 A request that another daemon has split is never split again.
@@ -9,6 +10,7 @@ A request that another daemon has split is never split again.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -75,8 +77,10 @@ class Hierarchy:
         spec = COMMANDS.get(request.command)
         if request.command == "nodeset" and request.nodes and not _shares(tables):
             wanted = _service_nodes(tables, request.nodes, repeat=True)
-        elif request.command in MASTERS or (spec and spec.place.value == "named"):
+        elif request.command in MASTERS:
             wanted = [Part((), request.nodes)]
+        elif spec and spec.place.value == "named":
+            wanted = [Part(_manager_server(tables, _named_manager(request.args)), request.nodes)]
         elif spec and request.nodes and spec.place.value == "manager":
             wanted = _managers_service_nodes(tables, request.nodes)
         else:
@@ -223,14 +227,28 @@ def _managers_service_nodes(tables: Tables, nodes: Sequence[str]) -> list[Part]:
     vm, hypervisor = (tables.node_attrs(table, nodes, ("mgr",)) for table in ("vm", "hypervisor"))
     by_manager: dict[str, list[str]] = {}
     for node in nodes:
-        name = vm[node].get("mgr") or hypervisor[node].get("mgr", "")
-        by_manager.setdefault(name.partition(":")[0], []).append(node)
+        by_manager.setdefault(vm[node].get("mgr") or hypervisor[node].get("mgr", ""), []).append(node)
     groups: dict[tuple[str, ...], list[str]] = {}
     for manager, its in by_manager.items():
-        known = [name for name in (manager, manager.partition(".")[0]) if name in tables.nodes()]
-        hosts = _service_nodes(tables, known[:1], repeat=False)[0].hosts if known else ()
-        groups.setdefault(hosts, []).extend(its)
+        groups.setdefault(_manager_server(tables, manager), []).extend(its)
     return [Part(hosts, tuple(its)) for hosts, its in groups.items()]
+
+
+def _manager_server(tables: Tables, manager: str) -> tuple[str, ...]:
+    """The service nodes of a manager, which is known as a node by its whole name or the short one."""
+    name = manager.partition(":")[0]
+    known = [name for name in (name, name.partition(".")[0]) if name in tables.nodes()]
+    return _service_nodes(tables, known[:1], repeat=False)[0].hosts if known else ()
+
+
+def _named_manager(args: Sequence[str]) -> str:
+    """The manager that -m names; empty if none does or if it names several."""
+    for word, following in zip(args, [*args[1:], ""]):
+        found = re.fullmatch(r"(?:-m|--manager=)(.+)", word)
+        if found or word in ("-m", "--manager"):
+            name = found[1] if found else following
+            return "" if "," in name else name
+    return ""
 
 
 def _split(host: str, tables: Tables) -> tuple[str, int]:

@@ -61,6 +61,17 @@ def test_commands_for_machines_go_to_their_managers_service_node(xcat):
     assert split(xcat, "rpower", "n1", "n2") == [Part(("sn2",), ("n1", "n2"))]
 
 
+@pytest.mark.parametrize(("args", "hosts"), [
+    (("-t", "dc", "-m", "rhevm.example.com"), ("sn2",)), (("-mrhevm",), ("sn2",)),
+    (("--manager", "rhevm:443"), ("sn2",)), (("--manager=rhevm",), ("sn2",)),
+    (("-m", "other"), ()), (("-m", "rhevm,other"), ()), (("-m",), ()), ((), ()),
+])
+def test_a_named_managers_command_goes_to_its_service_node(xcat, args, hosts):
+    xcat.type("mkdef", "rhevm", "groups=managers", "servicenode=sn2")
+    request = Request("lsve", (), args)
+    assert Hierarchy(xcat.home).split(request, xcat.xcatd.tables()) == [Part(hosts, ())]
+
+
 @pytest.mark.parametrize("command", ["nodels", "tabdump", "updatenodestat", "makehosts"])
 def test_tables_are_everywhere(xcat, command):
     assert split(xcat, command, "n1", "n2", sharedtftp="0") == [Part((), ("n1", "n2"))]
