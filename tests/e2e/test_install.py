@@ -5,11 +5,15 @@ import os
 import stat
 import sys
 import tempfile
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from xcat_rhev.cli.main import main
+from xcat_rhev.cli.setup import doctor
 from xcat_rhev.cli.setup import install as setup
 
 COMMANDS = {
@@ -157,6 +161,97 @@ def test_the_doctor_names_what_is_wrong(machine, capsys, break_it, told):
     break_it(machine)
     assert run("doctor", machine) == 1
     assert f"BAD  {told}: " in capsys.readouterr().out
+
+
+@contextmanager
+def web_server(status, kind, text):
+    """A web server on 127.0.0.1 that gives one answer to everybody."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *words):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def set_site(machine, **values):
+    file = machine / "stub/site.csv"
+    rows = [row for row in file.read_text().splitlines() if row.split('"')[1:2] != list(values)]
+    file.write_text("\n".join([*rows, *(f'"{key}","{value}",,' for key, value in values.items())]) + "\n")
+
+
+def finding(machine, capsys, what):
+    """What the doctor says about one thing."""
+    capsys.readouterr()
+    run("doctor", machine)
+    return next(line for line in capsys.readouterr().out.splitlines() if line[5:].startswith(what + ":"))
+
+
+@pytest.mark.parametrize(("status", "kind", "text", "well", "told"), [
+    (403, "text/plain", "No node has the address 127.0.0.1.", True, "answers"),
+    (403, "text/plain; charset=utf-8", "sn1: Unable to identify plugin for this command", True, "answers"),
+    (403, "text/plain", "mn: Invalid nodes and/or groups in noderange: mn", True, "answers"),
+    (403, "text/plain", "sn1: Permission denied for request", False, "Run: chtab priority=5.1 policy.host="),
+    (403, "text/html", "<title>403 Forbidden</title>", False, "answers 403. Run: xcat-rhev install --httpd apache"),
+    (404, "text/html", "", False, "answers 404. Run: xcat-rhev install --httpd apache"),
+    (503, "text/plain", "xcatd does not answer; try again.", False, "xcatd does not answer"),
+    (200, "text/plain", "sn1: booted", False, "answers 200 to somebody who is no node"),
+])
+def test_what_the_finish_url_may_answer(machine, capsys, monkeypatch, status, kind, text, well, told):
+    monkeypatch.setattr(doctor, "_listens", lambda address: False)
+    with web_server(status, kind, text) as port:
+        set_site(machine, httpport=port)
+        line = finding(machine, capsys, "finish URL")
+    assert line.startswith("ok " if well else "BAD ") and told in line
+
+
+def test_an_xcatd_that_has_no_name_for_its_own_machine(machine, capsys, monkeypatch):
+    monkeypatch.setattr(doctor, "local_address", lambda: "127.0.0.1")
+    monkeypatch.setattr(doctor, "_listens", lambda address: True)
+    with web_server(403, "text/plain", "sn1: Permission denied for request") as port:
+        set_site(machine, httpport=port)
+        assert finding(machine, capsys, "finish URL").endswith("Run: echo '::1 localhost' >> /etc/hosts")
+
+
+def test_a_service_node_looks_at_its_own_web_server(machine, capsys):
+    with web_server(403, "text/plain", "No node has the address 127.0.0.1.") as port:
+        set_site(machine, httpport=port)
+        set_site(machine, master="127.0.0.2")  # nobody listens there
+        assert finding(machine, capsys, "finish URL") == "ok   finish URL: answers"
+
+
+@pytest.mark.parametrize(("mark", "mend"), [
+    ("etc/xCATMN", "Run: copycds ISO"),
+    ("etc/xCATSN", "Run: mkdir -p /no/media && rsync -a 127.0.0.1:/no/media/ /no/media/"),
+])
+def test_where_media_come_from(machine, capsys, mark, mend):
+    (machine / mark).touch()
+    (machine / "stub/osimage.csv").write_text('#imagename,osvers,disable\n"rhevh6-img","rhevh6",\n')
+    (machine / "stub/linuximage.csv").write_text('#imagename,pkgdir,disable\n"rhevh6-img","/no/media",\n')
+    assert finding(machine, capsys, "osimage rhevh6-img").endswith(mend)
+
+
+def test_a_manager_that_another_machine_serves(machine, capsys):
+    (machine / "stub/vm.csv").write_text('#node,mgr,disable\n"vm1","rhevm",\n')
+    set_site(machine, xcatconfdir=machine / "etc/xcat")
+    run("install", machine)
+    assert "answers another machine" in finding(machine, capsys, "manager rhevm")
+    (machine / "etc/xcat/rhevm/rhevm").mkdir(parents=True)
+    assert "version unknown" in finding(machine, capsys, "manager rhevm")
 
 
 def test_elsewhere_it_refuses_in_words(tmp_path, capsys):

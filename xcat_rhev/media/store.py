@@ -84,7 +84,8 @@ def open_image(folder: Path) -> Image:
             raise ValueError("another format")
         return Image(**{**record, "folder": folder})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
-        raise NotFound(f"no medium was copied to {folder}", "Run: copycds ISO") from problem
+        hint = "Run: copycds ISO; a service node needs the management node's folder, mounted or copied"
+        raise NotFound(f"no medium was copied to {folder}", hint) from problem
 
 
 class Store:

@@ -7,6 +7,7 @@ import csv
 import importlib.util
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -22,14 +23,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from ...errors import RhevError
+from ..files import shared
 from .ledger import Ledger
-from .site import Site, add_options, site_of
+from .site import Site, add_options, local_address, my_name, site_of
 
 PACKAGES = ("requests", "lxml", "sqlalchemy", "cryptography")
 
 
 #: Seconds that this machine's clock may differ from a manager's before certificates and tokens suffer.
 CLOCK = 60.0
+_NO_CGI = "xcat-rhev install --httpd apache, and see that mod_cgi or mod_cgid is loaded"
 #: A page of every manager since 3.4 that needs no login.
 CA_PAGE = "/ovirt-engine/services/pki-resource?resource=ca-certificate&format=X509-PEM-CA"
 
@@ -100,10 +103,10 @@ def examine(site: Site) -> Iterator[Finding]:
     yield _policy(tables)
     yield _passwords(tables)
     yield from _folders(tables)
-    yield from _images(tables)
+    yield from _images(site, tables)
     yield from _leftovers(tables)
     yield from _selinux(site)
-    yield _cgi(tables)
+    yield _finish_url(tables)
     yield from _managers(tables)
 
 
@@ -221,14 +224,21 @@ def _folders(tables: Tables) -> Iterator[Finding]:
         yield Finding("file system", True, "one for both" if same else "two, so initrds are copied instead of shared")
 
 
-def _images(tables: Tables) -> Iterator[Finding]:
+def _images(site: Site, tables: Tables) -> Iterator[Finding]:
     linux = {row["imagename"]: row for row in tables.rows("linuximage")}
     for row in tables.rows("osimage"):
         if (row.get("osvers") or "").startswith(("rhevh", "ovirt")):
             folder = linux.get(row["imagename"], {}).get("pkgdir", "").split(",")[0]
             well = bool(folder) and Path(folder).is_dir()
             says = folder if well else f"its media are not in {folder or 'any folder'}"
-            yield Finding(f"osimage {row['imagename']}", well, says, "copycds ISO")
+            yield Finding(f"osimage {row['imagename']}", well, says, _media(site, tables, folder))
+
+
+def _media(site: Site, tables: Tables, folder: str) -> str:
+    """How media come to this machine: a service node has the folder of its management node, mounted or copied."""
+    if not folder or site.role() == "management node":
+        return "copycds ISO"
+    return f"mkdir -p {folder} && rsync -a {tables.site('master')}:{folder}/ {folder}/"
 
 
 def _leftovers(tables: Tables) -> Iterator[Finding]:
@@ -242,21 +252,60 @@ def _leftovers(tables: Tables) -> Iterator[Finding]:
             )
 
 
-def _cgi(tables: Tables) -> Finding:
-    """Ask as a hypervisor does. We are no node, so the right answer is a refusal by the application itself."""
-    master, port = tables.site("master", "127.0.0.1"), tables.site("httpport", "80")
-    url = f"http://{master}:{port}/xcatrhevh/rhevh_finish_install/doctor"
-    mend = "xcat-rhev install --httpd apache, and see that mod_cgi or mod_cgid is loaded"
+def _finish_url(tables: Tables) -> Finding:
+    """Ask this machine's web server as a hypervisor does. We are none, so the application has to refuse us."""
+    host, port = _own_address(tables.site("master", "127.0.0.1")), tables.site("httpport", "80")
+    url = f"http://{host}:{port}/xcatrhevh/rhevh_finish_install/doctor"
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - http, composed here
-            return Finding("finish URL", False, f"{url} answers {answer.status} to somebody who is no node", mend)
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - http, composed here
+            return Finding("finish URL", False, f"{url} answers {answer.status} to somebody who is no node", _NO_CGI)
     except urllib.error.HTTPError as problem:
         with problem:
-            told = problem.read(200).decode("utf-8", "replace").strip()
-        well = problem.code == 403 and "No node has the address" in told
-        return Finding("finish URL", well, "answers" if well else f"{url} answers {problem.code}", mend)
+            return _refusal(url, problem.code, problem.headers.get_content_type(), problem.read(200))
     except OSError as problem:
         return Finding("finish URL", False, f"{url}: {getattr(problem, 'reason', problem)}", "systemctl restart httpd")
+
+
+def _own_address(master: str) -> str:
+    """The address with which this machine talks to its master; on a management node that is the master's own."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(master, 9, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(address)  # sends nothing: the kernel only chooses a route
+            own = str(probe.getsockname()[0])
+    except OSError:
+        own = master
+    return f"[{own}]" if ":" in own else own
+
+
+def _refusal(url: str, code: int, kind: str, text: bytes) -> Finding:
+    """Tell the application's refusal from the web server's, which is HTML, and from xcatd's."""
+    told = text.decode("utf-8", "replace").strip()
+    if kind != "text/plain" or code not in (403, 503):
+        return Finding("finish URL", False, f"{url} answers {code}", _NO_CGI)
+    if code == 503:
+        return Finding("finish URL", False, f"{url}: {told}", "systemctl restart xcatd")
+    if "Permission denied" in told:
+        return _denied()
+    return Finding("finish URL", True, "answers")
+
+
+def _denied() -> Finding:
+    """No policy row fits what xcatd calls this machine; an xcatd with IPv6 has no name for an IPv4 client."""
+    if ":" not in local_address() and _listens("::1"):
+        return Finding("finish URL", False, "xcatd has no name for 127.0.0.1", "echo '::1 localhost' >> /etc/hosts")
+    *_, row = csv.DictReader(shared("policy/policy.narrow.csv").read_text().lstrip("#").splitlines())
+    columns = " ".join(f"policy.{column}='{row[column]}'" for column in ("commands", "parameters", "rule"))
+    says = f"policy has no row for reports from {my_name()}, as xcatd calls this machine"
+    return Finding("finish URL", False, says, f"chtab priority=5.1 policy.host={my_name()} {columns}")
+
+
+def _listens(address: str, port: int = 3001) -> bool:
+    try:
+        socket.create_connection((address, port), 5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _selinux(site: Site) -> Iterator[Finding]:
@@ -279,6 +328,8 @@ def _manager(tables: Tables, name: str) -> Finding:
     if done.returncode:
         return Finding(f"manager {name}", False, (done.stderr or done.stdout).strip().partition("\n")[0])
     folder = Path(tables.site("xcatconfdir", "/etc/xcat"), "rhevm", name.replace(":", "_"))
+    if not folder.is_dir():
+        return Finding(f"manager {name}", True, "answers another machine, which serves it and keeps its CA")
     known = _known(folder / "api")
     apart = _clocks_apart(str(known.get("origin", "")), folder / "ca.crt")
     version = f"version {known.get('version', 'unknown')}, CA SHA-256 {_print_of(folder / 'ca.crt')}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from ...errors import Conflict, RhevError
 from ..files import PACKAGES, shared
 from .doctor import examine, show
 from .ledger import Ledger
-from .site import Site, add_options, site_of
+from .site import Site, add_options, my_name, site_of
 
 #: The priority of all our rows, as the original design wrote it.
 PRIORITY = "5"
@@ -178,19 +177,11 @@ def _add_rows(site: Site, ledger: Ledger, name: str) -> None:
         raise Conflict(f"policy has another row of priority {PRIORITY}", "Add ours by hand, see policy/README.md")
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder, "policy.csv")  # tabrestore takes the table from the file's name
-        rows.write_text(shared(f"policy/{name}").read_text().replace('"localhost"', f'"{_my_name()}"'))
+        rows.write_text(shared(f"policy/{name}").read_text().replace('"localhost"', f'"{my_name()}"'))
         done = site.run("tabrestore", "-a", str(rows))
     if done.returncode:
         raise Conflict(f"xCAT did not take the policy row: {done.stderr or done.stdout}", "See policy/README.md")
     ledger.note("policy", sorted(_priorities(site) - before))
-
-
-def _my_name() -> str:
-    """What xcatd calls a client on this machine: the name of 127.0.0.1, up to the first dot."""
-    try:
-        return socket.gethostbyaddr("127.0.0.1")[0].partition(".")[0]
-    except OSError:
-        return "localhost"
 
 
 def _selinux(site: Site, ledger: Ledger) -> Iterator[Item]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -121,3 +122,20 @@ def site_of(options: argparse.Namespace) -> Site:
     prefix: Path = options.prefix
     root = options.xcatroot or Path(os.environ.get("XCATROOT") or prefix / "opt/xcat")
     return Site(root, options.confdir or prefix / "etc/xcat", prefix, Path(sys.executable).with_name("xcat-rhev"))
+
+
+def local_address(port: int = 3001) -> str:
+    """The address on which xcatd takes connections to `localhost`, as the CGI makes them; 127.0.0.1 if it is down."""
+    try:
+        with socket.create_connection(("localhost", port), 5) as connection:
+            return str(connection.getpeername()[0])
+    except OSError:
+        return "127.0.0.1"
+
+
+def my_name() -> str:
+    """What xcatd, and so policy.host, calls a client on this machine: the name of its address, up to the first dot."""
+    try:
+        return socket.gethostbyaddr(local_address())[0].partition(".")[0]
+    except OSError:
+        return "localhost"
