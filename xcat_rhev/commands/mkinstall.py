@@ -197,12 +197,15 @@ class _Site:
         return self.passwords[user]
 
     def _ca(self, manager: str) -> str:
-        """The manager's CA in PEM; empty while no command has met that manager."""
+        """The manager's CA in PEM; empty while no command has met it on this machine, or if several may be it."""
+        named = self.context.host.site("rhevmca")
+        own = named not in ("", "system")
+        file = Path(named) if own else self.folder_of(manager) / "ca.crt"
         try:
-            found = _CERTIFICATE.search((self.folder_of(manager) / "ca.crt").read_text())
+            found = [each[0] for each in _CERTIFICATE.finditer(file.read_text())]
         except (OSError, UnicodeDecodeError):
             return ""
-        return found[0] if found else ""
+        return found[0] if found and not (own and found[1:]) else ""
 
     def folder_of(self, manager: str) -> Path:
         """Where the other commands keep what they know of a manager."""

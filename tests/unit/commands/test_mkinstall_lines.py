@@ -28,6 +28,7 @@ GOLDEN = Path(__file__).with_name("mkinstall_lines.txt")
 LEVELS = {"rhevh5": 100, "rhevh6": 230, "rhevh7": 360, "ovirt2": 260, "ovirt3": 300, "rhvh4": 0, "ovirt4": 0}
 HASH = "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"
 ROOT = "$6$short$" + "WuQyW2YR.hBNpjjRhpYD/ifIw05xdfeEyQoMxIXbkvr0gge1a1x3yRULJ5CCaUeOxFmtlcGZelFl5CxtgfiAc0"
+START = "management_server_fingerprint="
 STATIC = {"site": {"managedaddressmode": "static"}}
 
 
@@ -202,6 +203,18 @@ def test_lines_are_as_they_were(site, name):
         GOLDEN.write_text("".join(f"{name} | {setting} | {line}\n" for (name, setting), line in sorted(kept.items())))
     expected = golden()
     assert lines == {key: expected.get(key, "") for key in lines}
+
+
+@pytest.mark.parametrize(("certificates", "known"), [(0, False), (1, True), (2, False)])
+def test_the_ca_that_the_site_names_counts_if_it_is_one(site, tmp_path, certificates, known):
+    """Of several nobody knows which is this manager's."""
+    file = tmp_path / "ca.pem"
+    file.write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n" * certificates)
+    line = line_for(site, "rhevh6", {"site": {"rhevmca": str(file)}})
+    pinned = line_for(site, "rhevh6", {"hypervisor": {"mgr": "known.example.com"}})
+    words = [word for word in pinned.split() if word.startswith(START)]
+    assert len(words) == 1
+    assert [word for word in line.split() if word.startswith(START)] == (words if known else [])
 
 
 def test_there_are_lines_enough():
