@@ -1,5 +1,7 @@
 """Descriptions: every fault named at once, no text of the file in a message, no surprise from YAML."""
 
+from dataclasses import replace
+
 import pytest
 
 from fakeengine import FakeEngine, context_of
@@ -105,6 +107,8 @@ def test_only_files_that_are_called_descriptions_are_read(tmp_path):
     request = Request("cfgve", cwd=str(tmp_path), stdin="from the input")
     assert descriptionfile.read(request, "site.yaml") == "x: y\n"
     assert descriptionfile.read(request, "-") == "from the input"
+    with pytest.raises(Usage, match="there is no input. Run: cat FILE"):
+        descriptionfile.read(Request("cfgve"), "-")
     for name in ("/etc/shadow", "site", "site.yaml.txt"):
         with pytest.raises(Usage, match="not the name of a description"):
             descriptionfile.read(request, name)
@@ -117,7 +121,7 @@ def test_only_files_that_are_called_descriptions_are_read(tmp_path):
 def test_a_faulty_description_makes_no_request():
     engine = FakeEngine()
     context = context_of(cfgve.SPEC, engine, ["--from", "-"], (), FakeHost())
-    said = list(cfgve.plan(context))
+    said = list(cfgve.plan(replace(context, request=replace(context.request, stdin="nonsense: 1"))))
     assert len(said) == 1 and "has to begin with data_centers:" in said[0].text
     assert engine.asked == 0
 

@@ -17,10 +17,12 @@ def read(request: Request, name: str) -> str:
         name: A file on the machine that runs the command, or `-` for the input.
 
     Raises:
-        Usage: It does not end in .yaml or .yml, or is no text.
+        Usage: It does not end in .yaml or .yml, is no text, or there is no input.
         RhevError: The file system refuses.
     """
     if name == "-":
+        if not request.stdin:
+            raise Usage("--from -: there is no input", "Run: cat FILE | cfgve ...; xCAT's clients hand on pipes only")
         return request.stdin
     path = Path(request.cwd, name)
     if path.suffix not in (".yaml", ".yml"):
