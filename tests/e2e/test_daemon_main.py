@@ -74,6 +74,11 @@ def test_a_port_that_is_taken(tmp_path):
         assert "cannot listen on 127.0.0.1 port" in fails(tmp_path, "--port", str(holder.getsockname()[1]))
 
 
+@pytest.mark.parametrize("port", ["65536", "-1", "99999999999"])
+def test_a_port_that_there_is_not(tmp_path, port):
+    assert f"there is no port {port}. Write one up to 65535" in fails(tmp_path, "--port", port)
+
+
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.77"])
 def test_an_address_that_is_not_ours(tmp_path, host):
     assert host in fails(tmp_path, "--port", "0", "--host", host)

@@ -66,17 +66,22 @@ def locate(config: Path) -> Location:
     file = config / "cfgloc"
     if not file.exists():
         return Location("sqlite", config)
-    line = (file.read_text().splitlines() or [""])[0].strip()
+    try:
+        line = (file.read_text(encoding="utf-8").splitlines() or [""])[0].strip()
+    except UnicodeDecodeError:
+        raise Usage(f"{file} is not written in UTF-8", "Write it anew, also the password in UTF-8") from None
     source, user, password = (*line.split("|", 2), "", "")[:3]
     kind, _, rest = source.removeprefix("dbi:").partition(":")
-    if kind.lower() == "sqlite" or (kind and not rest):
-        return Location("sqlite", Path(rest or kind))
+    folder = rest if kind.lower() == "sqlite" else line  # a folder may stand there alone
+    if folder.startswith("/"):
+        return Location("sqlite", Path(folder))
     kinds = {"pg": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
     words = dict(word.partition("=")[::2] for word in rest.split(";"))
     name = words.get("dbname") or words.get("database", "")
-    if kind.lower() not in kinds or not name or not words.get("port", "0").isdigit():
+    if kind.lower() not in kinds or not name or not words.get("port", "0").isdecimal():
         raise Usage(
-            f"{file}: the first line names no database", "Write Pg:dbname=xcatdb;host=HOST|USER|PASSWORD, or mysql:..."
+            f"{file}: the first line names no database",
+            "Write Pg:dbname=xcatdb;host=HOST|USER|PASSWORD, mysql:..., or SQLite:/FOLDER",
         )
     return Location(
         kinds[kind.lower()], database=name, host=words.get("host", ""), port=int(words.get("port", "0")), user=user,

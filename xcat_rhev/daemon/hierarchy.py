@@ -255,7 +255,7 @@ def _split(host: str, tables: Tables) -> tuple[str, int]:
     """A service node's name and port: `sn1`, or `sn1:3005`."""
     name, _, port = host.partition(":") if host.count(":") == 1 else (host, "", "")
     text = port or tables.site("xcatdport", "3001")
-    return name, int(text) if text.isdigit() else 3001
+    return name, int(text) if text.isdecimal() else 3001
 
 
 def _place(host: str, tables: Tables) -> str:

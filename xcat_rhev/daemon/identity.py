@@ -87,7 +87,7 @@ def _moment(seconds: float) -> str:
 
 def _is_old(expire: str) -> bool:
     """Moments are texts that sort by time; xCAT before 2.13 stored seconds."""
-    if expire.isdigit():
+    if expire.isdecimal():
         return int(expire) < time.time()
     return expire != "never" and expire < _moment(time.time())
 

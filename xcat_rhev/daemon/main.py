@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 TURN = 0.001
 #: Web and TFTP servers read boot files and media, and nobody else writes anything, whatever umask root started us with.
 UMASK = 0o022
+LAST_PORT = 65535
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -114,15 +115,16 @@ def _check_service_node(home: Home) -> None:
 
 def _port(store: Store, asked: int | None) -> int:
     """The port to listen on: the one asked for, else that of the site table, else xCAT's."""
-    if asked is not None:
-        return asked
-    value = _site(store, "xcatdport")
-    return int(value) if value.isdigit() else 3001
+    value = _site(store, "xcatdport") if asked is None else ""
+    port = asked if asked is not None else int(value) if value.isdecimal() else 3001
+    if not 0 <= port <= LAST_PORT:
+        raise Usage(f"there is no port {port}", f"Write one up to {LAST_PORT} as --port or site.xcatdport")
+    return port
 
 
 def _most(store: Store) -> int:
     value = _site(store, "xcatmaxconnections")
-    return int(value) if value.isdigit() and int(value) else 64
+    return int(value) if value.isdecimal() and int(value) else 64
 
 
 def _site(store: Store, key: str) -> str:

@@ -44,7 +44,7 @@ def exit_code(response: Element) -> int:
     """All error codes of one document, joined by OR; a document without any says nothing, even with errors."""
     code = 0
     for text in [*_texts(response, "errorcode"), *(c for node in _nodes(response) for c in _texts(node, "errorcode"))]:
-        code |= int(text) if text.strip().isdigit() and len(text) < 10 else 0
+        code |= int(text) if text.strip().isdecimal() and len(text) < 10 else 0
     return code
 
 

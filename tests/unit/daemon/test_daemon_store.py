@@ -327,9 +327,16 @@ def test_cfgloc_may_name_a_folder_of_sqlite_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", ["DB2:xcatdb|xcatdb|p", "Pg:host=x|u|p", "mysql:dbname=;host=h|u|p", "Pg:dbname=x;port=y|u|p"]
+    "line", ["DB2:xcatdb|xcatdb|p", "Pg:host=x|u|p", "mysql:dbname=;host=h|u|p", "Pg:dbname=x;port=y|u|p",
+             "Pg:dbname=x;port=\u00b2|u|p", "# a comment", "etc/xcat", "SQLite:etc/xcat", "", "Pg", "|u|p"]
 )
 def test_a_cfgloc_that_says_nothing_is_refused(tmp_path, line):
-    (tmp_path / "cfgloc").write_text(line)
+    (tmp_path / "cfgloc").write_text(line, encoding="utf-8")
     with pytest.raises(Usage, match="cfgloc: the first line names no database"):
+        locate(tmp_path)
+
+
+def test_a_cfgloc_in_another_encoding_is_refused(tmp_path):
+    (tmp_path / "cfgloc").write_bytes(b"Pg:dbname=x;host=h|u|p\xe4ss\n")
+    with pytest.raises(Usage, match="cfgloc is not written in UTF-8"):
         locate(tmp_path)
