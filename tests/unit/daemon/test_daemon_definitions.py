@@ -157,8 +157,9 @@ def test_lsdef_does_not_deny_a_hidden_node(xcat):
 
 
 def test_lsdef_leaves_out_site_attributes_that_are_not_there(xcat):
-    assert xcat.type("lsdef", "-t", "site", "-i", "nosuch,master") == [
-        "Object name: clustersite", "    master=127.0.0.1"
+    xcat.type("chdef", "-t", "site", "clustersite", "with.dot=1")
+    assert xcat.type("lsdef", "-t", "site", "-i", "nosuch,with.dot,master") == [
+        "Object name: clustersite", "    master=127.0.0.1", "    with.dot=1"
     ]
 
 

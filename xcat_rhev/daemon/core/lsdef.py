@@ -121,8 +121,10 @@ def _chosen(call: Call, kind: Kind, row: Mapping[str, str]) -> list[str]:
         return sorted(attribute for attribute in row if attribute.startswith("nic"))
     if not call.last("i"):
         return sorted(row)
-    known = row if kind.name == "site" else kind.columns
-    return sorted(name for name in call.last("i").split(",") if name.partition(".")[0] in known)
+    chosen = sorted(call.last("i").split(","))
+    if kind.name == "site":
+        return [name for name in chosen if name in row]
+    return [name for name in chosen if name.partition(".")[0] in kind.columns]
 
 
 def _wrong_attributes(call: Call, kind: Kind) -> Iterator[Said]:
@@ -165,7 +167,7 @@ def _place(kind: Kind, attribute: str) -> str:
 def _pairs(attribute: str, row: Mapping[str, str]) -> list[str]:
     """`attribute=value`; for the columns of nics one for each interface: `nicips.eth0=10.0.0.1`."""
     name, _, part = attribute.partition(".")
-    value = row.get(name, "")
+    value = row.get(attribute, row.get(name, ""))
     if not name.startswith("nic") or "!" not in value:
         return [f"{attribute}={value}"]
     pieces = [piece.partition("!") for piece in value.split(",")]
