@@ -236,13 +236,16 @@ def test_a_service_node_looks_at_its_own_web_server(machine, capsys):
 
 @pytest.mark.parametrize(("mark", "mend"), [
     ("etc/xCATMN", "Run: copycds ISO"),
-    ("etc/xCATSN", "Run: mkdir -p /no/media && rsync -a 127.0.0.1:/no/media/ /no/media/"),
+    ("etc/xCATSN", "Run: rsync -aR 127.0.0.1:/no/media 127.0.0.1:/no/template /"),
 ])
 def test_where_media_come_from(machine, capsys, mark, mend):
     (machine / mark).touch()
     (machine / "stub/osimage.csv").write_text('#imagename,osvers,disable\n"rhevh6-img","rhevh6",\n')
-    (machine / "stub/linuximage.csv").write_text('#imagename,pkgdir,disable\n"rhevh6-img","/no/media",\n')
-    assert finding(machine, capsys, "osimage rhevh6-img").endswith(mend)
+    (machine / "stub/linuximage.csv").write_text(
+        '#imagename,template,pkgdir,disable\n"rhevh6-img","/no/template","/no/media",\n'
+    )
+    line = finding(machine, capsys, "osimage rhevh6-img")
+    assert line.startswith("BAD ") and "missing: /no/media, /no/template" in line and line.endswith(mend)
 
 
 def test_a_manager_that_another_machine_serves(machine, capsys):

@@ -228,17 +228,20 @@ def _images(site: Site, tables: Tables) -> Iterator[Finding]:
     linux = {row["imagename"]: row for row in tables.rows("linuximage")}
     for row in tables.rows("osimage"):
         if (row.get("osvers") or "").startswith(("rhevh", "ovirt")):
-            folder = linux.get(row["imagename"], {}).get("pkgdir", "").split(",")[0]
-            well = bool(folder) and Path(folder).is_dir()
-            says = folder if well else f"its media are not in {folder or 'any folder'}"
-            yield Finding(f"osimage {row['imagename']}", well, says, _media(site, tables, folder))
+            needed = linux.get(row["imagename"], {})
+            folder, template = needed.get("pkgdir", "").split(",")[0], needed.get("template", "")
+            missing = [path for path in (folder, template) if path and not Path(path).exists()]
+            well = bool(folder) and not missing
+            says = folder if well else f"missing: {', '.join(missing) or 'linuximage.pkgdir'}"
+            yield Finding(f"osimage {row['imagename']}", well, says, _media(site, tables, missing))
 
 
-def _media(site: Site, tables: Tables, folder: str) -> str:
-    """How media come to this machine: a service node has the folder of its management node, mounted or copied."""
-    if not folder or site.role() == "management node":
+def _media(site: Site, tables: Tables, missing: Sequence[str]) -> str:
+    """How media come to this machine: a service node has those of its management node, mounted or copied."""
+    if not missing or site.role() == "management node":
         return "copycds ISO"
-    return f"mkdir -p {folder} && rsync -a {tables.site('master')}:{folder}/ {folder}/"
+    master = tables.site("master")
+    return f"rsync -aR {' '.join(f'{master}:{path}' for path in missing)} /"
 
 
 def _leftovers(tables: Tables) -> Iterator[Finding]:
