@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import select
 import shutil
 import socket
 import subprocess
@@ -104,14 +105,16 @@ class Bridged:
         self._hosts: queue.SimpleQueue[Host] = queue.SimpleQueue()
         self._over = threading.Event()
         self._backend = Backend(folder / "backend.sock", behind)
-        self._agent = threading.Thread(target=Agent(listen(folder / "agent.sock"), self, idle=0.2).serve)
-        self._agent.start()
+        listener = listen(folder / "agent.sock")
+        self._agent = threading.Thread(target=Agent(listener, self, idle=0.2).serve)
         self._perl = subprocess.Popen(
             ["perl", str(PERL / "driver.pl")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
             env=perl_environment(folder),
         )
         self._perl.stdin.write(json.dumps({"command": ["copycd"]}).encode())
         self._perl.stdin.close()
+        assert select.select([listener], [], [], 30)[0], "Perl does not come"
+        self._agent.start()  # not before: it ends when it has nothing to do for a moment
         self.host = self._hosts.get(timeout=30)
 
     def run(self, request, host):
