@@ -150,6 +150,12 @@ def test_lsdef_shows_the_image_of_a_node(xcat):
     assert "Missing attributes for node n2" in xcat.type("lsdef", "n2", "--osimage")[0] and xcat.rc == 1
 
 
+def test_lsdef_chooses_by_name(xcat):
+    xcat.type("mkdef", "n10", "groups=all")
+    assert xcat.type("lsdef", "-w", "node=~^n1") == ["n1  (node)", "n10  (node)"]
+    assert xcat.type("lsdef", "-t", "network", "-w", "netname==net1") == ["net1  (network)"]
+
+
 def test_lsdef_does_not_deny_a_hidden_node(xcat):
     xcat.type("nodech", "nodelist.hidden=1", on="n1")
     assert xcat.type("lsdef", "n1", "-s") == ["No object definitions have been found"] and xcat.rc == 0

@@ -91,7 +91,7 @@ def test_the_domain_of_the_network_comes_first(xcat):
     xcat.type("chdef", "n1", "otherinterfaces=-ib!10.10.0.1,-six!fd00::1")
     xcat.type("makehosts", on="n1")
     assert [line for line in lines(xcat) if ".test" in line] == [
-        "10.9.0.1 n1 n1.net.test ", "10.10.0.1 n1-ib n1-ib.c.test ", "fd00::1 n1-six n1-six.c.test "
+        "10.9.0.1 n1 n1.net.test ", "10.10.0.1 n1-ib n1-ib.net.test ", "fd00::1 n1-six n1-six.net.test "
     ]
 
 

@@ -64,6 +64,7 @@ class Lines:
         written = row.get("ip", "")
         named = bool(self._call.request.nodes)
         address = written or (address_of(node, "") if named else "")
+        domain = self._domain_of(address, self._domain)
         if address and not _is_address(address):
             self.warnings.append(Warning(f"Ignoring node '{node}', its ip address '{address}' is not valid."))
         elif address:
@@ -73,7 +74,7 @@ class Lines:
         for other in filter(None, row.get("otherinterfaces", "").split(",")):
             name, _, place = _cut(other)
             if _is_address(place):
-                yield self._entry(place, node + name if name.startswith("-") else name, ())
+                yield self._entry(place, node + name if name.startswith("-") else name, (), domain)
 
     def _link_local(self, node: str, mac: str) -> Iterator[Entry]:
         """The IPv6 address that a network card gives itself, RFC 4291, appendix A."""
@@ -95,8 +96,8 @@ class Lines:
                 elif _is_address(address):
                     yield self._entry(address, f"{before}{node}{behind}", _at(aliases.get(nic), number).split())
 
-    def _entry(self, address: str, name: str, aliases: Sequence[str]) -> Entry:
-        domain = self._domain_of(address)
+    def _entry(self, address: str, name: str, aliases: Sequence[str], usual: str = "") -> Entry:
+        domain = self._domain_of(address, usual or self._domain)
         long = f"{name}.{domain}" if domain else name
         others = [alias for alias in aliases if alias and alias not in (name, long)]
         dotted = next((alias for alias in others if "." in alias), "") if long not in aliases else ""
@@ -112,10 +113,10 @@ class Lines:
             names = [*names, more]
         return Entry(address, name, " ".join([address, *names]))
 
-    def _domain_of(self, address: str) -> str:
-        """The domain of the first network that an address is in, or the site's."""
-        here = ipaddress.ip_address(address)
-        return next((domain for network, domain in self._networks if here in network), "") or self._domain
+    def _domain_of(self, address: str, usual: str) -> str:
+        """The domain of the first network that an address is in, or the usual one."""
+        here = ipaddress.ip_address(address) if _is_address(address) else None
+        return next((domain for network, domain in self._networks if here and here in network), "") or usual
 
 
 def _networks(found: Sequence[Row]) -> Iterator[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]]:

@@ -108,10 +108,12 @@ def _visible(call: Call, kind: Kind, found: dict[str, Attributes]) -> dict[str, 
         found = {name: row for name, row in found.items() if row.get("hidden") != "1"}
     for text in call.options.get("w", []):
         attribute, sign, value = split_condition(text)
-        objects.check(kind, (attribute,))
+        if attribute != kind.key:
+            objects.check(kind, (attribute,))
         fits = condition(sign, value)
+        seen = {name: name if attribute == kind.key else row.get(attribute) for name, row in found.items()}
         # whatever the sign: an object without the attribute fulfils no condition on it
-        found = {name: row for name, row in found.items() if row.get(attribute) and fits(row[attribute])}
+        found = {name: row for name, row in found.items() if (it := seen[name]) and fits(it)}
     return found
 
 
