@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from ..errors import NotFound
-from ..xcat import schema
+from ..xcat import perlre, schema
+from ..xcat.rows import enabled
 from .database import PATIENCE, Location, changes, connect, declare, exclude, explain, explained, readmit
 
 #: One row as it is stored: NULL is None, which differs from an empty text in the column `disable`.
@@ -252,6 +253,7 @@ class Change:
         Raises:
             Usage: A column that the table does not have.
         """
+        _refuse_lockout(self._name, values)
         updates = {column: value for column, value in values.items() if column not in key or value != key[column]}
         condition = self._where(key)
         if updates:
@@ -270,6 +272,8 @@ class Change:
             rows: Its value -> the other columns. One of which nothing is given is added bare; one of which only empty
                 values are given is not added.
         """
+        for row in rows.values():
+            _refuse_lockout(self._name, row)
         present = {value for value, in self._connection.execute(sa.select(self._table.c[column]))}
         fresh = {name: row for name, row in rows.items() if name not in present}
         self.add_all([{column: name, **row} for name, row in fresh.items() if not row or any(row.values())])
@@ -293,6 +297,7 @@ class Change:
         empty = {column: "" for column in table.keys if table.type_of(column) != "SERIAL"}
         alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for row in rows:
+            _refuse_lockout(self._name, row)
             full = {**empty, **row}
             alike.setdefault(tuple(full), []).append(full)
         for values in alike.values():
@@ -325,6 +330,17 @@ class Change:
 
     def _where(self, key: Mapping[str, str]) -> list[Any]:
         return [self._table.c[column] == value for column, value in key.items()]
+
+
+def _refuse_lockout(table: str, row: Mapping[str, str | None]) -> None:
+    """A policy row with an impossible pattern would refuse every request, also the one that mends it.
+
+    Raises:
+        Usage: It is such a row.
+    """
+    pattern = row.get("parameters") if table == "policy" and enabled(row) else None
+    if pattern and pattern != "*":
+        perlre.compile(pattern, "a policy row")
 
 
 def _counter(path: str) -> object:

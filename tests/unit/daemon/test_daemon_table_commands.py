@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemonhelp import Inside
+from xcat_rhev.errors import Usage
 
 
 @pytest.fixture
@@ -73,3 +74,26 @@ def test_nodech_names_a_column_as_xcat_does(xcat):
 def test_nodeadd_takes_groups_to_be_put_in_front(xcat):
     assert xcat.type("nodeadd", "n3", "groups,=all") == []
     assert xcat.type("nodels", "groups", on="n3") == ["n3: all"]
+
+
+IMPOSSIBLE = '"1","root",,,,"(a",,"allow",,\n'
+
+
+@pytest.mark.parametrize(("words", "data"), [
+    (("tabch", "priority=0.1", "policy.parameters=(a", "policy.rule=allow"), ()),
+    (("chdef", "-t", "policy", "1", "parameters=(a"), ()),
+    (("mkdef", "-t", "policy", "0.1", "parameters=*a", "rule=allow"), ()),
+    (("tabrestore",), ("#priority,name,host,commands,noderange,parameters,time,rule,comments,disable\n", IMPOSSIBLE)),
+])
+def test_no_policy_row_locks_everybody_out(tmp_path: Path, words: tuple[str, ...], data: tuple[str, ...]) -> None:
+    inside = Inside(tmp_path)
+    before = inside.type("tabdump", "policy")
+    try:
+        said = " ".join(inside.type(*words, table="policy", data=data))
+    except Usage as problem:
+        said = str(problem)
+    assert "a policy row has an impossible pattern" in said
+    assert inside.type("tabdump", "policy") == before
+    inside.type("tabch", "priority=7", "policy.parameters=*", "policy.rule=allow")
+    inside.type("tabch", "priority=8", "policy.parameters=(a", "policy.disable=1")
+    assert len(inside.type("tabdump", "policy")) == len(before) + 2
