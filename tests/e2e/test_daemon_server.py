@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sqlite3
 import ssl
 import threading
 import time
@@ -16,6 +17,7 @@ from daemonhelp import END, Served, read, until
 from xcat_rhev.daemon import certificates, connection
 from xcat_rhev.daemon.core.declare import Core
 from xcat_rhev.daemon.home import Home
+from xcat_rhev.daemon.tables import Tables
 from xcat_rhev.messages import Data, Error
 from xcat_rhev.secret import Secret
 from xcat_rhev.xcat.wire import Login, WireRequest, split, write_request
@@ -171,6 +173,13 @@ def test_several_requests_one_after_the_other_and_at_once(xcat):
         assert b"<transid>7</transid>" in read(sock)
 
 
+@pytest.mark.parametrize("no", ["0", " 0\n", "", " "])
+def test_what_perl_takes_for_false_ends_nothing(xcat, no):
+    with xcat.connect() as sock:
+        sock.sendall(f"<xcatrequest><command>authcheck</command><abortcommand>{no}</abortcommand></xcatrequest>".encode())
+        assert b"Authenticated" in read(sock)
+
+
 def audit_log(xcat):
     """What is in the audit log; it is written a moment after the answer."""
     path = xcat.home.log / "audit.log"
@@ -316,6 +325,30 @@ def test_the_policy_decides_and_is_written_down_without_secrets(xcat):
         "xCAT: Allowing nodels to vm1 for root from 127.0.0.1" in log and "xCAT: Denying tabdump passwd for root" in log
     )
     assert "Sentinel7" not in log and "Sentinel7" not in str(rows)
+
+
+def test_a_row_that_cannot_be_read_denies_and_is_written_down(xcat):
+    with contextlib.closing(sqlite3.connect(xcat.home.config / "policy.sqlite")) as file, file:  # by another xCAT
+        file.execute("insert into policy (priority, parameters, rule) values ('0.5', '(', 'allow')")
+    assert b"the policy row 0.5" in xcat.ask(WireRequest(command="nodels"))
+    xcat.xcatd.audit.close()
+    assert [(row["command"], row["status"]) for row in xcat.table("auditlog")] == [("nodels", "denied")]
+
+
+def test_a_noderange_is_worked_out_only_for_whom_a_row_for_nodes_may_concern(xcat, monkeypatch):
+    xcat.type("mkdef", "vm1", "groups=all")
+    xcat.type("tabch", "priority=3.5", "policy.name=joe", "policy.noderange=vm1", "policy.rule=allow")
+    worked_out, expand = [], Tables.expand
+
+    def noted(self, text, *more):
+        worked_out.append(text)
+        return expand(self, text, *more)
+
+    monkeypatch.setattr(Tables, "expand", noted)
+    assert b"Permission denied" in xcat.ask(WireRequest(command="nodels", noderange="vm1"), cert=False)
+    assert worked_out == []
+    assert b"<name>vm1</name>" in xcat.ask(WireRequest(command="nodels", noderange="vm1"))
+    assert worked_out == ["vm1"], "root's row comes first; the command alone needs it"
 
 
 def test_a_trusted_peer_may_say_for_whom_it_asks(xcat):

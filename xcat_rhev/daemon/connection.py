@@ -4,6 +4,7 @@ socket."""
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import ssl
 import threading
@@ -29,6 +30,9 @@ ARRIVAL, PACE = 30.0, 64 << 10
 STALLED = 900.0
 #: How much of an answer waits in memory before the command that writes it has to.
 WAITING = 4 << 20
+
+#: A request that ends the one under way; what Perl takes for false does not.
+_ABORT = re.compile(rb"<abortcommand>(?!\s*0?\s*</)")
 
 
 class Phase(Enum):
@@ -239,7 +243,7 @@ class Connection:
         if not self._framer.waiting:
             self._began = self._moved
         for request in self._framer.feed(data):
-            if b"<abortcommand" in request:
+            if _ABORT.search(request):
                 log.info("Client abort requested")
                 self.close()
                 return

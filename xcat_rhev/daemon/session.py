@@ -123,17 +123,24 @@ class Session:
         """Ask the policy table, and have the decision written down."""
         rows = tables.policy()
         host = self._peer_host(rows, tables)
-        asked = policy.Asked(self.wire.command, self._nodes(rows, tables), self.wire.args)
-        asker, everything = policy.Asker(user or None, host, self._remote(rows, user)), tables.within(Reach.ALL)
-        decision = policy.decide(rows, asker, asked, lambda text: everything.expand(text).nodes)
-        acting = self._acting(tables, user)
-        named = self.wire.noderange or ",".join(self.wire.nodes)
-        entry = Entry(
-            acting, host or self.connection.address, self.wire.clienttype, self.wire.command, named, self.wire.args,
-            "allowed" if decision.allowed else "denied",
-        )
-        self.xcatd.audit.note(entry, tables.site("auditskipcmds"))
-        return decision.allowed
+        asker = policy.Asker(user or None, host, self._remote(rows, user))
+        allowed = False
+        try:
+            allowed = self._decided(rows, asker, tables)
+        finally:  # a row that cannot be read denies, too
+            named = self.wire.noderange or ",".join(self.wire.nodes)
+            entry = Entry(
+                self._acting(tables, user), host or self.connection.address, self.wire.clienttype, self.wire.command,
+                named, self.wire.args, "allowed" if allowed else "denied",
+            )
+            self.xcatd.audit.note(entry, tables.site("auditskipcmds"))
+        return allowed
+
+    def _decided(self, rows: Sequence[Row], asker: policy.Asker, tables: Tables) -> bool:
+        asked, everything = policy.Asked(self.wire.command, (), self.wire.args), tables.within(Reach.ALL)
+        if policy.needs_nodes(rows, asker, asked):
+            asked = asked._replace(nodes=self._nodes(tables))
+        return policy.decide(rows, asker, asked, lambda text: everything.expand(text).nodes).allowed
 
     def _acting(self, tables: Tables, user: str) -> str:
         """For whom a trusted peer asks, such as another daemon; else who asks."""
@@ -144,10 +151,8 @@ class Session:
         hosts = tuple(filter(None, self.wire.remote_client.split(",")))
         return hosts if hosts and (policy.trusted(rows, user) or self.connection.address in my_addresses()) else ()
 
-    def _nodes(self, rows: Sequence[Row], tables: Tables) -> tuple[str, ...]:
-        """The nodes that the command will get; worked out only if a policy row asks for them."""
-        if not any(row.get("noderange", "*") != "*" for row in rows):
-            return ()
+    def _nodes(self, tables: Tables) -> tuple[str, ...]:
+        """The nodes that the command will get."""
         if self.wire.nodes or not self.wire.noderange:
             return tuple(dict.fromkeys(self.wire.nodes))
         try:

@@ -90,6 +90,24 @@ def decide(
     return Decision(False, remaining=left)
 
 
+def needs_nodes(rows: Iterable[Row], asker: Asker, asked: Asked) -> bool:
+    """Whether the nodes of a request matter: a row for nodes may concern it.
+
+    Args:
+        rows: The enabled rows of the policy table.
+        asker: Who asks.
+        asked: What is asked, its nodes not worked out yet.
+    """
+    return any(_given(row, "noderange") and _may_concern(row, asker, asked) for row in rows)
+
+
+def _may_concern(row: Row, asker: Asker, asked: Asked) -> bool:
+    try:
+        return _concerns(row, asker, asked)
+    except RhevError:  # `decide` says so, if it comes to this row
+        return True
+
+
 def trusted(rows: Iterable[Row], name: str | None) -> bool:
     """Whether a peer may say on whose behalf it asks.
 
