@@ -96,7 +96,7 @@ class Served(Inside):
 
     def connect(self, cert: Any = True) -> ssl.SSLSocket:
         """Connect as a client."""
-        raw = socket.create_connection(("127.0.0.1", self.server.port), 20)
+        raw = socket.create_connection(("127.0.0.1", self.server.port), 60)
         return self.context(cert).wrap_socket(raw, server_hostname="localhost")
 
     def ask(self, request: Any, cert: Any = True) -> bytes:

@@ -48,7 +48,7 @@ class Daemon:
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        self._thread.join()
+        self._thread.join(30)
 
     def _serve(self) -> None:
         while True:
