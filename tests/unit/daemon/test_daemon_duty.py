@@ -153,3 +153,4 @@ def test_nobody_looks_while_nobody_asks(site):
     until(lambda: site.duty._asleep and site.done, "the thread that watches waits for the next request")
     site.come(site.who)
     until(lambda: len(site.done) == 2)
+    assert site.done[0] == "held"
