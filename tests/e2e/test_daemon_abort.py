@@ -56,7 +56,7 @@ def at_work():
 
 
 def idle(xcat):
-    """Whether no worker is with a request."""
+    """Whether no request is under way."""
     return xcat.server.idle()
 
 

@@ -45,22 +45,25 @@ class Guesses:
         """
         key = (source(address), name[:NAME])
         with self._guard:
-            times, until = self._wrong.get(key, (0, 0.0))
-        now = self._clock.now()
-        if times and now < until:
+            _, until = self._wrong.get(key, (0, 0.0))
+        if self._clock.now() < until:
             return False
         right = knows()
-        self._note(key, right, 0 if now - until > FORGIVEN else times)
+        with self._guard:
+            self._note(key, right)
         return right
 
-    def _note(self, key: tuple[str, str], right: bool, times: int) -> None:
+    def _note(self, key: tuple[str, str], right: bool) -> None:
+        """Count from what is known by now: of many guesses at the same time each counts."""
+        times, until = self._wrong.pop(key, (0, 0.0))
+        if right:
+            return
+        now = self._clock.now()
+        times = 0 if now - until > FORGIVEN else times
         wait = WAITS[min(times - FREE, len(WAITS) - 1)] if times >= FREE else 0.0
-        with self._guard:
-            self._wrong.pop(key, None)
-            if not right:
-                self._wrong[key] = times + 1, self._clock.now() + wait
-                if len(self._wrong) > MOST:
-                    del self._wrong[next(iter(self._wrong))]
+        self._wrong[key] = times + 1, now + wait
+        if len(self._wrong) > MOST:
+            del self._wrong[next(iter(self._wrong))]
 
 
 def source(address: str) -> str:

@@ -8,6 +8,7 @@ from ..abort import check as check_wanted
 from ..errors import NotFound, Usage
 from ..xcat import schema
 from .attributes import KINDS, SITE, Kind
+from .store import Change
 from .tables import Tables
 
 #: Attribute -> value.
@@ -84,8 +85,14 @@ def check(kind: Kind, attributes: Iterable[str]) -> None:
             raise Usage(f"'{attribute}' is not a valid attribute name for an object type of '{kind.name}'.")
 
 
-def write(tables: Tables, kind: Kind, objects: Mapping[str, Changes]) -> None:
+def write(tables: Tables, kind: Kind, objects: Mapping[str, Changes], anew: Sequence[str] = ()) -> None:
     """Write attributes of objects, table by table, each in one transaction; a new object gets its own row.
+
+    Args:
+        tables: Where.
+        kind: The type of the objects.
+        objects: Object -> its changes.
+        anew: Those that lose what else they have, in the same transactions: what cannot be written loses nothing.
 
     Raises:
         Usage: No such attribute, or a node that does not exist among a group's members.
@@ -97,22 +104,35 @@ def write(tables: Tables, kind: Kind, objects: Mapping[str, Changes]) -> None:
             _write_site(tables, changes)
         return
     if kind.name == "group":
+        for name in anew:
+            _set_members(tables, name, (), clear=True)
         objects = {name: _membership(tables, name, changes) for name, changes in objects.items()}
-    updates: dict[str, dict[str, dict[str, str | None]]] = {kind.table: {}}
+    updates = _updates(kind, objects)
+    for table in [*updates, *(place for place in _places(kind) if anew and place not in updates)]:
+        check_wanted(tables.aborted)
+        with tables.store.change(table) as change:
+            if anew:
+                change.drop(*(_key(kind, table, name) for name in anew))
+            _put(change, kind, table, updates.get(table, {}))
+        tables.forget(table)
+
+
+def _updates(kind: Kind, objects: Mapping[str, Changes]) -> dict[str, dict[str, dict[str, str | None]]]:
+    """Table -> object -> column -> new value."""
+    updates: dict[str, dict[str, dict[str, str | None]]] = {kind.table: {name: {} for name in objects}}
     for name, changes in objects.items():
-        updates[kind.table][name] = {}
         for attribute, value in changes.items():
             table, column = kind.columns.get(attribute, (kind.table, attribute))
             updates.setdefault(table, {}).setdefault(name, {})[column] = value or None
-    for table, rows in updates.items():
-        check_wanted(tables.aborted)
-        with tables.store.change(table) as change:
-            if kind.name == "passwd":
-                for name, row in rows.items():
-                    change.put(_key(kind, table, name), row)
-            else:
-                change.put_all(next(iter(_key(kind, table, ""))), rows)
-        tables.forget(table)
+    return updates
+
+
+def _put(change: Change, kind: Kind, table: str, rows: Mapping[str, Mapping[str, str | None]]) -> None:
+    if kind.name == "passwd":
+        for name, row in rows.items():
+            change.put(_key(kind, table, name), row)
+    else:
+        change.put_all(next(iter(_key(kind, table, ""))), rows)
 
 
 def remove(tables: Tables, kind: Kind, chosen: Sequence[str]) -> None:

@@ -1,8 +1,14 @@
 """The daemon's own commands, as a client prints their answers."""
 
+import contextlib
+import sqlite3
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daemonhelp import Inside
+from xcat_rhev.daemon.core import tabdump
 from xcat_rhev.daemon.tables import Tables
 
 
@@ -264,6 +270,17 @@ def test_tabdump_chooses_rows(xcat):
 def test_tabdump_compares_as_the_database_does(xcat, condition, nodes):
     lines = xcat.type("tabdump", "-w", condition, "nodehm")[1:]
     assert sorted(line.split('"')[1] for line in lines) == nodes
+
+
+@given(st.text("ab%_"), st.text("abA\n"))
+def test_like_is_that_of_sqlite(pattern, text):
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        (holds,) = database.execute("select ? like ?", (text, pattern)).fetchone()
+    assert bool(tabdump._like(pattern).fullmatch(text)) == bool(holds)
+
+
+def test_like_is_not_at_it_for_ever():
+    assert not tabdump._like("%a" * 50 + "%b").fullmatch("a" * 5000)
 
 
 @pytest.mark.parametrize("count", ["x", "0", "-1"])

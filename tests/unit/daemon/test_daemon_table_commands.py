@@ -83,6 +83,7 @@ IMPOSSIBLE = '"1","root",,,,"(a",,"allow",,\n'
     (("tabch", "priority=0.1", "policy.parameters=(a", "policy.rule=allow"), ()),
     (("chdef", "-t", "policy", "1", "parameters=(a"), ()),
     (("mkdef", "-t", "policy", "0.1", "parameters=*a", "rule=allow"), ()),
+    (("mkdef", "-f", "-t", "policy", "1", "parameters=(a", "rule=allow"), ()),
     (("tabrestore",), ("#priority,name,host,commands,noderange,parameters,time,rule,comments,disable\n", IMPOSSIBLE)),
 ])
 def test_no_policy_row_locks_everybody_out(tmp_path: Path, words: tuple[str, ...], data: tuple[str, ...]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from xcat_rhev.clock import ManualClock
@@ -35,6 +37,21 @@ def test_some_may_be_wrong_then_each_wait_is_longer() -> None:
         door.clock.advance(0.5)
     assert door.tries(True)
     assert not any(door.tries(False) for _ in range(FREE)) and door.tries(True), "a right one makes up for all"
+
+
+def test_guesses_at_the_same_time_count_each() -> None:
+    guesses, together = Guesses(ManualClock()), threading.Barrier(FREE + 1)
+
+    def wrong() -> bool:
+        together.wait(30)
+        return False
+
+    threads = [threading.Thread(target=guesses.right, args=("10.0.0.1", "root", wrong)) for _ in range(FREE + 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not guesses.right("10.0.0.1", "root", lambda: True), "one more than are free"
 
 
 def test_neither_others_nor_other_names_wait() -> None:

@@ -28,11 +28,13 @@ class _Made(NamedTuple):
         wanted: Object -> its new attributes.
         exist: What to say of objects that are left as they are.
         problems: What to say of objects that cannot be.
+        anew: The objects that lose what they had.
     """
 
     wanted: dict[str, Mapping[str, str]]
     exist: list[str]
     problems: list[str]
+    anew: list[str]
 
 
 def make(call: Call) -> Iterator[Said]:
@@ -55,7 +57,7 @@ def make(call: Call) -> Iterator[Said]:
         yield from (Warning(problem) for problem in made.exist)
         yield from _capitals(kind, made.wanted)
         yield from _without_defaults(call, kind, made.wanted)
-        problems = made.problems + _written(call, kind, made.wanted)
+        problems = made.problems + _written(call, kind, made)
         yield from (refused(problem) for problem in problems)
         done += len(made.wanted)
         wrong = wrong or bool(problems)
@@ -82,7 +84,7 @@ def change(call: Call) -> Iterator[Said]:
         present = objects.read(call.tables, kind, [name for each in several for name in each.names])
         made = _changing(call, several, present)
         yield from _without_defaults(call, kind, made.wanted)
-        problems = made.problems + _written(call, kind, made.wanted)
+        problems = made.problems + _written(call, kind, made)
         yield from (refused(problem) for problem in problems)
         wrong = wrong or bool(problems)
         new += [name for name in made.wanted if name not in present]
@@ -127,7 +129,7 @@ def _together(asked: Iterable[Asked]) -> Iterator[tuple[Kind, list[Asked]]]:
 
 def _making(call: Call, kind: Kind, several: Iterable[Asked]) -> _Made:
     """Which objects mkdef writes, with what."""
-    made = _Made({}, [], [])
+    made = _Made({}, [], [], [])
     present = set(objects.names(call.tables, kind))
     template = _template(call, kind)
     for asked in several:
@@ -138,15 +140,13 @@ def _making(call: Call, kind: Kind, several: Iterable[Asked]) -> _Made:
                                   "Run again with '-f' option to force replace.")
             else:
                 _add(made, call, asked, name, {})
-    replaced = [name for name in made.wanted if name in present and kind.name != "site"]
-    if replaced:
-        objects.remove(call.tables, kind, replaced)
+    made.anew.extend(name for name in made.wanted if name in present and kind.name != "site")
     return made
 
 
 def _changing(call: Call, several: Iterable[Asked], present: Mapping[str, Mapping[str, str]]) -> _Made:
     """Which objects chdef writes, with what."""
-    made = _Made({}, [], [])
+    made = _Made({}, [], [], [])
     for asked in several:
         for name in asked.names:
             if name not in present and "m" in call.options:
@@ -242,14 +242,14 @@ def _without_defaults(call: Call, kind: Kind, wanted: dict[str, Mapping[str, str
                 wanted[name] = {**values, column: ",".join(one for one in scripts if one not in defaults)}
 
 
-def _written(call: Call, kind: Kind, wanted: dict[str, Mapping[str, str]]) -> list[str]:
+def _written(call: Call, kind: Kind, made: _Made) -> list[str]:
     """Write objects; gives what to say if that failed, and then takes them out of `wanted`."""
     try:
-        objects.write(call.tables, kind, wanted)
+        objects.write(call.tables, kind, made.wanted, made.anew)
     except Aborted:
         raise
     except RhevError as problem:
-        wanted.clear()
+        made.wanted.clear()
         return [str(problem)]
     return []
 

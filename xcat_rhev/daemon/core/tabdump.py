@@ -103,10 +103,13 @@ def _holds(value: str | None, operator: str, wanted: str) -> bool:
 @lru_cache
 def _like(pattern: str) -> re.Pattern[str]:
     """SQL's LIKE: `%` is anything, `_` any one letter; capitals do not matter, as in SQLite."""
-    # Runs of % are one: .*.*.* would take a long value to pieces in every possible way.
-    parts = (".*" if part[0] == "%" else "." if part == "_" else re.escape(part)
-             for part in re.findall(r"%+|_|[^%_]+", pattern))
-    return re.compile("".join(parts), re.DOTALL | re.IGNORECASE | re.ASCII)
+    begin, *pieces = ("".join("." if c == "_" else re.escape(c) for c in piece) for piece in re.split("%+", pattern))
+    text, end = begin, f".*{pieces.pop()}" if pieces else ""
+    for number, piece in enumerate(pieces):
+        # Found once, a piece stays where it is, as nothing inside a look ahead is tried again: `.*a.*b.*c` would take a
+        # long value to pieces in every possible way.
+        text += f"(?=(?P<p{number}>.*?{piece}))(?P=p{number})"
+    return re.compile(text + end, re.DOTALL | re.IGNORECASE | re.ASCII)
 
 
 def _to_file(call: Call, lines: Sequence[str]) -> Iterator[Said]:
