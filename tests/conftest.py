@@ -20,8 +20,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--engine", default="sim", metavar="sim|URL",
+        "--engine",
+        default="sim",
+        metavar="sim|URL",
         help="the back end of tests/sim: the simulator, or a real engine as https://host[:port]; user, password and CA "
-             "then come from ENGINE_USER, ENGINE_PASSWORD and ENGINE_CA, a cluster and a data domain with room from "
-             "ENGINE_CLUSTER and ENGINE_DOMAIN",
+        "then come from ENGINE_USER, ENGINE_PASSWORD and ENGINE_CA, a cluster and a data domain with room from "
+        "ENGINE_CLUSTER and ENGINE_DOMAIN",
     )
+    parser.addoption("--record", action="store_true", help="keep what --engine answers to tests/contract/engine")
+    parser.addoption("--walks", type=int, default=3, metavar="N", help="random walks of tests/sim/test_vm_walks.py")

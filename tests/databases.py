@@ -13,8 +13,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, Callable
 
-from xcat_rhev.daemon.database import Location
+from xcat_rhev.daemon.database import DatabaseLocation
 from xcat_rhev.secret import Secret
 
 PASSWORD = "s3cret|with'signs"
@@ -26,13 +27,13 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def cfgloc(location: Location) -> str:
+def cfgloc(location: DatabaseLocation) -> str:
     """The line that makes xcatd use a database."""
     return f"{location.display}|{location.password.reveal()}\n"
 
 
 @contextlib.contextmanager
-def postgresql(listen: str = "127.0.0.1") -> Iterator[Location | None]:
+def postgresql(listen: str = "127.0.0.1") -> Iterator[DatabaseLocation | None]:
     """A PostgreSQL server with an empty database.
 
     Args:
@@ -45,26 +46,59 @@ def postgresql(listen: str = "127.0.0.1") -> Iterator[Location | None]:
     with _folder("postgres") as (folder, as_user):
         binaries, data, port = programs[0].parent, folder / "data", free_port()
         (folder / "password").write_text(PASSWORD)
-        _run(as_user, binaries / "initdb", "-D", data, "-U", "xcatadm", "-A", "scram-sha-256", "-E", "UTF8",
-             f"--pwfile={folder / 'password'}")
+        _run(
+            as_user,
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            "xcatadm",
+            "-A",
+            "scram-sha-256",
+            "-E",
+            "UTF8",
+            f"--pwfile={folder / 'password'}",
+        )
         with open(data / "pg_hba.conf", "a", encoding="utf-8") as file:
             file.write("host all all 0.0.0.0/0 scram-sha-256\n")
-        words = [binaries / "postgres", "-D", data, "-p", port, "-k", folder, "-c", "fsync=off",
-                 "-c", f"listen_addresses={listen}", "-c", "max_connections=200"]
+        words = [
+            binaries / "postgres",
+            "-D",
+            data,
+            "-p",
+            port,
+            "-k",
+            folder,
+            "-c",
+            "fsync=off",
+            "-c",
+            f"listen_addresses={listen}",
+            "-c",
+            "max_connections=200",
+        ]
         with _server(as_user, words, folder / "log", signal.SIGINT):
             import psycopg2
-            connection = _patiently(lambda: psycopg2.connect(
-                host=listen.split(",")[0], port=port, user="xcatadm", password=PASSWORD, dbname="postgres"
-            ))
+
+            connection = _patiently(
+                lambda: psycopg2.connect(
+                    host=listen.split(",")[0], port=port, user="xcatadm", password=PASSWORD, dbname="postgres"
+                )
+            )
             connection.autocommit = True
             connection.cursor().execute("CREATE DATABASE xcatdb")
             connection.close()
-            yield Location("postgresql", database="xcatdb", host=listen.split(",")[0], port=port, user="xcatadm",
-                           password=Secret(PASSWORD))
+            yield DatabaseLocation(
+                "postgresql",
+                database="xcatdb",
+                host=listen.split(",")[0],
+                port=port,
+                user="xcatadm",
+                password=Secret(PASSWORD),
+            )
 
 
 @contextlib.contextmanager
-def mariadb() -> Iterator[Location | None]:
+def mariadb() -> Iterator[DatabaseLocation | None]:
     """A MariaDB server with an empty database."""
     install, server = shutil.which("mariadb-install-db"), shutil.which("mariadbd") or "/usr/sbin/mariadbd"
     if not install or not Path(server).exists():
@@ -73,10 +107,19 @@ def mariadb() -> Iterator[Location | None]:
     with _folder("mysql") as (folder, as_user):
         data, port, door = folder / "data", free_port(), folder / "door"
         _run(as_user, install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal")
-        words = [server, "--no-defaults", f"--datadir={data}", f"--socket={door}", f"--port={port}",
-                 "--bind-address=127.0.0.1", f"--pid-file={folder / 'pid'}", "--innodb-flush-log-at-trx-commit=0"]
+        words = [
+            server,
+            "--no-defaults",
+            f"--datadir={data}",
+            f"--socket={door}",
+            f"--port={port}",
+            "--bind-address=127.0.0.1",
+            f"--pid-file={folder / 'pid'}",
+            "--innodb-flush-log-at-trx-commit=0",
+        ]
         with _server(as_user, words, folder / "log", signal.SIGTERM):
             import pymysql
+
             _patiently(lambda: _knock(door))
             connection = pymysql.connect(unix_socket=str(door), user="root")
             with connection.cursor() as cursor:
@@ -86,8 +129,9 @@ def mariadb() -> Iterator[Location | None]:
                 cursor.execute("GRANT ALL ON xcatdb.* TO xcatadmin")
                 cursor.execute("FLUSH PRIVILEGES")
             connection.close()
-            yield Location("mysql", database="xcatdb", host="127.0.0.1", port=port, user="xcatadmin",
-                           password=Secret(PASSWORD))
+            yield DatabaseLocation(
+                "mysql", database="xcatdb", host="127.0.0.1", port=port, user="xcatadmin", password=Secret(PASSWORD)
+            )
 
 
 @contextlib.contextmanager
@@ -106,8 +150,9 @@ def _folder(user: str) -> Iterator[tuple[Path, list[str]]]:
 
 
 def _run(as_user: Sequence[str], *words: object) -> None:
-    words = (*as_user, *map(str, words))
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, cwd="/")
+    done = subprocess.run(
+        (*as_user, *map(str, words)), capture_output=True, text=True, timeout=300, check=False, cwd="/"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -131,12 +176,14 @@ def _knock(door: Path) -> None:
         sock.connect(str(door))
 
 
-def _patiently(connect):
+def _patiently(connect: Callable[[], Any]) -> Any:
     """Try until the server is up."""
+    last: Exception | None = None
     for _ in range(300):
         try:
             return connect()
         except Exception as problem:  # of whichever driver
             last = problem
             time.sleep(0.1)
+    assert last is not None
     raise last

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable, Union
+from typing import Any, Callable, Union, cast
 from xml.sax.saxutils import escape, quoteattr
 
-import pytest
-from lxml import etree
-
 import published
+from xcat_rhev.abort import Abort
 from xcat_rhev.clock import Clock, ManualClock
-from xcat_rhev.engine.dialect import V4, V30, V36, Dialect
+from xcat_rhev.engine.documents.dialect import V4, V30, V36, Dialect
 from xcat_rhev.engine.manager import Manager
 from xcat_rhev.engine.managers import Access
-from xcat_rhev.engine.session import Login, Session
-from xcat_rhev.engine.transport import Request, Response, Sender
+from xcat_rhev.engine.wire.login import Login
+from xcat_rhev.engine.wire.patience import Patience
+from xcat_rhev.engine.wire.pulse import Pulse
+from xcat_rhev.engine.wire.session import Session
+from xcat_rhev.engine.wire.transport import Http, HttpRequest, Response, Sender
 from xcat_rhev.errors import RhevError
 from xcat_rhev.secret import Secret
 
 DIALECTS = (V30, V36, V4)
 
 #: A scripted answer: status and body, an error to raise, or a function of the request.
-Scripted = Union[tuple[int, str], RhevError, Callable[[Request], tuple[int, str]]]
-
-
-def schema_for(version: str) -> etree.XMLSchema:
-    """The published v3 schema of a version; without it the test is skipped."""
-    found = published.schema(version)
-    if found is None:
-        pytest.skip(f"no api-{version}.xsd in {published.folder()}: name its folder in {published.SCHEMAS}")
-    return found
+Scripted = Union[tuple[int, str], RhevError, Callable[[HttpRequest], tuple[int, str]]]
+OK = (200, "<vms/>")
 
 
 class Validating:
@@ -40,20 +34,25 @@ class Validating:
     def __init__(self, inner: Sender, dialect: Dialect) -> None:
         self._inner, self._version = inner, dialect.version
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: HttpRequest) -> Response:
         wrong = published.misfit(request.body, self._version)
         assert not wrong, f"{request.method} {request.path} {request.shown}\n{wrong}"
         return self._inner.send(request)
 
 
 class Script:
-    """A sender that answers what it was told, in order, the last answer for ever, and keeps what it was asked."""
+    """A sender that answers what it was told, in order, the last answer for ever, and keeps what it was asked.
+
+    The API's root always answers, and is not kept: the client asks it whether an absence is to be believed.
+    """
 
     def __init__(self, answers: Sequence[Scripted]) -> None:
         self._answers = list(answers)
-        self.asked: list[Request] = []
+        self.asked: list[HttpRequest] = []
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: HttpRequest) -> Response:
+        if (request.method, request.path) in (("GET", "/ovirt-engine/api"), ("GET", "/api")):
+            return Response(200, {}, b"<api/>", size=6)
         self.asked.append(request)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if callable(answer):
@@ -83,23 +82,39 @@ class Script:
 
 def access(folder: Path = Path("/nonexistent"), **more: object) -> Access:
     """How a made-up manager is reached."""
-    values: dict = {"name": "m", "user": "admin@internal", "password": Secret("sentinel"), "folder": folder, **more}
-    return Access(**values)
+    values: dict[str, Any] = {
+        "name": "m",
+        "user": "admin@internal",
+        "password": Secret("sentinel"),
+        "folder": folder,
+        **more,
+    }
+    return Access(**{**values, **more})
+
+
+def patience(clock: Clock | None = None) -> Patience:
+    """How one waits for a made-up manager: until there is an answer."""
+    time = clock or ManualClock()
+    return Patience(time, Abort(), Pulse("m", time))
 
 
 def manager_on(
-    script: Script, dialect: Dialect, clock: Clock | None = None, say: Callable[[str], None] | None = None,
+    script: Script,
+    dialect: Dialect,
+    clock: Clock | None = None,
+    say: Callable[[str], None] | None = None,
     token: str = "token",
 ) -> Manager:
     """A facade over scripted answers, logged in already unless the token is empty."""
     base = "/ovirt-engine/api" if dialect.version >= (3, 4) else "/api"
-    login = Login(access(), dialect, base, script)
+    http = cast(Http, script)
+    login = Login(access(), dialect, base, http, tokens=None if dialect.major == 4 else False)
     login._token = Secret(token) if token else None
-    session = Session(access(), script, base, dialect, login)
+    session = Session(access(), http, base, dialect, login)
     return Manager(session, clock or ManualClock(), say)
 
 
 def vms(*names: str, status: str = "<status>up</status>") -> str:
     """A v4 list of VMs; an id is the name with `id-` before it."""
-    inner = "".join(f'<vm id={quoteattr("id-" + name)}><name>{escape(name)}</name>{status}</vm>' for name in names)
+    inner = "".join(f"<vm id={quoteattr('id-' + name)}><name>{escape(name)}</name>{status}</vm>" for name in names)
     return f"<vms>{inner}</vms>"

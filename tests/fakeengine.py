@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from fakes import FakeHost
 from xcat_rhev.clock import ManualClock
-from xcat_rhev.commands.common import Command, Context, parse
+from xcat_rhev.declare.command import Command
+from xcat_rhev.declare.parsing import parse
 from xcat_rhev.engine.nouns import (
     Answer,
     Cluster,
@@ -29,10 +31,13 @@ from xcat_rhev.engine.nouns import (
     Template,
     Vm,
 )
+from xcat_rhev.engine.templates import Templates, called
 from xcat_rhev.engine.waiting import GONE, Goal
 from xcat_rhev.errors import Ambiguous, FailedState, NotFound, RhevError, TimedOut
-from xcat_rhev.jobs import Job, Runner
 from xcat_rhev.messages import Data, Error, Message
+from xcat_rhev.plan.context import Context
+from xcat_rhev.plan.jobs import Job
+from xcat_rhev.run.runner import Runner
 from xcat_rhev.xcat.host import Request
 
 
@@ -104,9 +109,17 @@ class FakeEngine:
                 found[name] = hits[0]
         return found
 
+    def look(self, noun: type[Any], names: Iterable[str]) -> Sequence[Any]:
+        self.asked += 1
+        wanted = set(names)
+        return [each for each in self.world if type(each) is noun and each.name in wanted]
+
+    def all(self, noun: type[Any]) -> Sequence[Any]:
+        return self.list(noun)
+
     def list(self, noun: type[Any], *, under: Any = None, where: str = "", details: bool = False) -> list[Any]:
         self.asked += 1
-        everything = [each for each in self.world if type(each) is noun]
+        everything: Any = [each for each in self.world if type(each) is noun]
         if noun is StorageDomain and under is not None:
             inside = [sd for sd in everything if (under.id, sd.id) in self.attached]
             return [sd.replace(status=self.attached[under.id, sd.id]) for sd in inside]
@@ -134,6 +147,19 @@ class FakeEngine:
 
     def name_of(self, noun: type[Any], ref: Ref | None) -> str:
         return next((each.name or "" for each in self.world if ref and each.id == ref.id), ref.name if ref else "")
+
+    def templates(self, texts: Iterable[str]) -> Templates:
+        self.asked += 1
+        wanted = {called(text).name for text in texts}
+        found = [each for each in self.world if isinstance(each, Template) and each.name in wanted]
+        return Templates(self.name, found, lambda _: None)
+
+    def template_label(self, ref: Ref | None) -> str:
+        return self.name_of(Template, ref)
+
+    def too_new(self, what: str) -> str:
+        """It has everything."""
+        return ""
 
     def cpu_types(self, version: str = "") -> Sequence[str]:
         self.asked += 1
@@ -179,9 +205,12 @@ class FakeEngine:
     def act(self, obj: Any, verb: str, *, under: Any = None, **params: Any) -> Answer:
         self._call(verb, str(obj))
         ways = {
-            "approve": ["installing", "up"], "activate": ["unassigned", "up"],
-            "deactivate": ["preparing_for_maintenance", "maintenance"], "install": ["installing", "up"],
-            "upgrade": ["installing", "maintenance"], "export": ["locked", "ok"],
+            "approve": ["installing", "up"],
+            "activate": ["unassigned", "up"],
+            "deactivate": ["preparing_for_maintenance", "maintenance"],
+            "install": ["installing", "up"],
+            "upgrade": ["installing", "maintenance"],
+            "export": ["locked", "ok"],
         }
         if verb == "import":
             self.put(obj.replace(status="locked"))
@@ -219,7 +248,7 @@ class FakeEngine:
 
     def unregistered_domains(
         self, host: Host, portal: Mapping[str, Any] | None = None, targets: Sequence[str] = ()
-    ) -> list[StorageDomain]:
+    ) -> Sequence[StorageDomain]:
         self._call("unregistered_domains", str(host), *targets)
         return self.on_storage
 
@@ -239,8 +268,14 @@ class FakeEngine:
         return self.on_hosts.get(host.id or "", [])
 
     def set_host_networks(
-        self, host: Host, wanted: Sequence[NetworkAttachment], *, bonds: Sequence[HostNic] = (),
-        removed: Sequence[NetworkAttachment] = (), check: bool = True,
+        self,
+        host: Host,
+        wanted: Sequence[NetworkAttachment],
+        *,
+        bonds: Sequence[HostNic] = (),
+        removed: Sequence[NetworkAttachment] = (),
+        unbound: Sequence[HostNic] = (),
+        check: bool = True,
     ) -> bool:
         self._call("set_host_networks", str(host), *(f"{w.network.name}@{w.host_nic.name}" for w in wanted))
         there = {each.network.id: each for each in self.on_hosts.get(host.id or "", [])}
@@ -273,9 +308,9 @@ class FakeEngine:
             noun = self.get(type(what), what.id or "", under=goal.under)
             if noun.status in goal.wanted:
                 return noun  # type: ignore[no-any-return]
-            if noun.status in goal.failed:
-                raise FailedState(f"{what} is {noun.status}: the manager's own words")
             states = self.to_come.get(what.id or "", [])
+            if noun.status in goal.failed and not (goal.grace and states):
+                raise FailedState(f"{what} is {noun.status}: the manager's own words")
             if not states:
                 raise TimedOut(f"{what} is still {noun.status}")
             self._enter(noun, states.pop(0), goal.under)
@@ -302,8 +337,12 @@ def context_of(spec: Command, engine: FakeEngine, args: Sequence[str], nodes: Se
 
 
 def run(
-    module: Any, engine: FakeEngine, line: str, nodes: Sequence[str] = (),
-    tables: Mapping[str, Sequence[Mapping[str, str]]] | None = None, stdin: str = "",
+    module: Any,
+    engine: FakeEngine,
+    line: str,
+    nodes: Sequence[str] = (),
+    tables: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+    stdin: str = "",
 ) -> list[Message]:
     """Plan a command line and carry its jobs out, one step at a time.
 
@@ -332,6 +371,7 @@ class FakeWatch:
     def __init__(self, engine: FakeEngine) -> None:
         self._engine = engine
         self._pending: list[tuple[Any, Goal]] = []
+        self.states: Counter[str] = Counter()
 
     def __bool__(self) -> bool:
         return bool(self._pending)

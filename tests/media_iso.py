@@ -10,6 +10,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Callable
 
 import pycdlib
 
@@ -25,7 +26,7 @@ def kernel(*, protocol: int = 0x020C, wide: bool = True, cmdline_size: int = 204
     image[0x236] = 1 if wide else 0
     if version:
         struct.pack_into("<H", image, 0x20E, 0x400)
-        image[0x600:0x600 + len(version)] = version
+        image[0x600 : 0x600 + len(version)] = version
     return bytes(image)
 
 
@@ -116,14 +117,20 @@ def newc(name: str, data: bytes) -> bytes:
 
 SQUASHFS = b"hsqs" + bytes(range(256)) * 700
 _IMAGE = "./usr/share/redhat-virtualization-host/image/redhat-virtualization-host-4.3-20190404.0.el7_6.squashfs.img"
-COMPRESSORS = {"xz": lzma.compress, "gzip": gzip.compress, "bzip2": bz2.compress,
-               "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE)}
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "xz": lzma.compress,
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
+}
 
 
 def rpm(payload: bytes | None = None, compress: str = "xz") -> bytes:
     """An RPM package as far as its payload's reader looks: lead, two headers, compressed archive."""
-    archive = payload if payload is not None else (
-        newc(_IMAGE + ".meta", b"not this one") + newc(_IMAGE, SQUASHFS) + newc("TRAILER!!!", b"")
+    archive = (
+        payload
+        if payload is not None
+        else (newc(_IMAGE + ".meta", b"not this one") + newc(_IMAGE, SQUASHFS) + newc("TRAILER!!!", b""))
     )
     lead = b"\xed\xab\xee\xdb\x03\0".ljust(96, b"\0")
 
@@ -135,7 +142,9 @@ def rpm(payload: bytes | None = None, compress: str = "xz") -> bytes:
     return lead + signature + header(3, b"the header proper") + COMPRESSORS[compress](archive)
 
 
-def anaconda(version: str, arch: str = "x86_64", variant: str = "", **more: bytes) -> dict[str, bytes]:
+def anaconda(
+    version: str, arch: str = "x86_64", variant: str = "", more: Mapping[str, bytes] | None = None
+) -> dict[str, bytes]:
     """The files of an Anaconda installer."""
     return {
         ".discinfo": b"1555000000.0\nRed Hat\nx86_64\n",
@@ -144,7 +153,7 @@ def anaconda(version: str, arch: str = "x86_64", variant: str = "", **more: byte
         "images/pxeboot/initrd.img": gzip.compress(b"anaconda", mtime=0),
         "images/install.img": b"stage 2",
         "isolinux/isolinux.cfg": b"label linux\n  append initrd=initrd.img inst.stage2=hd:LABEL=x quiet\n",
-        **more,
+        **(more or {}),
     }
 
 
@@ -152,37 +161,61 @@ _RHVH_RPM = "Packages/redhat-virtualization-host-image-update-4.3-1.el7.noarch.r
 
 SAMPLES = {
     "rhevh5": Sample(
-        "rhev-hypervisor-5.8-20120202.0.iso", "rhev-hypervisor",
-        live("initrd=initrd0.img root=CDLABEL=rhev-hypervisor rootfstype=iso9660 ro liveimg check quiet", RHEV, "",
-             "5.8", "20120202.0.el5_8"),
+        "rhev-hypervisor-5.8-20120202.0.iso",
+        "rhev-hypervisor",
+        live(
+            "initrd=initrd0.img root=CDLABEL=rhev-hypervisor rootfstype=iso9660 ro liveimg check quiet",
+            RHEV,
+            "",
+            "5.8",
+            "20120202.0.el5_8",
+        ),
         "rhevh5.8",
     ),
     "rhevh6": Sample(
-        "rhev-hypervisor6-6.3-20120926.0.el6_3.iso", "rhev-hypervisor6",
-        live(APPEND_EL6_OLD, RHEV, "rhev-hypervisor", "6.3", "20120926.0.el6_3"), "rhevh6.3",
+        "rhev-hypervisor6-6.3-20120926.0.el6_3.iso",
+        "rhev-hypervisor6",
+        live(APPEND_EL6_OLD, RHEV, "rhev-hypervisor", "6.3", "20120926.0.el6_3"),
+        "rhevh6.3",
     ),
     "rhevh7": Sample(
-        "rhev-hypervisor7-7.3-20170424.0.iso", "rhevh-7.3",
+        "rhev-hypervisor7-7.3-20170424.0.iso",
+        "rhevh-7.3",
         live(APPEND_EL7, RHEV, "rhev-hypervisor7", "7.3", "20170424.0.el7ev", **{"EFI/BOOT/BOOTX64.EFI": b"MZ"}),
         "rhevh7.3",
     ),
     "ovirt2": Sample(
-        "ovirt-node-iso-2.6.1-20120228.fc18.iso", "ovirt-node-iso",
-        live(APPEND_EL6, "oVirt Node Hypervisor", "ovirt-node-iso", "2.6.1", "20120228.fc18"), "ovirt2.6.1",
+        "ovirt-node-iso-2.6.1-20120228.fc18.iso",
+        "ovirt-node-iso",
+        live(APPEND_EL6, "oVirt Node Hypervisor", "ovirt-node-iso", "2.6.1", "20120228.fc18"),
+        "ovirt2.6.1",
     ),
     "ovirt3": Sample(
-        "ovirt-node-iso-3.0.4-1.0.20140129.el6.iso", "ovirt-node-image",
-        live(APPEND_EL6, "oVirt Node Hypervisor", "ovirt-node-image", "3.0.4", "1.0.20140129.el6"), "ovirt3.0.4",
+        "ovirt-node-iso-3.0.4-1.0.20140129.el6.iso",
+        "ovirt-node-image",
+        live(APPEND_EL6, "oVirt Node Hypervisor", "ovirt-node-image", "3.0.4", "1.0.20140129.el6"),
+        "ovirt3.0.4",
     ),
     "rhvh4": Sample(
-        "RHVH-4.3-20190404.0-RHVH-x86_64-dvd1.iso", "RHVH-4.3 RHVH.x86_64",
-        anaconda("4.3", **{_RHVH_RPM: rpm()}), "rhevh4.3", kickstart=True,
+        "RHVH-4.3-20190404.0-RHVH-x86_64-dvd1.iso",
+        "RHVH-4.3 RHVH.x86_64",
+        anaconda("4.3", more={_RHVH_RPM: rpm()}),
+        "rhevh4.3",
+        kickstart=True,
     ),
     "ovirt4": Sample(
-        "ovirt-node-ng-installer-4.5.5-2023113015.el9.iso", "CentOS-Stream-9-BaseOS-x86_64",
-        anaconda("9", variant="ovirt-node", **{"ovirt-node-ng-image.squashfs.img": SQUASHFS,
-                                               "interactive-defaults.ks": b"liveimg --url=file:///x\n"}),
-        "ovirt4.5.5", kickstart=True,
+        "ovirt-node-ng-installer-4.5.5-2023113015.el9.iso",
+        "CentOS-Stream-9-BaseOS-x86_64",
+        anaconda(
+            "9",
+            variant="ovirt-node",
+            more={
+                "ovirt-node-ng-image.squashfs.img": SQUASHFS,
+                "interactive-defaults.ks": b"liveimg --url=file:///x\n",
+            },
+        ),
+        "ovirt4.5.5",
+        kickstart=True,
     ),
 }
 
@@ -206,11 +239,16 @@ def write(path: Path, sample: Sample, *, rock_ridge: bool = True, joliet: bool =
     """
     target = path / sample.file if path.is_dir() else path
     image = pycdlib.PyCdlib()
-    image.new(interchange_level=3, joliet=3 if joliet else None, rock_ridge="1.09" if rock_ridge else None,
-              udf="2.60" if udf else None, vol_ident=sample.label[:16])
+    image.new(
+        interchange_level=3,
+        joliet=3 if joliet else None,
+        rock_ridge="1.09" if rock_ridge else None,
+        udf="2.60" if udf else None,
+        vol_ident=sample.label[:16],
+    )
     made: set[str] = set()
 
-    def names(path: str) -> dict[str, str]:
+    def names(path: str) -> dict[str, Any]:
         found = {"rr_name": path.rpartition("/")[2]} if rock_ridge else {}
         found.update({"joliet_path": "/" + path} if joliet else {})
         return {**found, **({"udf_path": "/" + path} if udf else {})}

@@ -1,4 +1,4 @@
-"""The real programs, started for tests: the embedded xcatd, the simulator, and the client that types at them."""
+"""The real programs, started for tests: the embedded xcatd, and the client that types at it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from xcat_rhev.cli.demo.parts import Part, own
+from xcat_rhev.cli.demo.parts import DemoProgram, own
 
 
 @dataclass
@@ -34,7 +34,9 @@ class Xcat:
 
     def __init__(self, folder: Path, *words: str) -> None:
         self.home = folder / "xcat"
-        self.part = Part("xcatd", own("xcatd", "--home", str(self.home), "--port", "0", *words), folder / "xcatd.log")
+        self.part = DemoProgram(
+            "xcatd", own("xcatd", "--home", str(self.home), "--port", "0", *words), folder / "xcatd.log"
+        )
         ready = self.part.ready_line()
         self.environment = {
             **os.environ,
@@ -49,7 +51,7 @@ class Xcat:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             env={**self.environment, **more},
             check=False,
         )
@@ -60,16 +62,3 @@ class Xcat:
         for command in commands:
             typed = self.type(command)
             assert typed.rc == 0, (command, typed)
-
-
-class Sim:
-    """A simulator, and what it said when it was ready."""
-
-    def __init__(self, folder: Path, *words: str) -> None:
-        certificates = folder / f"certificates-{len(list(folder.iterdir()))}"
-        self.part = Part("sim", own("sim", "--port", "0", "--cert-dir", str(certificates), *words), folder / "sim.log")
-        self.ready = self.part.ready_line()
-        self.url = str(self.ready["v4"] or self.ready["v3"])
-        self.name = self.url.split("/")[2]
-        self.user = str(self.ready["user"])
-        self.password = str(self.ready["password"])

@@ -1,4 +1,4 @@
-"""The real simulator as a child process, and plain requests to it that know nothing of the client."""
+"""The simulator over HTTPS, in this process or as a program, and plain requests that know nothing of the client."""
 
 from __future__ import annotations
 
@@ -6,45 +6,60 @@ import base64
 import contextlib
 import json
 import ssl
-import subprocess
-import sys
+import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
 from lxml import etree
 
+from xcat_rhev.cli.demo.parts import DemoProgram, own
+from xcat_rhev.sim.__main__ import parser, serving
 
-@dataclass
-class Running:
-    """A simulator that answers, and how to reach it.
+
+class Simulator:
+    """A simulator that answers from threads of this process.
+
+    Args:
+        words: Its command line.
 
     Attributes:
+        ready: What it said when it was ready.
         v3, v4: Its addresses; None where it does not speak that dialect.
+        url: The newer one of them.
+        name: As tables name it.
         ca: The file of its CA.
         user, password: Who may log in.
-        process: What runs.
     """
 
-    v3: Optional[str]
-    v4: Optional[str]
-    ca: str
-    user: str
-    password: str
-    process: Any = field(default=None, repr=False)
+    def __init__(self, *words: str) -> None:
+        self._stack = contextlib.ExitStack()
+        self.ready: Mapping[str, Any] = self._start(words)
+        self.v3: Optional[str] = self.ready["v3"]
+        self.v4: Optional[str] = self.ready["v4"]
+        self.url = self.v4 or self.v3 or ""
+        self.name = self.url.split("/")[2]
+        self.ca = str(self.ready["ca"])
+        self.user, self.password = str(self.ready["user"]), str(self.ready["password"])
+
+    def _start(self, words: tuple[str, ...]) -> Mapping[str, Any]:
+        return self._stack.enter_context(serving(parser().parse_args(words)))
+
+    def close(self) -> None:
+        """End it."""
+        self._stack.close()
 
     def call(self, method: str, url: str, body: str = "", **headers: str) -> tuple[int, bytes, Any]:
         """Send one request with Basic; a path is taken below v4, else v3. An error status is an answer too."""
-        url = url if url.startswith("https:") else f"{self.v4 or self.v3}{url}"
+        url = url if url.startswith("https:") else self.url + url
         login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         told = {"Authorization": f"Basic {login}", "Accept": "application/xml", "Content-Type": "application/xml"}
         told.update({name.replace("_", "-"): value for name, value in headers.items()})
         request = urllib.request.Request(url, body.encode() or None, told, method=method)
         try:
-            with urllib.request.urlopen(request, context=self.tls(), timeout=30) as answer:
+            with urllib.request.urlopen(request, context=self.tls(), timeout=300) as answer:
                 return answer.status, answer.read(), answer.headers
         except urllib.error.HTTPError as error:
             with error:
@@ -61,7 +76,7 @@ class Running:
     @property
     def origin(self) -> str:
         """The address without a path."""
-        return "/".join((self.v4 or self.v3 or "").split("/")[:3])
+        return f"https://{self.name}"
 
     def stats(self) -> Any:
         """What the simulator counted."""
@@ -73,20 +88,15 @@ class Running:
         assert status == 200, body
 
 
-@contextlib.contextmanager
-def running(*words: str) -> Iterator[Running]:
-    """Run the simulator with these words until the block ends."""
-    root = Path(__file__).resolve().parents[1]
-    command = [sys.executable, "-m", "xcat_rhev.sim", *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root)
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        line = process.stdout.readline()
-        assert line, process.stderr.read()
-        told = json.loads(line)
-        yield Running(told["v3"], told["v4"], told["ca"], told["user"], told["password"], process)
-    finally:
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
-        process.stderr.close()
+class SimulatorProgram(Simulator):
+    """The simulator as a program, for tests that kill or stop it, or that count this process' own memory.
+
+    Attributes:
+        program: What runs.
+    """
+
+    def _start(self, words: tuple[str, ...]) -> Mapping[str, Any]:
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="simulator-")))
+        self.program = DemoProgram("sim", own("sim", *words), folder / "sim.log")
+        self._stack.callback(self.program.stop)
+        return self.program.ready_line()

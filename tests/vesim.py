@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 import threading
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Callable
 
 import pytest
@@ -14,12 +16,12 @@ import pytest
 from fakes import FakeHost
 from published import Witness
 from xcat_rhev.clock import ManualClock
-from xcat_rhev.dispatch import Dispatcher
 from xcat_rhev.engine.managers import Managers
 from xcat_rhev.messages import Data, Error, Message
+from xcat_rhev.run.dispatch import Dispatcher
 from xcat_rhev.sim.build import build
 from xcat_rhev.sim.certs import Certificates, make
-from xcat_rhev.sim.http import Front, Server
+from xcat_rhev.sim.http import Front, SimServer
 from xcat_rhev.sim.plan import Plan
 from xcat_rhev.sim.plan import make as make_plan
 from xcat_rhev.sim.settings import LONG, SHORT, Settings
@@ -35,52 +37,43 @@ def version_name(version: tuple[int, int]) -> str:
     return f"v{version[0]}.{version[1]}"
 
 
-class Site:
-    """A manager and an xCAT.
+class Desk:
+    """An xCAT with one manager, which answers over real HTTPS.
 
     Args:
         factory: pytest's maker of folders.
-        version: The engine's version.
-        options: What `build` and `Settings` take.
+        front: What answers, made with the certificates that it shows.
     """
 
-    def __init__(self, factory: pytest.TempPathFactory, version: tuple[int, int], **options: Any) -> None:
-        self.version, self.home = version, factory.mktemp("home")
-        self.clock = ManualClock()
-        number = version[0]
-        built = {key: options.pop(key) for key in ("hosts", "vms", "running") if key in options}
-        versions = {"v3_version": version} if number == 3 else {"v4_version": version}
-        options.setdefault("strict", True)
-        self.settings = Settings(api=str(number), management="rhevm" if number == 3 else "ovirtmgmt",
-                                 **versions, **options)  # type: ignore[arg-type]
-        self.world = World(self.clock, epoch=1_700_000_000.0)
-        dialect = self.settings.dialect(SHORT if number == 3 else LONG, "")[0]
-        assert dialect is not None
-        build(self.world, dialect, self.settings.management, **built)
+    def __init__(self, factory: pytest.TempPathFactory, front: Callable[[Certificates], Any]) -> None:
+        self.home, self.clock = factory.mktemp("home"), ManualClock()
         folder = factory.getbasetemp() / "certificates"  # those of all sites: making them takes longer than most tests
         folder.mkdir(exist_ok=True)
         certificates: Certificates = make(folder, ["127.0.0.1"])
-        self._witness = Witness(self.world, self.settings, certificates.ca.read_bytes())
-        self.front = Front(self._witness, Plan())
-        self._server = Server(self.front, ("127.0.0.1", 0), certificates, 16)
-        self._server.expiration_interval = 0.05  # how often it looks whether it shall stop
+        self.front = front(certificates)
+        self._server = SimServer(self.front, ("127.0.0.1", 0), certificates, 16)
         self._server.prepare()
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
         self.manager = f"127.0.0.1:{self._server.bind_addr[1]}"
-        self.host = FakeHost({
-            "passwd": [{"key": "rhevm", "username": "admin", "password": "secret"}],
-            "site": [{"key": "xcatconfdir", "value": str(self.home)}, {"key": "rhevmca", "value": str(certificates.ca)}]
-        })
+        self.host = FakeHost(
+            {
+                # the row of its own makes it a manager that `-m` may name
+                "passwd": [{"key": key, "username": "admin", "password": "secret"} for key in ("rhevm", self.manager)],
+                "site": [
+                    {"key": "xcatconfdir", "value": str(self.home)},
+                    {"key": "rhevmca", "value": str(certificates.ca)},
+                ],
+            }
+        )
         self.managers = Managers(self.clock)
         self.dispatcher = Dispatcher(self.managers, self.clock)
 
     def close(self) -> None:
-        """End it; whatever was said to the engine and by it must be as its makers published it."""
+        """End it."""
         self.managers.close()
         self._server.stop()
-        self._thread.join(5)
-        assert self._witness.misfits == []
+        self._thread.join(300)
 
     def row(self, table: str, node: str, **values: str) -> None:
         """Set columns of a node's row."""
@@ -97,13 +90,47 @@ class Site:
         said = self.say(line, nodes, **request)
         wrong = [message for message in said if failed(message)]
         assert not wrong, (line, wrong)
-        return [_line(message) for message in said]
+        return [text for message in said for text in _line(message).split("\n")]
 
     def wrong(self, line: str, nodes: Sequence[str] = (), **request: Any) -> list[str]:
         """Type a command that must fail; its errors."""
         said = [message for message in self.say(line, nodes, **request) if failed(message)]
         assert said, line
         return [_line(message) for message in said]
+
+
+class Site(Desk):
+    """A simulator as manager, and an xCAT.
+
+    Args:
+        factory: pytest's maker of folders.
+        version: The engine's version.
+        options: What `build` and `Settings` take.
+    """
+
+    def __init__(self, factory: pytest.TempPathFactory, version: tuple[int, int], **options: Any) -> None:
+        self.version = version
+        number = version[0]
+        built: dict[str, Any] = {key: options.pop(key) for key in ("hosts", "vms", "running") if key in options}
+        versions: dict[str, Any] = {"v3_version": version} if number == 3 else {"v4_version": version}
+        options.setdefault("strict", True)
+        self.settings = Settings(
+            api=str(number), management="rhevm" if number == 3 else "ovirtmgmt", **versions, **options
+        )
+        super().__init__(factory, partial(self._simulated, built))
+
+    def _simulated(self, built: dict[str, Any], certificates: Certificates) -> Front:
+        self.world = World(self.clock, epoch=1_700_000_000.0)
+        dialect = self.settings.dialect(SHORT if self.version[0] == 3 else LONG, "")[0]
+        assert dialect is not None
+        build(self.world, dialect, self.settings.management, **built)
+        self._witness = Witness(self.world, self.settings, certificates.ca.read_bytes())
+        return Front(self._witness, Plan())
+
+    def close(self) -> None:
+        """End it; whatever was said to the engine and by it must be as its makers published it."""
+        super().close()
+        assert self._witness.misfits == [], self._witness.misfits[:3]
 
     def cost(self, line: str, nodes: Sequence[str] = ()) -> dict[str, int]:
         """Type a command that must succeed; its requests by kind, logins aside."""
@@ -129,6 +156,11 @@ class Site:
         return found
 
 
+def lun_of(n: int) -> str:
+    """The first LUN of the n-th portal's target, as the simulator calls it."""
+    return f"36001405{zlib.crc32(f'iqn.2026-01.com.example:10.0.0.{n}'.encode()):08x}{1:016x}"
+
+
 def failed(message: Message) -> bool:
     """Whether a message makes the client fail."""
     return isinstance(message, Error) or bool(isinstance(message, Data) and message.code)
@@ -147,6 +179,7 @@ def each_version(versions: Sequence[tuple[int, int]] = VERSIONS, kind: type[Site
         kind: What is made.
         options: As for `Site`.
     """
+
     @pytest.fixture(params=versions, ids=version_name)
     def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         with starting(tmp_path_factory) as start:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from vesim import Site
+from vesim import VERSIONS, Site
 from vesim import each_version as each
 
 #: The versions that have what came between 3.0 and 3.6.
@@ -80,5 +80,6 @@ class VmSite(Site):
         return {key: value for key, value in self.host.row(table, node).items() if key not in ("node", "mgr")}
 
 
-#: A fixture, as `vesim.each_version`.
-each_version = partial(each, kind=VmSite)
+def each_version(versions: Sequence[tuple[int, int]] = VERSIONS, kind: type[VmSite] = VmSite, **options: Any) -> Any:
+    """A fixture, as `vesim.each_version`."""
+    return each(versions, kind, **options)

@@ -1,4 +1,4 @@
-"""The wish of a person who asked to have no answer any more, and those who can be broken off by it."""
+"""The wish of a person who asked to have no answer any more, the end of their patience, and who is broken off by it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Callable
 
-from .errors import Aborted
+from .clock import Clock
+from .errors import Aborted, RhevError, TimedOut
 
 
 class Abort(threading.Event):
@@ -43,12 +44,73 @@ class Abort(threading.Event):
             with self._guard:
                 del self._breaks[key]
 
+    def pause(self) -> None:
+        """Called between two pieces of work that takes long; here it does nothing."""
+
+    def problem(self) -> RhevError:
+        """Why what was broken off has no answer."""
+        return Aborted("stopped, because the client went away")
+
+    def seconds_left(self) -> float:
+        """Seconds until it sets itself."""
+        return float("inf")
+
+
+class Limit(Abort):
+    """An abort that also comes by itself, when the time of `--timeout` is over. To be closed in the end.
+
+    Args:
+        outer: Sets this one too.
+        clock: Time.
+        seconds: How long everything may take; 0 for no limit.
+
+    Attributes:
+        seconds: As above.
+    """
+
+    def __init__(self, outer: Abort, clock: Clock, seconds: float = 0.0) -> None:
+        super().__init__()
+        self._outer, self._clock, self.seconds = outer, clock, seconds
+        self._end = clock.now() + seconds if seconds else float("inf")
+        self._linked = outer.breaking(self.set)
+        self._linked.__enter__()
+        self._timer = threading.Timer(seconds, self.set) if seconds else None
+        if self._timer:
+            self._timer.daemon = True
+            self._timer.start()
+
+    def is_set(self) -> bool:
+        """Is it over?"""
+        return super().is_set() or self._clock.now() >= self._end
+
+    def problem(self) -> RhevError:
+        """Why what was broken off has no answer."""
+        if self._outer.is_set():
+            return self._outer.problem()
+        return TimedOut(
+            f"not done within the {self.seconds:g} s of --timeout",
+            "The manager may go on working; look again later or give a longer --timeout",
+        )
+
+    def seconds_left(self) -> float:
+        """Seconds until it sets itself; not below 0."""
+        return max(0.0, min(self._end - self._clock.now(), self._outer.seconds_left()))
+
+    def close(self) -> None:
+        """Nothing is left that could be broken off."""
+        if self._timer:
+            self._timer.cancel()
+        self._linked.__exit__(None, None, None)
+
 
 def check(aborted: threading.Event) -> None:
-    """Go on only if somebody still wants the answer.
+    """Go on only if somebody still wants the answer, and make room for others if there are any.
 
     Raises:
         Aborted: Nobody does.
+        TimedOut: The time of `--timeout` is over.
     """
+    if isinstance(aborted, Abort):
+        aborted.pause()
     if aborted.is_set():
-        raise Aborted("stopped, because the client went away")
+        raise (aborted if isinstance(aborted, Abort) else Abort()).problem()

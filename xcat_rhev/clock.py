@@ -29,7 +29,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves only when told to: sleeping takes no time and is remembered.
+    """A clock that moves only by its own methods: sleeping takes no time and is remembered.
 
     Args:
         start: The first reading, in seconds.
@@ -52,3 +52,9 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         """Move the reading forward without a sleep."""
         self._now += seconds
+
+
+def pause(clock: Clock, seconds: float) -> None:
+    """Let time pass."""
+    if seconds > 0:
+        clock.sleep(seconds)

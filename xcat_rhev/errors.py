@@ -20,8 +20,19 @@ Nobody else in the product defines an exception that leaves its module.
 from __future__ import annotations
 
 __all__ = [
-    "Aborted", "Ambiguous", "BadAnswer", "Bug", "Conflict", "Denied", "FailedState", "Locked",
-    "NotFound", "RhevError", "TimedOut", "Unreachable", "Usage",
+    "Aborted",
+    "Ambiguous",
+    "BadAnswer",
+    "Bug",
+    "Conflict",
+    "Denied",
+    "FailedState",
+    "Locked",
+    "NotFound",
+    "RhevError",
+    "TimedOut",
+    "Unreachable",
+    "Usage",
 ]
 
 
@@ -36,8 +47,6 @@ class RhevError(Exception):
     exit_code = 1
     #: The same call may be sent again without harm and with hope.
     may_retry = False
-    #: A new login may mend it.
-    may_login = False
 
     def __init__(self, text: str, hint: str = "") -> None:
         super().__init__(text)
@@ -72,8 +81,6 @@ class Locked(Conflict):
 
 class Denied(RhevError):
     """The other side knows us and says no, or does not know us (HTTP 401, 403)."""
-
-    may_login = True
 
 
 class Unreachable(RhevError):

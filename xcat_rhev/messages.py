@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Union
 
 from .errors import RhevError
+from .ordering import natural
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Info:
 
     Attributes:
         text: The line.
-        node: Whom it is about; shown as `node: text`.
+        node: The node that it is about; shown as `node: text`.
     """
 
     text: str
@@ -27,24 +29,27 @@ class Data:
 
     Attributes:
         text: The value.
-        node: Whom it is about, or empty.
+        node: The node that it is about, or empty.
         desc: What the value is, or empty.
-        code: Joined by OR into the client's exit code; 0 unless the value is a failure, as with `--json`.
+        code: Joined by OR into the client's exit code; 0 unless the value is a failure, as with `--json`, or a
+            difference that was looked for.
+        fields: The value's parts for programs, which get them with `--json`; `jsonlines.SCHEMA` names them.
     """
 
     text: str
     node: str = ""
     desc: str = ""
     code: int = 0
+    fields: tuple[tuple[str, object], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
-class Warning:
+class Warn:
     """A line for standard error that does not change the exit code.
 
     Attributes:
         text: The line.
-        node: Whom it is about, or empty.
+        node: The node that it is about, or empty.
     """
 
     text: str
@@ -68,7 +73,7 @@ class Error:
 
     Attributes:
         text: The line.
-        node: Whom it is about, or empty.
+        node: The node that it is about, or empty.
         code: Joined by OR into the client's exit code; 1 to 127.
     """
 
@@ -88,7 +93,18 @@ class Progress:
     text: str
 
 
-Message = Union[Info, Data, Warning, Note, Error, Progress]
+Message = Union[Info, Data, Warn, Note, Error, Progress]
+
+
+#: What each kind is called where programs read it.
+KINDS: dict[type[Message], str] = {
+    Info: "info",
+    Data: "data",
+    Warn: "warning",
+    Note: "note",
+    Error: "error",
+    Progress: "progress",
+}
 
 
 def error_of(problem: RhevError, node: str = "") -> Error:
@@ -96,6 +112,12 @@ def error_of(problem: RhevError, node: str = "") -> Error:
 
     Args:
         problem: What went wrong.
-        node: Whose command it was, or empty.
+        node: The node whose command it was, or empty.
     """
     return Error(str(problem), node, problem.exit_code)
+
+
+def few(things: Iterable[str | None]) -> str:
+    """Names for a message: sorted, and not more than ten."""
+    names = sorted((thing or "?" for thing in things), key=natural)
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

@@ -28,14 +28,14 @@ def parse_size(text: str, what: str = "size") -> int:
         Bytes, rounded down to a whole byte.
 
     Raises:
-        Usage: The text is no size, is nothing, or is more than any engine can write down.
+        Usage: The text is not a size, is nothing, or is more than any engine can write down.
     """
     found = _SIZE.fullmatch(text)
     if not found:
-        raise Usage(f"{what}: '{text}' is no size", "Write a number with a suffix m, g or t, such as 4g")
+        raise Usage(f"{what}: '{text}' is not a size", "Write a number with a suffix m, g or t, such as 4g")
     size = float(found[1]) * _FACTORS[(found[2] or found[3] or "").lower()]
     if size < 1:
-        raise Usage(f"{what}: '{text}' is nothing", "Write a size above zero, such as 4g")
+        raise Usage(f"{what}: '{text}' is not more than zero", "Write a size above zero, such as 4g")
     if size > _MOST:
         raise Usage(f"{what}: '{text[:40]}' is more than there is", "Write a size such as 4g")
     return int(size)

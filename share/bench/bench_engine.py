@@ -34,7 +34,8 @@ from xcat_rhev.engine.manager import Manager
 from xcat_rhev.engine.managers import Access, Managers
 from xcat_rhev.engine.nouns import Disk, Network, Nic, Ref, StorageDomain, Vm
 from xcat_rhev.engine.waiting import Goal, until
-from xcat_rhev.jobs import Job, Runner, Step, Wait
+from xcat_rhev.plan.jobs import Job, Step, Wait
+from xcat_rhev.run.runner import Runner
 from xcat_rhev.secret import Secret
 
 GIB = 1 << 30
@@ -50,8 +51,24 @@ class Simulator:
     """
 
     def __init__(self, vms: int, running: int = 0, version: str = "4.5") -> None:
-        words = ["--hosts", "20", "--vms", str(vms), "--latency", "20", "--port", "0", "--threads", "24",
-                 "--running", str(running), "--api", version[0], f"--v{version[0]}-version", version]
+        words = [
+            "--hosts",
+            "20",
+            "--vms",
+            str(vms),
+            "--latency",
+            "20",
+            "--port",
+            "0",
+            "--threads",
+            "24",
+            "--running",
+            str(running),
+            "--api",
+            version[0],
+            f"--v{version[0]}-version",
+            version,
+        ]
         self._process = subprocess.Popen(  # noqa: S603  # our own simulator, no shell
             [sys.executable, "-m", "xcat_rhev.cli", "sim", *words], stdout=subprocess.PIPE, text=True
         )
@@ -99,17 +116,30 @@ class Naive:
     def create(self, name: str, nics: int = 2) -> None:
         """Make one VM with a disk and some NICs, and wait for each step."""
         self.look(name)
-        made = self._call("POST", "/ovirt-engine/api/vms", (
-            f"<vm><name>{name}</name><memory>{GIB}</memory><cluster><name>Default</name></cluster>"
-            "<template><name>Blank</name></template></vm>"))
+        made = self._call(
+            "POST",
+            "/ovirt-engine/api/vms",
+            (
+                f"<vm><name>{name}</name><memory>{GIB}</memory><cluster><name>Default</name></cluster>"
+                "<template><name>Blank</name></template></vm>"
+            ),
+        )
         vm = f"/ovirt-engine/api/vms/{_id(made.decode(), 'vm')}"
         self._wait(lambda: b"<status>down</status>" in self._call("GET", vm))
         domains = self._call("GET", "/ovirt-engine/api/storagedomains?search=name%3Ddata1")
         domain = _id(domains.decode(), "storage_domain")
-        disk = _id(self._call("POST", f"{vm}/diskattachments", (
-            "<disk_attachment><interface>virtio</interface><bootable>true</bootable><active>true</active><disk>"
-            f"<format>cow</format><provisioned_size>{GIB}</provisioned_size><storage_domains>"
-            f'<storage_domain id="{domain}"/></storage_domains></disk></disk_attachment>')).decode(), "disk_attachment")
+        disk = _id(
+            self._call(
+                "POST",
+                f"{vm}/diskattachments",
+                (
+                    "<disk_attachment><interface>virtio</interface><bootable>true</bootable><active>true</active><disk>"
+                    f"<format>cow</format><provisioned_size>{GIB}</provisioned_size><storage_domains>"
+                    f'<storage_domain id="{domain}"/></storage_domains></disk></disk_attachment>'
+                ),
+            ).decode(),
+            "disk_attachment",
+        )
         for number in range(nics):
             profile = _id(self._call("GET", "/ovirt-engine/api/vnicprofiles").decode(), "vnic_profile")
             self._call("POST", f"{vm}/nics", f'<nic><name>eth{number}</name><vnic_profile id="{profile}"/></nic>')
@@ -144,8 +174,17 @@ def opened(simulators: Sequence[Simulator], workers: int = 16) -> Iterator[list[
     """Facades on new sessions, one for each simulator."""
     with tempfile.TemporaryDirectory() as folder:
         managers = Managers(SystemClock())
-        accesses = [Access(f"127.0.0.1:{each.port}", "admin@internal", Secret("secret"), Path(folder) / str(each.port),
-                           ca=str(each.ready["ca"]), workers=workers) for each in simulators]
+        accesses = [
+            Access(
+                f"127.0.0.1:{each.port}",
+                "admin@internal",
+                Secret("secret"),
+                Path(folder) / str(each.port),
+                ca=str(each.ready["ca"]),
+                workers=workers,
+            )
+            for each in simulators
+        ]
         with ThreadPoolExecutor(len(accesses)) as pool:
             yield list(pool.map(managers.open, accesses))
         managers.close()
@@ -199,8 +238,17 @@ def _creation(manager: Manager, name: str, domain: StorageDomain, network: Netwo
         made.append(manager.create(Vm(name=name, memory=GIB, cluster=Ref(name="Default"), template=Ref(name="Blank"))))
 
     def disk() -> None:
-        manager.add_disk(made[0], Disk(name=f"{name}_1", size=GIB, format="cow", interface="virtio", bootable=True,
-                                       storage_domains=(domain.ref,)))
+        manager.add_disk(
+            made[0],
+            Disk(
+                name=f"{name}_1",
+                size=GIB,
+                format="cow",
+                interface="virtio",
+                bootable=True,
+                storage_domains=(domain.ref,),
+            ),
+        )
 
     def nic(number: int) -> Callable[[], None]:
         return lambda: manager.add_nic(made[0], Nic(name=f"eth{number}", network=network.ref)) and None
@@ -208,8 +256,17 @@ def _creation(manager: Manager, name: str, domain: StorageDomain, network: Netwo
     def goal(settled: bool) -> Callable[[], Goal]:
         return lambda: Goal(made[0], frozenset({"down"}), settled=settled)
 
-    return Job(name, [Step("create", vm), Wait("down", goal(False)), Step("disk", disk), Step("nic", nic(0)),
-                      Step("nic", nic(1)), Wait("settled", goal(True))])
+    return Job(
+        name,
+        [
+            Step("create", vm),
+            Wait("down", goal(False)),
+            Step("disk", disk),
+            Step("nic", nic(0)),
+            Step("nic", nic(1)),
+            Wait("settled", goal(True)),
+        ],
+    )
 
 
 def main() -> int:

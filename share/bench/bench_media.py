@@ -27,24 +27,25 @@ sys.path[:0] = [str(TOP), str(TOP / "tests")]
 from fakes import FakeHost  # noqa: E402
 from xcat_rhev.clock import SystemClock  # noqa: E402
 from xcat_rhev.commands import mkinstall  # noqa: E402
-from xcat_rhev.commands.common import Context  # noqa: E402
-from xcat_rhev.jobs import Job, Runner  # noqa: E402
 from xcat_rhev.media.identify import identify  # noqa: E402
 from xcat_rhev.media.initrd import build  # noqa: E402
 from xcat_rhev.media.iso import read_iso  # noqa: E402
 from xcat_rhev.media.medium import Medium  # noqa: E402
-from xcat_rhev.media.store import Store  # noqa: E402
+from xcat_rhev.media.store import MediaStore  # noqa: E402
 from xcat_rhev.messages import Error  # noqa: E402
+from xcat_rhev.plan.context import Context  # noqa: E402
+from xcat_rhev.plan.jobs import Job  # noqa: E402
+from xcat_rhev.run.runner import Runner  # noqa: E402
 from xcat_rhev.xcat.host import Request  # noqa: E402
 
 
-def opened(iso: Path, target: Path) -> Store:
+def opened(iso: Path, target: Path) -> MediaStore:
     """An ISO that was looked at, ready to be copied."""
     medium = read_iso(iso)
     assert isinstance(medium, Medium)
     release = identify(medium)
     assert release
-    return Store(medium, release, target)
+    return MediaStore(medium, release, target)
 
 
 def exhaust(work: Iterable[Any]) -> None:
@@ -101,8 +102,7 @@ class Bench:
                 shutil.copy(self.folder / "parts" / path, place / Path(path).name)
 
         base = min(self.timed(plain, cold, place) for _ in range(3))
-        ours = min(self.timed(lambda: exhaust(opened(self.iso, self.image).copy()), cold, place)
-                   for _ in range(3))
+        ours = min(self.timed(lambda: exhaust(opened(self.iso, self.image).copy()), cold, place) for _ in range(3))
         self.row("copycds", cache, ours, base, 1.5, "cp of the ISO and the extracted files")
         again = self.timed(lambda: exhaust(opened(self.iso, self.image).unchanged()), cold)
         self.row("copycds of the same ISO again", cache, again, None, 1.0, "1 s")
@@ -127,8 +127,7 @@ class Bench:
             subprocess.run(["sh", "-c", line], cwd=self.image, check=True, timeout=3600)  # noqa: S603, S607
 
         base = min(self.timed(cat, cold, place) for _ in range(3))
-        ours = min(self.timed(lambda: exhaust(build(initrd, iso, place / "out")), cold, place)
-                   for _ in range(3))
+        ours = min(self.timed(lambda: exhaust(build(initrd, iso, place / "out")), cold, place) for _ in range(3))
         self.row("initrd", cache, ours, base, 1.3, "cat initrd iso")
         if not cold:
             self.row("initrd", cache, ours, self.timed(rhevm_pm, cold, place), 1 / 20, "cpio | gzip -9")
@@ -145,16 +144,21 @@ class Bench:
         """Answer nodeset for all nodes."""
         nodes = tuple(f"n{number}" for number in range(self.nodes))
         image = "rhevh6.6-x86_64-install-compute"
-        host = FakeHost({
-            "site": [{"key": "installdir", "value": f"{self.folder}/install"}, {"key": "domain", "value": "x.example"},
-                     {"key": "tftpdir", "value": f"{self.folder}/tftpboot"}, {"key": "master", "value": "10.0.0.1"}],
-            "passwd": [{"key": "rhevh", "username": user, "password": "secret"} for user in ("admin", "root")],
-            "nodetype": [{"node": node, "provmethod": image, "os": "rhevh6.6", "arch": "x86_64"}
-                         for node in nodes],
-            "mac": [{"node": node, "mac": "52:54:00:00:00:01"} for node in nodes],
-            "hosts": [{"node": node, "ip": f"10.1.{at // 250}.{at % 250}"} for at, node in enumerate(nodes)],
-            "hypervisor": [{"node": node, "mgr": "rhevm.example.com"} for node in nodes],
-        })
+        host = FakeHost(
+            {
+                "site": [
+                    {"key": "installdir", "value": f"{self.folder}/install"},
+                    {"key": "domain", "value": "x.example"},
+                    {"key": "tftpdir", "value": f"{self.folder}/tftpboot"},
+                    {"key": "master", "value": "10.0.0.1"},
+                ],
+                "passwd": [{"key": "rhevh", "username": user, "password": "secret"} for user in ("admin", "root")],
+                "nodetype": [{"node": node, "provmethod": image, "os": "rhevh6.6", "arch": "x86_64"} for node in nodes],
+                "mac": [{"node": node, "mac": "52:54:00:00:00:01"} for node in nodes],
+                "hosts": [{"node": node, "ip": f"10.1.{at // 250}.{at % 250}"} for at, node in enumerate(nodes)],
+                "hypervisor": [{"node": node, "mgr": "rhevm.example.com"} for node in nodes],
+            }
+        )
         request = Request("mkinstall", nodes)
         context = Context(request, nodes, {}, (), host, SystemClock())
         planned = list(mkinstall.plan(context))
@@ -167,17 +171,22 @@ class Bench:
         verdict = "" if not limit else "ok" if measure <= limit else "TOO SLOW"
         ratio = f"{measure:6.2f} x" if base else " " * 8
         bound = "" if not limit else f"<= {limit:.2f}{' x' if base else ' s'}"
-        print(f"{what:34} {cache:18} {seconds:8.3f} s {ratio} {bound:>10} {verdict:9} {against}"
-              + (f" ({base:.3f} s)" if base else ""), flush=True)
+        print(
+            f"{what:34} {cache:18} {seconds:8.3f} s {ratio} {bound:>10} {verdict:9} {against}"
+            + (f" ({base:.3f} s)" if base else ""),
+            flush=True,
+        )
 
 
 def peak(iso: Path, folder: Path) -> int:
     """The most memory, in KiB, that a process takes for a copy."""
-    code = (f"import re, sys; sys.path.insert(0, {str(TOP)!r}); from pathlib import Path\n"
-            "from xcat_rhev.media.identify import identify\nfrom xcat_rhev.media.iso import read_iso\n"
-            "from xcat_rhev.media.store import Store\n"
-            f"m = read_iso(Path({str(iso)!r}))\nfor _ in Store(m, identify(m), Path({str(folder)!r})).copy(): pass\n"
-            "print(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])")
+    code = (
+        f"import re, sys; sys.path.insert(0, {str(TOP)!r}); from pathlib import Path\n"
+        "from xcat_rhev.media.identify import identify\nfrom xcat_rhev.media.iso import read_iso\n"
+        "from xcat_rhev.media.store import MediaStore\n"
+        f"m = read_iso(Path({str(iso)!r}))\nfor _ in MediaStore(m, identify(m), Path({str(folder)!r})).copy(): pass\n"
+        "print(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])"
+    )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=600)  # noqa: S603
     return int(done.stdout)
 

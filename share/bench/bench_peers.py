@@ -46,7 +46,10 @@ def naive(engine: Simulator, work: str, names: Sequence[str], _: str) -> float:
         client.until(name, "powering_up", "up")
 
     works: dict[str, Callable[[str], object]] = {
-        "create": partial(client.create, nics=1), "start": start, "state": client.look, "remove": client.remove,
+        "create": partial(client.create, nics=1),
+        "start": start,
+        "state": client.look,
+        "remove": client.remove,
     }
     return timed(lambda: [works[work](name) for name in names])
 
@@ -56,8 +59,18 @@ def ansible(engine: Simulator, work: str, names: Sequence[str], folder: str) -> 
     with tempfile.TemporaryDirectory(prefix="peers-") as temporary:
         hosts = ["[machines]", *names, "[all:vars]", f"ansible_python_interpreter={folder}/bin/python"]
         (Path(temporary) / "inventory").write_text("\n".join(hosts))
-        words = [f"{folder}/bin/ansible-playbook", "-i", f"{temporary}/inventory", "-f", AT_ONCE, "--tags", work,
-                 "-e", f"url={engine.ready['v4']} ca={engine.ready['ca']}", str(Path(__file__).parent / "peers.yml")]
+        words = [
+            f"{folder}/bin/ansible-playbook",
+            "-i",
+            f"{temporary}/inventory",
+            "-f",
+            AT_ONCE,
+            "--tags",
+            work,
+            "-e",
+            f"url={engine.ready['v4']} ca={engine.ready['ca']}",
+            str(Path(__file__).parent / "peers.yml"),
+        ]
         return _process(words, ANSIBLE_HOME=temporary, PATH=f"{folder}/bin:{os.environ['PATH']}")
 
 

@@ -194,10 +194,16 @@ def concurrent(client: Client, pid: int, clients: int, single: float) -> None:
     count = clients * WAVES
     value = statistics.median(took for wave in waves for took in wave)
     say(
-        f"the same by {clients} clients at once, median", value * 1000, "ms", 10 * 15,
-        ratio_to_one=round(value / single, 1), last_of_them_ms=round(statistics.median(map(max, waves)) * 1000),
-        processor_ms_each={"daemon": round((processor(pid) - before) / count * 1000, 2),
-                           "clients": round((time.process_time() - own) / count * 1000, 2)},
+        f"the same by {clients} clients at once, median",
+        value * 1000,
+        "ms",
+        10 * 15,
+        ratio_to_one=round(value / single, 1),
+        last_of_them_ms=round(statistics.median(map(max, waves)) * 1000),
+        processor_ms_each={
+            "daemon": round((processor(pid) - before) / count * 1000, 2),
+            "clients": round((time.process_time() - own) / count * 1000, 2),
+        },
     )
 
 
@@ -214,7 +220,7 @@ def hostile(client: Client, seconds_long: float = 8.0) -> None:
         while time.time() < end:
             if number % 20 == 0:  # once a second
                 for sock in slow:
-                    sock.sendall(b"<xcatrequest>                "[number // 20:][:1])
+                    sock.sendall(b"<xcatrequest>                "[number // 20 :][:1])
             waits.append(seconds(lambda: client.send(request)))
             number += 1
             time.sleep(0.05)
@@ -223,8 +229,14 @@ def hostile(client: Client, seconds_long: float = 8.0) -> None:
         sock.close()
     say(
         "nodels of 1 node beside 500 idle connections, 50 that send a byte a second, 64 KiB of nonsense and 16 MiB "
-        "requests: longest of all", max(waits) * 1000, "ms", 200, median_ms=round(statistics.median(waits) * 1000, 2),
-        answers=len(waits), nonsense_sent=rubbish, large_requests_sent=large,
+        "requests: longest of all",
+        max(waits) * 1000,
+        "ms",
+        200,
+        median_ms=round(statistics.median(waits) * 1000, 2),
+        answers=len(waits),
+        nonsense_sent=rubbish,
+        large_requests_sent=large,
     )
 
 
@@ -272,6 +284,7 @@ def writers(client: Client, count: int = 20, each: int = 100) -> None:
     def write(writer: int) -> None:
         for number in range(1, each + 1):
             client.ask("nodech", f"nodehm.mgt=m{writer}", noderange=f"w{writer * each + number:03}")
+
     threads = [threading.Thread(target=write, args=(writer,)) for writer in range(count)]
     took = seconds(lambda: [*(t.start() for t in threads), *(t.join() for t in threads)])
     lines = client.ask("tabdump", "nodehm").count(b"&quot;m")

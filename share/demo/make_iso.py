@@ -25,13 +25,25 @@ from pathlib import Path
 try:
     import pycdlib
 except ImportError:
-    sys.exit("the ISO is written with pycdlib. Run: pip install 'xcat-rhev[sim]'")
+    sys.exit("the ISO is written with pycdlib. Run: pip install pycdlib")
 
 HERE = Path(__file__).parent
 #: Dependencies first.
 MODULES = (
-    "cdrom", "isofs", "loop", "squashfs", "overlay", "virtio_ring", "virtio", "virtio_pci_legacy_dev",
-    "virtio_pci_modern_dev", "virtio_pci", "failover", "net_failover", "virtio_net", "virtio_blk",
+    "cdrom",
+    "isofs",
+    "loop",
+    "squashfs",
+    "overlay",
+    "virtio_ring",
+    "virtio",
+    "virtio_pci_legacy_dev",
+    "virtio_pci_modern_dev",
+    "virtio_pci",
+    "failover",
+    "net_failover",
+    "virtio_net",
+    "virtio_blk",
 )
 PRODUCT = "Red Hat Enterprise Virtualization Hypervisor"
 PLACEHOLDER = b"placeholder: the machine that made this ISO had no %s\n"

@@ -24,42 +24,64 @@ our $SOCKET  = $ENV{XCAT_RHEV_SOCKET}  || '/var/run/xcat/xcat-rhev.sock';
 our $LOG     = $ENV{XCAT_RHEV_LOG}     || '/var/log/xcat/xcat-rhev.log';
 our $SERVICE_NODE = $ENV{XCAT_RHEV_SERVICE_NODE} || '/etc/xCATSN';    # there on service nodes
 our $START_LIMIT = 30;    # seconds in which the agent has to answer after its start
+our $READ_AGAIN = 5;      # seconds after which what the tables said is old; xCAT's own caches keep it as long
+our $GATHER_TIME = 0.1;   # seconds for which an answer may wait for others; xcatd sends once a second
+our $GATHER_MOST = 250;   # answers in one
+our $RELAY_LIMIT = 3600;  # seconds in which xcatd has to take the last answers; a client may read slowly
+
+my $JSON = JSON->new->ascii;
+my $CANONICAL = JSON->new->canonical;
+my %kept_rows;    # table -> what was read of it last
+my %relay;    # our process -> a duplicate of its socket to xcatd
 
 # BEGIN GENERATED: from the commands' declarations; `python -m xcat_rhev.cli.shim` writes it anew.
 my %HANDLED = (
     cfgve => 'rhevm',
-    chhypervisor => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodetype:os=(rhev.*|rhvh.*|ovirt.*)'],
+    chhypervisor => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodetype:os=(rhev.*|rhvh.*|ovirt.*|rhel.*|centos.*|rocky.*|alma.*|ol[0-9].*)'],
     chvm => ['nodehm:mgt', 'hypervisor:type=rhevm'],
     clonevm => ['nodehm:mgt', 'hypervisor:type=rhevm'],
     copycd => 'rhevm',
     getcons => 'nodehm:mgt',
+    getmacs => 'nodehm:getmac,mgt',
     getrvidparms => ['nodehm:mgt', 'hypervisor:type=rhevm'],
     lsve => 'rhevm',
-    lsvm => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
+    lsvm => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodehm:mgt'],
     mkinstall => ['nodetype:os=(rhevh.*)', 'nodetype:os=(ovirt.*)'],
     mkvm => ['nodehm:mgt', 'hypervisor:type=rhevm'],
-    revacuate => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
+    rbeacon => 'nodehm:mgt',
+    revacuate => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodehm:mgt'],
+    reventlog => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodehm:mgt'],
     rhevhjoin => 'rhevm',
     rhevhupdateflag => ['nodetype:os=(rhevh.*)', 'nodetype:os=(rhvh.*)', 'nodetype:os=(ovirt.*)'],
-    rinv => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
-    rmhypervisor => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodetype:os=(rhev.*|rhvh.*|ovirt.*)'],
+    rhevmupdateflag => 'rhevm',
+    rinv => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodehm:mgt'],
+    rmhypervisor => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodetype:os=(rhev.*|rhvh.*|ovirt.*|rhel.*|centos.*|rocky.*|alma.*|ol[0-9].*)'],
     rmigrate => ['nodehm:mgt', 'hypervisor:type=rhevm'],
     rmvm => ['nodehm:mgt', 'hypervisor:type=rhevm'],
     rpower => 'nodehm:power,mgt',
-    rscan => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
+    rscan => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodehm:mgt'],
     rsetboot => 'nodehm:mgt',
-    rvitals => ['hypervisor:type=(rhev.*)', 'nodehm:mgt'],
+    rshutdown => 'nodehm:power,mgt',
+    rvitals => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodehm:mgt'],
 );
-my %BY_MANAGER = map { $_ => 1 } qw(chhypervisor chvm clonevm getcons getrvidparms lsvm mkvm revacuate rinv rmhypervisor rmigrate rmvm rpower rscan rsetboot rvitals);
+my %BY_MANAGER = map { $_ => 1 } qw(chhypervisor chvm clonevm getcons getmacs getrvidparms lsvm mkvm revacuate reventlog rinv rmhypervisor rmigrate rmvm rpower rscan rsetboot rshutdown rvitals);
 my %NAMED = map { $_ => 1 } qw(cfgve lsve);
 # END GENERATED
 
-sub handled_commands { return {%HANDLED}; }
+# Under XCATBYPASS xCAT's client runs plugins itself, and takes one table for each command that a plugin lists. So for it
+# a command is listed as often as it has tables.
+sub handled_commands {
+    return {%HANDLED} unless caller eq 'xCAT::Client';
+    tie my %listed, 'xCAT_plugin::rhevm::Listed', %HANDLED;
+    return \%listed;
+}
 
 # Commands for a manager run where that manager's service node is; all others on this host, with the very request:
 # xcatd would clone a request that is split, and what mkinstall fills into it would be lost.
 sub preprocess_request {
     my ($request, $callback) = @_;
+    keep_relay($callback);
+    %kept_rows = ();
     my $command = $request->{command}->[0];
     return [$request] if ($request->{_xcatpreprocessed}->[0] || 0) eq '1';
     return [with_destination($request, server_of_named($request))] if $NAMED{$command};
@@ -132,7 +154,9 @@ sub node_names {
 # Host for each node's manager ('' where that is this one) -> nodes.
 sub place_of_nodes {
     my ($nodes) = @_;
-    my ($vm, $hypervisor) = map { node_attrs($_, $nodes, ['mgr']) } qw(vm hypervisor);
+    # The other columns are what the agent asks for next.
+    my $vm = node_attrs('vm', $nodes, ['mgr', 'cluster', 'datacenter']);
+    my $hypervisor = node_attrs('hypervisor', $nodes, ['mgr', 'type']);
     my %manager = map { $_ => $vm->{$_}->{mgr} || $hypervisor->{$_}->{mgr} || '' } @$nodes;
     my $server = servers_of(values %manager);
     my %place;
@@ -142,14 +166,17 @@ sub place_of_nodes {
 
 sub process_request {
     my ($request, $callback, $subrequest) = @_;
+    keep_relay($callback);
     my $agent = eval { connect_agent() };
     return refuse($callback, $@) unless $agent;
     local $SIG{PIPE} = 'IGNORE';
     my $stopped = 0;
     local $SIG{TERM} = local $SIG{INT} = sub { $stopped = 1; send_line($agent, { abort => JSON::true }); };
     send_line($agent, { request => wire_request($request) });
-    my $done = eval { serve($agent, $request, $callback, $subrequest) };
+    my $say = sub { $callback->(@_) unless $stopped; };    # nobody reads any more
+    my $done = eval { serve($agent, $request, $say, $subrequest) };
     close $agent;
+    %kept_rows = ();
     refuse($callback, $@ || "the agent ended in the middle of the work; see $LOG") unless $done || $stopped;
     return;
 }
@@ -157,15 +184,80 @@ sub process_request {
 # Relay answers and serve questions until the agent is done; true when it was.
 sub serve {
     my ($agent, $request, $callback, $subrequest) = @_;
-    while (defined(my $line = <$agent>)) {
-        my $item = JSON->new->decode($line);
+    my %gathered = (callback => $callback, together => reads_many($request));
+    my $read = '';
+    while (defined(my $line = next_line($agent, \$read, \%gathered))) {
+        my $item = $JSON->decode($line);
+        if ($item->{say}) { gather(\%gathered, answer_hash($item->{say})); next; }
+        hand_over(\%gathered);
         return 1 if $item->{done};
-        $callback->(answer_hash($item->{say})) if $item->{say};
         next unless $item->{call};
         my $value = eval { question($item->{do}, $item->{with}, $request, $subrequest) };
         send_line($agent, { reply => $item->{call}, $@ ? (error => one_line($@)) : (value => $value) });
     }
+    hand_over(\%gathered);
     return 0;
+}
+
+# The next line of the agent; undef at its end. Before a wait, what is gathered goes out.
+sub next_line {
+    my ($agent, $read, $gathered) = @_;
+    my ($end, $looked) = (0, 0);
+    while (($end = index($$read, "\n", $looked)) < 0) {
+        $looked = length $$read;
+        hand_over($gathered) unless more_soon($agent, $gathered);
+        my $got = sysread($agent, $$read, 1 << 16, $looked);
+        return unless $got || (!defined $got && $! == POSIX::EINTR());
+    }
+    return substr($$read, 0, $end + 1, '');
+}
+
+# Does the agent go on before those who wait for the gathered answers would notice?
+sub more_soon {
+    my ($agent, $gathered) = @_;
+    return 1 unless $gathered->{answer};
+    my $left = $gathered->{until} - Time::HiRes::time();
+    vec(my $readable = '', fileno $agent, 1) = 1;
+    return $left > 0 && select($readable, undef, undef, $left) > 0;
+}
+
+# xCAT's command line clients read many nodes from one answer, and that costs xcatd and them the less; its REST service
+# takes the first of them only. Of a request that another xcatd has sent, it is not known who reads the answers.
+sub reads_many {
+    my ($request) = @_;
+    return $relay{$$} && text($request->{clienttype}) eq 'cli' && !$request->{_xcatver};
+}
+
+# Join an answer to the one that waits, when both are for the same eyes.
+sub gather {
+    my ($gathered, $answer) = @_;
+    my $sort = $gathered->{together} ? sort_of($answer) : '';
+    my ($key) = keys %$answer;
+    hand_over($gathered) if ($gathered->{sort} // '') ne $sort || ($gathered->{count} // 0) >= $GATHER_MOST;
+    if ($sort eq '') { $gathered->{callback}->($answer); return; }
+    $gathered->{until} = Time::HiRes::time() + $GATHER_TIME unless $gathered->{answer};
+    $gathered->{sort} = $sort;
+    push @{ $gathered->{answer}->{$key} }, @{ $answer->{$key} };
+    $gathered->{count}++;
+    return;
+}
+
+# Which answers may be joined to this one: after an error, clients show all nodes of an answer as errors. '' for none.
+sub sort_of {
+    my ($answer) = @_;
+    my ($key, @more) = keys %$answer;
+    return '' if @more;
+    return $key eq 'data' && !ref $answer->{data}->[0] ? 'data' : '' if $key ne 'node';
+    my ($kind) = grep { $answer->{node}->[0]->{$_} } qw(error warning data);
+    return "node $kind";
+}
+
+sub hand_over {
+    my ($gathered) = @_;
+    my $answer = delete $gathered->{answer} or return;
+    delete @$gathered{qw(sort count)};
+    $gathered->{callback}->($answer);
+    return;
 }
 
 sub wire_request {
@@ -184,12 +276,11 @@ sub wire_request {
     };
 }
 
-# xcatd tells the asker's name only; the agent wants its address where there is one.
+# '' where xCAT itself asks. xcatd tells no address, only what the reverse name of an address says, undef if it says
+# nothing; whoever owns an address can have it say localhost. So an asker is never known by that, only by a certificate.
 sub asker {
     my ($request) = @_;
-    my $name = text($request->{_xcat_clientfqdn}) || text($request->{_xcat_clienthost});
-    my $address = $name ne '' ? Socket::inet_aton($name) : undef;
-    return $address ? Socket::inet_ntoa($address) : $name;
+    return (grep { exists $request->{$_} } qw(_xcat_clienthost _xcat_clientfqdn)) ? 'unknown' : '';
 }
 
 sub text { my ($value) = @_; $value = $value->[0] if ref($value) eq 'ARRAY'; return defined $value && !ref $value ? "$value" : ''; }
@@ -220,7 +311,7 @@ sub question {
     my %answer = (
         node_attrs     => \&node_attrs,
         rows           => \&rows,
-        set_node_attrs => sub { my ($table, $values) = @_; open_table($table, 1)->setNodesAttribs($values); return; },
+        set_node_attrs => \&set_node_attrs,
         set_row        => sub { my ($table, $key, $values) = @_; open_table($table, 1)->setAttribs($key, $values); return; },
         delete_row     => sub { my ($table, $key) = @_; my $open = open_table($table); $open->delEntries($key) if $open; return; },
         site           => sub { my ($value) = xCAT::TableUtils->get_site_attribute($_[0]); return defined $value ? "$value" : ''; },
@@ -229,6 +320,7 @@ sub question {
         set_bootparams => sub { return set_bootparams($request, @_); },
     );
     die "no such question: $name\n" unless $answer{$name};
+    %kept_rows = () if $name =~ /^(?:set_node_attrs|set_row|delete_row|run)$/;
     return $answer{$name}->(@$with);
 }
 
@@ -239,6 +331,25 @@ sub open_table {
     return $table;
 }
 
+# Every node has a row in nodelist, so those that get the same there are written by one statement, as xCAT itself writes
+# their status; node by node it takes 10 ms each. Nodes that get groups are new, and such a statement makes no rows.
+sub set_node_attrs {
+    my ($name, $values) = @_;
+    my $table = open_table($name, 1);
+    my $new = grep { exists $_->{groups} } values %$values;
+    if ($name ne 'nodelist' || $new || keys %$values < 2 || !$table->can('setAttribsWhere')) {
+        $table->setNodesAttribs($values);
+        return;
+    }
+    my %alike;
+    push @{ $alike{ $CANONICAL->encode($values->{$_}) } }, $_ for keys %$values;
+    for my $nodes (values %alike) {
+        my $names = join ',', map { (my $quoted = $_) =~ s/'/''/g; "'$quoted'" } @$nodes;
+        $table->setAttribsWhere("node in ($names)", $values->{ $nodes->[0] });
+    }
+    return;
+}
+
 # Only columns that this xCAT has; a site may have added some that others lack.
 sub known_columns {
     my ($table, $columns) = @_;
@@ -246,16 +357,39 @@ sub known_columns {
     return [grep { $known{$_} } @$columns];
 }
 
+# What was read a moment ago is not asked for again: on the way to their manager all nodes are looked up here, by the
+# agent, and by the command.
 sub node_attrs {
     my ($name, $nodes, $columns) = @_;
-    my $table = open_table($name) or return {};
     my $known = known_columns($name, $columns);
-    return {} unless @$known;
-    my $found = $table->getNodesAttribs($nodes, $known) || {};
+    my $kept = kept_rows($name, $nodes, $known) || ($kept_rows{$name} = {
+        rows => read_rows($name, $nodes, $known), columns => { map { $_ => 1 } @$known }, until => time + $READ_AGAIN,
+    })->{rows};
+    my %rows;
+    for my $node (grep { $kept->{$_} } @$nodes) {
+        my $row = $kept->{$node};
+        $rows{$node} = { map { $_ => $row->{$_} } grep { defined $row->{$_} } @$known };
+    }
+    return \%rows;
+}
+
+sub kept_rows {
+    my ($name, $nodes, $columns) = @_;
+    my $kept = $kept_rows{$name} or return;
+    return if time > $kept->{until} || grep { !$kept->{columns}->{$_} } @$columns;
+    return if grep { !$kept->{rows}->{$_} } @$nodes;
+    return $kept->{rows};
+}
+
+sub read_rows {
+    my ($name, $nodes, $columns) = @_;
+    my $table = open_table($name) or return {};
+    return {} unless @$columns;
+    my $found = $table->getNodesAttribs($nodes, $columns) || {};
     my %rows;
     for my $node (@$nodes) {
         my $row = $found->{$node}->[0] || {};
-        $rows{$node} = { map { $_ => "$row->{$_}" } grep { defined $row->{$_} } @$known };
+        $rows{$node} = { map { $_ => "$row->{$_}" } grep { defined $row->{$_} } @$columns };
     }
     return \%rows;
 }
@@ -317,7 +451,7 @@ sub plain_messages {
 
 sub list_of { my ($value) = @_; return [grep { defined } ref($value) eq 'ARRAY' ? @$value : ($value)]; }
 
-sub send_line { my ($agent, $item) = @_; print {$agent} JSON->new->ascii->encode($item) . "\n"; return; }
+sub send_line { my ($agent, $item) = @_; print {$agent} $JSON->encode($item) . "\n"; return; }
 
 sub one_line { my ($text) = @_; $text =~ s/\s+/ /g; $text =~ s/^ | $//g; return $text; }
 
@@ -325,6 +459,66 @@ sub refuse {
     my ($callback, $reason) = @_;
     $callback->({ error => ['rhevm: ' . one_line($reason)], errorcode => [1] });
     return;
+}
+
+# xcatd's relay reads more than it relays at once, and drops the rest when it hears that this process has ended. When it
+# comes to the end of what is to be read, it relays all and closes the socket. So this process ends its side of the
+# socket first, and itself only when xcatd has closed the other.
+END { leave_relay(); }
+
+# Keep the socket of xcatd's callback beyond the moment when xcatd closes its handle. A process that answers xcatd by
+# way of another (XCATBYPASS, a plugin that called us) has none.
+sub keep_relay {
+    my ($callback) = @_;
+    return if $relay{$$};
+       # in a fork: the parent's
+    my $handle = eval { relay_of($callback) } or return;
+    open my $copy, '>&', $handle or return;
+    %relay = ($$ => $copy);
+    return;
+}
+
+# The socket that a callback closes over and that our parent has made. There may be others that the parent has made: its
+# own ends of the sockets to other plugins.
+sub relay_of {
+    my ($callback) = @_;
+    require B;
+    my ($names, $pad) = B::svref_2object($callback)->PADLIST->ARRAY;
+    for my $slot (grep { $_->can('object_2svref') } $pad->ARRAY) {
+        my $variable = $slot->object_2svref;
+        next unless ref $variable eq 'REF' && ref $$variable eq 'GLOB';
+        return $$variable if maker_of($$variable) == getppid();
+    }
+    return;
+}
+
+# The process that made a pair of unix sockets; 0 where the system does not tell.
+sub maker_of {
+    my ($handle) = @_;
+    my $told = eval { getsockopt($handle, Socket::SOL_SOCKET(), Socket::SO_PEERCRED()) };
+    return defined $told ? unpack('i', $told) : 0;
+}
+
+# POSIX::read, because sysread refuses xcatd's handles, which have an encoding.
+sub leave_relay {
+    my $socket = delete $relay{$$} or return;
+    local ($?, $!, $@);
+    my $number = fileno $socket;
+    my $end = time + $RELAY_LIMIT;
+    shutdown($socket, 1) or return;
+    while (time < $end && !parent_stopped()) {
+        vec(my $readable = '', $number, 1) = 1;
+        next if select($readable, undef, undef, 1) < 1;
+        last if (POSIX::read($number, my $words, 4096) || 0) < 1;    # words: xcatd's "dfin", of no use now
+    }
+    return;
+}
+
+# xcatd stops a process by an alarm, in which it waits for the end of its children and reads nothing more.
+sub parent_stopped {
+    open my $status, '<', '/proc/' . getppid() . '/status' or return 0;
+    my ($blocked) = map { /^SigBlk:\s*\w*?(\w{1,8})$/ } <$status>;
+    return defined $blocked && hex($blocked) >> (POSIX::SIGALRM() - 1) & 1;
 }
 
 # Connect to the agent, and start it when nobody answers.
@@ -362,6 +556,28 @@ sub start_agent {
     $log = POSIX::open('/dev/null', POSIX::O_WRONLY()) unless defined $log;
     POSIX::dup2($log, 2);
     exec { $PROGRAM } $PROGRAM, 'agent', '--socket', $SOCKET or POSIX::_exit(127);
+}
+
+# A hash that has a key several times; each time it is fetched, it has the next value.
+package xCAT_plugin::rhevm::Listed;
+
+sub TIEHASH {
+    my ($class, %lists) = @_;
+    my %left = map { $_ => ref $lists{$_} ? [@{ $lists{$_} }] : [$lists{$_}] } keys %lists;
+    return bless { left => \%left, keys => [map { my $key = $_; map { $key } @{ $left{$key} } } sort keys %left] }, $class;
+}
+
+sub FIRSTKEY { my ($self) = @_; $self->{next} = 0; return $self->NEXTKEY; }
+
+sub NEXTKEY { my ($self) = @_; return $self->{keys}->[$self->{next}++]; }
+
+sub EXISTS { my ($self, $key) = @_; return exists $self->{left}->{$key}; }
+
+sub FETCH {
+    my ($self, $key) = @_;
+    my $left = $self->{left}->{$key} or return;
+    push @$left, shift @$left;
+    return $left->[-1];
 }
 
 1;

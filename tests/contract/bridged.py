@@ -13,19 +13,25 @@ import shutil
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 from xcat_rhev.bridge.agent import Agent
 from xcat_rhev.bridge.host import message_to
 from xcat_rhev.cli.shim import SHIM
 from xcat_rhev.errors import RhevError
-from xcat_rhev.xcat.host import Host
+from xcat_rhev.messages import Message
+from xcat_rhev.run.dispatch import Dispatcher
+from xcat_rhev.xcat.host import Request, Xcat
 from xcat_rhev.xcat.schema import TABLES
 
 PERL = Path(__file__).parent / "perl"
-PERL_THERE = shutil.which("perl") is not None and not subprocess.run(
-    ["perl", "-MJSON", "-e1"], check=False, capture_output=True
-).returncode
+PERL_THERE = (
+    shutil.which("perl") is not None
+    and not subprocess.run(["perl", "-MJSON", "-e1"], check=False, capture_output=True).returncode
+)
 
 
 class Backend:
@@ -36,7 +42,7 @@ class Backend:
         behind: The Host.
     """
 
-    def __init__(self, path: Path, behind: Host) -> None:
+    def __init__(self, path: Path, behind: Xcat) -> None:
         self._behind = behind
         self._listener = listen(path)
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -46,7 +52,7 @@ class Backend:
         """Take no further connection, and see all ended."""
         self._listener.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(30)
+            thread.join(300)
         self._listener.close()
 
     def _accept(self) -> None:
@@ -64,7 +70,7 @@ class Backend:
                 lines.write(json.dumps(self._answer(*json.loads(line))).encode() + b"\n")
                 lines.flush()
 
-    def _answer(self, name, *arguments):
+    def _answer(self, name: str, *arguments: Any) -> dict[str, Any]:
         if name == "schema":
             return {"value": [[table.name, list(table.columns)] for table in TABLES.values()]}
         try:
@@ -77,8 +83,12 @@ class Backend:
 def perl_environment(folder: Path) -> dict[str, str]:
     """What the shim and the stand-ins need: both sockets are in a folder."""
     return {
-        **os.environ, "XCATROOT": str(PERL / "backed"), "SHIM": str(SHIM), "STUB_BACKEND": str(folder / "backend.sock"),
-        "XCAT_RHEV_SOCKET": str(folder / "agent.sock"), "XCAT_RHEV_PROGRAM": "/nonexistent",
+        **os.environ,
+        "XCATROOT": str(PERL / "backed"),
+        "SHIM": str(SHIM),
+        "STUB_BACKEND": str(folder / "backend.sock"),
+        "XCAT_RHEV_SOCKET": str(folder / "agent.sock"),
+        "XCAT_RHEV_PROGRAM": "/nonexistent",
     }
 
 
@@ -88,6 +98,18 @@ def listen(path: Path) -> socket.socket:
     listener.bind(str(path))
     listener.listen(64)
     return listener
+
+
+@contextmanager
+def served(path: Path, dispatcher: Any) -> Iterator[None]:
+    """An agent on a socket until the block ends, however long Perl takes to come on a busy machine."""
+    agent = Agent(listen(path), dispatcher)
+    thread = threading.Thread(target=agent.serve)
+    thread.start()
+    yield
+    agent.stop()
+    thread.join(300)
+    assert not thread.is_alive()
 
 
 class Bridged:
@@ -101,31 +123,34 @@ class Bridged:
         host: The BridgeHost to ask.
     """
 
-    def __init__(self, folder: Path, behind: Host) -> None:
-        self._hosts: queue.SimpleQueue[Host] = queue.SimpleQueue()
+    def __init__(self, folder: Path, behind: Xcat) -> None:
+        self._hosts: queue.SimpleQueue[Xcat] = queue.SimpleQueue()
         self._over = threading.Event()
         self._backend = Backend(folder / "backend.sock", behind)
         listener = listen(folder / "agent.sock")
-        self._agent = threading.Thread(target=Agent(listener, self, idle=0.2).serve)
+        self._agent = threading.Thread(target=Agent(listener, cast(Dispatcher, self), idle=0.2).serve)
         self._perl = subprocess.Popen(
-            ["perl", str(PERL / "driver.pl")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            ["perl", str(PERL / "driver.pl")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
             env=perl_environment(folder),
         )
+        assert self._perl.stdin is not None
         self._perl.stdin.write(json.dumps({"command": ["copycd"]}).encode())
         self._perl.stdin.close()
-        assert select.select([listener], [], [], 30)[0], "Perl does not come"
+        assert select.select([listener], [], [], 300)[0], "Perl does not come"
         self._agent.start()  # not before: it ends when it has nothing to do for a moment
-        self.host = self._hosts.get(timeout=30)
+        self.host = self._hosts.get(timeout=300)
 
-    def run(self, request, host):
+    def run(self, request: Request, host: Xcat) -> Iterator[Message]:
         """Stand where the Dispatcher stands: hand the Host out and wait."""
         self._hosts.put(host)
-        self._over.wait(60)
+        self._over.wait(300)
         return iter(())
 
     def close(self) -> None:
         """End the request."""
         self._over.set()
-        self._perl.wait(30)
-        self._agent.join(30)
+        self._perl.wait(300)
+        self._agent.join(300)
         self._backend.close()

@@ -12,11 +12,11 @@ from xcat_rhev.daemon.host import DaemonHost
 from xcat_rhev.daemon.tables import Tables
 from xcat_rhev.errors import RhevError
 from xcat_rhev.messages import Data, Error
-from xcat_rhev.xcat.host import Host, Request
+from xcat_rhev.xcat.host import Request, Xcat
 
 Rows = Mapping[str, Sequence[Mapping[str, str]]]
 #: Makes a Host over tables with these rows; `end` takes down what it needed.
-Factory = Callable[[Rows], Host]
+Factory = Callable[[Rows], Xcat]
 
 ROWS: Rows = {
     "nodelist": [
@@ -125,6 +125,14 @@ def test_rows_are_changed_added_and_deleted(host):
 def test_site(host):
     assert host.site("domain") == "example.com"
     assert host.site("nope") == "" and host.site("nope", "usual") == "usual"
+
+
+def test_many_nodes_at_once_each_with_its_own(host):
+    values = {"n1": {"status": "powering-on"}, "n2": {"status": "powering-off"}, "n3": {"status": "powering-on"}}
+    host.set_node_attrs("nodelist", values)
+    assert host.node_attrs("nodelist", list(values), ["status"]) == values
+    host.set_node_attrs("nodelist", {node: {"status": ""} for node in values})
+    assert host.node_attrs("nodelist", list(values), ["status"]) == {"n1": {}, "n2": {}, "n3": {}}
 
 
 def test_service_nodes_as_they_are_written(host):

@@ -96,7 +96,9 @@ def machine(site, indent=""):
     vm = site.vm("vm1")
     on = site.host_of("vm1")
     text = MACHINE.format(
-        created=iso(vm["creation_time"]), state=vm["status"], host=f"  host: {on}\n" if on else "",
+        created=iso(vm["creation_time"]),
+        state=vm["status"],
+        host=f"  host: {on}\n" if on else "",
         start=f"  start_time: {iso(vm['start_time'])}\n" if on else "",
     )
     return "".join(f"{indent}{line}\n" for line in text.splitlines())
@@ -125,7 +127,8 @@ def hypervisor(site):
     kind = "rhev-h" if site.version < (4, 0) else "rhev_h"
     more = "".join(
         f"    host_nics: [{nic['name']}]\n      boot_protocol: none\n      mac: {nic['mac']}\n"
-        f"      speed: 10000000000\n      state: {nic['status']}\n" for nic in nics[1:]
+        f"      speed: 10000000000\n      state: {nic['status']}\n"
+        for nic in nics[1:]
     )
     first = NIC.format(address=host["address"], mac=nics[0]["mac"], network=site.network)
     return HYPERVISOR.format(address=host["address"], type=kind, agent=AGENT), first + more

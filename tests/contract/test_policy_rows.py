@@ -20,10 +20,10 @@ import pytest
 
 from fakes import FakeHost
 from xcat_rhev.clock import ManualClock
-from xcat_rhev.dispatch import Dispatcher
 from xcat_rhev.messages import Data, Error, Message
+from xcat_rhev.run.dispatch import Dispatcher
 from xcat_rhev.xcat.host import Request, Row
-from xcat_rhev.xcat.policy import Asked, Asker, decide
+from xcat_rhev.xcat.policy import Asker, Query, decide
 from xcat_rhev.xcat.rows import read_csv
 from xcat_rhev.xcat.schema import TABLES
 
@@ -103,11 +103,14 @@ certificate  the hypervisor itself         policy      policy   policy   policy 
 certificate  a stranger                    policy      policy   policy   policy   policy    policy   policy
 """
 STOCK: list[Row] = [
-    {"priority": "1", "name": "root", "rule": "allow"}, {"priority": "1.2", "name": "mn", "rule": "trusted"},
+    {"priority": "1", "name": "root", "rule": "allow"},
+    {"priority": "1.2", "name": "mn", "rule": "trusted"},
     {"priority": "4", "commands": "getdestiny", "rule": "allow"},
 ]
 REASONS = {
-    "may ask this": "asker", "is not its address": "address", "which address it came": "address",
+    "may ask this": "asker",
+    "is not its address": "address",
+    "which address it came": "address",
     "its state is": "state",
 }
 
@@ -137,17 +140,21 @@ def outcome(policy: str, asker: str, state: str) -> str:
     """Let an asker ask, policy first, then the command."""
     name, host, address, args = ASKERS[asker]
     rows = STOCK + (rows_of(policy) if policy != "stock" else [])
-    if not decide(rows, Asker(name, host), Asked("rhevhupdateflag", ("rhevh1",), tuple(args)), str.split).allowed:
+    if not decide(rows, Asker(name, host), Query("rhevhupdateflag", ("rhevh1",), tuple(args)), str.split).allowed:
         return "policy"
     currstate, status = STATES[state]
-    xcat = Xcat({
-        "nodelist": [{"node": "rhevh1", "status": status}, {"node": "rhevh2"}], "servicenode": [{"node": "sn1"}],
-        "hosts": [
-            {"node": "rhevh1", "ip": "10.0.0.1"}, {"node": "rhevh2", "ip": "10.0.0.2"},
-            {"node": "sn1", "ip": "10.0.0.250"},
-        ],
-        "chain": [{"node": "rhevh1", "currstate": currstate}],
-    })
+    xcat = Xcat(
+        {
+            "nodelist": [{"node": "rhevh1", "status": status}, {"node": "rhevh2"}],
+            "servicenode": [{"node": "sn1"}],
+            "hosts": [
+                {"node": "rhevh1", "ip": "10.0.0.1"},
+                {"node": "rhevh2", "ip": "10.0.0.2"},
+                {"node": "sn1", "ip": "10.0.0.250"},
+            ],
+            "chain": [{"node": "rhevh1", "currstate": currstate}],
+        }
+    )
     request = Request("rhevhupdateflag", ("rhevh1",), tuple(args), user=name or "", asker=address)
     messages = list(Dispatcher(clock=ManualClock()).run(request, xcat))
     if messages == [Data("booted", "rhevh1")]:
@@ -191,16 +198,27 @@ def test_the_original_row_is_the_original_row() -> None:
 @pytest.mark.parametrize("command", ["nodeset", "rpower", "tabdump", "rhevhupdateflagx", "updatenodestat"])
 def test_no_row_opens_anything_else(policy: str, command: str) -> None:
     asker = Asker("xcatrhevh" if policy == "certificate" else None, "localhost")
-    assert not decide(STOCK + rows_of(policy), asker, Asked(command, ("rhevh1",), ("10.0.0.1",)), str.split).allowed
+    assert not decide(STOCK + rows_of(policy), asker, Query(command, ("rhevh1",), ("10.0.0.1",)), str.split).allowed
 
 
-@pytest.mark.parametrize(("args", "allowed"), [
-    (["10.0.0.1"], True), (["fd00::1"], True), (["10.0.0.1", "compute7.example.com"], True), (["--status"], True),
-    ([], False), (["10.0.0.1", "UPPER"], False), (["10.0.0.1", "a", "b"], False), (["--status", "x"], False),
-    (["-V", "10.0.0.1"], False), (["10.0.0.1;x"], False), (["x\n10.0.0.1"], False),
-    (["10.0.0.1\n"], True),  # as `$` is in Perl; the command reads the address all the same
-])
+@pytest.mark.parametrize(
+    ("args", "allowed"),
+    [
+        (["10.0.0.1"], True),
+        (["fd00::1"], True),
+        (["10.0.0.1", "compute7.example.com"], True),
+        (["--status"], True),
+        ([], False),
+        (["10.0.0.1", "UPPER"], False),
+        (["10.0.0.1", "a", "b"], False),
+        (["--status", "x"], False),
+        (["-V", "10.0.0.1"], False),
+        (["10.0.0.1;x"], False),
+        (["x\n10.0.0.1"], False),
+        (["10.0.0.1\n"], True),  # as `$` is in Perl; the command reads the address all the same
+    ],
+)
 def test_the_narrow_rows_know_the_two_forms_of_the_cgi(args: list[str], allowed: bool) -> None:
-    asked = Asked("rhevhupdateflag", ("rhevh1",), tuple(args))
+    asked = Query("rhevhupdateflag", ("rhevh1",), tuple(args))
     assert decide(rows_of("narrow"), Asker(None, "localhost"), asked, str.split).allowed is allowed
     assert decide(rows_of("certificate"), Asker("xcatrhevh"), asked, str.split).allowed is allowed

@@ -6,9 +6,10 @@ import pickle
 import pytest
 
 from fakes import FakeHost
-from programs import Sim
-from xcat_rhev.dispatch import COMMANDS, Dispatcher
+from simulator import SimulatorProgram
 from xcat_rhev.errors import RhevError
+from xcat_rhev.run.dispatch import Dispatcher
+from xcat_rhev.run.registry import COMMANDS
 from xcat_rhev.secret import STARS, Secret
 from xcat_rhev.xcat.host import Request
 
@@ -26,6 +27,7 @@ ARGS = {
     "rpower": [["stat"], ["on"], ["off"]],
     "rsetboot": [["net"], ["stat"]],
     "rhevhupdateflag": [["127.0.0.11"], ["--status"]],
+    "rhevmupdateflag": [["127.0.0.11", "answers"], ["127.0.0.11", "ready"]],
     "copycd": [["-f", "/nonexistent.iso"]],
 }
 
@@ -96,11 +98,9 @@ def tables(manager):
 
 @pytest.fixture(scope="module")
 def sim(tmp_path_factory):
-    program = Sim(
-        tmp_path_factory.mktemp("secrets"), "--hosts", "2", "--vms", "2", "--password", ENGINE, "--speed", "50"
-    )
+    program = SimulatorProgram("--hosts", "2", "--vms", "2", "--password", ENGINE, "--speed", "50")
     yield program
-    program.part.stop()
+    program.close()
 
 
 def shown(message):
@@ -119,6 +119,7 @@ def test_a_command_shows_none(sim, tmp_path, caplog, name):
         named = ["-m", sim.name] if name in ("cfgve", "lsve") else []
         request = Request(name, () if named else tuple(NODES), (*args, *named, "-V", "--timeout", "5"), user="root")
         said += map(shown, Dispatcher().run(request, xcat))
+
     assert said or name == "copycd", "a command that says nothing proves nothing"
     everything = "\n".join([*said, caplog.text])
     assert WORD not in everything

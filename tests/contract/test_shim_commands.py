@@ -8,9 +8,10 @@ import pytest
 from bridged import PERL_THERE
 from perlsite import VMS, PerlSite
 
-from xcat_rhev.dispatch import COMMANDS
+from xcat_rhev.run.registry import COMMANDS
 
 pytestmark = pytest.mark.skipif(not PERL_THERE, reason="Perl with its JSON module is not installed")
+
 
 @pytest.fixture(scope="module", params=["4", "3"])
 def site(request, tmp_path_factory):
@@ -71,7 +72,7 @@ def test_an_agent_killed_in_the_middle_is_told_and_the_next_one_serves(site):
     driver = site.start("rpower", ["vm3"], ["softoff", "--timeout", "60"])
     time.sleep(1.0)
     site.agent._process.send_signal(signal.SIGKILL)
-    out, _ = driver.communicate(timeout=60)
+    out, _ = driver.communicate(timeout=300)
     said = [json.loads(line) for line in out.splitlines()]
     if not any("name" in json.dumps(answer) for answer in said):
         assert "the agent ended in the middle of the work" in json.dumps(said)

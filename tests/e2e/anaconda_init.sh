@@ -13,27 +13,28 @@ stop() {
     poweroff -f
 }
 
-stage2= ks= bootif= ip=
+stage2= ks=
 for word in $(cat /proc/cmdline); do
     case $word in
         inst.stage2=*) stage2=${word#*=} ;;
         inst.ks=*) ks=${word#*=} ;;
-        BOOTIF=*) bootif=${word#*=} ;;
-        ip=*) ip=${word#*=} ;;
     esac
 done
-echo "NG-SAW stage2=$stage2 ks=$ks ip=$ip bootif=$bootif"
-mac=$(echo "${bootif#??-}" | tr '-' ':')
-card=
-for path in /sys/class/net/*; do grep -qi "$mac" "$path/address" && card=${path##*/}; done
-[ -n "$card" ] || stop "no card has the MAC of BOOTIF=$bootif"
-ip link set "$card" up
-udhcpc -q -n -t 10 -i "$card" -s /bin/udhcpc.script || stop "no address"
+echo "NG-SAW stage2=$stage2 ks=$ks"
+. /network.sh
+bring_up
 
-wget -q "$stage2/.treeinfo" -O /treeinfo || stop "no .treeinfo below $stage2"
-wget -q "$stage2/$(sed -n 's/^mainimage *= *//p' /treeinfo)" -O /install.img || stop "no second stage"
+# As Anaconda of RHEL 8 to 10 does: what .treeinfo names, else images/install.img, and then LiveOS/squashfs.img.
+tries=0 # a bond takes its time
+until wget -q "$ks" -O /ks.cfg; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 30 ] || stop "no kickstart at $ks"
+    sleep 1
+done
+main=$(wget -q "$stage2/.treeinfo" -O - | sed -n 's/^mainimage *= *//p')
+wget -q "$stage2/${main:-images/install.img}" -O /install.img || wget -q "$stage2/LiveOS/squashfs.img" -O /install.img ||
+    stop "no second stage"
 echo "NG-STAGE2 $(sha256sum < /install.img | cut -d' ' -f1)"
-wget -q "$ks" -O /ks.cfg || stop "no kickstart at $ks"
 part= number=0
 while read -r line; do
     case $line in

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Callable
 
 import pytest
 
@@ -32,8 +33,22 @@ PXELINUX, LDLINUX = Path("/usr/lib/PXELINUX/pxelinux.0"), Path("/usr/lib/syslinu
 APACHE = next((path for name in ("apache2", "httpd") if (path := shutil.which(name) or "")), "")
 MODULES = next((path for path in ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules") if os.path.isdir(path)), "")
 QEMU = shutil.which("qemu-system-x86_64") or ""
+FIRMWARE, GRUB = Path("/usr/share/OVMF"), Path("/usr/lib/grub")
 #: What the boot sector of an installed disk writes.
 FROM_DISK = "LOCAL DISK BOOT"
+#: Seconds after which what is waited for will not come any more, however busy the machine is.
+HANGS = 1800
+
+
+def needs_uefi(test: Callable[..., None]) -> Callable[..., None]:
+    """Skip a test where GRUB for UEFI or the firmware is not installed, and name the package."""
+    lacks = ""
+    if not (FIRMWARE / "OVMF_CODE_4M.fd").exists():
+        lacks = "UEFI firmware for QEMU is not installed (package ovmf)"
+    if not (GRUB / "x86_64-efi/linuxefi.mod").exists():
+        lacks = "GRUB for UEFI is not installed (package grub-efi-amd64-bin)"
+    skipped: Callable[..., None] = pytest.mark.skipif(bool(lacks), reason=lacks)(test)
+    return skipped
 
 
 def lacking() -> str:
@@ -92,17 +107,29 @@ class Site:
     def start(self, name: str, *words: str | Path) -> subprocess.Popen[bytes]:
         """Start a program in the namespace; its output goes to a file of its name."""
         with open(self.folder / f"{name}.log", "wb") as log:
-            part = subprocess.Popen(self.inside(*words), stdout=log, stderr=subprocess.STDOUT,
-                                    stdin=subprocess.DEVNULL, env={**os.environ, **self.environment},
-                                    start_new_session=True)
+            part = subprocess.Popen(
+                self.inside(*words),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
         self.parts.append(part)
         return part
 
     def run(self, line: str, rc: int = 0) -> str:
         """Type an xCAT command; it must end as said."""
         words = line.split()
-        done = subprocess.run(self.inside(sys.executable, "-m", "xcat_rhev.cli", "run", *words), text=True, timeout=120,
-                              capture_output=True, env={**os.environ, **self.environment}, check=False, cwd=TOP)
+        done = subprocess.run(
+            self.inside(sys.executable, "-m", "xcat_rhev.cli", "run", *words),
+            text=True,
+            timeout=300,
+            capture_output=True,
+            env={**os.environ, **self.environment},
+            check=False,
+            cwd=TOP,
+        )
         assert done.returncode == rc, f"{line}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
@@ -111,23 +138,43 @@ class Site:
         path = self.folder / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def wait(self, name: str, text: str, seconds: float) -> None:
+    def wait(self, name: str, text: str) -> None:
         """Wait until a program has said something."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + HANGS
         while text not in self.log(name):
-            assert time.monotonic() < end, f"no {text!r} within {seconds} s:\n{self.log(name)[-4000:]}"
+            assert time.monotonic() < end, f"no {text!r} within {HANGS} s:\n{self.log(name)[-4000:]}"
             time.sleep(0.2)
 
-    def dhcp(self, bootfile: str) -> None:
+    def set_up(self, *lines: str) -> None:
+        """Run commands in the namespace, such as those of `ip`."""
+        for line in lines:
+            subprocess.run(self.inside(*line.split()), check=True, timeout=300)
+
+    def dhcp(self, bootfile: str, *more: str) -> None:
         """Serve DHCP, with this boot file, and TFTP."""
         self.start(
-            "dnsmasq", shutil.which("dnsmasq") or "/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
-            "--port=0", "--interface=br0", "--bind-interfaces", "--log-dhcp", "--log-facility=-", "--user=root",
-            f"--dhcp-range={MASTER},static", f"--dhcp-host={MAC},{GUEST},{NODE}", f"--domain={DOMAIN}",
-            f"--dhcp-option=3,{MASTER}", f"--dhcp-boot={bootfile},,{MASTER}", "--enable-tftp",
-            f"--tftp-root={self.tftpboot}", f"--dhcp-leasefile={self.folder}/leases", "--pid-file=",
+            "dnsmasq",
+            shutil.which("dnsmasq") or "/usr/sbin/dnsmasq",
+            "--keep-in-foreground",
+            "--conf-file=/dev/null",
+            "--port=0",
+            "--interface=br0",
+            "--bind-interfaces",
+            "--log-dhcp",
+            "--log-facility=-",
+            "--user=root",
+            f"--dhcp-range={MASTER},static",
+            f"--dhcp-host={MAC},{GUEST},{NODE}",
+            f"--domain={DOMAIN}",
+            f"--dhcp-option=3,{MASTER}",
+            f"--dhcp-boot={bootfile},,{MASTER}",
+            "--enable-tftp",
+            f"--tftp-root={self.tftpboot}",
+            f"--dhcp-leasefile={self.folder}/leases",
+            "--pid-file=",
+            *more,
         )
-        self.wait("dnsmasq", "TFTP root is", 20)
+        self.wait("dnsmasq", "TFTP root is")
 
     def boot(self, name: str, memory: int, *more: str) -> subprocess.Popen[bytes]:
         """Switch a guest on: network first, then its disk. What it writes to its serial port is the log `name`."""
@@ -135,11 +182,34 @@ class Site:
         with open(disk, "wb") as image:
             image.truncate(64 << 20)
         return self.start(
-            name, QEMU, "-accel", "tcg", "-m", str(memory), "-nodefaults", "-display", "none", "-serial", "stdio",
-            "-netdev", "tap,id=net,ifname=tap0,script=no,downscript=no",
-            "-device", f"virtio-net-pci,netdev=net,mac={MAC}",
-            "-drive", f"file={disk},format=raw,if=virtio", "-boot", "order=nc", *more,
+            name,
+            QEMU,
+            "-accel",
+            "tcg",
+            "-m",
+            str(memory),
+            "-nodefaults",
+            "-display",
+            "none",
+            "-serial",
+            "stdio",
+            "-netdev",
+            "tap,id=net,ifname=tap0,script=no,downscript=no",
+            "-device",
+            f"virtio-net-pci,netdev=net,mac={MAC},speed=1000,duplex=full",
+            "-drive",
+            f"file={disk},format=raw,if=virtio",
+            "-boot",
+            "order=nc",
+            *more,
         )
+
+    def boot_uefi(self, name: str) -> subprocess.Popen[bytes]:
+        """The same with UEFI's firmware in the place of a BIOS."""
+        shutil.copy(FIRMWARE / "OVMF_VARS_4M.fd", self.folder / "vars.fd")
+        code = f"if=pflash,format=raw,readonly=on,file={FIRMWARE}/OVMF_CODE_4M.fd"
+        variables = f"if=pflash,format=raw,file={self.folder}/vars.fd"
+        return self.boot(name, 1536, "-drive", code, "-drive", variables, "-device", "virtio-rng-pci")
 
     def status(self) -> str:
         """nodelist.status of the node."""
@@ -159,41 +229,59 @@ class Site:
 
 
 @contextlib.contextmanager
-def site() -> Iterator[Site]:
-    """A management node with an empty home, in a folder that the web server's user may read; gone afterwards."""
+def site(by_hand: bool = True) -> Iterator[Site]:
+    """A management node with an empty home, in a folder that the web server's user may read; gone afterwards.
+
+    Args:
+        by_hand: Apache and boot loaders are set up here, and DHCP by `Site.dhcp`; else by nobody: the site has nothing
+            but what the product's own commands make of it.
+    """
     reason = lacking()
     if reason:
         pytest.skip(reason)
     made = Site(Path(tempfile.mkdtemp(prefix="boot-")), f"xr{os.getpid()}")
     made.folder.chmod(0o755)
-    subprocess.run(["ip", "netns", "add", made.namespace], check=True, timeout=20)
+    subprocess.run(["ip", "netns", "add", made.namespace], check=True, timeout=300)
     try:
-        for words in (
-            "ip link set lo up", "ip link add br0 type bridge", f"ip addr add {MASTER}/24 dev br0",
-            "ip link set br0 up", "ip tuntap add dev tap0 mode tap", "ip link set tap0 master br0",
+        made.set_up(
+            "ip link set lo up",
+            "ip link add br0 type bridge",
+            f"ip addr add {MASTER}/24 dev br0",
+            "ip link set br0 up",
+            "ip tuntap add dev tap0 mode tap",
+            "ip link set tap0 master br0",
             "ip link set tap0 up",
-        ):
-            subprocess.run(made.inside(*words.split()), check=True, timeout=20)
-        _start(made)
+        )
+        _start(made, by_hand)
         yield made
     finally:
         for part in reversed(list(made.parts)):
             made.stop(part)
-        subprocess.run(["ip", "netns", "del", made.namespace], check=False, timeout=20)
+        subprocess.run(["ip", "netns", "del", made.namespace], check=False, timeout=300)
         shutil.rmtree(made.folder, ignore_errors=True)
 
 
-def _start(made: Site) -> None:
-    made.start("xcatd", sys.executable, "-m", "xcat_rhev.cli", "xcatd", "--home", made.home, "--port", "0")
-    made.wait("xcatd", "ready", 60)
+def _start(made: Site, by_hand: bool) -> None:
+    words = () if by_hand else ("--serve", "br0")
+    made.start("xcatd", sys.executable, "-m", "xcat_rhev.cli", "xcatd", "--home", made.home, "--port", "0", *words)
+    made.wait("xcatd", "ready")
     ready = json.loads(made.log("xcatd").splitlines()[0])
     made.environment = {"XCATHOST": f"127.0.0.1:{ready['port']}", "XCAT_CERT_DIR": ready["client_certs"]}
-    for row in (f"key=master site.value={MASTER}", f"key=domain site.value={DOMAIN}", "key=httpport site.value=80",
-                "key=rhevh,username=admin passwd.password=admin-of-tests",
-                "key=rhevh,username=root passwd.password=root-of-tests",
-                "priority=5 policy.commands=rhevhupdateflag policy.rule=allow",
-                "netname=boot networks.net=10.77.0.0 networks.mask=255.255.255.0"):
+    for row in (
+        f"key=master site.value={MASTER}",
+        f"key=domain site.value={DOMAIN}",
+        "key=httpport site.value=80",
+        "key=rhevh,username=admin passwd.password=admin-of-tests",
+        "key=rhevh,username=root passwd.password=root-of-tests",
+        "priority=5 policy.commands=rhevhupdateflag policy.rule=allow",
+    ):
         made.run(f"tabch {row}")
+    if by_hand:
+        _serve_by_hand(made)
+
+
+def _serve_by_hand(made: Site) -> None:
+    made.run("tabch netname=boot networks.net=10.77.0.0 networks.mask=255.255.255.0")
     made.start("apache", APACHE, "-X", "-f", _apache(made))
     for name, path in (("pxelinux.0", PXELINUX), ("ldlinux.c32", LDLINUX)):
         if path.exists():
@@ -203,17 +291,32 @@ def _start(made: Site) -> None:
 
 def _apache(made: Site) -> Path:
     modules = ["unixd", "mpm_prefork", "authz_core", "alias", "env", "cgi", "dir", "log_config"]
-    lines = [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in modules
-             if Path(MODULES, f"mod_{name}.so").exists()]
-    settings = {"XCATRHEVH_XCATD": made.environment["XCATHOST"], "XCATRHEVH_CA": f"{made.home}/etc/xcat/cert/ca.pem",
-                "XCATRHEVH_NODES": f"{made.home}/install/xcatrhevh/nodes.json"}
+    lines = [
+        f"LoadModule {name}_module {MODULES}/mod_{name}.so"
+        for name in modules
+        if Path(MODULES, f"mod_{name}.so").exists()
+    ]
+    settings = {
+        "XCATRHEVH_XCATD": made.environment["XCATHOST"],
+        "XCATRHEVH_CA": f"{made.home}/etc/xcat/cert/ca.pem",
+        "XCATRHEVH_NODES": f"{made.home}/install/xcatrhevh/nodes.json",
+    }
     lines += [
-        "User #65534", "Group #65534", f"ServerRoot {made.folder}", f"PidFile {made.folder}/apache.pid",
-        f"ErrorLog {made.folder}/apache-errors.log", f'CustomLog {made.folder}/apache-access.log "%h %r %>s %B"',
-        "ServerName master", f"Listen {MASTER}:80", f"DefaultRuntimeDir {made.folder}",
-        f"Alias /tftpboot {made.tftpboot}", f"Alias /install {made.home}/install",
+        "User #65534",
+        "Group #65534",
+        f"ServerRoot {made.folder}",
+        f"PidFile {made.folder}/apache.pid",
+        f"ErrorLog {made.folder}/apache-errors.log",
+        f'CustomLog {made.folder}/apache-access.log "%h %r %>s %B"',
+        "ServerName master",
+        "Listen 80",
+        f"DefaultRuntimeDir {made.folder}",
+        f"Alias /tftpboot {made.tftpboot}",
+        f"Alias /install {made.home}/install",
         f"ScriptAlias /xcatrhevh {TOP}/cgi-bin/xcatrhevh.cgi",
-        "<Location />", "  Require all granted", "</Location>",
+        "<Location />",
+        "  Require all granted",
+        "</Location>",
         *(f'SetEnv {key} "{value}"' for key, value in settings.items()),
     ]
     path = made.folder / "apache.conf"

@@ -17,16 +17,33 @@ from finish_site import accepts, program
 BRIDGE, HERE, PREFIX = "finish0", "10.77.0.254", "fin-"
 #: Machine -> its addresses.
 MACHINES: Mapping[str, Sequence[str]] = {
-    "mn": ("10.77.0.1/24", "10.78.0.1/24", "fd77::1/64"), "sn1": ("10.77.0.2/24",), "proxy": ("10.77.0.3/24",),
-    "h1": ("10.77.0.11/24",), "h2": ("10.78.0.12/24", "10.77.0.12/24"), "h3": ("fd77::13/64",),
-    "h4": ("10.77.0.14/24",), "h5": ("10.77.0.15/24",), "h6": ("10.77.0.16/24",), "h7": ("10.77.0.17/24",),
-    "h8": ("10.77.0.18/24",), "h9": ("10.77.0.19/24",), "h10": ("10.77.0.20/24",),
+    "mn": ("10.77.0.1/24", "10.78.0.1/24", "fd77::1/64"),
+    "sn1": ("10.77.0.2/24",),
+    "proxy": ("10.77.0.3/24",),
+    "h1": ("10.77.0.11/24",),
+    "h2": ("10.78.0.12/24", "10.77.0.12/24"),
+    "h3": ("fd77::13/64",),
+    "h4": ("10.77.0.14/24",),
+    "h5": ("10.77.0.15/24",),
+    "h6": ("10.77.0.16/24",),
+    "h7": ("10.77.0.17/24",),
+    "h8": ("10.77.0.18/24",),
+    "h9": ("10.77.0.19/24",),
+    "h10": ("10.77.0.20/24",),
 }
 #: What the name server knows, without the domain; h4 has no reverse name, h5 a wrong one, h6 another than its own.
 DOMAIN = "lab.test"
 FORWARD = {
-    "mn": "10.77.0.1", "sn1": "10.77.0.2", "h1": "10.77.0.11", "h2": "10.77.0.12", "h4": "10.77.0.14",
-    "h5": "10.77.0.15", "h6": "10.77.0.16", "node-six": "10.77.0.16", "h8": "10.77.0.18", "h10": "10.77.0.20",
+    "mn": "10.77.0.1",
+    "sn1": "10.77.0.2",
+    "h1": "10.77.0.11",
+    "h2": "10.77.0.12",
+    "h4": "10.77.0.14",
+    "h5": "10.77.0.15",
+    "h6": "10.77.0.16",
+    "node-six": "10.77.0.16",
+    "h8": "10.77.0.18",
+    "h10": "10.77.0.20",
 }
 REVERSE = {**{address: name for name, address in FORWARD.items() if name not in ("h4", "h6")}, "10.77.0.15": "h1"}
 
@@ -90,7 +107,7 @@ def name_server() -> Iterator[None]:
         thread.start()
         yield
         server.sendto(b"", (HERE, 53))
-        thread.join(5)
+        thread.join(300)
 
 
 def _answer_all(server: socket.socket) -> None:
@@ -107,7 +124,7 @@ def answer(question: bytes) -> bytes:
     while question[place]:
         labels.append(question[place + 1 : place + 1 + question[place]].decode())
         place += 1 + question[place]
-    kind, = struct.unpack("!H", question[place + 1 : place + 3])
+    (kind,) = struct.unpack("!H", question[place + 1 : place + 3])
     name, asked = ".".join(labels).lower(), question[12 : place + 5]
     data = b""
     if kind == 1 and name.endswith("." + DOMAIN) and name[: -len(DOMAIN) - 1] in FORWARD:
@@ -132,7 +149,9 @@ def postgresql(folder: Path, machine: str, address: str) -> Iterator[str]:
     as_postgres = ["runuser", "-u", "postgres", "--"]
     subprocess.run(
         [*as_postgres, str(programs / "initdb"), "-D", str(data), "-U", "xcatadm", "-A", "trust", "--no-sync"],
-        check=True, capture_output=True, cwd="/",
+        check=True,
+        capture_output=True,
+        cwd="/",
     )
     with open(data / "pg_hba.conf", "a") as rules:
         rules.write("host all all 10.77.0.0/24 trust\n")
@@ -141,7 +160,8 @@ def postgresql(folder: Path, machine: str, address: str) -> Iterator[str]:
     with program([*words, *options], folder / "pg.log", lambda: accepts(5432, address), cwd="/"):
         subprocess.run(
             ["psql", "-h", address, "-U", "xcatadm", "postgres", "-c", "CREATE DATABASE xcatdb"],
-            check=True, capture_output=True,
+            check=True,
+            capture_output=True,
         )
         yield f"Pg:dbname=xcatdb;host={address}|xcatadm|cluster"
 

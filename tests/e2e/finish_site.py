@@ -74,7 +74,7 @@ def free_port(address: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(ready: Callable[[], bool], what: str, limit: float = 20.0) -> None:
+def wait_for(ready: Callable[[], bool], what: str, limit: float = 300.0) -> None:
     """Wait until something is so."""
     end = time.monotonic() + limit
     while not ready():
@@ -132,7 +132,11 @@ class Web:
         self.address, self.port, self.log = address, port, log
 
     def ask(
-        self, path: str, source: str = "127.0.0.1", method: str = "GET", headers: Mapping[str, str] | None = None,
+        self,
+        path: str,
+        source: str = "127.0.0.1",
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
         limit: float = 40.0,
     ) -> tuple[int, str, dict[str, str]]:
         """Ask from an address, as a person's program would: status, body, headers in lower case."""
@@ -174,10 +178,17 @@ def apache(
     loaded = [server, "authz_core", "authz_host", "alias", "env", module]
     name = "xcatrhevh-mod_wsgi.conf" if module == "wsgi" else "xcatrhevh.conf"
     lines = [
-        f"ServerRoot {folder}", f"ServerName {address}", f"PidFile {folder}/apache.pid", f"ErrorLog {log}",
-        f"Listen {listen}", f"DocumentRoot {folder}", "LogLevel error",
+        f"ServerRoot {folder}",
+        f"ServerName {address}",
+        f"PidFile {folder}/apache.pid",
+        f"ErrorLog {log}",
+        f"Listen {listen}",
+        f"DocumentRoot {folder}",
+        "LogLevel error",
         *(f"LoadModule {part}_module {MODULES}/mod_{part}.so" for part in loaded if part),
-        "MaxRequestWorkers 50", *(["ServerLimit 50"] if module == "cgi" else []), "Timeout 60",
+        "MaxRequestWorkers 50",
+        *(["ServerLimit 50"] if module == "cgi" else []),
+        "Timeout 60",
         f"DefaultRuntimeDir {folder}",
         *(["User www-data", "Group www-data"] if os.getuid() == 0 else []),
         *([f"ScriptSock {folder}/cgid.sock"] if module == "cgid" else []),
@@ -191,9 +202,7 @@ def apache(
 
 
 @contextmanager
-def nginx(
-    folder: Path, settings: Mapping[str, str], address: str = "", inside: Sequence[str] = ()
-) -> Iterator[Web]:
+def nginx(folder: Path, settings: Mapping[str, str], address: str = "", inside: Sequence[str] = ()) -> Iterator[Web]:
     """nginx and fcgiwrap with the shipped configuration; arguments as for `apache`."""
     port, log, gate = 80 if address else free_port(), folder / "nginx.log", folder / "fcgiwrap.socket"
     address = address or "127.0.0.1"
@@ -321,9 +330,7 @@ class Embedded:
         port: Its port, the same after a restart.
     """
 
-    def __init__(
-        self, folder: Path, address: str = "127.0.0.1", cfgloc: str = "", inside: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1", cfgloc: str = "", inside: Sequence[str] = ()) -> None:
         self.home = Home(folder / "xcat")
         self.home.make()
         self.address, self.port, self._inside = address, free_port(), tuple(inside)
@@ -346,8 +353,12 @@ class Embedded:
         """Start it and wait until it accepts connections."""
         words = ["xcatd", "--home", str(self.home.root), "--host", self.address, "--port", str(self.port)]
         self._process = subprocess.Popen(
-            [*self._inside, sys.executable, "-m", "xcat_rhev.cli", *words], cwd=TOP,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [*self._inside, sys.executable, "-m", "xcat_rhev.cli", *words],
+            cwd=TOP,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         assert self._process.stdout
         told = self._process.stdout.readline()
@@ -395,6 +406,22 @@ def folder() -> Iterator[Path]:
 
 
 __all__ = [
-    "APACHE", "INSTALL", "Embedded", "Stub", "Web", "accepts", "apache", "booted", "folder", "free_port",
-    "needs_apache", "needs_nginx", "nginx", "program", "public_folder", "snippet", "wait_for", "write_map",
+    "APACHE",
+    "INSTALL",
+    "Embedded",
+    "Stub",
+    "Web",
+    "accepts",
+    "apache",
+    "booted",
+    "folder",
+    "free_port",
+    "needs_apache",
+    "needs_nginx",
+    "nginx",
+    "program",
+    "public_folder",
+    "snippet",
+    "wait_for",
+    "write_map",
 ]

@@ -12,11 +12,12 @@ import pytest
 from fakes import FakeHost
 from xcat_rhev.clock import SystemClock
 from xcat_rhev.commands import mkinstall
-from xcat_rhev.commands.common import Context
-from xcat_rhev.jobs import Job, Runner
 from xcat_rhev.media.identify import identify
 from xcat_rhev.media.iso import read_iso
-from xcat_rhev.media.store import Store
+from xcat_rhev.media.store import MediaStore
+from xcat_rhev.plan.context import Context
+from xcat_rhev.plan.jobs import Job
+from xcat_rhev.run.runner import Runner
 from xcat_rhev.xcat.host import Request
 
 pytestmark = [
@@ -37,7 +38,7 @@ def medium(tmp_path_factory):
     if missing:
         pytest.skip("; ".join(missing))
     found = read_iso(top / "x.iso")
-    list(Store(found, identify(found), top / "install/rhevh6.6/x86_64").copy())
+    list(MediaStore(found, identify(found), top / "install/rhevh6.6/x86_64").copy())
     return top
 
 
@@ -62,21 +63,25 @@ def web():
         thread.start()
         yield server.server_address[1], asked
         server.shutdown()
-        thread.join(10)
+        thread.join(300)
 
 
 def line_for(medium, port, words="", **site):
     """Kernel, initrd and line, as nodeset would have them."""
     keys = {"installdir": f"{medium}/install", "tftpdir": f"{medium}/tftpboot", "httpport": str(port), **site}
-    host = FakeHost({
-        "site": [{"key": key, "value": value} for key, value in keys.items()],
-        "noderes": [{"node": "n1", "xcatmaster": HOST}], "mac": [{"node": "n1", "mac": MAC}],
-        "hosts": [{"node": "n1", "ip": GUEST}], "hypervisor": [{"node": "n1", "mgr": "rhevm.example.com"}],
-        "nodetype": [{"node": "n1", "provmethod": IMAGE, "os": "rhevh6.6", "arch": "x86_64"}],
-        "networks": [{"net": "10.0.2.0", "mask": "255.255.255.0", "gateway": HOST, "nameservers": "10.0.2.3"}],
-        "passwd": [{"key": "rhevh", "username": user, "password": "secret"} for user in ("admin", "root")],
-        "bootparams": [{"node": "n1", "addkcmdline": words}],
-    })
+    host = FakeHost(
+        {
+            "site": [{"key": key, "value": value} for key, value in keys.items()],
+            "noderes": [{"node": "n1", "xcatmaster": HOST}],
+            "mac": [{"node": "n1", "mac": MAC}],
+            "hosts": [{"node": "n1", "ip": GUEST}],
+            "hypervisor": [{"node": "n1", "mgr": "rhevm.example.com"}],
+            "nodetype": [{"node": "n1", "provmethod": IMAGE, "os": "rhevh6.6", "arch": "x86_64"}],
+            "networks": [{"net": "10.0.2.0", "mask": "255.255.255.0", "gateway": HOST, "nameservers": "10.0.2.3"}],
+            "passwd": [{"key": "rhevh", "username": user, "password": "secret"} for user in ("admin", "root")],
+            "bootparams": [{"node": "n1", "addkcmdline": words}],
+        }
+    )
     request = Request("mkinstall", ("n1",))
     jobs = list(mkinstall.plan(Context(request, ("n1",), {}, (), host, SystemClock())))
     list(Runner(None, 1, request.aborted).run([job for job in jobs if isinstance(job, Job)]))
@@ -90,10 +95,37 @@ def boot(medium, kernel, initrd, line, mac=MAC):
     with disk.open("wb") as image:
         image.truncate(8 << 20)
     done = subprocess.run(
-        [boot_site.QEMU, "-accel", "tcg", "-m", "512", "-nodefaults", "-display", "none", "-serial", "stdio",
-         "-no-reboot", "-kernel", kernel, "-initrd", initrd, "-append", line, "-netdev", "user,id=net",
-         "-device", f"virtio-net-pci,netdev=net,mac={mac},romfile=", "-drive", f"file={disk},format=raw,if=virtio"],
-        capture_output=True, text=True, errors="replace", timeout=180, stdin=subprocess.DEVNULL, check=False,
+        [
+            boot_site.QEMU,
+            "-accel",
+            "tcg",
+            "-m",
+            "512",
+            "-nodefaults",
+            "-display",
+            "none",
+            "-serial",
+            "stdio",
+            "-no-reboot",
+            "-kernel",
+            kernel,
+            "-initrd",
+            initrd,
+            "-append",
+            line,
+            "-netdev",
+            "user,id=net",
+            "-device",
+            f"virtio-net-pci,netdev=net,mac={mac},romfile=",
+            "-drive",
+            f"file={disk},format=raw,if=virtio",
+        ],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=300,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
     return done.stdout + done.stderr
 
@@ -125,7 +157,8 @@ def test_a_disk_that_people_name_is_used_and_one_that_is_not_there_stops_it(medi
 
 def test_a_machine_with_another_mac_is_not_touched(medium, web):
     port, asked = web
-    log = boot(medium, *line_for(medium, port), mac="52:54:00:99:99:99")
+    kernel, initrd, line = line_for(medium, port)
+    log = boot(medium, kernel, initrd, line, mac="52:54:00:99:99:99")
     assert "no automated installation: BOOTIF=''" in log
     assert re.search(r"LIVE-SAW disk=/dev/vda", log)
     assert asked == [] and (medium / "disk").read_bytes() == bytes(8 << 20)

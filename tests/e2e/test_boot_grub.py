@@ -2,16 +2,13 @@
 
 import shutil
 import subprocess
-from pathlib import Path
 
 import boot_site
 import pytest
-from boot_site import FROM_DISK, MASTER, NODE
+from boot_site import FROM_DISK, GRUB, MASTER, NODE, needs_uefi
 from test_boot_live import check_machine, prepared
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
-FIRMWARE = Path("/usr/share/OVMF")
-GRUB = Path("/usr/lib/grub")
 MODULES = ("normal", "configfile", "linux", "tftp", "http", "echo", "sleep", "test", "minicmd")
 
 
@@ -27,34 +24,32 @@ def loader(site, name, platform, *modules):
     """Make GRUB's own image in the TFTP folder."""
     path = site.tftpboot / "boot/grub2" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["grub-mkimage", "-O", platform, "-p", "(tftp)/boot/grub2", "-o", path, *MODULES, *modules],
-                   check=True, timeout=60, capture_output=True)
+    subprocess.run(
+        ["grub-mkimage", "-O", platform, "-p", "(tftp)/boot/grub2", "-o", path, *MODULES, *modules],
+        check=True,
+        timeout=300,
+        capture_output=True,
+    )
 
 
-@pytest.mark.skipif(not (GRUB / "x86_64-efi/linuxefi.mod").exists(),
-                    reason="GRUB for UEFI is not installed (package grub-efi-amd64-bin)")
-@pytest.mark.skipif(not (FIRMWARE / "OVMF_CODE_4M.fd").exists(),
-                    reason="UEFI firmware for QEMU is not installed (package ovmf)")
+@needs_uefi
 def test_uefi_and_grub_over_http(site):
     loader(site, "grub2.x86_64", "x86_64-efi", "efinet", "linuxefi")
     digest = prepared(site, "grub2-http")
     site.dhcp(f"boot/grub2/grub2-{NODE}")
-    shutil.copy(FIRMWARE / "OVMF_VARS_4M.fd", site.folder / "vars.fd")
-    site.boot(
-        "guest", 1536, "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}/OVMF_CODE_4M.fd",
-        "-drive", f"if=pflash,format=raw,file={site.folder}/vars.fd", "-device", "virtio-rng-pci",
-    )
-    site.wait("guest", "LIVE-TRIGGER", 480)
+    site.boot_uefi("guest")
+    site.wait("guest", "LIVE-TRIGGER")
     # Back in the network, it is sent away: nodeset took its loader from the TFTP folder.
-    site.wait("dnsmasq", f"file {site.tftpboot}/boot/grub2/grub2-{NODE} not found", 120)
+    site.wait("dnsmasq", f"file {site.tftpboot}/boot/grub2/grub2-{NODE} not found")
     check_machine(site, site.log("guest"), digest)
     access = (site.folder / "apache-access.log").read_text()
     assert "GET /tftpboot/xcat/osimage/" in access
     assert f"http://{MASTER}/" in site.log("guest")
 
 
-@pytest.mark.skipif(not (GRUB / "i386-pc/pxe.mod").exists(),
-                    reason="GRUB for a BIOS is not installed (package grub-pc-bin)")
+@pytest.mark.skipif(
+    not (GRUB / "i386-pc/pxe.mod").exists(), reason="GRUB for a BIOS is not installed (package grub-pc-bin)"
+)
 def test_bios_and_grub_over_tftp(site):
     """The site's loader is UEFI's, so DHCP names another one for BIOS machines, the same before and after."""
     loader(site, "bios", "i386-pc-pxe", "pxe")
@@ -62,6 +57,6 @@ def test_bios_and_grub_over_tftp(site):
     digest = prepared(site, "grub2")
     site.dhcp("boot/grub2/bios")
     site.boot("guest", 1024)
-    site.wait("guest", FROM_DISK, 300)
+    site.wait("guest", FROM_DISK)
     check_machine(site, site.log("guest"), digest)
     assert f"sent {site.tftpboot}/xcat/osimage/" in site.log("dnsmasq")

@@ -26,8 +26,10 @@ def prepared(site, netboot, size_mib=0):
     renamed = iso.rename(site.folder / "rhev-hypervisor6-6.6-20150123.iso")
     assert "Media copy operation successful" in site.run(f"copycds {renamed}")
     site.run(f"nodeadd {NODE} groups=rhevh,all")
-    site.run(f"tabch node={NODE} hosts.ip={GUEST} mac.mac={boot_site.MAC} noderes.netboot={netboot} "
-             f"hypervisor.mgr=rhevm.cluster.test hypervisor.type=rhevh bootparams.addkcmdline=console=ttyS0,115200")
+    site.run(
+        f"tabch node={NODE} hosts.ip={GUEST} mac.mac={boot_site.MAC} noderes.netboot={netboot} "
+        f"hypervisor.mgr=rhevm.cluster.test hypervisor.type=rhevh bootparams.addkcmdline=console=ttyS0,115200"
+    )
     assert f"{NODE}: install rhevh6.6-x86_64-compute" in site.run(f"nodeset {NODE} osimage={OSIMAGE}")
     return hashlib.sha256(renamed.read_bytes()).hexdigest()
 
@@ -61,7 +63,7 @@ def test_pxelinux_over_tftp(site):
     digest = prepared(site, "pxe")
     site.dhcp("pxelinux.0")
     site.boot("guest", 768)
-    site.wait("guest", FROM_DISK, 240)
+    site.wait("guest", FROM_DISK)
     log = site.log("guest")
     check_machine(site, log, digest)
     fetched = re.findall(r"sent (\S+) to", site.log("dnsmasq"))
@@ -73,7 +75,7 @@ def test_ipxe_over_http_with_an_iso_of_200_mib(site):
     digest = prepared(site, "xnba", 200)
     site.dhcp(f"http://{MASTER}/tftpboot/xcat/xnba/nodes/{NODE}")
     site.boot("guest", 1024)
-    site.wait("guest", FROM_DISK, 300)
+    site.wait("guest", FROM_DISK)
     check_machine(site, site.log("guest"), digest)
     access = (site.folder / "apache-access.log").read_text()
     size = (site.tftpboot / f"xcat/osimage/{OSIMAGE}/initrd0.img").stat().st_size

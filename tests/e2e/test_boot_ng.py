@@ -26,9 +26,13 @@ def site():
 def installer(maker, parts):
     """An initrd that behaves like Anaconda."""
     entries = [(name, 0o040755, b"") for name in ("bin", "dev", "etc", "mod", "proc", "sys", "sysroot", "tmp")]
-    entries += [("init", 0o100755, (HERE / "anaconda_init.sh").read_bytes()),
-                ("bin/udhcpc.script", 0o100755, (boot_site.TOP / "share/demo/udhcpc.script.sh").read_bytes()),
-                ("bin/busybox", 0o100755, parts.busybox), ("bin/cp", 0o120777, b"busybox")]
+    entries += [
+        ("init", 0o100755, (HERE / "anaconda_init.sh").read_bytes()),
+        ("network.sh", 0o100644, (HERE / "anaconda_network.sh").read_bytes()),
+        ("bin/udhcpc.script", 0o100755, (boot_site.TOP / "share/demo/udhcpc.script.sh").read_bytes()),
+        ("bin/busybox", 0o100755, parts.busybox),
+        ("bin/cp", 0o120777, b"busybox"),
+    ]
     entries += [(f"bin/{applet}", 0o120777, b"busybox") for applet in maker.APPLETS]
     entries += [(f"mod/{name}", 0o100644, data) for name, data in parts.modules.items()]
     entries.append(("mod/order", 0o100644, "\n".join(parts.modules).encode() + b"\n"))
@@ -43,7 +47,7 @@ def root_image(maker, parts, work):
     scripts = {
         "nodectl": "#!/bin/sh\necho NG-NODECTL $*\n",
         "curl": '#!/bin/sh\nfor word; do url=$word; done\necho "NG-CURL $*" >&2\nwget -q "$url" -O /tmp/answer\n'
-                "echo NG-ANSWER $(cat /tmp/answer) >&2\n",
+        "echo NG-ANSWER $(cat /tmp/answer) >&2\n",
     }
     (root / "bin/busybox").write_bytes(parts.busybox)
     for applet in (*maker.APPLETS, "chmod", "restorecon"):
@@ -54,8 +58,12 @@ def root_image(maker, parts, work):
         if not path.is_symlink():
             path.chmod(0o755)
     (root / "boot.mbr").write_bytes(maker.boot_sector(f"\r\n{FROM_DISK}\r\n".encode()))
-    subprocess.run(["mksquashfs", root, work / "image", "-all-root", "-quiet", "-no-progress"], check=True, timeout=120,
-                   capture_output=True)
+    subprocess.run(
+        ["mksquashfs", root, work / "image", "-all-root", "-quiet", "-no-progress"],
+        check=True,
+        timeout=300,
+        capture_output=True,
+    )
     return (work / "image").read_bytes()
 
 
@@ -65,10 +73,16 @@ def test_kickstart_image_and_finish(site):
     if parts.missing:
         pytest.skip("; ".join(parts.missing))
     image, stage2 = root_image(maker, parts, site.folder), b"stage 2 " * 5000
-    files = media_iso.anaconda("9", variant="ovirt-node", **{
-        "images/pxeboot/vmlinuz": parts.kernel, "images/pxeboot/initrd.img": installer(maker, parts),
-        "images/install.img": stage2, "ovirt-node-ng-image.squashfs.img": image,
-    })
+    files = media_iso.anaconda(
+        "9",
+        variant="ovirt-node",
+        more={
+            "images/pxeboot/vmlinuz": parts.kernel,
+            "images/pxeboot/initrd.img": installer(maker, parts),
+            "images/install.img": stage2,
+            "ovirt-node-ng-image.squashfs.img": image,
+        },
+    )
     iso = site.folder / "ovirt-node-ng-installer-4.5.5-2023113015.el9.iso"
     media_iso.write(iso, media_iso.Sample(iso.name, "CentOS-Stream-9", files))
     assert "DISTNAME:ovirt4.5.5" in site.run(f"copycds -i {iso}")
@@ -77,13 +91,15 @@ def test_kickstart_image_and_finish(site):
     manager.mkdir(parents=True)
     (manager / "engine.pub").write_text(KEY + "\n")
     site.run(f"nodeadd {NODE} groups=all")
-    site.run(f"tabch node={NODE} hosts.ip={GUEST} mac.mac={boot_site.MAC} noderes.netboot=xnba "
-             f"hypervisor.mgr=engine.cluster.test bootparams.addkcmdline=console=ttyS0,115200")
+    site.run(
+        f"tabch node={NODE} hosts.ip={GUEST} mac.mac={boot_site.MAC} noderes.netboot=xnba "
+        f"hypervisor.mgr=engine.cluster.test bootparams.addkcmdline=console=ttyS0,115200"
+    )
     site.run("tabch imagename=ovirt4.5.5-x86_64-install-compute linuximage.addkcmdline=storage_init=/dev/vda")
     site.run(f"nodeset {NODE} osimage=ovirt4.5.5-x86_64-install-compute")
     site.dhcp(f"http://{MASTER}/tftpboot/xcat/xnba/nodes/{NODE}")
     site.boot("guest", 1024)
-    site.wait("guest", FROM_DISK, 240)
+    site.wait("guest", FROM_DISK)
     log = site.log("guest")
     assert "NG-ERROR" not in log
     check_what_was_fetched(log, image, stage2)
@@ -103,14 +119,25 @@ def check_kickstart(log):
     directives = [line.strip() for line in re.findall(r"NG-KS (.*)", log)]
     words = {line.partition(" ")[0]: line for line in directives}
     assert set(words) == {
-        "text", "lang", "keyboard", "timezone", "network", "rootpw", "liveimg", "zerombr", "ignoredisk", "clearpart",
-        "autopart", "reboot",
+        "text",
+        "lang",
+        "keyboard",
+        "timezone",
+        "network",
+        "rootpw",
+        "liveimg",
+        "zerombr",
+        "ignoredisk",
+        "clearpart",
+        "autopart",
+        "reboot",
     }
     assert re.fullmatch(r"rootpw --iscrypted \$6\$[./0-9A-Za-z]{16}\$[./0-9A-Za-z]{86}", words["rootpw"])
     assert words["ignoredisk"] == "ignoredisk --only-use=vda"
     assert words["autopart"] == "autopart --type=thinp"
     assert words["network"] == (
-        f"network --onboot=yes --activate --device={boot_site.MAC} --bootproto=dhcp --hostname={NODE}.cluster.test")
+        f"network --onboot=yes --activate --device={boot_site.MAC} --bootproto=dhcp --hostname={NODE}.cluster.test"
+    )
     assert "NG-SECTION 1 %post --erroronfail" in log
     assert "NG-NODECTL init" in log
     assert re.findall(r"NG-POST (\d) (\d+)", log) == [("1", "0"), ("2", "0"), ("3", "0")]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import threading
 
 import pytest
 
 from daemonhelp import Served, read, until
-from simulator import running
+from simulator import SimulatorProgram
 from xcat_rhev.xcat.wire import WireRequest, write_request
 
 ABORT = b"<xcatrequest>\n<abortcommand>1</abortcommand>\n</xcatrequest>\n"
@@ -26,9 +28,10 @@ def xcat(tmp_path):
 
 @pytest.fixture
 def engine():
-    with running("--port", "0", "--api", "4", "--vms", "30", "--hosts", "2") as engine:
-        yield engine
-        engine.process.kill()  # it would wait for the answers that it owes
+    engine = SimulatorProgram("--api", "4", "--vms", "30", "--hosts", "2")
+    yield engine
+    os.kill(engine.program.pid, signal.SIGKILL)  # it would wait for the answers that it owes
+    engine.close()
 
 
 def begin(xcat, manager, password, command, ready):
@@ -85,3 +88,4 @@ def test_an_address_that_swallows_everything(xcat, how):
         sock = begin(xcat, f"localhost:{mute.getsockname()[1]}", "secret", ("rpower", "stat"), at_work)
         leave(sock, how)
         until(lambda: idle(xcat), "the worker is free")
+        assert idle(xcat)

@@ -17,8 +17,8 @@ import pytest
 
 import media_iso
 from databases import cfgloc, postgresql
-from xcat_rhev.cli.demo.parts import Part, own
-from xcat_rhev.daemon.database import Location
+from xcat_rhev.cli.demo.parts import DemoProgram, own
+from xcat_rhev.daemon.database import DatabaseLocation
 
 pytestmark = [
     pytest.mark.root,
@@ -33,7 +33,7 @@ IMAGE = "rhevh6.3-x86_64-install-compute"
 
 
 def ip(*words: str, check: bool = True) -> bool:
-    return subprocess.run(["ip", *words], check=check, capture_output=True, timeout=20).returncode == 0
+    return subprocess.run(["ip", *words], check=check, capture_output=True, timeout=300).returncode == 0
 
 
 class Net:
@@ -101,7 +101,7 @@ class Cluster:
 
     def start(self, name: str) -> None:
         words = own("xcatd", "--home", str(self.folder / name), "--host", "0.0.0.0", "--port", str(PORT))
-        self.daemons[name] = Part(name, self.net.inside(name, *words), self.folder / f"{name}.log")
+        self.daemons[name] = DemoProgram(name, self.net.inside(name, *words), self.folder / f"{name}.log")
         assert self.daemons[name].ready_line()["ready"]
 
     def kill(self, name: str) -> None:
@@ -114,7 +114,7 @@ class Cluster:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
             env={
                 **os.environ,
@@ -175,13 +175,19 @@ def dead(cluster: Cluster, name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked(server: Location, table: str) -> Iterator[None]:
+def locked(server: DatabaseLocation, table: str) -> Iterator[None]:
     """Nobody else reads or writes a table."""
     import psycopg2
 
-    with contextlib.closing(psycopg2.connect(
-        host=server.host, port=server.port, user=server.user, password=server.password.reveal(), dbname=server.database
-    )) as connection:
+    with contextlib.closing(
+        psycopg2.connect(
+            host=server.host,
+            port=server.port,
+            user=server.user,
+            password=server.password.reveal(),
+            dbname=server.database,
+        )
+    ) as connection:
         connection.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
 
@@ -219,11 +225,11 @@ def test_a_node_reads_what_its_service_node_wrote(cluster):
     with open(os.devnull, "wb") as nothing:
         web = subprocess.Popen(words, stdout=nothing, stderr=nothing)
     try:
-        fetch = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=10).read().decode())"
+        fetch = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=300).read().decode())"
         url = f"http://{cluster.net.address('sn1')}:8099/pxelinux.cfg/0A4F{cluster.net.number:02X}0B"
         for _ in range(50):
             asking = cluster.net.inside("h1", "python3", "-c", fetch, url)
-            done = subprocess.run(asking, capture_output=True, text=True, timeout=30)
+            done = subprocess.run(asking, capture_output=True, text=True, timeout=300)
             if done.returncode == 0:
                 break
             time.sleep(0.2)
@@ -344,7 +350,7 @@ def test_a_service_node_killed_in_the_middle_of_fifty_nodes(cluster, server):
             time.sleep(0.05)
         cluster.kill("sn1")
     try:
-        asking.join(100)
+        asking.join(300)
     finally:
         cluster.start("sn1")
     ((rc, lines),) = answer

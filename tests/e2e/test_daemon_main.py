@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from xcat_rhev.cli.demo.parts import Part, own
+from xcat_rhev.cli.demo.parts import DemoProgram, own
 
 
-def start(folder: Path, *words: str) -> tuple[Part, dict]:
-    part = Part("xcatd", own("xcatd", "--home", str(folder / "home"), *words), folder / "log")
+def start(folder: Path, *words: str) -> tuple[DemoProgram, dict]:
+    part = DemoProgram("xcatd", own("xcatd", "--home", str(folder / "home"), *words), folder / "log")
     return part, part.ready_line()
 
 
 def fails(folder: Path, *words: str) -> str:
     done = subprocess.run(
-        own("xcatd", "--home", str(folder / "home"), *words), capture_output=True, text=True, timeout=60, check=False
+        own("xcatd", "--home", str(folder / "home"), *words), capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 1 and done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -42,7 +42,7 @@ def test_it_says_where_it_listens_and_ends_when_told(tmp_path, number):
     for folder in ("etc/xcat/ca", "etc/xcat/cert", "root/.xcat", "install", "tftpboot", "log"):
         assert (tmp_path / "home" / folder).is_dir()
     os.kill(part.pid, number)
-    assert part._process.wait(20) == 0
+    assert part._process.wait(300) == 0
     part.stop()
 
 
@@ -60,7 +60,7 @@ def test_a_client_certificate_for_another_user(tmp_path):
     part, _ = start(tmp_path, "--port", "0")
     part.stop()
     words = own("xcatd", "--home", str(tmp_path / "home"), "--issue", "joe")
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=True)
     folder = Path(json.loads(done.stdout)["client_certs"])
     parts = ["client-cert.pem", "ca.pem", "client-key.pem"]
     assert (folder / "client-cred.pem").read_text() == "".join((folder / part).read_text() for part in parts)
@@ -116,14 +116,19 @@ def test_any_umask_gives_the_same_rights(tmp_path, umask):
     private = {path for path, mode in modes.items() if not mode & 0o077}
     assert {path for path, mode in modes.items() if mode & 0o022} == set()
     assert {"home/install", "home/tftpboot", "home/log", "home/etc", "home/log/audit.log"}.isdisjoint(private)
-    assert {"home/etc/xcat", "home/etc/xcat/ca/private/ca-key.pem", "home/root/.xcat/client-key.pem",
-            "home/etc/xcat/cert/server-cred.pem", "home/etc/xcat/passwd.sqlite"} <= private
+    assert {
+        "home/etc/xcat",
+        "home/etc/xcat/ca/private/ca-key.pem",
+        "home/root/.xcat/client-key.pem",
+        "home/etc/xcat/cert/server-cred.pem",
+        "home/etc/xcat/passwd.sqlite",
+    } <= private
 
 
 def until_read(log, ready):
     """Ask for something, and wait until it is in the log."""
     where = {"XCATHOST": f"127.0.0.1:{ready['port']}", "XCAT_CERT_DIR": ready["client_certs"]}
-    subprocess.run(own("run", "nodels"), env={**os.environ, **where}, stdin=subprocess.DEVNULL, check=True, timeout=60)
+    subprocess.run(own("run", "nodels"), env={**os.environ, **where}, stdin=subprocess.DEVNULL, check=True, timeout=300)
     for _ in range(200):
         if log.exists():
             return
@@ -137,10 +142,10 @@ def test_output_that_cannot_be_written(tmp_path):
     words, environment = own("run", "tabdump", "site"), {**os.environ, **where}
     try:
         with open("/dev/full", "w") as full:
-            done = subprocess.run(words, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            done = subprocess.run(words, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
         assert (done.returncode, done.stderr) == (1, "Error: the output cannot be written: No space left on device\n")
         closed = subprocess.run(
-            ["sh", "-c", '"$@" >&- 2>&- <&-', "sh", *words], env=environment, capture_output=True, timeout=60
+            ["sh", "-c", '"$@" >&- 2>&- <&-', "sh", *words], env=environment, capture_output=True, timeout=300
         )
         assert (closed.returncode, closed.stdout, closed.stderr) == (0, b"", b"")
     finally:

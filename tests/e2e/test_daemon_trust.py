@@ -12,10 +12,11 @@ import pytest
 from test_daemon_server import Served, until
 
 from xcat_rhev.clock import ManualClock
-from xcat_rhev.daemon import certificates, guesses, session
+from xcat_rhev.daemon import certificates, session
+from xcat_rhev.daemon import login_throttle as guesses
 from xcat_rhev.daemon.home import Home
 from xcat_rhev.secret import Secret
-from xcat_rhev.xcat.wire import Login, WireRequest, write_request
+from xcat_rhev.xcat.wire import UserPassword, WireRequest, write_request
 
 DENIED = b"<error>Permission denied for request</error>"
 FAILED = b"<error>Authentication failure</error>"
@@ -29,7 +30,7 @@ def xcat(tmp_path):
 
 
 def login(name, password="right"):
-    return Login(name, Secret(password))
+    return UserPassword(name, Secret(password))
 
 
 def users(xcat, *names):
@@ -152,8 +153,6 @@ def test_a_host_is_not_believed_from_afar(xcat, monkeypatch):
 
 
 # Files in noderanges
-
-
 
 
 @pytest.fixture

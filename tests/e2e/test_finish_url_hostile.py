@@ -34,22 +34,92 @@ INSIDE, OUTSIDE = 20_000, int(os.environ.get("FINISH_REQUESTS", "200"))
 NODES = {f"127.0.1.{number}": f"rhevh{number}" for number in range(1, 20)}
 FINISH = "/xcatrhevh/rhevh_finish_install/"
 PIECES = (
-    "rhevh1", "rhevh2", "localhost", "(none)", "", ".", "..", "/", "//", "\\", "%2e%2e%2f", "%2F", "%00", "%0d%0a",
-    "%0a", "%", "%zz", "%u0041", "%c0%ae", "%ff", "%e2%84%aa", "\u00e9", "\u212a", "<", ">", "&", "&amp;", "]]>",
-    "<!--", "<!DOCTYPE a [",
-    "</noderange><noderange>all", "<arg>--status</arg>", "';reboot;'", "$(reboot)", "`id`", "|", "||", "&&", ";", "*",
-    "?", "#",
-    "all", "rhevh1,rhevh2", "rhevh1-rhevh9", "@rhevh", "^/etc/passwd", "/.*", "rhevh~x", "-V", "--status", "-h", "\t",
+    "rhevh1",
+    "rhevh2",
+    "localhost",
+    "(none)",
+    "",
+    ".",
+    "..",
+    "/",
+    "//",
+    "\\",
+    "%2e%2e%2f",
+    "%2F",
+    "%00",
+    "%0d%0a",
+    "%0a",
+    "%",
+    "%zz",
+    "%u0041",
+    "%c0%ae",
+    "%ff",
+    "%e2%84%aa",
+    "\u00e9",
+    "\u212a",
+    "<",
+    ">",
+    "&",
+    "&amp;",
+    "]]>",
+    "<!--",
+    "<!DOCTYPE a [",
+    "</noderange><noderange>all",
+    "<arg>--status</arg>",
+    "';reboot;'",
+    "$(reboot)",
+    "`id`",
+    "|",
+    "||",
+    "&&",
+    ";",
+    "*",
+    "?",
+    "#",
+    "all",
+    "rhevh1,rhevh2",
+    "rhevh1-rhevh9",
+    "@rhevh",
+    "^/etc/passwd",
+    "/.*",
+    "rhevh~x",
+    "-V",
+    "--status",
+    "-h",
+    "\t",
     " ",
-    "\x7f", "\x1b[2J", "xxxxESCxxxx", "A" * 300, "9" * 5000, "../../../etc/passwd", "{}", "%n%n%n", "\u202e",
-    "null", "true",
+    "\x7f",
+    "\x1b[2J",
+    "xxxxESCxxxx",
+    "A" * 300,
+    "9" * 5000,
+    "../../../etc/passwd",
+    "{}",
+    "%n%n%n",
+    "\u202e",
+    "null",
+    "true",
 )
 HEADERS = (
-    "X-Forwarded-For: 127.0.1.1", "X-Forwarded-For: " + "127.0.1.1, " * 200, "Forwarded: for=127.0.1.1", "Host: evil",
-    "Host:", "Content-Length: 5", "Content-Length: -1", "Transfer-Encoding: chunked", "Expect: 100-continue",
+    "X-Forwarded-For: 127.0.1.1",
+    "X-Forwarded-For: " + "127.0.1.1, " * 200,
+    "Forwarded: for=127.0.1.1",
+    "Host: evil",
+    "Host:",
+    "Content-Length: 5",
+    "Content-Length: -1",
+    "Transfer-Encoding: chunked",
+    "Expect: 100-continue",
     "Range: bytes=0-",
-    "X-Http-Method-Override: DELETE", "Proxy: http://192.0.2.1", "Path-Info: /x", "Connection: close", "Cookie: a=b",
-    "User-Agent: () { :;}; /bin/reboot", "X: " + "y" * 7000, "Authorization: Basic AAAA", "Referer: \x01\x02",
+    "X-Http-Method-Override: DELETE",
+    "Proxy: http://192.0.2.1",
+    "Path-Info: /x",
+    "Connection: close",
+    "Cookie: a=b",
+    "User-Agent: () { :;}; /bin/reboot",
+    "X: " + "y" * 7000,
+    "Authorization: Basic AAAA",
+    "Referer: \x01\x02",
     ": novalue",
 )
 
@@ -74,9 +144,13 @@ def is_plain(request: WireRequest) -> bool:
     if request.args == ("--status",):
         return set((request.noderange or "").split(",")) == set(NODES.values())
     return (
-        request.noderange in NODES.values() and NODES.get(request.args[0]) == request.noderange
+        request.noderange in NODES.values()
+        and NODES.get(request.args[0]) == request.noderange
         and all(re.fullmatch(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", word) for word in request.args[1:])
-        and len(request.args) < 3 and not request.nodes and request.becomeuser is None and not request.username
+        and len(request.args) < 3
+        and not request.nodes
+        and request.becomeuser is None
+        and not request.username
     )
 
 
@@ -87,7 +161,7 @@ def test_twenty_thousand_in_the_application(monkeypatch: pytest.MonkeyPatch, tmp
         sent.append(request)
         return [read_response(part) for part in split(booted(read_request(request).noderange or ""))[0]]
 
-    monkeypatch.setattr(notify.Xcatd, "_exchange", exchange)
+    monkeypatch.setattr(notify.XcatdClient, "_exchange", exchange)
     monkeypatch.setattr(nodemap, "names_of", lambda address: [])
     dice, statuses, lines = random.Random(7), set(), []  # type: ignore[var-annotated]
     settings = {"XCATRHEVH_NODES": mapping(tmp_path), "XCATRHEVH_FILE": "/nowhere", "XCATRHEVH_PROXIES": "127.0.8.0/24"}
@@ -98,7 +172,8 @@ def test_twenty_thousand_in_the_application(monkeypatch: pytest.MonkeyPatch, tmp
             "PATH_INFO": dice.choice((path(dice), "/rhevh_finish_install/" + name(dice), name(dice))),
             "REMOTE_ADDR": dice.choice((*NODES, "127.0.9.9", "127.0.8.1", "::ffff:127.0.1.3", name(dice))),
             "HTTP_X_FORWARDED_FOR": dice.choice((*NODES, name(dice), ", ".join(NODES), "127.0.1.1,127.0.8.7")),
-            "QUERY_STRING": name(dice), **settings,
+            "QUERY_STRING": name(dice),
+            **settings,
         }
         answer, headers, _ = app.respond(environ, ManualClock(), lines.append)
         statuses.add(answer.status)
@@ -117,9 +192,13 @@ def stub() -> Iterator[Stub]:
         yield stub
 
 
-@pytest.fixture(params=[
-    pytest.param(key, marks=mark) for key, (mark, _) in SERVERS.items() if key != "apache mod_cgid"  # as mod_cgi does
-])
+@pytest.fixture(
+    params=[
+        pytest.param(key, marks=mark)
+        for key, (mark, _) in SERVERS.items()
+        if key != "apache mod_cgid"  # as mod_cgi does
+    ]
+)
 def web(request: pytest.FixtureRequest, stub: Stub) -> Iterator[Web]:
     stub.requests.clear()
     with public_folder() as folder:

@@ -15,8 +15,8 @@ import pytest
 from finish_site import INSTALL, TOP, Embedded, public_folder, wait_for
 
 from xcat_rhev.clock import SystemClock
-from xcat_rhev.web.notify import Xcatd
-from xcat_rhev.web.settings import Settings
+from xcat_rhev.web.notify import XcatdClient
+from xcat_rhev.web.settings import WebSettings
 
 pytestmark = pytest.mark.slow
 NODE, ADDRESS = "rhevh1", "127.0.4.1"
@@ -28,8 +28,12 @@ class Manager:
     def __init__(self, folder: Path) -> None:
         words = ["sim", "--port", "0", "--api", "4", "--cert-dir", str(folder / "sim")]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "xcat_rhev.cli", *words], cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL, text=True,
+            [sys.executable, "-m", "xcat_rhev.cli", *words],
+            cwd=TOP,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            text=True,
         )
         assert self.process.stdout
         told = json.loads(self.process.stdout.readline())
@@ -41,7 +45,7 @@ class Manager:
         query = f"version=1&command=register&name={NODE}&address={ADDRESS}&uniqueId=4C4C_52:54:00:00:04:01"
         context = ssl._create_unverified_context()  # noqa: S323 - as vdsm-tool does
         url = f"https://{self.name}/ovirt-engine/services/host-register?{query}"
-        assert urllib.request.urlopen(url, context=context, timeout=20).read() == b"OK\n"
+        assert urllib.request.urlopen(url, context=context, timeout=300).read() == b"OK\n"
 
     def stop(self) -> None:
         self.process.terminate()
@@ -81,7 +85,12 @@ def join(xcat: Embedded) -> subprocess.Popen[str]:
     environment = {**os.environ, "XCATHOST": f"127.0.0.1:{xcat.port}", "XCAT_CERT_DIR": str(xcat.home.client)}
     words = [sys.executable, "-m", "xcat_rhev.cli", "run", "rhevhjoin"]
     return subprocess.Popen(
-        words, cwd=TOP, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        words,
+        cwd=TOP,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
 
@@ -92,12 +101,12 @@ def note(xcat: Embedded) -> str:
 
 def test_from_the_finish_url_to_a_working_host(xcat: Embedded, manager: Manager) -> None:
     settings = {f"XCATRHEVH_{key}": value for key, value in xcat.settings().items()}
-    assert Xcatd(Settings(settings), SystemClock()).report(NODE, ADDRESS).booted
+    assert XcatdClient(WebSettings(settings), SystemClock()).report(NODE, ADDRESS).booted
     assert note(xcat) == f"rhevhfinish={ADDRESS},rhevm=approve"
 
     waiting = join(xcat)  # the host has not registered yet
     log = xcat.home.log / "xcatd.log"
-    wait_for(lambda: "approve does not work yet" in log.read_text(), "the first try", 60)
+    wait_for(lambda: "approve does not work yet" in log.read_text(), "the first try")
     xcat.stop()
     assert waiting.wait(30) != 0
     assert waiting.stdout
@@ -107,6 +116,6 @@ def test_from_the_finish_url_to_a_working_host(xcat: Embedded, manager: Manager)
     assert note(xcat).endswith("rhevm=approve")
     manager.register()
     again = join(xcat)
-    output, _ = again.communicate(timeout=120)
+    output, _ = again.communicate(timeout=300)
     assert (again.returncode, output) == (0, f"{NODE}: up\n")
     assert note(xcat) == f"rhevhfinish={ADDRESS},rhevm=up"

@@ -17,8 +17,8 @@ from finish_site import NGINX, Embedded, accepts, apache, needs_apache, program,
 from test_finish_url_embedded import install
 
 from xcat_rhev.clock import SystemClock
-from xcat_rhev.web.notify import Xcatd
-from xcat_rhev.web.settings import Settings
+from xcat_rhev.web.notify import XcatdClient
+from xcat_rhev.web.settings import WebSettings
 from xcat_rhev.xcat.rows import read_csv
 
 WHY = missing()
@@ -27,8 +27,15 @@ POLICY = Path(__file__).parents[2] / "policy"
 NODES = [f"h{number}" for number in (1, 2, 3, 4, 5, 6, 8, 9, 10)]
 #: What the tables say; h3 has IPv6 only, h6 is known to the name service only, h2 has a second NIC.
 HOSTS = {
-    "h1": "10.77.0.11", "h2": "10.77.0.12", "h3": "fd77::13", "h4": "10.77.0.14", "h5": "10.77.0.15",
-    "h8": "10.77.0.18", "h9": "10.77.0.19", "h10": "10.77.0.20", "sn1": "10.77.0.2",
+    "h1": "10.77.0.11",
+    "h2": "10.77.0.12",
+    "h3": "fd77::13",
+    "h4": "10.77.0.14",
+    "h5": "10.77.0.15",
+    "h8": "10.77.0.18",
+    "h9": "10.77.0.19",
+    "h10": "10.77.0.20",
+    "sn1": "10.77.0.2",
 }
 MAP = {address: node for node, address in HOSTS.items() if node != "sn1"} | {"10.78.0.12": "h2"}
 STRANGER = "No node has the address 10.77.0.17.\n"
@@ -70,7 +77,9 @@ def site() -> Iterator[Site]:
         for folder, xcat, machine, address in ((first, mn, "mn", "10.77.0.1"), (second, sn, "sn1", "10.77.0.2")):
             write_map(folder / "nodes.json", MAP, NAMES)
             settings = {
-                **xcat.settings(), "NODES": str(folder / "nodes.json"), "PROXIES": "10.77.0.3",
+                **xcat.settings(),
+                "NODES": str(folder / "nodes.json"),
+                "PROXIES": "10.77.0.3",
                 "NETWORKS": "10.77.0.0/30",
             }
             stack.enter_context(apache(folder, settings, "cgid", address, inside(machine)))
@@ -106,29 +115,33 @@ def reverse_proxy(folder: Path) -> object:
 
 
 TOOLS = {
-    "wget": ["wget", "-q", "--tries=1", "-O", "-"], "curl": ["curl", "-s", "--insecure", "-g", "--max-time", "30"],
+    "wget": ["wget", "-q", "--tries=1", "-O", "-"],
+    "curl": ["curl", "-s", "--insecure", "-g", "--max-time", "30"],
 }
 
 
 def finish(machine: str, name: str, server: str = "10.77.0.1", *more: str, tool: str = "wget") -> tuple[int, str]:
     """What a machine's own program gets: its exit code and the body."""
     url = f"http://{server}/xcatrhevh/rhevh_finish_install/{name}"
-    done = subprocess.run([*inside(machine), *TOOLS[tool], *more, url], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*inside(machine), *TOOLS[tool], *more, url], capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize(("machine", "name", "server", "node", "tool"), [
-    pytest.param("h1", "h1.lab.test", "10.77.0.1", "h1", "wget", id="one NIC, in DNS and map"),
-    pytest.param("h1", "H1", "10.77.0.1", "h1", "curl", id="upper case, curl"),
-    pytest.param("h2", "h2", "10.78.0.1", "h2", "wget", id="second NIC, without a name"),
-    pytest.param("h3", "localhost.localdomain", "[fd77::1]", "h3", "wget", id="IPv6"),
-    pytest.param("h4", "(none)", "10.77.0.1", "h4", "curl", id="no reverse DNS"),
-    pytest.param("h5", "h5", "10.77.0.1", "h5", "wget", id="wrong reverse DNS"),
-    pytest.param("h6", "node-six.lab.test", "10.77.0.1", "h6", "wget", id="name service only, another name"),
-    pytest.param("h9", "h9", "10.77.0.3", "h9", "curl", id="behind a proxy"),
-    pytest.param("h10", "h10", "10.77.0.2", "h10", "wget", id="at the service node"),
-    pytest.param("h4", "h4", "10.77.0.2", "h4", "wget", id="at the other server than usual"),
-])
+@pytest.mark.parametrize(
+    ("machine", "name", "server", "node", "tool"),
+    [
+        pytest.param("h1", "h1.lab.test", "10.77.0.1", "h1", "wget", id="one NIC, in DNS and map"),
+        pytest.param("h1", "H1", "10.77.0.1", "h1", "curl", id="upper case, curl"),
+        pytest.param("h2", "h2", "10.78.0.1", "h2", "wget", id="second NIC, without a name"),
+        pytest.param("h3", "localhost.localdomain", "[fd77::1]", "h3", "wget", id="IPv6"),
+        pytest.param("h4", "(none)", "10.77.0.1", "h4", "curl", id="no reverse DNS"),
+        pytest.param("h5", "h5", "10.77.0.1", "h5", "wget", id="wrong reverse DNS"),
+        pytest.param("h6", "node-six.lab.test", "10.77.0.1", "h6", "wget", id="name service only, another name"),
+        pytest.param("h9", "h9", "10.77.0.3", "h9", "curl", id="behind a proxy"),
+        pytest.param("h10", "h10", "10.77.0.2", "h10", "wget", id="at the service node"),
+        pytest.param("h4", "h4", "10.77.0.2", "h4", "wget", id="at the other server than usual"),
+    ],
+)
 def test_those_who_may(site: Site, machine: str, name: str, server: str, node: str, tool: str) -> None:
     install(site.xcat, node)
     assert not site.moved(node)
@@ -137,14 +150,17 @@ def test_those_who_may(site: Site, machine: str, name: str, server: str, node: s
     assert finish(machine, name, server, tool=tool) == (0, f"{node}: booted\n")
 
 
-@pytest.mark.parametrize(("machine", "name", "server", "more", "text"), [
-    pytest.param("h7", "h7", "10.77.0.1", (), STRANGER, id="a stranger"),
-    pytest.param("h7", "h1", "10.77.0.1", (), STRANGER, id="a stranger with a name"),
-    pytest.param("h8", "h1", "10.77.0.1", (), "10.77.0.18 is h8, not h1.\n", id="another's name"),
-    pytest.param("h7", "h1", "10.77.0.2", (), STRANGER, id="at the service node"),
-    pytest.param("h7", "h1", "10.77.0.1", FORGED, STRANGER, id="a forged forward"),
-    pytest.param("h7", "h1", "10.77.0.3", FORGED, STRANGER, id="a forged forward through the proxy"),
-])
+@pytest.mark.parametrize(
+    ("machine", "name", "server", "more", "text"),
+    [
+        pytest.param("h7", "h7", "10.77.0.1", (), STRANGER, id="a stranger"),
+        pytest.param("h7", "h1", "10.77.0.1", (), STRANGER, id="a stranger with a name"),
+        pytest.param("h8", "h1", "10.77.0.1", (), "10.77.0.18 is h8, not h1.\n", id="another's name"),
+        pytest.param("h7", "h1", "10.77.0.2", (), STRANGER, id="at the service node"),
+        pytest.param("h7", "h1", "10.77.0.1", FORGED, STRANGER, id="a forged forward"),
+        pytest.param("h7", "h1", "10.77.0.3", FORGED, STRANGER, id="a forged forward through the proxy"),
+    ],
+)
 def test_those_who_may_not(site: Site, machine: str, name: str, server: str, more: tuple[str, ...], text: str) -> None:
     for node in NODES:
         install(site.xcat, node)
@@ -156,16 +172,19 @@ def test_those_who_may_not(site: Site, machine: str, name: str, server: str, mor
 
 def test_a_stranger_at_xcatd_itself(site: Site) -> None:
     install(site.xcat, "h1")
-    settings = Settings({
-        "XCATRHEVH_XCATD": f"10.77.0.1:{site.xcat.port}", "XCATRHEVH_CA": str(site.xcat.ca),
-        "XCATRHEVH_FILE": "/nowhere",
-    })
-    verdict = Xcatd(settings, SystemClock()).report("h1", "10.77.0.11")
+    settings = WebSettings(
+        {
+            "XCATRHEVH_XCATD": f"10.77.0.1:{site.xcat.port}",
+            "XCATRHEVH_CA": str(site.xcat.ca),
+            "XCATRHEVH_FILE": "/nowhere",
+        }
+    )
+    verdict = XcatdClient(settings, SystemClock()).report("h1", "10.77.0.11")
     assert (verdict.booted, verdict.text) == (False, "Permission denied for request")
     original = {"host": None, "parameters": None, "commands": "rhevhupdateflag", "rule": "allow"}
     narrow = site.xcat.row("policy", "5", "priority")
     site.xcat.put("policy", {"5": original}, "priority")  # type: ignore[dict-item]
-    verdict = Xcatd(settings, SystemClock()).report("h1", "10.77.0.11")
+    verdict = XcatdClient(settings, SystemClock()).report("h1", "10.77.0.11")
     site.xcat.put("policy", {"5": narrow}, "priority")
     assert not verdict.booted
     assert verdict.text.startswith("only this host, a service node or a user with a certificate may ask this")

@@ -13,8 +13,8 @@ from xcat_rhev.clock import Clock, SystemClock
 from xcat_rhev.daemon import certificates
 from xcat_rhev.daemon.home import Home
 from xcat_rhev.errors import Unreachable
-from xcat_rhev.web.notify import PAUSE, Verdict, Xcatd
-from xcat_rhev.web.settings import Settings
+from xcat_rhev.web.notify import PAUSE, Verdict, XcatdClient
+from xcat_rhev.web.settings import WebSettings
 
 DONE = b"<xcatresponse><serverdone></serverdone></xcatresponse>\n"
 __all__ = ["folder"]
@@ -44,9 +44,9 @@ def stub(shared: Stub) -> Stub:
     return shared
 
 
-def xcatd(stub: Stub, clock: Clock | None = None, **more: str) -> Xcatd:
+def xcatd(stub: Stub, clock: Clock | None = None, **more: str) -> XcatdClient:
     settings = {f"XCATRHEVH_{key}": value for key, value in {**stub.settings(), "WAIT": "2", **more}.items()}
-    return Xcatd(Settings(settings), clock or Hurried())
+    return XcatdClient(WebSettings(settings), clock or Hurried())
 
 
 def documents(*inside: str) -> bytes:
@@ -57,41 +57,70 @@ def test_what_is_sent(stub: Stub) -> None:
     assert xcatd(stub).report("rhevh1", "fd00::1", "other.example.com") == Verdict(True, False, "")
     request = stub.requests[0]
     assert (request.command, request.noderange, request.args) == (
-        "rhevhupdateflag", "rhevh1", ("fd00::1", "other.example.com")
+        "rhevhupdateflag",
+        "rhevh1",
+        ("fd00::1", "other.example.com"),
     )
     assert stub.raw[0].endswith(b"\n")
 
 
-@pytest.mark.parametrize(("answer", "verdict"), [
-    (documents("<node><name>rhevh1</name><data>booted</data></node>"), Verdict(True, False, "")),
-    (documents("<node><name>other</name><data>booted</data></node>"),
-     Verdict(False, True, "xcatd's answer does not say that it is booted")),
-    (documents("<node><name>rhevh1</name><data>booted</data></node>", "<error>no &lt;way&gt;</error>"),
-     Verdict(False, False, "no <way>")),
-    (documents("<node><name>rhevh1</name><error>not its address</error><errorcode>1</errorcode></node>"),
-     Verdict(False, False, "not its address")),
-    (documents("<node><name>rhevh1</name><error>nodeset failed</error><errorcode>2</errorcode></node>"),
-     Verdict(False, True, "nodeset failed")),
-    (documents("<errorcode>1</errorcode>"), Verdict(False, False, "refused without a reason")),
-    (documents("<error>Permission denied for request</error><errorcode>1</errorcode>"),
-     Verdict(False, False, "Permission denied for request")),
-    (b"<xcatresponse><error>Permission denied for request</error><errorcode>1</errorcode><serverdone></serverdone>"
-     b"</xcatresponse>\n", Verdict(False, False, "Permission denied for request")),
-    (documents("<info>booted</info>"), Verdict(False, True, "xcatd's answer does not say that it is booted")),
-    (documents("<node>rhevh1</node>"), Verdict(False, True, "xcatd's answer does not say that it is booted")),
-    (documents("<errorcode>\u00b2</errorcode><errorcode></errorcode>"),
-     Verdict(False, True, "xcatd's answer does not say that it is booted")),
-    (DONE, Verdict(False, True, "xcatd's answer does not say that it is booted")),
-])
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (documents("<node><name>rhevh1</name><data>booted</data></node>"), Verdict(True, False, "")),
+        (
+            documents("<node><name>other</name><data>booted</data></node>"),
+            Verdict(False, True, "xcatd's answer does not say that it is booted"),
+        ),
+        (
+            documents("<node><name>rhevh1</name><data>booted</data></node>", "<error>no &lt;way&gt;</error>"),
+            Verdict(False, False, "no <way>"),
+        ),
+        (
+            documents("<node><name>rhevh1</name><error>not its address</error><errorcode>1</errorcode></node>"),
+            Verdict(False, False, "not its address"),
+        ),
+        (
+            documents("<node><name>rhevh1</name><error>nodeset failed</error><errorcode>2</errorcode></node>"),
+            Verdict(False, True, "nodeset failed"),
+        ),
+        (documents("<errorcode>1</errorcode>"), Verdict(False, False, "refused without a reason")),
+        (
+            documents("<error>Permission denied for request</error><errorcode>1</errorcode>"),
+            Verdict(False, False, "Permission denied for request"),
+        ),
+        (
+            b"<xcatresponse><error>Permission denied for request</error><errorcode>1</errorcode><serverdone></serverdone>"  # noqa: E501
+            b"</xcatresponse>\n",
+            Verdict(False, False, "Permission denied for request"),
+        ),
+        (documents("<info>booted</info>"), Verdict(False, True, "xcatd's answer does not say that it is booted")),
+        (documents("<node>rhevh1</node>"), Verdict(False, True, "xcatd's answer does not say that it is booted")),
+        (
+            documents("<errorcode>\u00b2</errorcode><errorcode></errorcode>"),
+            Verdict(False, True, "xcatd's answer does not say that it is booted"),
+        ),
+        (DONE, Verdict(False, True, "xcatd's answer does not say that it is booted")),
+    ],
+)
 def test_what_an_answer_means(stub: Stub, answer: bytes, verdict: Verdict) -> None:
     stub.answer = lambda request: answer
     assert xcatd(stub).report("rhevh1", "10.0.0.1") == verdict
 
 
-@pytest.mark.parametrize("first", [
-    None, b"", b"garbage that is no XML", b"<xcatresponse>", b"<xcatresponse></wrong></xcatresponse>\n",
-    documents("<node><name>rhevh1</name><data>booted</data></node>")[:-len(DONE)], b"\x00" * 100, b"<!DOCTYPE x>",
-])
+@pytest.mark.parametrize(
+    "first",
+    [
+        None,
+        b"",
+        b"garbage that is no XML",
+        b"<xcatresponse>",
+        b"<xcatresponse></wrong></xcatresponse>\n",
+        documents("<node><name>rhevh1</name><data>booted</data></node>")[: -len(DONE)],
+        b"\x00" * 100,
+        b"<!DOCTYPE x>",
+    ],
+)
 def test_a_broken_answer_is_asked_for_again(stub: Stub, first: bytes | None) -> None:
     answers = [first, first]
     stub.answer = lambda request: answers.pop() if answers else booted(request.noderange or "")
@@ -151,12 +180,14 @@ def test_a_certificate_is_shown(stub: Stub, folder: Path) -> None:
 def test_how_far_nodes_are(stub: Stub) -> None:
     stub.answer = lambda request: documents(
         "<node><name>rhevh1</name><data>boot|booted|11-22-2026 20:00:00|10.0.0.1|</data></node>",
-        "<node><name>rhevh2</name><data>too|few</data></node>", "<node><name>rhevh3</name></node>",
+        "<node><name>rhevh2</name><data>too|few</data></node>",
+        "<node><name>rhevh3</name></node>",
         "<node><name>rhevh4</name><error>no plugin</error><errorcode>1</errorcode></node>",
         "<node><name>rhevh5</name><data>||||</data></node>",
     )
-    found = xcatd(stub).progress(["rhevh1", "rhevh2", "rhevh3", "rhevh4", "rhevh5"])
+    found = xcatd(stub).progress(["rhevh1", "rhevh2", "rhevh3", "rhevh4", "rhevh5"]).nodes
     assert [(node.node, node.status, node.address) for node in found] == [
-        ("rhevh1", "booted", "10.0.0.1"), ("rhevh5", "", ""),
+        ("rhevh1", "booted", "10.0.0.1"),
+        ("rhevh5", "", ""),
     ]
     assert stub.requests[0].noderange == "rhevh1,rhevh2,rhevh3,rhevh4,rhevh5"

@@ -14,8 +14,8 @@ from finish_site import TOP, Embedded, public_folder
 from test_finish_url_embedded import NODES, fill, install
 
 from xcat_rhev.clock import SystemClock
-from xcat_rhev.web.notify import Verdict, Xcatd
-from xcat_rhev.web.settings import Settings
+from xcat_rhev.web.notify import Verdict, XcatdClient
+from xcat_rhev.web.settings import WebSettings
 
 BOOTED, DENIED = Verdict(True, False, ""), Verdict(False, False, "Permission denied for request")
 README = (TOP / "policy" / "README.md").read_text()
@@ -49,7 +49,7 @@ def report(xcat: Embedded, certificate: bool = False) -> Verdict:
     settings = {f"XCATRHEVH_{key}": value for key, value in xcat.settings().items()}
     if certificate:
         settings["XCATRHEVH_CERTIFICATE"] = str(xcat.home.root / "xcatrhevh" / ".xcat" / "client-cred.pem")
-    return Xcatd(Settings(settings), SystemClock()).report("rhevh1", NODES["rhevh1"])
+    return XcatdClient(WebSettings(settings), SystemClock()).report("rhevh1", NODES["rhevh1"])
 
 
 def remove(xcat: Embedded) -> None:
@@ -58,9 +58,14 @@ def remove(xcat: Embedded) -> None:
     typed(xcat, line[1])
 
 
-@pytest.mark.parametrize(("policy", "bare", "with_certificate"), [
-    ("original", BOOTED, BOOTED), ("narrow", BOOTED, BOOTED), ("certificate", DENIED, BOOTED),
-])
+@pytest.mark.parametrize(
+    ("policy", "bare", "with_certificate"),
+    [
+        ("original", BOOTED, BOOTED),
+        ("narrow", BOOTED, BOOTED),
+        ("certificate", DENIED, BOOTED),
+    ],
+)
 def test_a_file_lets_the_cgi_pass_until_it_is_removed(
     xcat: Embedded, policy: str, bare: Verdict, with_certificate: Verdict
 ) -> None:

@@ -60,13 +60,13 @@ def fresh(stub: Stub) -> None:
 def wget(web: Web, name: str, source: str) -> subprocess.CompletedProcess[str]:
     """As ovirt-node's local_boot_trigger.sh does, but with the answer kept."""
     words = ["wget", "-q", "--no-check-certificate", "--tries=1", f"--bind-address={source}", "-O", "-", web.url(name)]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60)
+    return subprocess.run(words, capture_output=True, text=True, timeout=300)
 
 
 def curl(web: Web, name: str, source: str, *more: str) -> subprocess.CompletedProcess[str]:
     """As ovirt-node 3.2 and later do."""
     words = ["curl", "-s", "--insecure", "--interface", source, *more, web.url(name)]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60)
+    return subprocess.run(words, capture_output=True, text=True, timeout=300)
 
 
 def test_wget_finishes(web: Web, stub: Stub) -> None:
@@ -91,9 +91,20 @@ def test_wget_of_a_stranger_fails_at_once(web: Web, stub: Stub) -> None:
     assert stub.requests == []
 
 
-@pytest.mark.parametrize("name", [
-    "", "rhevh1", "RHEVH1", "localhost", "%28none%29", "@HOSTNAME@", "x%20y", "a%3Cb%26c", "%C3%A9",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "rhevh1",
+        "RHEVH1",
+        "localhost",
+        "%28none%29",
+        "@HOSTNAME@",
+        "x%20y",
+        "a%3Cb%26c",
+        "%C3%A9",
+    ],
+)
 def test_names_that_do_not_matter(web: Web, stub: Stub, name: str) -> None:
     assert web.ask(f"/xcatrhevh/rhevh_finish_install/{name}", "127.0.1.1")[:2] == (200, "rhevh1: booted\n")
     assert stub.requests[0].args[0] == "127.0.1.1"

@@ -1,7 +1,8 @@
 """install, doctor and uninstall on a made-up xCAT: real folders, stand-ins over CSV files for its commands."""
 
-import hashlib
+import gzip
 import os
+import socket
 import stat
 import sys
 import tempfile
@@ -11,72 +12,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from made_xcat import POLICY, command, make_machine, run, tree
 
 from xcat_rhev.cli.main import main
-from xcat_rhev.cli.setup import doctor
+from xcat_rhev.cli.setup import finishurl
 from xcat_rhev.cli.setup import install as setup
-
-COMMANDS = {
-    "tabdump": 'cat "$STUB/$1.csv" 2>/dev/null || { echo "No such table: $1"; exit 1; }',
-    "tabrestore": '[ "$1" = -a ] || exit 1; grep -v "^#" "$2" >> "$STUB/policy.csv"',
-    "chtab": 'cd "$STUB"; p="${2#priority=}"; grep -v "^\\"$p\\"" policy.csv > p.new; mv p.new policy.csv',
-    "rescanplugins": 'echo rescanned >> "$STUB/calls"',
-    "lsxcatd": "echo Version 2.17",
-    "lsve": 'grep -q "xCAT plugin of xcat-rhev" "$XCATROOT/lib/perl/xCAT_plugin/rhevm.pm" && echo xcat-rhev 0.1.0',
-}
-POLICY = '#priority,name,host,commands,noderange,parameters,time,rule,comments,disable\n"1","root",,,,,,"allow",,\n'
 
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """A management node below tmp_path; gives its prefix."""
-    for folder in (
-        "opt/xcat/bin",
-        "opt/xcat/lib/perl/xCAT_plugin",
-        "opt/xcat/ws",
-        "etc/xcat",
-        "etc/httpd/conf.d",
-        "etc/systemd/system",
-        "stub",
-        "install",
-        "tftpboot",
-    ):
-        (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "etc/xCATMN").touch()
-    (tmp_path / "opt/xcat/lib/perl/xCAT_plugin/rhevm.pm").write_text("package xCAT_plugin::rhevm; # of old\n")
-    (tmp_path / "opt/xcat/ws/xcatrhevh.cgi").write_text("#!/usr/bin/perl\n")
-    for name, text in COMMANDS.items():
-        script = tmp_path / "opt/xcat/bin" / name
-        script.write_text(f"#!/bin/sh\n{text}\n")
-        script.chmod(0o755)
-    (tmp_path / "stub/policy.csv").write_text(POLICY)
-    (tmp_path / "stub/site.csv").write_text(
-        f'#key,value,comments,disable\n"installdir","{tmp_path}/install",,\n"tftpdir","{tmp_path}/tftpboot",,\n'
-        '"master","127.0.0.1",,\n"httpport","1",,\n'
-    )
-    (tmp_path / "stub/passwd.csv").write_text(
-        '#key,username,password,cryptmethod,authdomain,comments,disable\n"rhevm","admin","x",,,,\n"rhevh","root","y",,,,\n'
-    )
-    monkeypatch.setattr(setup, "_open_to_all", lambda path: True)  # the checkout may stand in somebody's home
-    monkeypatch.setenv("STUB", str(tmp_path / "stub"))
-    monkeypatch.delenv("XCATROOT", raising=False)
-    return tmp_path
-
-
-def run(word, machine, *more):
-    return main([word, "--prefix", str(machine), *more])
-
-
-def tree(machine):
-    """Every file with its bytes and mode, the stand-ins' own notes left out."""
-    return {
-        str(path.relative_to(machine)): (
-            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "a folder",
-            stat.S_IMODE(path.stat().st_mode),
-        )
-        for path in sorted(machine.rglob("*"))
-        if path.name != "calls"
-    }
+    return make_machine(tmp_path, monkeypatch)
 
 
 def test_a_dry_run_changes_nothing(machine, capsys):
@@ -84,7 +29,7 @@ def test_a_dry_run_changes_nothing(machine, capsys):
     assert run("install", machine, "--dry-run") == 0
     said = capsys.readouterr().out
     assert tree(machine) == before
-    assert "rhevm.pm (what stands there is kept)" in said and "policy row for rhevhupdateflag (narrow)" in said
+    assert "rhevm.pm (what is there is kept)" in said and "policy row for rhevhupdateflag (certificate)" in said
 
 
 def test_everything_gets_its_place_and_comes_back_to_the_byte(machine, capsys):
@@ -96,7 +41,10 @@ def test_everything_gets_its_place_and_comes_back_to_the_byte(machine, capsys):
     assert os.access(script, os.X_OK) and "xcat_rhev.web.app" in script.read_text()
     snippet = (machine / "etc/httpd/conf.d/xcat-rhev.conf").read_text()
     assert f'ScriptAlias /xcatrhevh "{script}"' in snippet
-    assert '"rhevhupdateflag"' in (machine / "stub/policy.csv").read_text()
+    assert '"xcatrhevh",,"rhevhupdateflag,rhevmupdateflag"' in (machine / "stub/policy.csv").read_text()
+    certificate = machine / "etc/xcat/rhevh-web.pem"
+    assert certificate.read_text() == "xcatrhevh\n" and stat.S_IMODE(certificate.stat().st_mode) == 0o640
+    assert f"\ncertificate = {certificate}\n" in (machine / "etc/xcat/rhevh-web.conf").read_text()
     assert list((machine / "opt/xcat/lib/perl/xCAT_plugin").iterdir()) == [
         machine / "opt/xcat/lib/perl/xCAT_plugin/rhevm.pm"
     ]
@@ -201,18 +149,22 @@ def finding(machine, capsys, what):
     return next(line for line in capsys.readouterr().out.splitlines() if line[5:].startswith(what + ":"))
 
 
-@pytest.mark.parametrize(("status", "kind", "text", "well", "told"), [
-    (403, "text/plain", "No node has the address 127.0.0.1.", True, "answers"),
-    (403, "text/plain; charset=utf-8", "sn1: Unable to identify plugin for this command", True, "answers"),
-    (403, "text/plain", "mn: Invalid nodes and/or groups in noderange: mn", True, "answers"),
-    (403, "text/plain", "sn1: Permission denied for request", False, "Run: chtab priority=5.1 policy.host="),
-    (403, "text/html", "<title>403 Forbidden</title>", False, "answers 403. Run: xcat-rhev install --httpd apache"),
-    (404, "text/html", "", False, "answers 404. Run: xcat-rhev install --httpd apache"),
-    (503, "text/plain", "xcatd does not answer; try again.", False, "xcatd does not answer"),
-    (200, "text/plain", "sn1: booted", False, "answers 200 to somebody who is no node"),
-])
+@pytest.mark.parametrize(
+    ("status", "kind", "text", "well", "told"),
+    [
+        (403, "text/plain", "No node has the address 127.0.0.1.", True, "answers"),
+        (403, "text/plain; charset=utf-8", "sn1: Unable to identify plugin for this command", True, "answers"),
+        (403, "text/plain", "mn: Invalid nodes and/or groups in noderange: mn", True, "answers"),
+        (403, "text/plain", "sn1: Permission denied for request", False, "Run: xcat-rhev install --policy certificate"),
+        (403, "text/html", "<title>403 Forbidden</title>", False, "answers 403. Run: systemctl restart httpd"),
+        (404, "text/html", "", False, "answers 404. Run: systemctl restart httpd"),
+        (503, "text/plain", "xcatd does not answer; try again.", False, "xcatd does not answer"),
+        (200, "text/plain", "sn1: booted", False, "answers 200 to somebody who is not a node"),
+    ],
+)
 def test_what_the_finish_url_may_answer(machine, capsys, monkeypatch, status, kind, text, well, told):
-    monkeypatch.setattr(doctor, "_listens", lambda address: False)
+    monkeypatch.setattr(finishurl, "_listens", lambda address: False)
+    run("install", machine)
     with web_server(status, kind, text) as port:
         set_site(machine, httpport=port)
         line = finding(machine, capsys, "finish URL")
@@ -220,8 +172,8 @@ def test_what_the_finish_url_may_answer(machine, capsys, monkeypatch, status, ki
 
 
 def test_an_xcatd_that_has_no_name_for_its_own_machine(machine, capsys, monkeypatch):
-    monkeypatch.setattr(doctor, "local_address", lambda: "127.0.0.1")
-    monkeypatch.setattr(doctor, "_listens", lambda address: True)
+    monkeypatch.setattr(finishurl, "local_address", lambda: "127.0.0.1")
+    monkeypatch.setattr(finishurl, "_listens", lambda address: True)
     with web_server(403, "text/plain", "sn1: Permission denied for request") as port:
         set_site(machine, httpport=port)
         assert finding(machine, capsys, "finish URL").endswith("Run: echo '::1 localhost' >> /etc/hosts")
@@ -234,10 +186,13 @@ def test_a_service_node_looks_at_its_own_web_server(machine, capsys):
         assert finding(machine, capsys, "finish URL") == "ok   finish URL: answers"
 
 
-@pytest.mark.parametrize(("mark", "mend"), [
-    ("etc/xCATMN", "Run: copycds ISO"),
-    ("etc/xCATSN", "Run: rsync -aR 127.0.0.1:/no/media 127.0.0.1:/no/template /"),
-])
+@pytest.mark.parametrize(
+    ("mark", "mend"),
+    [
+        ("etc/xCATMN", "Run: copycds ISO"),
+        ("etc/xCATSN", "Run: rsync -aR 127.0.0.1:/no/media 127.0.0.1:/no/template /"),
+    ],
+)
 def test_where_media_come_from(machine, capsys, mark, mend):
     (machine / mark).touch()
     (machine / "stub/osimage.csv").write_text('#imagename,osvers,disable\n"rhevh6-img","rhevh6",\n')
@@ -274,6 +229,114 @@ def test_a_web_server_that_is_not_there(machine, capsys):
     assert "--httpd none" in capsys.readouterr().err
     run("install", machine, "--httpd", "none")
     assert not (machine / "etc/httpd/conf.d/xcat-rhev.conf").exists()
+
+
+@pytest.mark.parametrize("name", ["B", "JSON", "Time::HiRes", "IO::Socket::UNIX"])
+def test_a_perl_without_a_module_of_the_plugin(machine, capsys, name):
+    command(machine, "perl", f'[ "$1" != -M{name} ]')
+    command(machine, "apt-get", "exit 1")
+    line = finding(machine, capsys, "Perl modules of the plugin")
+    assert line.startswith(f"BAD  Perl modules of the plugin: {name} cannot be loaded")
+    assert line.endswith(f"install 'perl({name})'")
+    command(machine, "apt-get", "exit 0")
+    package = "libjson-perl" if name == "JSON" else "perl"
+    assert finding(machine, capsys, "Perl modules of the plugin").endswith(f"Run: apt-get install {package}")
+
+
+def test_the_perl_here_has_all_modules_of_the_plugin(machine, capsys):
+    assert finding(machine, capsys, "Perl modules of the plugin") == "ok   Perl modules of the plugin: there"
+
+
+@pytest.mark.parametrize(
+    ("folder", "words", "refused", "not_served"),
+    [
+        ("etc/httpd/conf.d", (), "systemctl restart httpd", "systemctl restart httpd, and see that mod_cgi"),
+        ("etc/apache2/conf-enabled", (), "systemctl restart apache2", "a2enmod cgid && systemctl restart apache2"),
+        ("etc/apache2/conf.d", (), "systemctl restart apache2", "a2enmod cgid && systemctl restart apache2"),
+        (
+            "etc/nginx/default.d",
+            ("--httpd", "nginx"),
+            "systemctl restart nginx",
+            "fcgiwrap.socket && systemctl restart",
+        ),
+        (
+            "etc/nginx/snippets",
+            ("--httpd", "nginx"),
+            "systemctl restart nginx",
+            "include /etc/nginx/snippets/xcat-rhev.conf;",
+        ),
+        ("etc/nginx", ("--httpd", "nginx"), "systemctl restart nginx", "include /etc/nginx/xcat-rhev.conf;"),
+    ],
+)
+def test_the_web_server_that_was_prepared_is_the_one_that_is_named(machine, capsys, folder, words, refused, not_served):
+    (machine / "etc/httpd/conf.d").rmdir()
+    (machine / folder).mkdir(parents=True, exist_ok=True)
+    run("install", machine, *words)
+    assert (machine / folder / "xcat-rhev.conf").exists()
+    assert f". Run: {refused}" in finding(machine, capsys, "finish URL")
+    with web_server(404, "text/html", "") as port:
+        set_site(machine, httpport=port)
+        assert not_served in finding(machine, capsys, "finish URL")
+
+
+def test_where_a_site_serves_the_url_itself_no_web_server_is_named(machine, capsys):
+    (machine / "etc/apache2/conf-enabled").mkdir(parents=True)
+    assert finding(machine, capsys, "finish URL").endswith("refused. Run: xcat-rhev install")
+    run("install", machine, "--httpd", "none")
+    line = finding(machine, capsys, "finish URL")
+    assert "Let your web server run" in line and "Run:" not in line
+    assert not any(name in line for name in ("systemctl", "httpd ", "apache2", "nginx"))
+
+
+def test_an_answer_that_is_no_http(machine, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        set_site(machine, httpport=listener.getsockname()[1])
+
+        def answer():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"SSH-2.0-what\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert finding(machine, capsys, "finish URL").startswith("BAD  finish URL: http://127.0.0.1:")
+        thread.join()
+
+
+@pytest.mark.parametrize(("kind", "here"), [("nginx", "apache"), ("apache", "nginx")])
+def test_the_web_server_that_is_here_is_named_where_another_is_asked_for(machine, capsys, kind, here):
+    (machine / "etc/httpd/conf.d").rmdir()
+    (machine / ("etc/apache2/conf.d" if here == "apache" else "etc/nginx")).mkdir(parents=True)
+    assert run("install", machine, "--httpd", kind) == 2
+    assert f"{kind} is not installed. Install it, or give --httpd {here}, which is here" in capsys.readouterr().err
+
+
+def test_the_web_server_that_is_here_is_taken(machine):
+    (machine / "etc/httpd/conf.d").rmdir()
+    (machine / "etc/nginx/snippets").mkdir(parents=True)
+    run("install", machine)
+    assert (machine / "etc/nginx/snippets/xcat-rhev.conf").exists()
+
+
+def test_a_web_server_is_told_itself_whatever_systemctl_says(machine):
+    command(machine, "pgrep", '[ "$2" = httpd ]')
+    command(machine, "systemctl", 'echo "systemctl $@" >> "$STUB/calls"')
+    command(machine, "httpd", 'echo "httpd $@" >> "$STUB/calls"')
+    with web_server(403, "text/plain", "No node has the address 127.0.0.1.") as port:
+        set_site(machine, httpport=port)
+        run("install", machine)
+    run("uninstall", machine)
+    told = ["rescanned", "systemctl reload httpd", "httpd -k graceful"]
+    assert (machine / "stub/calls").read_text().splitlines() == told * 2
+
+
+def test_a_web_server_that_does_not_run_is_not_started(machine):
+    command(machine, "pgrep", "exit 1")
+    command(machine, "systemctl", 'echo "systemctl $@" >> "$STUB/calls"')
+    command(machine, "httpd", 'echo "httpd $@" >> "$STUB/calls"')
+    run("install", machine)
+    assert (machine / "stub/calls").read_text() == "rescanned\n"
 
 
 def test_selinux_gets_its_module_and_loses_it_again(machine, capsys):
@@ -324,3 +387,35 @@ def test_who_may_read_a_place(mode, open_to_all):
         assert setup._open_to_all(place) is open_to_all
     finally:
         place.rmdir()
+
+
+def test_the_commands_and_their_manuals_are_where_people_look(machine, capsys):
+    binaries, pages = machine / "opt/xcat/bin", machine / "opt/xcat/share/man/man1"
+    pages.mkdir(parents=True)
+    (binaries / "xcatclient").touch()
+    (pages / "rpower.1").write_text(".TH RPOWER 1\nold text\n")
+    (pages / "rinv.1.gz").write_bytes(gzip.compress(b".TH RINV 1\n"))
+    before = tree(machine)
+    run("install", machine)
+    assert os.readlink(binaries / "rhevhjoin") == str(binaries / "xcatclient")
+    assert (binaries / "revacuate").is_symlink() and (binaries / "xcat-rhev").is_symlink()
+    assert (pages / "rpower.1").read_text().startswith(".TH RPOWER 1\nold text")
+    for text in ((pages / "rpower.1").read_bytes(), gzip.decompress((pages / "rinv.1.gz").read_bytes())):
+        assert b"xcat\\-rhev\\-r" in text
+    assert (pages / "rhevhjoin.1").read_text() == ".so man1/xcat-rhev-rhevhjoin.1\n"
+    once = tree(machine)
+    capsys.readouterr()
+    run("install", machine)
+    assert "nothing to do" in capsys.readouterr().out and tree(machine) == once
+    run("uninstall", machine)
+    assert tree(machine) == before
+
+
+def test_an_install_that_lacks_passwords_alone_ends_with_what_to_type(machine, capsys):
+    (machine / "stub/passwd.csv").write_text("#key,username,password,disable\n")
+    with web_server(403, "text/plain", "No node has the address 127.0.0.1.") as port:
+        set_site(machine, httpport=port)
+        assert run("install", machine) == 0
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert last.startswith("Type next, for passwords (none for rhevm, rhevh): chtab key=rhevm,username=admin")
+        assert run("doctor", machine) == 1

@@ -16,7 +16,7 @@ from xcat_rhev.xcat import noderange, policy, rows, wire
 def framing(data: bytes) -> None:
     """Bytes in one piece or in many are the same requests, which can be written again and read as the same."""
     size, stream = (data[0] % 17) + 1, data[1:]
-    pieces = [stream[begin:begin + size] for begin in range(0, len(stream), size)]
+    pieces = [stream[begin : begin + size] for begin in range(0, len(stream), size)]
     cut, cut_is_wrong = _fed(pieces)
     whole, whole_is_wrong = _fed([stream])
     assert (cut, cut_is_wrong) == (whole, whole_is_wrong)
@@ -86,7 +86,7 @@ def decisions(data: bytes) -> None:
     """A policy row never allows by failing: without it nothing is allowed, and the same question has one answer."""
     parameters, nodes_of_row, rule, *args = [*data.decode(errors="replace").split("\n"), "", "", ""]
     row = {"priority": "1", "parameters": parameters, "noderange": nodes_of_row, "rule": rule}
-    asked = policy.Asked("rpower", ("n1", "n2"), tuple(args))
+    asked = policy.Query("rpower", ("n1", "n2"), tuple(args))
     with contextlib.suppress(Usage):
         found, again = (policy.decide([row], policy.Asker("root"), asked, _expanded) for _ in range(2))
         assert found == again
@@ -99,5 +99,8 @@ def _expanded(text: str) -> Collection[str]:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    "framing": framing, "noderange": nodes, "rows": values, "policy": decisions,
+    "framing": framing,
+    "noderange": nodes,
+    "rows": values,
+    "policy": decisions,
 }

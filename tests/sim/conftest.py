@@ -6,8 +6,6 @@ import contextlib
 import itertools
 import json
 import os
-import ssl
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +14,7 @@ from typing import Any, Callable
 import pytest
 
 from enginehelp import Validating
-from programs import Sim
-from simulator import Running, running
+from simulator import Simulator
 from xcat_rhev.clock import SystemClock
 from xcat_rhev.engine.manager import Manager
 from xcat_rhev.engine.managers import Access, Managers
@@ -39,7 +36,7 @@ class Engine:
         session: What the facade that was opened last stands on.
     """
 
-    def __init__(self, name: str, folder: Path, sim: Sim | None = None, **access: Any) -> None:
+    def __init__(self, name: str, folder: Path, sim: Simulator | None = None, **access: Any) -> None:
         self.name, self.sim, self._folder, self._access = name, sim, folder, access
         self._managers: list[Managers] = []
         self._number = itertools.count()
@@ -47,8 +44,12 @@ class Engine:
     def access(self, **more: Any) -> Access:
         """How it is reached, with a folder of its own."""
         values: dict[str, Any] = {
-            "name": self.name, "user": "admin@internal", "password": Secret("secret"),
-            "folder": self._folder / f"manager{next(self._number)}", **self._access, **more,
+            "name": self.name,
+            "user": "admin@internal",
+            "password": Secret("secret"),
+            "folder": self._folder / f"manager{next(self._number)}",
+            **self._access,
+            **more,
         }
         return Access(**values)
 
@@ -57,19 +58,17 @@ class Engine:
         managers = Managers(SystemClock())
         self._managers.append(managers)
         opened = managers.open(self.access(**more), say)
-        (self.session, _), = managers._sessions.values()
+        (known,) = managers._sessions.values()
+        self.session = known.session
         checked = replace(self.session, http=Validating(self.session.http, self.session.dialect))
-        return Manager(checked, SystemClock(), say, opened.counts, opened.notes)
+        return Manager(checked, SystemClock(), say, opened.counts)
 
     def own(self, path: str, method: str = "GET", body: Any = None) -> Any:
         """Call one of the simulator's own addresses."""
         if self.sim is None:
             pytest.skip("a real engine takes no orders for faults and counts no requests")
-        trust = ssl.create_default_context(cafile=str(self.sim.ready["ca"]))
-        data = None if body is None else json.dumps(body).encode()
-        call = urllib.request.Request(f"https://{self.name}/-/{path}", data, method=method)
-        with urllib.request.urlopen(call, context=trust, timeout=10) as answer:
-            return json.loads(answer.read())
+        data = "" if body is None else json.dumps(body)
+        return json.loads(self.sim.call(method, f"{self.sim.origin}/-/{path}", data)[1])
 
     def only_simulated(self, reason: str) -> None:
         """Skip on a real engine, saying why."""
@@ -90,12 +89,12 @@ class Engine:
         for managers in self._managers:
             managers.close()
         if self.sim is not None:
-            self.sim.part.stop()
+            self.sim.close()
 
 
-def started(folder: Path, *words: str) -> Engine:
+def started(folder: Path, *words: str, kind: type[Simulator] = Simulator) -> Engine:
     """A simulator, strict and fast unless told otherwise."""
-    sim = Sim(folder, "--strict", "--speed", "10", *words)
+    sim = kind("--strict", "--speed", "10", *words)
     return Engine(sim.name, folder, sim)
 
 
@@ -106,10 +105,10 @@ def start(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
         pytest.skip("needs a simulator of its own")
     engines: list[Engine] = []
 
-    def begin(*words: str) -> Engine:
+    def begin(*words: str, kind: type[Simulator] = Simulator) -> Engine:
         folder = tmp_path / f"sim{len(engines)}"
         folder.mkdir()
-        engines.append(started(folder, *words))
+        engines.append(started(folder, *words, kind=kind))
         return engines[-1]
 
     yield begin
@@ -128,8 +127,11 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         pytest.skip("a real engine has the version that it has")
     else:
         made = Engine(
-            url.removeprefix("https://").rstrip("/"), folder, user=os.environ["ENGINE_USER"],
-            password=Secret(os.environ["ENGINE_PASSWORD"]), ca=os.environ.get("ENGINE_CA", ""),
+            url.removeprefix("https://").rstrip("/"),
+            folder,
+            user=os.environ["ENGINE_USER"],
+            password=Secret(os.environ["ENGINE_PASSWORD"]),
+            ca=os.environ.get("ENGINE_CA", ""),
         )
     yield made
     made.close()
@@ -144,15 +146,19 @@ def manager(engine: Engine) -> Iterator[Manager]:
 
 
 @pytest.fixture
-def start_simulator(request: pytest.FixtureRequest) -> Iterator[Callable[..., Running]]:
+def start_simulator(request: pytest.FixtureRequest) -> Iterator[Callable[..., Simulator]]:
     """Starts simulators with words of the test's own, for plain requests without the client."""
     if request.config.getoption("--engine") != "sim":
         pytest.skip("needs faults, hosts or storage that only the simulator makes up")
     with contextlib.ExitStack() as stack:
-        yield lambda *words: stack.enter_context(running(*words))
+
+        def start(*words: str, kind: type[Simulator] = Simulator) -> Simulator:
+            return stack.enter_context(contextlib.closing(kind(*words)))
+
+        yield start
 
 
 @pytest.fixture
-def simulator(start_simulator: Callable[..., Running]) -> Running:
+def simulator(start_simulator: Callable[..., Simulator]) -> Simulator:
     """A fresh strict simulator with two hosts and three machines, ten times as fast as by default."""
     return start_simulator("--hosts", "2", "--vms", "3", "--strict", "--speed", "10")

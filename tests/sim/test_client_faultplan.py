@@ -12,7 +12,8 @@ from xcat_rhev.engine.manager import Manager
 from xcat_rhev.engine.nouns import Disk, Network, Nic, Ref, StorageDomain, Vm
 from xcat_rhev.engine.waiting import Goal, Watch
 from xcat_rhev.errors import RhevError
-from xcat_rhev.jobs import Job, Runner, Step, Wait
+from xcat_rhev.plan.jobs import Job, Step, Wait
+from xcat_rhev.run.runner import Runner
 
 GIB = 1 << 30
 NAMES = [f"node{number:03}" for number in range(200)]
@@ -50,8 +51,17 @@ def creation(manager: Manager, name: str, vm: Vm | None, domain: Ref, network: R
         made.append(manager.create(new).replace(disks=(), nics=()))
 
     def add_disk() -> None:
-        manager.add_disk(made[0], Disk(name=f"{name}_1", size=GIB, format="cow", interface="virtio", bootable=True,
-                                       storage_domains=(Ref(domain.id),)))
+        manager.add_disk(
+            made[0],
+            Disk(
+                name=f"{name}_1",
+                size=GIB,
+                format="cow",
+                interface="virtio",
+                bootable=True,
+                storage_domains=(Ref(domain.id),),
+            ),
+        )
 
     def add_nic(nic: str) -> Callable[[], None]:
         return lambda: manager.add_nic(made[0], Nic(name=nic, network=network)) and None

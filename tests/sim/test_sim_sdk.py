@@ -27,7 +27,7 @@ def connect(simulator: Any, **more: Any) -> Any:
     return sdk.Connection(url=simulator.v4, ca_file=simulator.ca, **told)
 
 
-def wait(read: Callable[[], Any], wanted: Any, seconds: float = 10) -> Any:
+def wait(read: Callable[[], Any], wanted: Any, seconds: float = 300) -> Any:
     """Read until the status is there."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -90,8 +90,12 @@ def test_list_with_search_max_and_follow(connection: Any) -> None:
 def test_vm_from_blank_with_disk_and_nic_start_migrate_stop(simulator: Any, connection: Any) -> None:
     boot = types.Boot(devices=[types.BootDevice.NETWORK, types.BootDevice.HD])
     service = new_vm(
-        connection, "n1", memory=2 * 10**9, cpu=types.Cpu(topology=types.CpuTopology(cores=2, sockets=1, threads=1)),
-        os=types.OperatingSystem(type="rhel_8x64", boot=boot), display=types.Display(type=types.DisplayType.VNC),
+        connection,
+        "n1",
+        memory=2 * 10**9,
+        cpu=types.Cpu(topology=types.CpuTopology(cores=2, sockets=1, threads=1)),
+        os=types.OperatingSystem(type="rhel_8x64", boot=boot),
+        display=types.Display(type=types.DisplayType.VNC),
         placement_policy=types.VmPlacementPolicy(affinity=types.VmAffinity.MIGRATABLE),
     )
     vm = service.get()
@@ -99,20 +103,30 @@ def test_vm_from_blank_with_disk_and_nic_start_migrate_stop(simulator: Any, conn
     assert [device.value for device in vm.os.boot.devices] == ["network", "hd"]
     wait(service.get, types.VmStatus.DOWN)
     attachments = service.disk_attachments_service()
-    attachment = attachments.add(types.DiskAttachment(
-        bootable=True, active=True, interface=types.DiskInterface.VIRTIO_SCSI,
-        disk=types.Disk(
-            name="n1_1", format=types.DiskFormat.COW, provisioned_size=5 * GIB,
-            storage_domains=[types.StorageDomain(name="data1")],
-        ),
-    ))
+    attachment = attachments.add(
+        types.DiskAttachment(
+            bootable=True,
+            active=True,
+            interface=types.DiskInterface.VIRTIO_SCSI,
+            disk=types.Disk(
+                name="n1_1",
+                format=types.DiskFormat.COW,
+                provisioned_size=5 * GIB,
+                storage_domains=[types.StorageDomain(name="data1")],
+            ),
+        )
+    )
     disks = services(connection).disks_service()
     wait(disks.disk_service(attachment.disk.id).get, types.DiskStatus.OK)
     profile = services(connection).vnic_profiles_service().list()[0]
-    nic = service.nics_service().add(types.Nic(
-        name="eth0", interface=types.NicInterface.VIRTIO, mac=types.Mac(address="00:1A:4A:77:00:01"),
-        vnic_profile=types.VnicProfile(id=profile.id),
-    ))
+    nic = service.nics_service().add(
+        types.Nic(
+            name="eth0",
+            interface=types.NicInterface.VIRTIO,
+            mac=types.Mac(address="00:1A:4A:77:00:01"),
+            vnic_profile=types.VnicProfile(id=profile.id),
+        )
+    )
     assert nic.mac.address == "00:1a:4a:77:00:01"
     service.start()
     assert service.get().status in (types.VmStatus.WAIT_FOR_LAUNCH, types.VmStatus.POWERING_UP)
@@ -158,12 +172,21 @@ def test_data_center_cluster_network_and_storage(connection: Any) -> None:
     system = services(connection)
     center = system.data_centers_service().add(types.DataCenter(name="dc1", local=False))
     assert center.status == types.DataCenterStatus.UNINITIALIZED
-    cluster = system.clusters_service().add(types.Cluster(
-        name="cl1", data_center=types.DataCenter(id=center.id), cpu=types.Cpu(type="Intel Nehalem Family"),
-    ))
-    network = system.networks_service().add(types.Network(
-        name="blue", vlan=types.Vlan(id=12), data_center=types.DataCenter(id=center.id), usages=[types.NetworkUsage.VM],
-    ))
+    cluster = system.clusters_service().add(
+        types.Cluster(
+            name="cl1",
+            data_center=types.DataCenter(id=center.id),
+            cpu=types.Cpu(type="Intel Nehalem Family"),
+        )
+    )
+    network = system.networks_service().add(
+        types.Network(
+            name="blue",
+            vlan=types.Vlan(id=12),
+            data_center=types.DataCenter(id=center.id),
+            usages=[types.NetworkUsage.VM],
+        )
+    )
     there = system.clusters_service().cluster_service(cluster.id).networks_service()
     attached = there.add(types.Network(id=network.id, required=False))
     assert attached.status == types.NetworkStatus.OPERATIONAL and attached.required is False
@@ -173,10 +196,14 @@ def test_data_center_cluster_network_and_storage(connection: Any) -> None:
     hosts = system.hosts_service()
     host = hosts.add(types.Host(name="h9", address="10.0.0.99", root_password="x", cluster=types.Cluster(name="cl1")))
     wait(hosts.host_service(host.id).get, types.HostStatus.UP)
-    domain = system.storage_domains_service().add(types.StorageDomain(
-        name="nfs1", type=types.StorageDomainType.DATA, host=types.Host(name="h9"),
-        storage=types.HostStorage(type=types.StorageType.NFS, address="10.0.0.5", path="/export/1"),
-    ))
+    domain = system.storage_domains_service().add(
+        types.StorageDomain(
+            name="nfs1",
+            type=types.StorageDomainType.DATA,
+            host=types.Host(name="h9"),
+            storage=types.HostStorage(type=types.StorageType.NFS, address="10.0.0.5", path="/export/1"),
+        )
+    )
     assert domain.status == types.StorageDomainStatus.UNATTACHED
     inside = system.data_centers_service().data_center_service(center.id).storage_domains_service()
     inside.add(types.StorageDomain(id=domain.id))
@@ -231,34 +258,48 @@ def test_host_networks(connection: Any) -> None:
     assert [nic.name for nic in host.nics] == ["eth0", "eth1", "eth2", "eth3"]
     service = system.hosts_service().host_service(host.id)
     address = types.IpAddressAssignment(
-        assignment_method=types.BootProtocol.STATIC, ip=types.Ip(address="10.5.0.1", netmask="255.255.255.0"),
+        assignment_method=types.BootProtocol.STATIC,
+        ip=types.Ip(address="10.5.0.1", netmask="255.255.255.0"),
     )
     service.setup_networks(
-        modified_network_attachments=[types.NetworkAttachment(
-            network=types.Network(id=network.id), host_nic=types.HostNic(name="eth1"), ip_address_assignments=[address],
-        )],
-        check_connectivity=True, connectivity_timeout=60, commit_on_success=True,
+        modified_network_attachments=[
+            types.NetworkAttachment(
+                network=types.Network(id=network.id),
+                host_nic=types.HostNic(name="eth1"),
+                ip_address_assignments=[address],
+            )
+        ],
+        check_connectivity=True,
+        connectivity_timeout=60,
+        commit_on_success=True,
     )
     found = service.network_attachments_service().list()
     assert {attachment.network.id for attachment in found} >= {network.id}
-    bond = types.HostNic(name="bond0", bonding=types.Bonding(
-        options=[types.Option(name="mode", value="4")], slaves=[types.HostNic(name="eth2"), types.HostNic(name="eth3")],
-    ))
+    bond = types.HostNic(
+        name="bond0",
+        bonding=types.Bonding(
+            options=[types.Option(name="mode", value="4")],
+            slaves=[types.HostNic(name="eth2"), types.HostNic(name="eth3")],
+        ),
+    )
     service.setup_networks(modified_bonds=[bond])
     assert "bond0" in [nic.name for nic in service.nics_service().list()]
 
 
-@pytest.mark.parametrize(("rule", "error"), [
-    ({"do": "status", "status": 500}, sdk.Error),
-    ({"do": "status", "status": 409, "times": 1}, sdk.Error),
-    ({"do": "status", "status": 404}, sdk.NotFoundError),
-    ({"do": "status", "status": 403}, sdk.AuthError),
-    ({"do": "status", "status": 503}, sdk.Error),
-    ({"do": "drop"}, sdk.Error),
-    ({"do": "html"}, sdk.Error),
-    ({"do": "empty"}, sdk.Error),
-    ({"do": "truncate"}, sdk.Error),
-])
+@pytest.mark.parametrize(
+    ("rule", "error"),
+    [
+        ({"do": "status", "status": 500}, sdk.Error),
+        ({"do": "status", "status": 409, "times": 1}, sdk.Error),
+        ({"do": "status", "status": 404}, sdk.NotFoundError),
+        ({"do": "status", "status": 403}, sdk.AuthError),
+        ({"do": "status", "status": 503}, sdk.Error),
+        ({"do": "drop"}, sdk.Error),
+        ({"do": "html"}, sdk.Error),
+        ({"do": "empty"}, sdk.Error),
+        ({"do": "truncate"}, sdk.Error),
+    ],
+)
 def test_faults_come_as_the_sdks_errors(simulator: Any, connection: Any, rule: Any, error: Any) -> None:
     services(connection).vms_service().list()
     simulator.faults({**rule, "path": "/vms"})
@@ -280,7 +321,9 @@ def test_refusals_carry_the_engines_words(connection: Any) -> None:
     service = vm_service(connection, "vm1")
     service.start()
     with pytest.raises(
-        sdk.Error, match=r'Fault detail is "\[Cannot run VM. VM is running.\]". HTTP response code is 409'
+        sdk.Error,
+        match=r'Fault detail is "\[Cannot run VM because the VM is in (Up|Wait for Launch|Powering Up) status.\]". '
+        r"HTTP response code is 409",
     ):
         service.start()
     with pytest.raises(sdk.Error, match="already in use"):
@@ -288,10 +331,14 @@ def test_refusals_carry_the_engines_words(connection: Any) -> None:
     with pytest.raises(sdk.NotFoundError):
         services(connection).vms_service().vm_service("00000000-0000-0000-0000-00000000beef").get()
     with pytest.raises(sdk.Error, match="Entity not found: Cluster: name=nowhere"):
-        services(connection).vms_service().add(types.Vm(
-            name="x", cluster=types.Cluster(name="nowhere"), template=types.Template(name="Blank"),
-        ))
-    with pytest.raises(sdk.Error, match=r"Vm \[name, template.id\|name, cluster.id\|name\] required for add"):
+        services(connection).vms_service().add(
+            types.Vm(
+                name="x",
+                cluster=types.Cluster(name="nowhere"),
+                template=types.Template(name="Blank"),
+            )
+        )
+    with pytest.raises(sdk.Error, match=r"Vm \[cluster.id\|name\] required for add"):
         services(connection).vms_service().add(types.Vm())
 
 

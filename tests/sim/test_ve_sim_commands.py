@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from functools import partial
 from importlib.util import find_spec
@@ -59,11 +60,12 @@ def test_a_data_center_and_clusters_come_and_go(empty):
 
 
 def test_compatibility_versions(empty, version):
-    oldest, newest = {(3, 0): ("2.2", "3.0"), (3, 6): ("3.0", "3.6"), (4, 5): ("4.2", "4.7")}[version]
+    oldest, newest = {(3, 0): ("2.2", "3.0"), (3, 6): ("3.0", "3.6"), (4, 5): ("4.2", "4.8")}[version]
     for wrong in ("new", "4", "4.7.1", "-1.0"):
-        assert "not a compatibility version. Write it as 4.7" in empty.wrong(
-            f"cfgve -t dc -m MGR -o dc1 -c -k nfs --compat={wrong}"
-        )[0]
+        assert (
+            "not a compatibility version. Write it as 4.7"
+            in empty.wrong(f"cfgve -t dc -m MGR -o dc1 -c -k nfs --compat={wrong}")[0]
+        )
     for line in ("-t dc -o dc1 -c -k nfs", "-t cl -o c1 -c -d Default"):
         (said,) = empty.wrong(f"cfgve {line} -m MGR --compat 9.9")
         assert "knows no compatibility level 9.9. It knows " in said and newest in said
@@ -89,7 +91,7 @@ def test_cpu_types_are_listed_on_a_wrong_one_and_the_lowest_is_taken_for_none(em
 def test_every_kind_of_shared_storage(empty, version, kind):
     line = f"cfgve -t dc -m MGR -o dc1 -c -k {kind}"
     if version < {"posixfs": (3, 1), "glusterfs": (3, 3)}.get(kind, (3, 0)):
-        assert f"{kind.upper()} is not a member of StorageType" in empty.wrong(line)[0]
+        assert f"storage type {kind} came with 3." in empty.wrong(line)[0]
         return
     empty.ok(line)
     assert empty.ok(line) == ["dc1: nothing to do"]
@@ -148,6 +150,10 @@ def test_a_vm_network_has_a_profile_and_one_for_hosts_has_none(site, version):
 
 
 def test_what_the_manager_refuses_is_said_in_its_words(site):
+    if site.version >= (4, 0):  # which lets several networks have one VLAN
+        (said,) = site.wrong(f"cfgve -t nw -m MGR -o {'n' * 300} -c")
+        assert "Attribute: network.name" in said
+        return
     (said,) = site.wrong("cfgve -t nw -m MGR -o nw1,nw2 -c -n 7")
     assert "VLAN" in said.upper()
     assert len(site.world.named("network", "nw1")) + len(site.world.named("network", "nw2")) == 1
@@ -187,10 +193,13 @@ def test_a_half_made_domain_is_completed(site, stop):
 @pytest.mark.parametrize(
     ("stype", "sdtype", "location", "since"),
     [
-        ("nfs", "iso", "nfs1:/iso", (3, 0)), ("nfs", "export", "nfs1:/export", (3, 0)),
+        ("nfs", "iso", "nfs1:/iso", (3, 0)),
+        ("nfs", "export", "nfs1:/export", (3, 0)),
         ("nfs", "data", "[fd00::1]:/six|version=v4|options=soft", (3, 1)),
-        ("posixfs", "data", "/dev/sdb1|vfs=xfs", (3, 1)), ("posixfs", "data", "ceph:/vol|vfs=ceph", (3, 1)),
-        ("glusterfs", "data", "g1:/data", (3, 3)), ("fcp", "data", "3600a098000000001", (3, 0)),
+        ("posixfs", "data", "/dev/sdb1|vfs=xfs", (3, 1)),
+        ("posixfs", "data", "ceph:/vol|vfs=ceph", (3, 1)),
+        ("glusterfs", "data", "g1:/data", (3, 3)),
+        ("fcp", "data", "3600a098000000001", (3, 0)),
     ],
 )
 def test_every_kind_of_storage(site, version, stype, sdtype, location, since):
@@ -368,14 +377,17 @@ def test_a_host_that_does_not_come_up_in_time_is_told_with_the_managers_events(s
     site.row("hypervisor", "kvm1", mgr=site.manager, password="geheim")
     site.faults([{"do": "never", "state": "host.install"}])
     (said,) = site.wrong("chhypervisor -a --timeout 30", ["kvm1"])
-    assert "kvm1 is still installing after 30 s" in said and "the manager says: Host kvm1 was added" in said
+    assert (
+        re.search(r"kvm1 is still installing after (29|30) s", said) and "the manager says: Host kvm1 was added" in said
+    )
 
 
 def test_maintenance_and_back(site):
     assert site.ok("chhypervisor -d", ["rhevh1", "rhevh2"])
     assert site.thing("host", "rhevh1")["status"] == "maintenance"
     assert sorted(site.ok("chhypervisor -d", ["rhevh1", "rhevh2"])) == [
-        "rhevh1: maintenance: nothing to do", "rhevh2: maintenance: nothing to do"
+        "rhevh1: maintenance: nothing to do",
+        "rhevh2: maintenance: nothing to do",
     ]
     assert sorted(site.ok("chhypervisor -e", ["rhevh1", "rhevh2"])) == ["rhevh1: succeeded.", "rhevh2: succeeded."]
 
@@ -386,7 +398,7 @@ def test_maintenance_that_never_comes_names_the_machines(start):
     site.faults([{"do": "never", "state": "vm.migrate"}])
     on = [vm["name"] for vm in site.world.of("vm", "host", site.thing("host", "rhevh1")["id"])]
     (said,) = site.wrong("chhypervisor -d --timeout 30", ["rhevh1"])
-    assert "is still preparing_for_maintenance after 30 s" in said
+    assert re.search(r"is still preparing_for_maintenance after (29|30) s", said)
     assert on and f"virtual machines are still on it: {', '.join(sorted(on))}. Migrate or stop them" in said
 
 
@@ -417,8 +429,14 @@ def test_a_host_leaves(site):
 
 @pytest.mark.parametrize(
     "interface",
-    ["nw1:eth1:none", "nw1:eth1:dhcp", "nw1:eth1:static:10.1.0.2:255.255.0.0", "nw1:bond0=eth1+eth2,mode=1:none",
-     "vl:eth1.100:none", "vl:bond0.100=eth1+eth2:static:10.1.0.2:255.255.0.0|nw1:bond0:none"],
+    [
+        "nw1:eth1:none",
+        "nw1:eth1:dhcp",
+        "nw1:eth1:static:10.1.0.2:255.255.0.0",
+        "nw1:bond0=eth1+eth2,mode=1:none",
+        "vl:eth1.100:none",
+        "vl:bond0.100=eth1+eth2:static:10.1.0.2:255.255.0.0|nw1:bond0:none",
+    ],
 )
 def test_networks_bonds_and_vlans_of_a_host(site, version, interface):
     site.ok("cfgve -t nw -m MGR -o nw1 -c")
@@ -436,7 +454,8 @@ def cards(site, name):
     known = site.thing("host", name)["id"]
     return {
         nic["name"]: (site.world.the("network", nic["network"])["name"], nic.get("ip_address"))
-        for nic in site.world.of("host_nic", "host", known) if nic.get("network") and nic["name"] != "eth0"
+        for nic in site.world.of("host_nic", "host", known)
+        if nic.get("network") and nic["name"] != "eth0"
     }
 
 
@@ -449,7 +468,9 @@ def test_vlans_stand_beside_an_untagged_network_and_move_with_their_addresses(si
     site.row("hypervisor", "rhevh1", interface=row)
     assert site.ok("chhypervisor -n", ["rhevh1"]) == ["rhevh1: succeeded."]
     assert cards(site, "rhevh1") == {
-        "eth1": ("nw1", None), "eth1.100": ("v100", "10.1.0.2"), "eth1.200": ("v200", None)
+        "eth1": ("nw1", None),
+        "eth1.100": ("v100", "10.1.0.2"),
+        "eth1.200": ("v200", None),
     }
     assert site.ok("chhypervisor -n", ["rhevh1"]) == ["rhevh1: nothing to do"]
     # another address is set where the VLAN is, and nothing else is touched
@@ -461,7 +482,9 @@ def test_vlans_stand_beside_an_untagged_network_and_move_with_their_addresses(si
     site.row("hypervisor", "rhevh1", interface="nw1:eth1:none|v100:eth2:static:10.1.0.3:255.255.0.0|v200:eth1:dhcp")
     site.ok("chhypervisor -n", ["rhevh1"])
     assert cards(site, "rhevh1") == {
-        "eth1": ("nw1", None), "eth2.100": ("v100", "10.1.0.3"), "eth1.200": ("v200", None)
+        "eth1": ("nw1", None),
+        "eth2.100": ("v100", "10.1.0.3"),
+        "eth1.200": ("v200", None),
     }
     site.row("hypervisor", "rhevh1", interface="v100:eth2.101:dhcp")
     (said,) = site.wrong("chhypervisor -n", ["rhevh1"])
@@ -474,9 +497,19 @@ def test_networks_that_cannot_be(site):
     said = site.wrong("chhypervisor -n", ["rhevh1"])
     assert len(said) == 3
     assert any("nonet does not exist" in line for line in said)
-    assert any(f"network nw2 is not in cluster Default. Run: cfgve -t nw -m {site.manager} -o nw2 -a -l Default" in line
-               for line in said)
+    assert any(
+        f"network nw2 is not in cluster Default. Run: cfgve -t nw -m {site.manager} -o nw2 -a -l Default" in line
+        for line in said
+    )
     assert any("does not have interface eth9" in line for line in said)
+
+
+def test_power_management_of_a_host_with_another_port(site):
+    site.row("nodehm", "rhevh1", mgt="ipmi")
+    site.row("ipmi", "rhevh1", bmc="bmc1", username="u", password="p")
+    site.world.change(site.thing("host", "rhevh1"), port=54399)
+    assert site.ok("chhypervisor -p", ["rhevh1"])[1] == "rhevh1: power management answers: on"
+    assert site.thing("host", "rhevh1")["port"] == 54399
 
 
 def test_power_management_is_set_and_tried(site):
@@ -485,8 +518,10 @@ def test_power_management_is_set_and_tried(site):
         site.row("ipmi" if number == 1 else "openbmc", f"rhevh{number}", bmc=f"bmc{number}", username="u", password="p")
     said = site.ok("chhypervisor -p", ["rhevh1", "rhevh2"])
     assert sorted(said) == [
-        "rhevh1: Setting power management: bmc1", "rhevh1: power management answers: on",
-        "rhevh2: Setting power management: bmc2", "rhevh2: power management answers: on",
+        "rhevh1: Setting power management: bmc1",
+        "rhevh1: power management answers: on",
+        "rhevh2: Setting power management: bmc2",
+        "rhevh2: power management answers: on",
     ]
 
 
@@ -525,7 +560,9 @@ def test_the_picture_has_everything(site, tmp_path):
     text = (tmp_path / "site.svg").read_text()
     for word in ("rhevh1", "rhevh2", "vm1", "data1", "Default", "2 hosts, 3 virtual machines"):
         assert word in text
-    assert site.ok("lsve -m MGR --graph site.svg", cwd=str(tmp_path)) == [said]
+    # what a daemon writes as root because a client named it is never a file that is there
+    assert "is there already" in site.wrong("lsve -m MGR --graph site.svg", cwd=str(tmp_path))[0]
+    assert (tmp_path / "site.svg").read_text() == text
 
 
 # Secrets.
@@ -539,8 +576,10 @@ def test_no_secret_is_shown_however_much_is_asked_for(site):
     site.host.tables["passwd"].append({"key": "sd1", "username": "u", "password": secrets["chap"]})
     site.row("virtsd", "sd1", stype="iscsi", location="10.0.0.5|user=u", host="rhevh1")
     said = [
-        *site.say("chhypervisor -a -V", ["kvm1"]), *site.say("chhypervisor -p -V", ["rhevh1"]),
-        *site.say("cfgve -t sd -m MGR -o sd1 -c -V"), *site.say("chhypervisor -a --dry-run -V", ["kvm1"]),
+        *site.say("chhypervisor -a -V", ["kvm1"]),
+        *site.say("chhypervisor -p -V", ["rhevh1"]),
+        *site.say("cfgve -t sd -m MGR -o sd1 -c -V"),
+        *site.say("chhypervisor -a --dry-run -V", ["kvm1"]),
     ]
     shown = "\n".join(message.text for message in said)
     assert "POST " in shown and "******" in shown

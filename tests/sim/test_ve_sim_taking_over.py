@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from test_ve_sim_worlds import lun_of
 
-from vesim import VERSIONS, Site, each_version
+from vesim import VERSIONS, Site, each_version, lun_of
 
 LUN = "3600a098000000001"
 OTHER = "3600a098000000002"
@@ -33,7 +32,9 @@ def leave(site: Site, name: str, **row: str) -> str:
 @pytest.mark.parametrize(
     ("stype", "location", "again"),
     [
-        ("fcp", LUN, LUN), ("fcp", f"{LUN},{OTHER}", OTHER), ("iscsi", f"10.0.0.5|lun={lun_of(5)}", "10.0.0.5"),
+        ("fcp", LUN, LUN),
+        ("fcp", f"{LUN},{OTHER}", OTHER),
+        ("iscsi", f"10.0.0.5|lun={lun_of(5)}", "10.0.0.5"),
         ("iscsi", f"10.0.0.5|lun={lun_of(5)}", f"10.0.0.5|target={TARGET}|lun={lun_of(5)}"),
     ],
 )

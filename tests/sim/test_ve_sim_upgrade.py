@@ -76,7 +76,7 @@ def test_a_rhev_h_is_upgraded_from_an_iso_on_the_manager(start, version):
 def test_a_host_with_packages_takes_no_image(start):
     site = start((4, 5))
     assert "--image means nothing for it" in site.wrong("chhypervisor --upgrade --image i.iso", ["rhevh1"])[0]
-    assert "--image means nothing without --upgrade" in site.wrong("chhypervisor -e --image i.iso", ["rhevh1"])[0]
+    assert "--image can only be used with --upgrade" in site.wrong("chhypervisor -e --image i.iso", ["rhevh1"])[0]
 
 
 def test_an_upgrade_that_fails_is_told_with_the_managers_event(start):
@@ -114,7 +114,9 @@ def test_nowait_ends_when_the_upgrade_has_begun(start):
 def test_a_dry_run_of_an_upgrade(start):
     site = start((4, 5))
     assert site.ok("chhypervisor --upgrade --dry-run", ["rhevh1"]) == [
-        "rhevh1: look for upgrades", "rhevh1: wait until it is known whether there are any", "rhevh1: upgrade",
+        "rhevh1: look for upgrades",
+        "rhevh1: wait until it is known whether there are any",
+        "rhevh1: upgrade",
         "rhevh1: wait until upgraded and up",
     ]
 

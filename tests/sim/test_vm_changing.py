@@ -7,7 +7,7 @@ import pytest
 from vesim import only
 from vmsite import MODERN, each_version
 from xcat_rhev.engine.nouns import Cdrom, Vm
-from xcat_rhev.messages import Warning as Warned
+from xcat_rhev.messages import Warn as Warned
 
 GIB = 1 << 30
 NOTHING = ["vm1: nothing to do"]
@@ -29,9 +29,19 @@ def writes(site):
 
 
 def test_a_machine_that_is_right_is_sent_nothing(site):
-    site.made("vm1", memory="1g", cpus="2:2", storage="data1:2g|data1:1g", nics=f"{site.network}:eth0:yes",
-              bootorder="net,hd", vidproto="vnc", host="rhevh1", cluster="Default",
-              othersettings="ha:yes;tags:web", virtflags="placement_affinity=migratable")
+    site.made(
+        "vm1",
+        memory="1g",
+        cpus="2:2",
+        storage="data1:2g|data1:1g",
+        nics=f"{site.network}:eth0:yes",
+        bootorder="net,hd",
+        vidproto="vnc",
+        host="rhevh1",
+        cluster="Default",
+        othersettings="ha:yes;tags:web",
+        virtflags="placement_affinity=migratable",
+    )
     site.front.counts.clear()
     assert site.ok("chvm", ["vm1"]) == NOTHING
     assert writes(site) == []
@@ -87,8 +97,7 @@ def test_a_disk_grows(site):
 @only((3, 0))
 def test_before_3_1_a_disk_that_is_taken_off_would_be_lost_and_that_is_said(site):
     site.made("vm1", storage="data1:1g|data1:2g")
-    assert site.wrong("chvm -d 2", ["vm1"]) == [
-        "vm1: RHEV 3.0 cannot take the disk 2 off and keep it; -p removes it"]
+    assert site.wrong("chvm -d 2", ["vm1"]) == ["vm1: RHEV 3.0 cannot take the disk 2 off and keep it; -p removes it"]
     assert len(site.parts("disk", "vm1")) == 2
 
 
@@ -241,14 +250,17 @@ def test_a_disk_is_resized_and_vm_storage_follows(site):
     assert site.ok("chvm", ["vm1"]) == NOTHING
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    ("-p 7", "it has no disk 7; it has "),
-    ("-d nosuch", "it has no disk nosuch; it has "),
-    ("--resize 1=512m", "disks do not shrink"),
-    ("--resize 1=big", "--resize: 'big' is no size"),
-    ("-a nodomain:3g", "Could not get the storage domain nodomain"),
-    ("-a big", "-a: 'big' is no size"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("-p 7", "it has no disk 7; it has "),
+        ("-d nosuch", "it has no disk nosuch; it has "),
+        ("--resize 1=512m", "disks do not shrink"),
+        ("--resize 1=big", "--resize: 'big' is not a size"),
+        ("-a nodomain:3g", "Could not get the storage domain nodomain"),
+        ("-a big", "-a: 'big' is not a size"),
+    ],
+)
 def test_what_cannot_be_done_is_an_error_of_the_node_and_nothing_is_done(site, words, said):
     site.made("vm1", storage="data1:1g")
     site.front.counts.clear()
@@ -257,10 +269,18 @@ def test_what_cannot_be_done_is_an_error_of_the_node_and_nothing_is_done(site, w
     assert writes(site) == []
 
 
-@pytest.mark.parametrize("words", [
-    "--resize 1", "--mem lots", "--cpus two", "--optical a.iso --eject", "--snapshot a --mem 2g",
-    "--snapshot a --revert a", "surplus",
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--resize 1",
+        "--mem lots",
+        "--cpus two",
+        "--optical a.iso --eject",
+        "--snapshot a --mem 2g",
+        "--snapshot a --revert a",
+        "surplus",
+    ],
+)
 def test_wrong_words_do_nothing(site, words):
     site.made("vm1")
     site.front.counts.clear()
@@ -274,27 +294,51 @@ def test_several_disks_on_the_command_line_are_named_by_number_for_all_nodes(sit
     assert [len(site.parts("disk", node)) for node in ("vm1", "vm2")] == [1, 1]
 
 
+def an_iso(site, name="rescue.iso"):
+    """An ISO on the data domain; gives what stands for it in a drive: its id, in v3 its name."""
+    if site.version < (4, 2):
+        return name
+    world = site.world
+    (domain,) = world.named("storage_domain", "data1")
+    words = {"size": 1 << 20, "actual_size": 1 << 20, "status": "ok", "format": "raw", "sparse": False}
+    return world.add("disk", name=name, content_type="iso", storage_domain=domain["id"], **words)["id"]
+
+
 def test_a_cd_is_put_in_and_taken_out(site):
     site.made("vm1")
+    iso = an_iso(site)
     assert site.ok("chvm --optical rescue.iso", ["vm1"]) == DONE
     (drive,) = drives(site)
-    assert drive["file"] == "rescue.iso"
+    assert drive["file"] == iso
+    assert site.ok(f"chvm --optical {iso}", ["vm1"]) == ["vm1: nothing to do"]
     assert site.ok("chvm --eject", ["vm1"]) == DONE
     assert not drives(site)[0].get("file")
 
 
 def test_a_running_machine_gets_the_cd_at_once_and_keeps_it(site):
     site.running("vm1")
+    an_iso(site)
     trace = site.ok("chvm --cdrom rescue.iso -V", ["vm1"])
     puts = [line for line in trace if line.startswith("PUT")]
     assert ["current" in line for line in puts] == [False, True]
 
 
+@only((4, 5))  # managers before 4.2 keep the names of files on ISO domains to themselves
+def test_a_cd_that_is_not_there_is_refused_before_anything(site):
+    site.made("vm1")
+    an_iso(site)
+    assert "has no CD image nothing.iso" in site.wrong("chvm --optical nothing.iso --mem 3g", ["vm1"])[0]
+    an_iso(site)
+    assert "several CD images are named rescue.iso" in site.wrong("chvm --optical rescue.iso --mem 3g", ["vm1"])[0]
+    assert not [line for line in writes(site) if line.startswith("PUT")]
+
+
 def drives(site):
     """What the engine says of the machine's CD drives."""
     manager = site.managers.open(next(iter(site.managers._sessions)))
-    return [{"file": drive.file.id if drive.file else ""}
-            for drive in manager.list(Cdrom, under=manager.one(Vm, "vm1"))]
+    return [
+        {"file": drive.file.id if drive.file else ""} for drive in manager.list(Cdrom, under=manager.one(Vm, "vm1"))
+    ]
 
 
 # snapshots -----------------------------------------------------------------------------------------------------------
@@ -331,29 +375,29 @@ def test_a_running_machine_does_not_go_back(modern):
 
 def test_the_order_is_shown(site):
     site.made("vm1", bootorder="net,hd")
-    assert site.ok("rsetboot stat", ["vm1"]) == ["vm1: network,hd"]
-    assert site.ok("rsetboot", ["vm1"]) == ["vm1: network,hd"]
+    for words in ("stat", "state", "status", ""):
+        assert site.ok(f"rsetboot {words}", ["vm1"]) == ["vm1: network,hd", "vm1: boot override inactive"]
 
 
 def test_for_good_the_machine_and_its_row_are_changed(site):
     site.made("vm1", bootorder="net,hd")
-    assert site.ok("rsetboot hd -p", ["vm1"]) == ["vm1: set boot order completed."]
+    assert site.ok("rsetboot hd -p", ["vm1"]) == ["vm1: set boot order completed.", "vm1: Hard Drive"]
     assert (site.vm("vm1")["boot"], site.row_of("vm1")["bootorder"]) == (["hd"], "hd")
-    assert site.ok("rsetboot hd -p", ["vm1"]) == NOTHING
+    assert site.ok("rsetboot hd -p", ["vm1"]) == ["vm1: Hard Drive", *NOTHING]
     assert site.ok("chvm", ["vm1"]) == NOTHING
 
 
 def test_the_next_start_alone(site):
     site.made("vm1", bootorder="hd", othersettings="ha:yes")
-    assert site.ok("rsetboot net", ["vm1"]) == ["vm1: set boot order completed."]
+    assert site.ok("rsetboot net", ["vm1"]) == ["vm1: set boot order completed.", "vm1: Network"]
     assert site.vm("vm1")["boot"] == ["hd"]
-    assert site.ok("rsetboot stat", ["vm1"]) == ["vm1: network at the next start, then hd"]
-    assert site.ok("rsetboot net", ["vm1"]) == NOTHING
+    assert site.ok("rsetboot stat", ["vm1"]) == ["vm1: network at the next start, then hd", "vm1: Network"]
+    assert site.ok("rsetboot net", ["vm1"]) == ["vm1: Network", *NOTHING]
     trace = site.ok("rpower on -V", ["vm1"])
     (start,) = [line for line in trace if line.startswith("POST")]
     assert "network" in start
     assert site.row_of("vm1")["othersettings"] == "ha:yes"
-    assert site.ok("rsetboot stat", ["vm1"]) == ["vm1: hd"]
+    assert site.ok("rsetboot stat", ["vm1"]) == ["vm1: hd", "vm1: boot override inactive"]
     site.ok("rpower off", ["vm1"])
     (start,) = [line for line in site.ok("rpower on -V", ["vm1"]) if line.startswith("POST")]
     assert "network" not in start
@@ -371,15 +415,34 @@ def test_default_forgets_the_note_and_goes_back_to_the_row(site):
     site.made("vm1", bootorder="hd")
     site.ok("rsetboot net", ["vm1"])
     site.node("vm1", bootorder="cd,hd")
-    assert site.ok("rsetboot default", ["vm1"]) == ["vm1: set boot order completed."]
+    assert site.ok("rsetboot default", ["vm1"]) == ["vm1: set boot order completed.", "vm1: Default"]
     assert site.vm("vm1")["boot"] == ["cdrom", "hd"]
-    assert site.ok("rsetboot default", ["vm1"]) == NOTHING
+    assert site.ok("rsetboot default", ["vm1"]) == ["vm1: Default", *NOTHING]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("net", "Network"),
+        ("NETWORK", "Network"),
+        ("hd", "Hard Drive"),
+        ("cd", "CD/DVD"),
+        ("cd,hd", "CD/DVD, Hard Drive"),
+    ],
+)
+def test_the_words_of_other_plugins_are_said_too(site, words, said):
+    site.made("vm1", bootorder="net")
+    assert f"vm1: {said}" in site.ok(f"rsetboot {words}", ["vm1"])
+    assert site.ok("rsetboot state", ["vm1"])[1] == f"vm1: {said}"
+    assert site.ok("rsetboot default", ["vm1"])[1] == "vm1: Default"
+    assert site.ok("rsetboot state", ["vm1"])[1] == "vm1: boot override inactive"
 
 
 def test_a_wrong_device_is_an_error_of_every_node(site):
     site.made("vm1", "vm2")
     errors = site.wrong("rsetboot floppy", ["vm1", "vm2"])
     assert [error.split(":")[0] for error in errors] == ["vm1", "vm2"]
+    assert all(error.endswith(". Unsupported command: rsetboot floppy") for error in errors)
     assert all("Supported boot device: net, hd, cd" in error for error in errors)
 
 
@@ -389,3 +452,20 @@ def test_one_missing_machine_does_not_stop_the_others(site):
     errors = site.wrong("rsetboot hd -p", ["vm1", "vm2"])
     assert len(errors) == 1 and errors[0].startswith("vm2: node was not defined in the rhevm.")
     assert site.vm("vm1")["boot"] == ["hd"]
+
+
+def test_a_disk_is_gone_when_chvm_says_so(site):
+    site.made("vm1", storage="data1:1g|data1:1g")
+    assert site.ok("chvm -p 2", ["vm1"]) == DONE
+    assert len(site.world.of("disk", "vm", site.world.named("vm", "vm1")[0]["id"])) == 1
+
+
+@only(*MODERN)
+def test_a_disk_whose_storage_fails_is_not_called_removed(site):
+    site.made("vm1", storage="data1:1g|data1:1g")
+    (id,) = [disk["id"] for disk in site.parts("disk", "vm1") if not disk["bootable"]]
+    site.faults([{"do": "fail", "state": "disk.remove", "text": "no way"}])
+    (error,) = site.wrong("chvm -p 2", ["vm1"])
+    assert "disk vm1_Disk2 is illegal" in error and error.endswith(f"Run: chvm vm1 -p {id}")
+    site.mend()
+    assert site.ok(f"chvm -p {id}", ["vm1"]) == DONE

@@ -62,12 +62,15 @@ def test_boot_starts_one_that_is_off(site):
 
 def test_without_power_management_the_command_that_sets_it_is_named(site):
     site.hypervisor("rhevh1")
-    for word in ("off", "reset", "stat"):
+    assert site.ok("rpower stat", ["rhevh1"]) == ["rhevh1: on"], "its agent answers"
+    for word in ("off", "reset"):
         (error,) = site.wrong(f"rpower {word}", ["rhevh1"])
-        assert error.startswith("rhevh1: Cannot ")
-        assert error.endswith("Power Management is not enabled on Host. Run: chhypervisor rhevh1 -p")
+        # 4.x words it otherwise
+        assert "Power Management is not enabled on Host" in error or "fence" in error
+        assert error.endswith(". Run: chhypervisor rhevh1 -p")
     assert site.wrong("rpower suspend", ["rhevh1"]) == [
-        "rhevh1: 'suspend' does not exist for a hypervisor. Use on, off, boot or stat"]
+        "rhevh1: 'suspend' does not exist for a hypervisor. Use on, off, boot or stat"
+    ]
 
 
 def test_machines_and_hypervisors_of_one_range(site):

@@ -129,7 +129,8 @@ def test_what_stays_is_said_with_the_reason(site):
     site.running("vm1", host="rhevh1", virtflags="placement_affinity=pinned")
     site.hypervisor("rhevh1")
     assert site.wrong("revacuate", ["rhevh1"]) == [
-        "vm1: stays on rhevh1: the machine is pinned to its host. Set placement_affinity in vm.virtflags and run chvm"]
+        "vm1: stays on rhevh1: the machine is pinned to its host. Set placement_affinity in vm.virtflags and run chvm"
+    ]
 
 
 def test_what_does_not_arrive_is_said_with_the_reason(site):

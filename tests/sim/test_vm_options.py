@@ -8,19 +8,43 @@ import json
 import pytest
 
 from vmsite import each_version
-from xcat_rhev.dispatch import COMMANDS
 from xcat_rhev.messages import Data, Error
+from xcat_rhev.run.registry import COMMANDS
 
 #: Command -> words with which it changes something (or shows something), and what is there before.
 CHANGING = {
-    "mkvm -s 1,2 --mem 1g": "row", "chvm --mem 3g": "off", "chvm -a 1": "off", "chvm": "changed", "rmvm -p": "off",
-    "rmvm -f -p": "on", "clonevm -t web": "off", "rpower on": "off", "rpower off": "on", "rpower softoff": "on",
-    "rpower reset": "on", "rpower boot": "off", "rpower cycle": "on", "rpower suspend": "on", "rsetboot net": "off",
-    "rsetboot hd -p": "off", "rmigrate any": "on", "chvm --snapshot s1": "later", "clonevm -b web": "template",
+    "mkvm -s 1,2 --mem 1g": "row",
+    "chvm --mem 3g": "off",
+    "chvm -a 1": "off",
+    "chvm": "changed",
+    "rmvm -p": "off",
+    "rmvm -f -p": "on",
+    "clonevm -t web": "off",
+    "rpower on": "off",
+    "rpower off": "on",
+    "rpower softoff": "on",
+    "rpower reset": "on",
+    "rpower boot": "off",
+    "rpower cycle": "on",
+    "rpower suspend": "on",
+    "rsetboot net": "off",
+    "rsetboot hd -p": "off",
+    "rmigrate any": "on",
+    "chvm --snapshot s1": "later",
+    "clonevm -b web": "template",
 }
 SHOWING = {
-    "rpower stat": "off", "rsetboot stat": "off", "lsvm": "off", "lsvm -s": "off", "lsvm -a": "off", "rinv": "off",
-    "rvitals": "on", "rscan": "off", "rscan -x": "off", "getrvidparms": "on", "lsvm --snapshots": "later",
+    "rpower stat": "off",
+    "rsetboot stat": "off",
+    "lsvm": "off",
+    "lsvm -s": "off",
+    "lsvm -a": "off",
+    "rinv": "off",
+    "rvitals": "on",
+    "rscan": "off",
+    "rscan -x": "off",
+    "getrvidparms": "on",
+    "lsvm --snapshots": "later",
 }
 VM_COMMANDS = sorted({line.split()[0] for line in (*CHANGING, *SHOWING)} | {"getcons", "revacuate"})
 
@@ -40,8 +64,11 @@ def _changed(site):
 
 
 SETTINGS = {
-    "row": lambda site: site.node("vm1"), "off": lambda site: site.made("vm1"),
-    "later": lambda site: site.made("vm1"), "on": lambda site: site.running("vm1"), "changed": _changed,
+    "row": lambda site: site.node("vm1"),
+    "off": lambda site: site.made("vm1"),
+    "later": lambda site: site.made("vm1"),
+    "on": lambda site: site.running("vm1"),
+    "changed": _changed,
     "template": _template,
 }
 
@@ -110,17 +137,22 @@ def test_json_is_one_object_a_line(site, line):
 def test_help_version_and_nonsense(site, name):
     site.node("vm1")
     site.front.counts.clear()
-    (usage,) = site.ok(f"{name} -h", ["vm1"])
+    usage = "\n".join(site.ok(f"{name} -h", ["vm1"]))
     assert usage.startswith(f"Usage: {name} noderange")
     for option in COMMANDS[name].all_options():
         assert option.flags[0] in usage
     for flag in ("-v", "--version"):
         assert site.ok(f"{name} {flag}", ["vm1"])[0].startswith("xcat-rhev ")
     word = "on" if name == "rpower" else ""
-    for wrong, told in (("--frobnicate", "has no option --frobnicate"), ("-Z", "has no option -Z"),
-                        ("--timeout", "--timeout needs a value"), ("--timeout 0", "not a number of seconds"),
-                        ("--timeout -1", "not a number of seconds"), ("--timeout 1e3", "not a number of seconds"),
-                        ("--dry-run=yes", "--dry-run takes no value")):
+    for wrong, told in (
+        ("--frobnicate", "has no option --frobnicate"),
+        ("-Z", "has no option -Z"),
+        ("--timeout", "--timeout needs a value"),
+        ("--timeout 0", "not a number of seconds"),
+        ("--timeout -1", "not a number of seconds"),
+        ("--timeout 1e3", "not a number of seconds"),
+        ("--dry-run=yes", "--dry-run takes no value"),
+    ):
         errors = site.wrong(f"{name} {word} {wrong}", ["vm1"])
         assert len(errors) == 1 and told in errors[0]
     for option in COMMANDS[name].options:
@@ -130,24 +162,43 @@ def test_help_version_and_nonsense(site, name):
     assert not site.front.counts.shown()["requests"], "nothing was asked of the manager"
 
 
-@pytest.mark.parametrize(("line", "told"), [
-    ("mkvm -s abc", "--size: 'abc' is no size"), ("mkvm -s 1,-5", "--size: '-5' is no size"),
-    ("mkvm -s 0", "--size: '0' is nothing"), ("mkvm -s 1e400", "--size: '1e400' is no size"),
-    ("mkvm --mem 1k", "--mem: '1k' is less than 1 MiB"), ("mkvm --mem 99999999999999999999g", "is more than there is"),
-    ("mkvm --cpus 0", "--cpus: '0' is not of the form"), ("mkvm --cpus 1:2:3:4", "--cpus: '1:2:3:4' is not of"),
-    ("mkvm --cpus 99999999999999999999", "is not of the form"), ("mkvm vmcpus=2", "mkvm does not know 'vmcpus=2'"),
-    ("chvm --mem much", "--mem: 'much' is no size"), ("chvm --cpus x", "--cpus: 'x' is not of the form"),
-    ("chvm -a ,", "--add ',' names nothing"), ("chvm --resize 1", "--resize 1: not of the form disk=size"),
-    ("chvm --resize =1", "--resize =1: not of the form"), ("chvm --optical a --eject", "do not go together"),
-    ("chvm --snapshot a --revert b", "do not go together"), ("chvm --snapshot a -a 1", "do not go together"),
-    ("rmigrate a b", "one target host, please"), ("rinv weight", "rinv does not know 'weight'"),
-    ("rvitals temp", "rvitals does not know 'temp'"), ("rscan -u -w", "do not go together"),
-    ("rscan -x -z", "do not go together"), ("lsvm all", "lsvm does not know 'all'"),
-    ("rmvm now", "rmvm does not know 'now'"), ("getrvidparms x", "getrvidparms does not know 'x'"),
-    ("clonevm", "needs either -t or -b"), ("clonevm -t a -b b", "needs either -t or -b"),
-    ("rpower", "needs a word"), ("rpower ON", "does not know 'ON'"), ("rpower on -t 5", "has no option -t"),
-    ("revacuate now", "revacuate does not know 'now'"),
-])
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("mkvm -s abc", "--size: 'abc' is not a size"),
+        ("mkvm -s 1,-5", "--size: '-5' is not a size"),
+        ("mkvm -s 0", "--size: '0' is not more than zero"),
+        ("mkvm -s 1e400", "--size: '1e400' is not a size"),
+        ("mkvm --mem 1k", "--mem: '1k' is less than 1 MiB"),
+        ("mkvm --mem 99999999999999999999g", "is more than there is"),
+        ("mkvm --cpus 0", "--cpus: '0' is not of the form"),
+        ("mkvm --cpus 1:2:3:4", "--cpus: '1:2:3:4' is not of"),
+        ("mkvm --cpus 99999999999999999999", "is not of the form"),
+        ("mkvm vmcpus=2", "mkvm does not know 'vmcpus=2'"),
+        ("chvm --mem much", "--mem: 'much' is not a size"),
+        ("chvm --cpus x", "--cpus: 'x' is not of the form"),
+        ("chvm -a ,", "--add ',' names nothing"),
+        ("chvm --resize 1", "--resize 1: not of the form disk=size"),
+        ("chvm --resize =1", "--resize =1: not of the form"),
+        ("chvm --optical a --eject", "do not go together"),
+        ("chvm --snapshot a --revert b", "do not go together"),
+        ("chvm --snapshot a -a 1", "do not go together"),
+        ("rmigrate a b", "takes one word at most, not 'a b'"),
+        ("rinv weight", "rinv does not know 'weight'"),
+        ("rvitals temp", "rvitals does not know 'temp'"),
+        ("rscan -u -w", "do not go together"),
+        ("rscan -x -z", "do not go together"),
+        ("lsvm all", "lsvm does not know 'all'"),
+        ("rmvm now", "rmvm does not know 'now'"),
+        ("getrvidparms x", "getrvidparms does not know 'x'"),
+        ("clonevm", "needs either -t or -b"),
+        ("clonevm -t a -b b", "needs either -t or -b"),
+        ("rpower", "needs a word"),
+        ("rpower ON", "does not know 'ON'"),
+        ("rpower on -t 5", "has no option -t"),
+        ("revacuate now", "revacuate does not know 'now'"),
+    ],
+)
 def test_wrong_words_are_said_once_for_all_nodes_and_nothing_is_done(site, line, told):
     nodes = site.nodes("vm1", "vm2", "vm3")
     errors = site.wrong(line, nodes)

@@ -24,7 +24,8 @@ def test_a_serial_console_is_made_and_converged_and_not_sent_twice(since_console
     site.front.counts.clear()
     assert site.ok("chvm", ["vm1", "vm2"]) == ["vm1: nothing to do", "vm2: nothing to do"]
     assert sum(number for line, number in site.front.counts.shown()["requests"].items() if "/vms" in line) == (
-        1 if site.version != (4, 0) else 5), "one search; before 4.2 disks and NICs are asked for machine by machine"
+        1 if site.version != (4, 0) else 5
+    ), "one search; before 4.2 disks and NICs are asked for machine by machine"
     site.node("vm1", othersettings="console:no")
     assert site.ok("chvm", ["vm1"]) == ["vm1: change vm completed."]
     assert site.vm("vm1")["console_enabled"] is False
@@ -36,10 +37,11 @@ def test_a_running_machine_gets_its_console_at_the_next_start(since_console):
     site.running("vm1")
     assert "its serial console is off" in site.wrong("getcons", ["vm1"])[0]
     site.node("vm1", othersettings="console:yes")
-    assert site.ok("chvm", ["vm1"]) == ["vm1: change vm completed. It takes effect at the next start"]
-    assert site.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
+    for _ in range(2):  # no engine shows a console that waits, so it is sent again
+        assert site.ok("chvm", ["vm1"]) == ["vm1: change vm completed. It takes effect at the next start"]
     site.ok("rpower off", ["vm1"])
     site.ok("rpower on", ["vm1"])
+    assert site.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
     assert any(line.startswith("vm1: ssh -t -p 2222 ") for line in site.ok("getcons", ["vm1"]))
 
 
@@ -68,29 +70,41 @@ def test_a_lease_that_is_nobodys_business_stays(modern):
     assert modern.vm("vm1")["lease"] == modern.thing("storage_domain", "data1")["id"]
 
 
-@pytest.mark.parametrize(("text", "told"), [
-    ("lease:data1", "lease: managers give one to highly available machines alone; write ha:yes as well"),
-    ("ha:no;lease:data1", "write ha:yes as well"),
-    ("ha:yes;lease:nowhere", "lease: no active storage domain nowhere. There is: data1"),
-])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("lease:data1", "lease: managers give one to highly available machines alone; write ha:yes as well"),
+        ("ha:no;lease:data1", "write ha:yes as well"),
+        ("ha:yes;lease:nowhere", "lease: no active storage domain nowhere. There is: data1"),
+    ],
+)
 def test_a_lease_that_cannot_be_is_said_before_anything_is_made(modern, text, told):
     modern.node("vm1", othersettings=text)
     assert told in modern.wrong("mkvm", ["vm1"])[0]
     assert modern.count("vm", "vm1") == 0
 
 
-@pytest.mark.parametrize(("site", "text", "lacking"), [
-    ((3, 0), "ha:yes;lease:data1;console:yes;init:cloud-init;delete_protected:yes",
-     "delete_protected, console, initialization, lease"),
-    ((3, 6), "ha:yes;lease:data1;console:yes;init:cloud-init;delete_protected:yes", "lease"),
-    ((4, 0), "ha:yes;lease:data1", "lease"),
-], indirect=["site"])
+@pytest.mark.parametrize(
+    ("site", "text", "lacking"),
+    [
+        (
+            (3, 0),
+            "ha:yes;lease:data1;console:yes;init:cloud-init;delete_protected:yes",
+            "delete_protected, console, initialization, lease",
+        ),
+        ((3, 6), "ha:yes;lease:data1;console:yes;init:cloud-init;delete_protected:yes", "lease"),
+        ((4, 0), "ha:yes;lease:data1", "lease"),
+    ],
+    indirect=["site"],
+)
 def test_a_manager_too_old_for_it_says_so_before_anything_is_made(site, text, lacking):
     site.node("vm1", othersettings=text)
     site.node("vm2", storage="nowhere:1g", othersettings="lease:x")
     errors = site.wrong("mkvm", ["vm1", "vm2"])
-    assert (f"vm1: the manager is {site.version[0]}.{site.version[1]}, which has no {lacking} for machines. "
-            "Take that out of vm.othersettings") in errors
+    assert (
+        f"vm1: the manager is {site.version[0]}.{site.version[1]}, which has no {lacking} for machines. "
+        "Take that out of vm.othersettings"
+    ) in errors
     assert any(error.startswith("vm2: ") for error in errors), "all mistakes are told together"
     assert site.count("vm", "vm1") == 0
     site.made("vm3")
@@ -106,11 +120,13 @@ def test_what_was_typed_and_is_otherwise_is_said_and_not_written(site):
     said = [message.text for message in site.say("mkvm -s 5 --mem 2g --cpus 4", ["vm1"])]
     assert said == [
         "it is there with other memory, CPUs, disk sizes and left so. "
-        "Run chvm to change it, or give -f to make it anew", "virtual machine has been created. There is nothing to do",
+        "Run chvm to change it, or give -f to make it again",
+        "virtual machine has been created. There is nothing to do",
     ]
     assert (site.vm("vm1")["memory"], site.row_of("vm1")["memory"]) == (GIB, "1g")
     assert site.ok("mkvm -s 1 --mem 1g --cpus 1", ["vm1"]) == [
-        "vm1: virtual machine has been created. There is nothing to do"]
+        "vm1: virtual machine has been created. There is nothing to do"
+    ]
 
 
 def test_another_template_than_that_which_it_was_made_from_is_said(site):

@@ -52,7 +52,8 @@ def test_boot_starts_what_is_off(site, word):
 def test_reset_does_not_start_what_is_off(site):
     site.made("vm1")
     assert site.wrong("rpower reset", ["vm1"]) == [
-        "vm1: the machine is off, so there is nothing to reset. Run: rpower vm1 on"]
+        "vm1: the machine is off, so there is nothing to reset. Run: rpower vm1 on"
+    ]
 
 
 def test_suspend_and_resume(site):
@@ -103,3 +104,12 @@ def test_a_hypervisor_without_power_management_says_so(site):
     site.hypervisor("rhevh1")
     assert site.wrong("rpower off", ["rhevh1"])[0].startswith("rhevh1: ")
     assert "does not exist for a hypervisor" in site.wrong("rpower suspend", ["rhevh1"])[0]
+
+
+def test_a_machine_whose_host_has_died(site):
+    site.running("vm1")
+    host = site.host_of("vm1")
+    site.world.change(site.thing("host", host), status="non_responsive")
+    site.faults([{"do": "status", "method": "POST", "path": "/vms/*/stop", "status": 409, "text": "Operation Failed"}])
+    (error,) = site.wrong("rpower off", ["vm1"])
+    assert error.endswith(f". Its host {host} is non_responsive")

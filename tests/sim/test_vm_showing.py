@@ -10,7 +10,7 @@ from pathlib import Path
 from vesim import only
 from vmsite import MODERN, each_version
 from xcat_rhev.messages import Data, Error
-from xcat_rhev.messages import Warning as Warned
+from xcat_rhev.messages import Warn as Warned
 
 site = each_version()
 
@@ -28,16 +28,36 @@ def test_a_machine_is_shown_as_rhevm_pm_did(site):
     site.made("vm1", storage="data1:2g", memory="1g", cpus="2:4", bootorder="net,hd")
     lines = site.ok("lsvm", ["vm1"])
     assert lines[0] == "vms: [vm1]"
-    for line in ("  bootorder: network,hd", "  cpucore: 4", "  cpusocket: 2", "  display: vnc", "  memory: 1073741824",
-                 "  placement_policy: migratable", "  state: down", "  stateless: false", "  type: server"):
+    for line in (
+        "  bootorder: network,hd",
+        "  cpucore: 4",
+        "  cpusocket: 2",
+        "  display: vnc",
+        "  memory: 1073741824",
+        "  placement_policy: migratable",
+        "  state: down",
+        "  stateless: false",
+        "  type: server",
+    ):
         assert line in lines
     assert "    disks: [" in "\n".join(lines)
-    for line in ("bootable: true", "format: cow", "iftype: virtio", "size: 2147483648", "state: ok",
-                 "storage_domains: data1", "type: system"):
+    for line in (
+        "bootable: true",
+        "format: cow",
+        "iftype: virtio",
+        "size: 2147483648",
+        "state: ok",
+        "storage_domains: data1",
+        "type: system",
+    ):
         assert f"      {line}" in lines
     mac = site.parts("nic", "vm1")[0]["mac"]
-    assert lines[-4:] == ["    nics: [eth0]", "      iftype: virtio", f"      mac: {mac}",
-                          f"      network: {site.network}"]
+    assert lines[-4:] == [
+        "    nics: [eth0]",
+        "      iftype: virtio",
+        f"      mac: {mac}",
+        f"      network: {site.network}",
+    ]
 
 
 def test_keys_are_sorted(site):
@@ -60,8 +80,9 @@ def test_an_unknown_machine_is_an_error_and_the_others_are_shown(site):
     said = site.say("lsvm", ["vm1", "vm2"])
     errors = [message for message in said if isinstance(message, Error)]
     assert [(error.node, error.text.split(" The")[0]) for error in errors] == [
-        ("vm2", "node was not defined in the rhevm.")]
-    assert Data("vms: [vm1]") in said
+        ("vm2", "node was not defined in the rhevm.")
+    ]
+    assert [text.text.partition("\n")[0] for text in said if isinstance(text, Data)] == ["vms: [vm1]"]
 
 
 def test_a_hypervisor_is_shown_with_nics_and_machines(site):
@@ -76,7 +97,27 @@ def test_a_hypervisor_is_shown_with_nics_and_machines(site):
 
 def test_an_unknown_hypervisor_is_an_error(site):
     site.hypervisor("rhevh9")
-    assert site.wrong("lsvm", ["rhevh9"])[0].startswith("rhevh9: host was not defined in the rhevm.")
+    said = f"rhevh9: host was not defined in the rhevm. The manager is {site.manager}. Run: chhypervisor rhevh9 -a"
+    for typed in ("lsvm", "rinv", "rvitals", "reventlog"):
+        assert site.wrong(typed, ["rhevh9"]) == [said]
+
+
+@only((3, 6), (4, 5))
+def test_disks_are_shown_as_people_count_in_whatever_order_the_manager_has_them(site):
+    site.made("vm1", storage="|".join(["data1:1g"] * 3))
+    for disk, number in zip(site.parts("disk", "vm1"), (10, 9, 1)):
+        site.world.change(disk, name=f"vm1_Disk{number}")
+    lines = site.ok("lsvm", ["vm1"])
+    names = [f"vm1_Disk{number}" for number in (1, 9, 10)]
+    assert [line for line in lines if "disks: [" in line] == [f"    disks: [{name}]" for name in names]
+    assert [each.desc for each in site.say("rinv disk", ["vm1"])] == [f"Disk {name}" for name in names]
+
+
+def test_a_guest_that_tells_nothing_is_said_to(site):
+    site.made("vm1")
+    assert site.ok("rinv guest", ["vm1"]) == ["vm1: tells nothing: the machine is down"]
+    site.ok("rpower on", ["vm1"])
+    assert site.ok("rinv guest", ["vm1"])[0].startswith("vm1: tells nothing: ")
 
 
 def test_everything_that_a_manager_has(site):
@@ -98,7 +139,11 @@ def test_json_has_types(site):
     (line,) = site.ok("lsvm --json", ["vm1"])
     found = json.loads(line)
     assert (found["kind"], found["name"], found["memory"], found["bootorder"]) == (
-        "vms", "vm1", 1 << 30, ["network", "hd"])
+        "vms",
+        "vm1",
+        1 << 30,
+        ["network", "hd"],
+    )
     assert (found["disks"][0]["bootable"], found["nics"][0]["name"]) == (True, "eth0")
 
 
@@ -118,7 +163,10 @@ def test_the_inventory_of_a_machine(site):
 def test_one_kind_of_inventory(site):
     site.made("vm1", memory="1g")
     assert {message.desc for message in site.say("rinv mem", ["vm1"])} <= {
-        "Memory", "Guaranteed memory", "Maximum memory"}
+        "Memory",
+        "Guaranteed memory",
+        "Maximum memory",
+    }
     assert "rinv does not know 'weight'" in site.wrong("rinv weight", ["vm1"])[0]
 
 
@@ -144,7 +192,7 @@ def test_vitals_of_machine_and_hypervisor(site):
     assert told["vm1", "State"] == told["rhevh1", "State"] == "up"
     assert told["vm1", "CPU in all"].endswith("%")
     assert ("vm1", "Memory used") in told and ("rhevh1", "Memory used") in told
-    assert {message.desc for message in site.say("rvitals state", ["vm1"])} == {"State"}
+    assert {message.desc for message in site.say("rvitals state", ["vm1"])} == {"State", "System State"}
     assert site.wrong("rvitals wind", ["vm1"])
 
 
@@ -173,8 +221,9 @@ def test_each_node_gets_its_own_console(site):
 def test_the_password_of_the_row_is_used(site):
     site.running("vm1", vidpassword="sesame-st")
     trace = site.say("getrvidparms -V", ["vm1"])
-    assert [message.text for message in trace if message.desc == "password"] == ["sesame-st"]
-    assert not any("sesame-st" in message.text for message in trace if not message.desc)
+    answers = [message for message in trace if isinstance(message, Data)]
+    assert [message.text for message in answers if message.desc == "password"] == ["sesame-st"]
+    assert not any("sesame-st" in message.text for message in trace if message not in answers)
 
 
 def test_a_viewers_file(site):
@@ -185,8 +234,7 @@ def test_a_viewers_file(site):
 
 def test_a_machine_that_is_off_has_no_console(site):
     site.made("vm1")
-    assert site.wrong("getrvidparms", ["vm1"]) == [
-        "vm1: the machine is down and has no console. Run: rpower vm1 on"]
+    assert site.wrong("getrvidparms", ["vm1"]) == ["vm1: the machine is down and has no console. Run: rpower vm1 on"]
 
 
 # rscan ---------------------------------------------------------------------------------------------------------------
@@ -198,13 +246,26 @@ def test_a_manager_is_shown_whole(site):
     assert lines[0].split()[:2] == ["type", "name"]
     assert lines[1].split() == ["rhevm", site.manager]
     assert [line.split()[:2] for line in lines[2:]] == [
-        ["rhevh", "rhevh1"], ["rhevh", "rhevh2"], ["rhevh", "rhevh3"], ["vm", "vm1"], ["vm", "vm2"]]
+        ["rhevh", "rhevh1"],
+        ["rhevh", "rhevh2"],
+        ["rhevh", "rhevh3"],
+        ["vm", "vm1"],
+        ["vm", "vm2"],
+    ]
     assert not site.host.tables.get("nodelist")
 
 
 def test_what_is_written_describes_the_machine_so_that_chvm_finds_nothing_to_do(site):
-    site.made("vm1", memory="3g", cpus="2:4", storage="data1:2g|data1:512m", bootorder="hd,net", nicmodel="e1000",
-              nics=f"{site.network}:eth0:yes|{site.network}:eth1", virtflags="placement_affinity=user_migratable")
+    site.made(
+        "vm1",
+        memory="3g",
+        cpus="2:4",
+        storage="data1:2g|data1:512m",
+        bootorder="hd,net",
+        nicmodel="e1000",
+        nics=f"{site.network}:eth0:yes|{site.network}:eth1",
+        virtflags="placement_affinity=user_migratable",
+    )
     for table in ("vm", "mac"):
         site.host.tables[table] = []
     site.hypervisor("rhevh1")
@@ -232,14 +293,15 @@ def test_a_node_of_another_manager_is_left_alone_and_said(site):
     site.row("nodelist", "vm2", groups="all")
     site.row("vm", "vm2", mgr="other.example.com")
     said = site.say("rscan -w", ["vm1"])
-    assert Warned("belongs to other.example.com and is left alone", "vm2") in said
+    assert Error("belongs to other.example.com and is left alone", "vm2") in said
     assert site.host.row("vm", "vm2")["mgr"] == "other.example.com"
 
 
 def test_a_name_that_no_node_can_have_is_said(site):
     site.made("vm1")
     site.world.rename(site.thing("vm", "vm1"), "my vm") if hasattr(site.world, "rename") else site.world.change(
-        site.thing("vm", "vm1"), name="my vm")
+        site.thing("vm", "vm1"), name="my vm"
+    )
     said = site.say("rscan -w", ["vm1"])
     assert Warned("'my vm' is a name that no node can have") in said
     assert not site.host.row("nodehm", "my vm")
@@ -279,13 +341,15 @@ def test_an_old_manager_has_no_serial_consoles(site):
 
 def test_the_console_script_connects_with_what_getcons_says(tmp_path):
     client, ssh = tmp_path / "xcatclient", tmp_path / "ssh"
-    client.write_text('#!/bin/sh\nfor pair in "sshhost: mgr" "sshport: 2222" "sshuser: me" "vmid: id1"; do\n'
-                      '  echo "$1: $pair"\ndone\n')
+    client.write_text(
+        '#!/bin/sh\nfor pair in "sshhost: mgr" "sshport: 2222" "sshuser: me" "vmid: id1"; do\n'
+        '  echo "$1: $pair"\ndone\n'
+    )
     ssh.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\n')
     for script in (client, ssh):
         script.chmod(0o755)
     environment = {**os.environ, "XCAT_CLIENT": str(client), "XCAT_SSH": str(ssh), "XCAT_CONS_ONCE": "1"}
     script = Path(__file__).parents[2] / "share" / "cons" / "rhevm"
-    done = subprocess.run([script, "vm1"], env=environment, timeout=30, check=False)
+    done = subprocess.run([script, "vm1"], env=environment, timeout=300, check=False)
     assert done.returncode == 0
     assert (tmp_path / "called").read_text() == "-t -p 2222 -- me@mgr connect --vm-id=id1\n"

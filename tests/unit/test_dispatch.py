@@ -1,18 +1,19 @@
 """From a request to messages: nodes grouped by manager, options of every command, errors that stay where they are."""
 
 import json
-import threading
 
 import pytest
 
 from fakes import FakeHost
-from xcat_rhev import dispatch
+from xcat_rhev.abort import Abort
 from xcat_rhev.clock import ManualClock
-from xcat_rhev.commands.common import Command, Option, Place
-from xcat_rhev.dispatch import COMMANDS, Dispatcher
+from xcat_rhev.declare.command import Command, Option, Place
 from xcat_rhev.errors import Aborted, NotFound, Unreachable, Usage
-from xcat_rhev.jobs import Job, Step
-from xcat_rhev.messages import Data, Error, Note, Warning
+from xcat_rhev.messages import Data, Error, Note, Warn
+from xcat_rhev.plan.jobs import Job, Step
+from xcat_rhev.run import dispatch
+from xcat_rhev.run.dispatch import Dispatcher
+from xcat_rhev.run.registry import COMMANDS
 from xcat_rhev.xcat.host import Request
 
 PASSWORDS = [{"key": "rhevm", "username": "admin", "password": "geheim"}]
@@ -26,7 +27,6 @@ class FakeManager:
         self.name = access.name
         self.access = access
         self.say = say or (lambda text: None)
-        self.notes = ("the CA of m8 is now kept",) if access.name == "m8" else ()
 
 
 class FakeManagers:
@@ -34,10 +34,13 @@ class FakeManagers:
         self.dead = dead
         self.opened = []
 
-    def open(self, access, say=None, aborted=None):
+    def open(self, access, say=None, tell=None, patience=None):
+        if access.name == "m8":
+            tell("the CA of m8 is now kept")
         if access.name in self.dead:
             raise Unreachable(f"{access.name} does not answer")
         self.opened.append(FakeManager(access, say))
+        self.opened[-1].patience = patience
         return self.opened[-1]
 
 
@@ -48,7 +51,7 @@ def command(monkeypatch):
     def register(plan, place=Place.MANAGER, options=()):
         spec = Command("mktest", "for tests", "noderange", place, ("nodehm:mgt",), options)
         monkeypatch.setattr(dispatch, "COMMANDS", {"mktest": spec})
-        monkeypatch.setattr(dispatch, "_PLANS", {"mktest": plan})
+        monkeypatch.setattr(dispatch, "PLANS", {"mktest": plan})
 
     return register
 
@@ -141,7 +144,7 @@ def test_verbose_shows_what_the_manager_was_asked(command):
         yield Data("found", "vm1")
 
     command(plan)
-    assert run(args=["-V"]) == [Data("found", "vm1"), Data("GET /vms"), Data("m1: 3 requests, 1 connection")]
+    assert run(args=["-V"]) == [Data("found", "vm1"), Note("GET /vms"), Note("m1: 3 requests, 1 connection")]
 
 
 def test_json_is_for_wrong_arguments_too(command):
@@ -163,13 +166,14 @@ def test_a_command_for_a_named_manager_needs_its_name(command):
     command(
         lambda context: iter([Data(context.manager.name)]), Place.NAMED, (Option(("-m",), "manager", "who", "NAME"),)
     )
-    assert run(nodes=(), args=["-m", "m7"]) == [Data("m7")]
+    assert run(nodes=(), args=["-m", "m2"]) == [Data("m2")]
     assert run(nodes=()) == [Error("The flag -m is necessary to perform the command.")]
 
 
 def test_what_a_person_should_know_about_a_manager_is_said_first(command):
     command(lambda context: iter([Data("ok")]), Place.NAMED, (Option(("-m",), "manager", "who", "NAME"),))
-    assert run(nodes=(), args=["-m", "m8"]) == [Warning("the CA of m8 is now kept"), Data("ok")]
+    xcat = host(hypervisor=[{"node": "rhevh1", "mgr": "m8"}])
+    assert run(nodes=(), args=["-m", "m8"], xcat=xcat) == [Warn("the CA of m8 is now kept"), Data("ok")]
 
 
 def test_a_command_for_this_host_asks_no_manager(command):
@@ -182,10 +186,10 @@ def test_a_command_for_this_host_asks_no_manager(command):
 @pytest.mark.parametrize(
     ("rows", "user"),
     [
-        (PASSWORDS, "admin@internal"),
+        (PASSWORDS, "admin"),
         ([{"key": "rhevm", "username": "ops@ldap", "password": "x"}], "ops@ldap"),
-        ([*PASSWORDS, {"key": "m1", "username": "own", "password": "y"}], "own@internal"),
-        ([{"key": "m1", "username": "nopassword"}, *PASSWORDS], "admin@internal"),
+        ([*PASSWORDS, {"key": "m1", "username": "own", "password": "y"}], "own"),
+        ([{"key": "m1", "username": "nopassword"}, *PASSWORDS], "admin"),
     ],
 )
 def test_which_login_a_manager_gets(command, rows, user):
@@ -225,7 +229,7 @@ def test_errors_of_a_plan_leave_what_it_found_before(command):
 
 
 def test_an_abort_ends_it_all(command):
-    aborted = threading.Event()
+    aborted = Abort()
 
     def plan(context):
         yield Job("vm1", [Step("stop", aborted.set), Step("never", lambda: pytest.fail("begun"))])

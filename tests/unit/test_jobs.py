@@ -2,12 +2,15 @@
 
 import threading
 import time
+from collections import Counter
+from functools import partial
 
 import pytest
 
 from xcat_rhev.errors import Aborted, Conflict, NotFound
-from xcat_rhev.jobs import Job, Runner, Step, Wait
 from xcat_rhev.messages import Data, Error
+from xcat_rhev.plan.jobs import Job, Step, Wait
+from xcat_rhev.run.runner import Runner
 
 
 class FakeWatch:
@@ -16,6 +19,7 @@ class FakeWatch:
     def __init__(self):
         self.pending = []
         self.looks = 0
+        self.states = Counter()
 
     def __bool__(self):
         return bool(self.pending)
@@ -89,19 +93,19 @@ def test_what_follows_a_wait_may_fail_too():
 
 def test_one_look_serves_all_jobs_that_wait():
     watch = FakeWatch()
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=300)
 
     def arrive():
         together.wait()
 
-    jobs = [Job(f"vm{i}", [Step("arrive", arrive), Wait("until up", lambda i=i: i)]) for i in range(3)]
+    jobs = [Job(f"vm{i}", [Step("arrive", arrive), Wait("until up", partial(int, i))]) for i in range(3)]
     run(jobs, watch, workers=3)
     assert 1 <= watch.looks <= 3
 
 
 def test_a_slow_job_holds_nobody_up():
     release, log = threading.Event(), []
-    slow = Step("slow", lambda: release.wait(10) and None)
+    slow = Step("slow", lambda: release.wait(300) and None)
     quick = [step(log, "one"), step(log, "two"), Step("free the slow one", release.set)]
     run([Job("slow", [slow]), Job("quick", quick)], workers=2)
     assert log == ["one", "two"]
@@ -155,7 +159,7 @@ def test_a_long_step_shows_its_progress_while_it_runs():
 
     def copy():
         yield Data("half")
-        assert go_on.wait(10), "the first message was not passed on while the step ran"
+        assert go_on.wait(300), "the first message was not passed on while the step ran"
         yield Data("whole")
 
     for message in Runner(None, 1, threading.Event()).run([Job("iso", [Step("copy", copy)])]):
@@ -181,8 +185,10 @@ def test_what_was_begun_is_finished_before_the_next_is_begun():
 
 def test_what_was_begun_first_goes_on_first():
     log = []
-    jobs = [Job(f"vm{number}", [Wait("until made", lambda: "vm"), step(log, f"a{number}"), step(log, f"b{number}")])
-            for number in (1, 2, 3)]
+    jobs = [
+        Job(f"vm{number}", [Wait("until made", lambda: "vm"), step(log, f"a{number}"), step(log, f"b{number}")])
+        for number in (1, 2, 3)
+    ]
     run(jobs, FakeWatch(), workers=1)
     assert log == ["a1", "b1", "a2", "b2", "a3", "b3"]
 
@@ -191,7 +197,7 @@ def test_steps_go_on_while_somebody_looks():
     watch, looking = FakeWatch(), threading.Event()
 
     def look():
-        assert looking.wait(5), "the look ended the steps"
+        assert looking.wait(300), "the look ended the steps"
         return FakeWatch.look(watch)
 
     watch.look = look
@@ -206,12 +212,80 @@ def test_a_goal_that_comes_during_a_look_is_part_of_the_next():
 
     def look():
         ended = plain()
-        assert second.wait(5)
+        assert second.wait(300)
         return ended
 
     watch.look = look
+
     def up(node, begins=lambda: "vm"):
         return Wait("until up", begins, lambda _: [Data("up", node)])
 
     late = Job("vm2", [Step("begin", lambda: time.sleep(0.05)), up("vm2", lambda: second.set() or "vm")])
     assert run([Job("vm1", [up("vm1")]), late], watch, workers=2) == [Data("up", "vm1"), Data("up", "vm2")]
+
+
+def planning(log, word, *jobs):
+    """A step that plans further jobs."""
+
+    def do():
+        log.append(word)
+        yield from jobs
+
+    return Step(word, do)
+
+
+def test_who_needs_a_job_waits_for_those_that_it_planned():
+    log, free = [], threading.Event()
+    slow = Job("child", [Step("wait", lambda: free.wait(300) and None), step(log, "child")])
+    jobs = [
+        Job("parent", [planning(log, "parent", slow), Step("free it", free.set)], key="k"),
+        Job("later", [step(log, "later")], after=frozenset({"k"})),
+    ]
+    run(jobs)
+    assert log == ["parent", "child", "later"]
+
+
+def test_grandchildren_and_what_a_wait_plans_count_as_well():
+    log = []
+    grandchild = Job("grandchild", [step(log, "grandchild")])
+    child = Job("child", [Wait("until up", lambda: "vm", lambda _: [grandchild])])
+    jobs = [
+        Job("later", [step(log, "later")], after=frozenset({"k"})),
+        Job("parent", [planning(log, "parent", child)], key="k"),
+    ]
+    run(jobs, FakeWatch())
+    assert log == ["parent", "grandchild", "later"]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_who_needs_a_job_is_not_begun_when_one_that_it_planned_fails(workers):
+    log = []
+    bad = Job("bad", [step(log, "bad", Conflict("refused"))])
+    good = Job("good", [step(log, "good")])
+    jobs = [
+        Job("parent", [planning(log, "parent", bad, good)], key="k"),
+        Job("later", [step(log, "later")], after=frozenset({"k"})),
+    ]
+    said = run(jobs, workers=workers)
+    assert sorted(log) == ["bad", "good", "parent"]
+    assert Error("refused", "bad") in said
+    assert Error("not begun, because it needs what failed: k", "later") in said
+
+
+def test_a_child_may_name_its_parent_and_its_siblings():
+    log = []
+    first = Job("first", [step(log, "first")], key="first")
+    second = Job("second", [step(log, "second")], after=frozenset({"first", "k"}))
+    run([Job("parent", [planning(log, "parent", second, first)], key="k")])
+    assert log == ["parent", "first", "second"]
+
+
+def test_an_error_that_a_step_only_says_counts_for_those_that_need_it():
+    log = []
+    jobs = [
+        Job("parent", [Step("plan", lambda: [Error("no NIC eth9", "h1")])], key="k"),
+        Job("later", [step(log, "later")], after=frozenset({"k"})),
+    ]
+    said = run(jobs)
+    assert (log, said[0]) == ([], Error("no NIC eth9", "h1"))
+    assert "needs what failed" in said[1].text

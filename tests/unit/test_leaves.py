@@ -1,4 +1,4 @@
-"""The leaves: errors, units, secret, clock, messages."""
+"""The leaves: what everybody may use."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import logging
 import pickle
 import traceback
+from argparse import ArgumentTypeError
 from dataclasses import FrozenInstanceError, asdict
 
 import pytest
@@ -15,6 +16,10 @@ from hypothesis import strategies as st
 
 from xcat_rhev import clock, errors, messages, units
 from xcat_rhev.errors import Locked, RhevError, Usage, one_line
+from xcat_rhev.jsonlines import SCHEMA, line_of
+from xcat_rhev.messages import Data
+from xcat_rhev.ordering import natural
+from xcat_rhev.ports import port
 from xcat_rhev.secret import STARS, Secret
 
 KINDS = [getattr(errors, name) for name in errors.__all__]
@@ -33,16 +38,13 @@ def test_every_error_shows_its_text_and_hint_in_one_line(kind: type[RhevError]) 
 def test_the_drawn_tree_names_every_kind() -> None:
     drawn = (errors.__doc__ or "").split()
     assert [name for name in errors.__all__ if name not in drawn] == []
-    kinds = {
-        name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, RhevError)
-    }
+    kinds = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, RhevError)}
     assert kinds == set(errors.__all__)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_may_be_repeated(kind: type[RhevError]) -> None:
     assert kind.may_retry is (kind.__name__ in ("Locked", "Unreachable"))
-    assert kind.may_login is (kind.__name__ == "Denied")
 
 
 def test_locked_is_a_conflict_of_the_moment() -> None:
@@ -65,13 +67,41 @@ def test_a_line_has_an_end() -> None:
     assert one_line(line) == line
 
 
-@pytest.mark.parametrize(("text", "size"), [
-    ("4g", 4 << 30), ("4G", 4 << 30), ("4GB", 4 << 30), ("4 GiB", 4 << 30), (" 4gib ", 4 << 30),
-    ("512", 512 << 20), ("512m", 512 << 20), ("1.5g", 3 << 29), (".5t", 1 << 39), ("64k", 64 << 10),
-    ("1048576b", 1 << 20), ("1t", 1 << 40), ("0.1k", 102), ("1.", None), ("4 g b", None), ("-1g", None), ("", None),
-    ("g", None), ("4x", None), ("4gg", None), ("1e3", None), ("0", None), ("0g", None), ("0.1b", None), ("4bb", None),
-    ("nan", None), ("4g 4g", None), ("0x10", None), ("4,5g", None), ("4\n", 4 << 20),
-])
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("4g", 4 << 30),
+        ("4G", 4 << 30),
+        ("4GB", 4 << 30),
+        ("4 GiB", 4 << 30),
+        (" 4gib ", 4 << 30),
+        ("512", 512 << 20),
+        ("512m", 512 << 20),
+        ("1.5g", 3 << 29),
+        (".5t", 1 << 39),
+        ("64k", 64 << 10),
+        ("1048576b", 1 << 20),
+        ("1t", 1 << 40),
+        ("0.1k", 102),
+        ("1.", None),
+        ("4 g b", None),
+        ("-1g", None),
+        ("", None),
+        ("g", None),
+        ("4x", None),
+        ("4gg", None),
+        ("1e3", None),
+        ("0", None),
+        ("0g", None),
+        ("0.1b", None),
+        ("4bb", None),
+        ("nan", None),
+        ("4g 4g", None),
+        ("0x10", None),
+        ("4,5g", None),
+        ("4\n", 4 << 20),
+    ],
+)
 def test_sizes(text: str, size: int | None) -> None:
     if size is not None:
         assert units.parse_size(text) == size
@@ -103,10 +133,22 @@ def test_memory_is_whole_mib() -> None:
         units.parse_memory("1023k")
 
 
-@pytest.mark.parametrize(("size", "text"), [
-    (0, "0 B"), (17, "17 B"), (1023, "1023 B"), (1024, "1 KiB"), (1536, "1.5 KiB"), (512 << 20, "512 MiB"),
-    (4 << 30, "4 GiB"), (10 << 40, "10 TiB"), (3 << 29, "1.5 GiB"), (5000 << 40, "5000 TiB"), (99.9, "99 B"),
-])
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (17, "17 B"),
+        (1023, "1023 B"),
+        (1024, "1 KiB"),
+        (1536, "1.5 KiB"),
+        (512 << 20, "512 MiB"),
+        (4 << 30, "4 GiB"),
+        (10 << 40, "10 TiB"),
+        (3 << 29, "1.5 GiB"),
+        (5000 << 40, "5000 TiB"),
+        (99.9, "99 B"),
+    ],
+)
 def test_sizes_for_people(size: float, text: str) -> None:
     assert units.show_size(size) == text
 
@@ -114,8 +156,17 @@ def test_sizes_for_people(size: float, text: str) -> None:
 def test_a_secret_does_not_show_itself(caplog: pytest.LogCaptureFixture) -> None:
     secret = Secret(SENTINEL)
     logging.getLogger("test").warning("%s %r %s", secret, secret, {"password": secret})
-    shown = [str(secret), repr(secret), f"{secret}", f"{secret!r:>30}", f"{secret:>20}", "%s" % secret, str([secret]),  # noqa: UP031
-             caplog.text, json.dumps(str(secret))]
+    shown = [
+        str(secret),
+        repr(secret),
+        f"{secret}",
+        f"{secret!r:>30}",
+        f"{secret:>20}",
+        "%s" % secret,  # noqa: UP031
+        str([secret]),
+        caplog.text,
+        json.dumps(str(secret)),
+    ]
     assert not [text for text in shown if SENTINEL in text]
     assert str(secret) == STARS
     assert secret.reveal() == SENTINEL
@@ -135,6 +186,7 @@ def test_a_secret_stays_in_this_process() -> None:
 def test_a_secret_in_a_trace_is_stars() -> None:
     def fail(password: Secret) -> None:
         raise ValueError(f"cannot log in with {password}")
+
     try:
         fail(Secret(SENTINEL))
     except ValueError:
@@ -165,10 +217,17 @@ def test_the_system_clock_never_goes_back() -> None:
     assert system.now() >= before
 
 
-@pytest.mark.parametrize("message", [
-    messages.Info("a"), messages.Data("a", "vm1", "power"), messages.Warning("a"), messages.Error("a"),
-    messages.Note("a"), messages.Progress("1%"),
-])
+@pytest.mark.parametrize(
+    "message",
+    [
+        messages.Info("a"),
+        messages.Data("a", "vm1", "power"),
+        messages.Warn("a"),
+        messages.Error("a"),
+        messages.Note("a"),
+        messages.Progress("1%"),
+    ],
+)
 def test_messages_are_values(message: messages.Message) -> None:
     assert type(message)(**asdict(message)) == message
     with pytest.raises(FrozenInstanceError):
@@ -180,3 +239,20 @@ def test_an_error_becomes_its_message() -> None:
     problem.exit_code = 7
     assert messages.error_of(problem, "vm1") == messages.Error("vm1 is not there. Run mkvm vm1", "vm1", 7)
     assert messages.error_of(problem).node == ""
+
+
+def test_names_are_sorted_as_people_count() -> None:
+    assert sorted(["n10", "n2", "n1a", "n", "m3", "n02"], key=natural) == ["m3", "n", "n1a", "n02", "n2", "n10"]
+    assert sorted(["n" + "9" * 5000, "n1"], key=natural)[0] == "n1"
+
+
+@pytest.mark.parametrize("text", ["-1", "65536", "9" * 5000, "http", ""])
+def test_what_is_no_port_is_said(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="Write one from 0"):
+        port(text)
+
+
+def test_every_field_of_a_message_is_in_the_schema() -> None:
+    said = json.loads(line_of(Data("on", "vm1", "power", 1, (("state", "on"),))))
+    assert said == {"kind": "data", "node": "vm1", "desc": "power", "text": "on", "code": 1, "state": "on"}
+    assert said.keys() <= SCHEMA.keys()

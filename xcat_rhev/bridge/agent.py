@@ -8,19 +8,24 @@ import importlib
 import importlib.metadata
 import logging
 import os
+import select
+import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from .. import __version__
 from ..abort import Abort
-from ..dispatch import COMMANDS, Dispatcher
 from ..errors import Aborted, RhevError, Usage
 from ..messages import Error, Message, error_of
+from ..run.dispatch import Dispatcher
+from ..run.registry import COMMANDS
 from ..xcat.host import Request
 from .channel import Channel
 from .host import BridgeHost, message_to
@@ -51,13 +56,17 @@ class Agent:
         self._idle = idle
         self._slots = threading.Semaphore(AT_ONCE)
         self._busy = 0
+        self._stopped = False
         self._counting = threading.Lock()
 
     def serve(self) -> None:
-        """Take requests until there were none for a while, or another version is installed."""
-        self._listener.settimeout(min(self._idle, CHECK))
+        """Take requests until there were none for a while, another version is installed, or `stop` was called.
+
+        Nobody who has reached the socket is turned away: those that wait in its queue then are served as well.
+        """
+        self._listener.setblocking(False)
         last = checked = time.monotonic()
-        while True:
+        while not self._stopped:
             now = time.monotonic()
             if self._busy:
                 last = now
@@ -67,23 +76,35 @@ class Agent:
                 if outdated():
                     break
                 checked = now
+            select.select([self._listener], (), (), min(self._idle, CHECK))
             self._take()
-        self._listener.close()  # from here on the shim starts the next agent
+        self.stop()
+        while self._take():
+            pass
+        self._listener.close()
+
+    def stop(self) -> None:
+        """Take no more connections. Who connects from here on starts the next agent. A signal handler may call it."""
+        self._stopped = True
+        with suppress(OSError):  # it was before
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the one that waits for connections
 
     def finish(self) -> None:
         """Wait for the end of what is begun."""
         for _ in range(AT_ONCE):
             self._slots.acquire()
 
-    def _take(self) -> None:
+    def _take(self) -> bool:
+        """Take a request from the queue; gives whether there was one."""
         self._slots.acquire()
         try:
             connection, _ = self._listener.accept()
-        except socket.timeout:
+        except BlockingIOError:
             self._slots.release()
-            return
+            return False
         self._count(1)
         threading.Thread(target=self._serve_one, args=(connection,), name="request", daemon=True).start()
+        return True
 
     def _count(self, more: int) -> None:
         with self._counting:
@@ -131,10 +152,15 @@ def _messages(request: Request, channel: Channel, dispatcher: Dispatcher) -> Seq
 def request_from(item: dict[str, Any], aborted: Abort) -> Request:
     """Read the shim's request."""
     return Request(
-        command=str(item["command"]), nodes=tuple(map(str, item.get("nodes") or ())),
-        args=tuple(map(str, item.get("args") or ())), cwd=str(item.get("cwd") or "/"), user=str(item.get("user") or ""),
-        asker=str(item.get("asker") or ""), stdin=str(item.get("stdin") or ""),
-        environment={str(key): str(value) for key, value in (item.get("environment") or {}).items()}, aborted=aborted,
+        command=str(item["command"]),
+        nodes=tuple(map(str, item.get("nodes") or ())),
+        args=tuple(map(str, item.get("args") or ())),
+        cwd=str(item.get("cwd") or "/"),
+        user=str(item.get("user") or ""),
+        asker=str(item.get("asker") or ""),
+        stdin=str(item.get("stdin") or ""),
+        environment={str(key): str(value) for key, value in (item.get("environment") or {}).items()},
+        aborted=aborted,
     )
 
 
@@ -162,9 +188,10 @@ def main(argv: Sequence[str]) -> int:
         if lock is None:
             return 0
         with lock, _listen(options.socket) as listener:
+            agent = Agent(listener, Dispatcher(), options.idle)
+            signal.signal(signal.SIGTERM, partial(_stopped, agent))
             if options.ready:
                 print("ready", flush=True)
-            agent = Agent(listener, Dispatcher(), options.idle)
             agent.serve()
         agent.finish()  # without the lock: what is begun may take hours, and the next agent serves meanwhile
     except OSError as problem:
@@ -175,10 +202,19 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _stopped(agent: Agent, number: int, frame: object) -> None:
+    """End when what is begun is done; a second signal ends it at once."""
+    signal.signal(number, signal.SIG_DFL)
+    agent.stop()
+
+
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="xcat-rhev agent",
-        description="Work for xCAT's rhevm plugin, which starts this by itself. One per machine.",
+        description=(
+            "Work for xCAT's rhevm plugin, which starts this by itself. One per machine. "
+            "SIGTERM ends it when what is begun is done, and a second one at once."
+        ),
     )
     parser.add_argument("--socket", type=Path, default=SOCKET, metavar="FILE", help=f"where to listen ({SOCKET})")
     parser.add_argument("--idle", type=float, default=IDLE, metavar="SECONDS", help=f"end after so long ({IDLE})")

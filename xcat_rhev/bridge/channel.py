@@ -42,7 +42,7 @@ class Channel:
 
         Raises:
             Aborted: The other end is closed.
-            BadAnswer: It is no JSON object, or too long.
+            BadAnswer: It is not a JSON object, or too long.
         """
         line = self._reader.readline(LONGEST_LINE + 1)
         if not line:
@@ -52,9 +52,9 @@ class Channel:
         try:
             item = json.loads(line)
         except ValueError:
-            raise BadAnswer("the shim sent a line that is no JSON") from None
+            raise BadAnswer("the shim sent a line that is not JSON") from None
         if not isinstance(item, dict):
-            raise BadAnswer("the shim sent a line that is no JSON object")
+            raise BadAnswer("the shim sent a line that is not JSON object")
         return item
 
     def listen(self) -> None:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..messages import Data, Error, Info, Message, Note, Progress, Warning
-from ..xcat.addresses import my_addresses
-from ..xcat.gathering import Gathering, Values
+from ..addresses import my_addresses
+from ..messages import KINDS, Data, Error, Info, Message, Note, Progress, Warn
+from ..xcat import nics
 from ..xcat.host import Row
+from ..xcat.wire import without_spelling
+from ..xcat.write_coalescing import Coalescer, Values
 from .channel import Channel
 
 _KINDS: dict[str, type[Any]] = {
-    "data": Data, "info": Info, "warning": Warning, "note": Note, "error": Error, "progress": Progress,
+    "data": Data,
+    "info": Info,
+    "warning": Warn,
+    "note": Note,
+    "error": Error,
+    "progress": Progress,
 }
 
 
@@ -25,17 +32,19 @@ class BridgeHost:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._writes = Gathering(self._put_nodes)
+        self._writes = Coalescer(self._put_nodes)
 
     def node_attrs(self, table: str, nodes: Sequence[str], columns: Sequence[str]) -> dict[str, Row]:
         """Read columns of many nodes at once."""
         if not nodes:
             return {}
         found = self._channel.call("node_attrs", table, list(nodes), list(columns)) or {}
-        return {node: _row(found.get(node)) for node in nodes}
+        rows = {node: _row(found.get(node)) for node in nodes}
+        # Perl works out a column that is one expression, and leaves those of single cards to each of its programs.
+        return nics.all_expanded(rows) if table == nics.TABLE else rows
 
     def rows(self, table: str, where: Mapping[str, str] | None = None) -> list[Row]:
-        """Read whole rows as they stand."""
+        """Read whole rows as they are."""
         found = [_row(item) for item in self._channel.call("rows", table, dict(where or {})) or []]
         # A Perl xCAT compares in SQL, where MySQL ignores case; equal means equal here.
         return [row for row in found if all(row.get(key) == value for key, value in (where or {}).items())]
@@ -88,8 +97,10 @@ def message_from(item: Mapping[str, Any]) -> Message:
 
 
 def message_to(message: Message) -> dict[str, Any]:
-    """Write a message in its JSON form."""
-    return {"kind": type(message).__name__.lower(), **vars(message)}
+    """Write a message in its JSON form, without what is empty: Perl reads a thousand of them."""
+    filled = {key: value for key, value in vars(message).items() if value or key == "text"}
+    texts = {key: without_spelling(value) for key, value in filled.items() if isinstance(value, str)}
+    return {"kind": KINDS[type(message)], **filled, **texts}
 
 
 def _row(item: Mapping[str, Any] | None) -> Row:

@@ -8,11 +8,12 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from ..errors import Denied, NotFound, Unreachable, Usage
 from ..xcat.document import Element
 from ..xcat.wire import WireRequest, read_response, split, write_request
+from . import homes
 
 #: Seconds for the connection to be made.
 CONNECT_LIMIT = 15.0
@@ -38,21 +39,29 @@ class Target(NamedTuple):
 
 
 def target(environment: Mapping[str, str]) -> Target:
-    """Find out whom to ask: `XCATHOST` (host:port) and `XCAT_CERT_DIR`, else this machine and `~/.xcat`.
+    """Find the daemon to ask: `XCAT_CERT_DIR`, else `~/.xcat`, else the embedded xcatd's home. There `XCATHOST` counts,
+    else what is beside the certificates, else this machine.
 
     Args:
         environment: The process's variables.
 
     Raises:
-        Usage: XCATHOST is no host:port.
+        Usage: XCATHOST is not a host:port.
     """
-    text = environment.get("XCATHOST") or DEFAULT_HOST
+    certificates = Path(environment.get("XCAT_CERT_DIR") or _certificates())
+    text = environment.get("XCATHOST") or homes.named_beside(certificates) or DEFAULT_HOST
     host, colon, port = text.rpartition(":")
     if not colon or "]" in port:
         host, port = text, "3001"
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536 and host):
         raise Usage(f"XCATHOST is '{text}'", "Write it as host:port, such as localhost:3001")
-    return Target(host.strip("[]"), int(port), Path(environment.get("XCAT_CERT_DIR") or _home() / ".xcat"))
+    return Target(host.strip("[]"), int(port), certificates)
+
+
+def _certificates() -> Path:
+    """A user's own certificates, else those of a home of the embedded xcatd that this user may read."""
+    own, embedded = _home() / ".xcat", homes.certificates_of(homes.usual())
+    return embedded if not own.exists() and os.access(embedded / "client-cred.pem", os.R_OK) else own
 
 
 def _home() -> Path:
@@ -67,7 +76,7 @@ class Conversation:
     """One connection, one request.
 
     Args:
-        where: Whom to ask.
+        where: The daemon to ask.
 
     Raises:
         NotFound: The certificates are not there.
@@ -92,25 +101,27 @@ class Conversation:
             raise Unreachable(f"Connection failure: {_reason(problem, where)}") from None
         self._channel.settimeout(None)
 
-    def ask(self, request: WireRequest) -> Iterator[Element]:
+    def ask(self, request: WireRequest, silent: Callable[[], None] = lambda: None) -> Iterator[Element]:
         """Send a request and give the answer's documents as they come, the last one included.
 
         If the daemon goes away before, they just end; `<serverdone>` tells.
 
+        Args:
+            request: What.
+            silent: Called once for every second in which nothing came.
+
         Raises:
-            BadAnswer: What came is no answer.
+            BadAnswer: What came is not an answer.
             Denied: The daemon does not accept our certificate.
             Usage: The request cannot be sent.
         """
         document = write_request(request)
         try:
             self._channel.sendall(document)
-            yield from self._answers()
+            yield from self._answers(silent)
         except ssl.SSLError as problem:
             if "ALERT" in (problem.reason or ""):
-                raise Denied(
-                    f"{self._where} does not accept the certificate in {self._where.certificates}"
-                ) from None
+                raise Denied(f"{self._where} does not accept the certificate in {self._where.certificates}") from None
         except OSError:
             return
 
@@ -128,10 +139,15 @@ class Conversation:
         """End the connection."""
         self._channel.close()
 
-    def _answers(self) -> Iterator[Element]:
+    def _answers(self, silent: Callable[[], None]) -> Iterator[Element]:
         rest = b""
+        self._channel.settimeout(1.0)
         while True:
-            received = self._channel.recv(CHUNK)
+            try:
+                received = self._channel.recv(CHUNK)
+            except socket.timeout:  # TimeoutError from Python 3.10 on
+                silent()
+                continue
             if not received:
                 return
             documents, rest = split(rest + received)
@@ -167,4 +183,3 @@ def _reason(problem: OSError, where: Target) -> str:
     if isinstance(problem, TimeoutError):
         return "SSL Timeout or incorrect certificates in ~/.xcat"
     return f"{where} does not speak TLS as xcatd does: {problem.strerror or problem}"
-

@@ -1,4 +1,4 @@
-"""Where the files that are no Python stand: in a checkout beside the package, else where pip put them."""
+"""Where the files that are not Python are: in a checkout beside the package, else where pip put them."""
 
 from __future__ import annotations
 

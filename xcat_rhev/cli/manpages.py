@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from .. import __version__
-from ..commands.common import Command, Place
 from ..daemon.catalog import CORES
-from ..dispatch import COMMANDS
+from ..declare.command import Command, Place
+from ..run.registry import COMMANDS
+from ..xcat.commandnames import WITHOUT_NODERANGE
 from . import overview
-from .main import PARTS
+from .main import KINDS, PARTS
 
 SHARE = Path(__file__).parents[2] / "share"
 PLACES = {
     Place.MANAGER: "The nodes are grouped by the manager that vm.mgr, else hypervisor.mgr names; managers are served "
-                   "in parallel.",
+    "in parallel.",
     Place.NAMED: "The manager is the one that -m names.",
     Place.HERE: "No manager is asked.",
 }
+#: The first line of a page that has man call tbl.
+_TBL = "'\\\" t"
 #: Sent by xCAT's own plugins and programs; people type copycds, nodeset and rcons.
-INTERNAL = frozenset({"copycd", "mkinstall", "rhevhupdateflag", "getcons", "getrvidparms"})
+INTERNAL = frozenset({"copycd", "mkinstall", "rhevhupdateflag", "rhevmupdateflag", "getcons", "getrvidparms"})
 
 
 def pages() -> Iterator[tuple[Path, str]]:
@@ -37,7 +40,10 @@ def page(command: Command) -> str:
     paragraphs = [*filter(None, command.description.split("\n")), PLACES[command.place]]
     lines = [
         *_head(f"xcat-rhev-{command.name}", command.summary),
-        ".SH SYNOPSIS", f".B {command.name}", escaped(command.usage), ".SH DESCRIPTION",
+        ".SH SYNOPSIS",
+        f".B {command.name}",
+        escaped(command.usage),
+        ".SH DESCRIPTION",
         "\n.PP\n".join(map(escaped, paragraphs)),
     ]
     if command.arguments:
@@ -46,6 +52,8 @@ def page(command: Command) -> str:
     for option in command.all_options():
         flags = ", ".join(f"\\fB{escaped(flag)}\\fR" for flag in option.flags)
         lines += [".TP", flags + (f" \\fI{escaped(option.value)}\\fR" if option.value else ""), escaped(option.help)]
+    if command.settings:
+        lines += _table("OTHERSETTINGS", command.settings)
     if command.examples:
         lines += _section("EXAMPLES", command.examples)
     lines += [".SH EXIT STATUS", "0 when all is done, 1 when a node failed; the other nodes are done all the same."]
@@ -56,9 +64,13 @@ def overview_page() -> str:
     """The man page of the program: its subcommands, and what all commands have in common."""
     lines = [
         *_head("xcat-rhev", "RHEV-H, RHVH and oVirt for xCAT"),
-        ".SH SYNOPSIS", ".B xcat\\-rhev", escaped("SUBCOMMAND [arguments]"),
-        ".SH DESCRIPTION", escaped(overview.DESCRIPTION),
+        ".SH SYNOPSIS",
+        ".B xcat\\-rhev",
+        escaped("SUBCOMMAND [arguments]"),
+        ".SH DESCRIPTION",
+        escaped(overview.DESCRIPTION),
         *_section("SUBCOMMANDS", ((name, text) for name, _, text in PARTS)),
+        *_section("COMMANDS", ((kind, names) for kind, names in KINDS.items())),
     ]
     for title, rows in overview.SECTIONS.items():
         lines += _section(title, rows.items())
@@ -69,11 +81,19 @@ def overview_page() -> str:
 def _head(name: str, summary: str) -> list[str]:
     """The title and name; lines are left ragged, since stretched synopses are hard to read."""
     title = f'.TH {name.upper()} 1 "" "xcat-rhev {__version__}" "xCAT for RHEV and oVirt"'
-    return [title, ".nh", ".ad l", ".SH NAME", f"{escaped(name)} \\- {escaped(summary)}"]
+    return [_TBL, title, ".nh", ".ad l", ".SH NAME", f"{escaped(name)} \\- {escaped(summary)}"]
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> list[str]:
     return [f".SH {title}", *(line for word, text in rows for line in (".TP", f".B {escaped(word)}", escaped(text)))]
+
+
+def _table(title: str, rows: Mapping[str, tuple[str, str]]) -> list[str]:
+    """A table of names, meanings and examples; man calls tbl for it."""
+    found = [f".SH {title}", ".TS", "lb lw(24n) lw(22n).", "name\tmeaning\texample", "_"]
+    for name, (meaning, example) in rows.items():
+        found += [f"{name}\tT{{", escaped(meaning), "T}\tT{", escaped(example), "T}"]
+    return [*found, ".TE"]
 
 
 def escaped(text: str) -> str:
@@ -85,13 +105,20 @@ def escaped(text: str) -> str:
 def completion() -> str:
     """The completion for bash: the program's words, after `run` the commands, after a command its words and options."""
     cases = "\n".join(
-        f"        {name}) words='{' '.join((*command.verbs, *flags(command)))}' ;;"
+        f"    {name}) words='{' '.join((*command.words.known, *flags(command)))}' ;;"
         for name, command in sorted(COMMANDS.items())
     )
     return COMPLETION.format(
         words=" ".join([*(name for name, _, _ in PARTS), "--help", "--version"]),
-        commands=" ".join(sorted({*COMMANDS, *CORES} - INTERNAL)), cases=cases,
+        commands=" ".join(xcat_commands()),
+        without=" ".join(sorted(WITHOUT_NODERANGE & set(xcat_commands()))),
+        cases=cases,
     )
+
+
+def xcat_commands() -> list[str]:
+    """What people type after `xcat-rhev run`."""
+    return sorted({*COMMANDS, *CORES} - INTERNAL)
 
 
 def flags(command: Command) -> Iterator[str]:
@@ -100,19 +127,28 @@ def flags(command: Command) -> Iterator[str]:
 
 
 COMPLETION = """\
-# Completion for bash; generated from the commands' declarations.
+# Completion for bash; generated from the commands' declarations. A link to xcat-rhev completes as its name does after
+# `xcat-rhev run`. The first word of a command is completed from the names of nodes.
 _xcat_rhev() {{
-    local words=''
-    case $COMP_CWORD in
-    1) words='{words}' ;;
-    2) [ "${{COMP_WORDS[1]}}" = run ] && words='{commands}' ;;
-    *)  case ${{COMP_WORDS[2]}} in
+    local words='' command=${{COMP_WORDS[0]##*/}} first=1
+    if [ "$command" = xcat-rhev ]; then
+        command='' first=3
+        case $COMP_CWORD in
+        1) words='{words}' ;;
+        2) [ "${{COMP_WORDS[1]}}" = run ] && words='{commands}' ;;
+        *) [ "${{COMP_WORDS[1]}}" = run ] && command=${{COMP_WORDS[2]}} ;;
+        esac
+    fi
+    case $command in
 {cases}
-        esac ;;
+    esac
+    case " {without} " in
+    *" $command "*) ;;
+    *)  [ "$COMP_CWORD" = "$first" ] && words="$(xcat-rhev run nodels 2>/dev/null) $words" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}")
 }}
-complete -o default -F _xcat_rhev xcat-rhev
+complete -o default -F _xcat_rhev xcat-rhev {commands}
 """
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ..commands.common import Place
-from ..dispatch import COMMANDS
+from ..declare.command import Place
+from ..run.registry import COMMANDS
 
 SHIM = Path(__file__).parents[2] / "share" / "perl" / "rhevm.pm"
 BEGIN, END = "# BEGIN GENERATED", "# END GENERATED"

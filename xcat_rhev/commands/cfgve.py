@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
 
+from ..declare.command import Command, Option, Place
 from ..errors import Usage
 from ..messages import Error
-from .common import Command, Context, Option, Place, Plan
-from .ve import cl, converge, dc, description, descriptionfile, nw, sd, tpl
-from .ve.kind import Kind
+from ..plan.context import Context, Plan
+from ..rows import description
+from ..rows.description import Center
+from ..rows.storage import CENTER_STORAGE
+from .environment import cl, converge, dc, descriptionfile, disk, drift, nw, sd, tpl
+from .environment.kind import Kind
+from .environment.plainkinds import PLAIN
 
-KINDS: dict[str, Kind] = {"dc": dc.KIND, "cl": cl.KIND, "sd": sd.KIND, "nw": nw.KIND, "tpl": tpl.KIND}
+KINDS: dict[str, Kind] = {
+    "dc": dc.KIND,
+    "cl": cl.KIND,
+    "sd": sd.KIND,
+    "nw": nw.KIND,
+    "tpl": tpl.KIND,
+    "disk": disk.KIND,
+    **{word: each.kind for word, each in PLAIN.items()},
+}
 
 _VERBS = (
     Option(("-c", "--create"), "create", "make it, or complete it where it is half made"),
@@ -21,6 +35,9 @@ _VERBS = (
     Option(("-b", "--detach"), "detach", "the reverse"),
     Option(("-r", "--remove"), "remove", "remove it"),
     Option(("-x", "--export"), "export", "copy a template to an export domain", value="DOMAIN"),
+    Option(("--move",), "move", "move a disk to another storage domain", value="DOMAIN"),
+    Option(("--sparsify",), "sparsify", "give back the room that a thin disk does not use any more"),
+    Option(("--reduce",), "reduce", "make the volume of a thin disk on block storage as small as what is in it"),
     Option(("-i", "--import"), "import", "take over a storage domain that is there, or a template on one"),
 )
 
@@ -28,8 +45,8 @@ SPEC = Command(
     name="cfgve",
     summary="configure the elements of a virtual environment",
     usage=(
-        "-t dc|cl|sd|nw|tpl -m manager -o object[,object...] [-c|-u|-g|-s|-a|-b|-r|-x|-i] [options], "
-        "or -m manager --from FILE.yaml"
+        "-t TYPE -m manager -o object[,object...] [-c|-u|-g|-s|-a|-b|-r|-x|-i|...] [options], "
+        "or -m manager --from|--diff FILE.yaml"
     ),
     place=Place.NAMED,
     routes=("rhevm",),
@@ -41,18 +58,23 @@ SPEC = Command(
         Option(("-f", "--force"), "force", "with -r: all steps that removal needs; a storage domain is formatted"),
         Option(("-d", "--datacenter"), "data_center", "the data center", value="NAME"),
         Option(("-l", "--cluster"), "cluster", "the cluster", value="NAME"),
-        Option(("-k", "--storage"), "storage", "the storage type of a data center", value="TYPE", choices=dc.STORAGE),
+        Option(
+            ("-k", "--storage"), "storage", "the storage type of a data center", value="TYPE", choices=CENTER_STORAGE
+        ),
         Option(("-p", "--cpu"), "cpu", "the CPU type of a cluster", value="TYPE"),
         Option(("-n", "--vlan"), "vlan", "the VLAN of a network, 1 to 4094", value="ID"),
         Option(("--compat",), "compat", "the compatibility version of a data center or cluster", value="X.Y"),
+        Option(
+            ("--set",), "set", "a setting of the newer kinds; may be given several times", value="NAME=VALUE", many=True
+        ),
         Option(("--description",), "description", "a description", value="TEXT"),
         Option(("--mtu",), "mtu", "the MTU of a network", value="BYTES"),
         Option(("--nonvm",), "nonvm", "a network for hosts only, without virtual machines"),
         Option(("--required",), "required", "hosts of the cluster without the network become non-operational"),
         Option(("--destroy",), "destroy", "with -r: forget a storage domain whose storage is lost"),
         Option(("--from",), "from", "make everything that the file describes; - is the input", value="FILE.yaml"),
-        Option(("--from-domain",), "source", "with -i: the export or data domain with the template",
-               value="DOMAIN"),
+        Option(("--diff",), "diff", "only show what differs from the file; exit code 2 if anything", value="FILE.yaml"),
+        Option(("--from-domain",), "source", "with -i: the export or data domain with the template", value="DOMAIN"),
         Option(("--to-domain",), "target", "with -i: the data domain to copy the template to", value="DOMAIN"),
     ),
     description=(
@@ -70,11 +92,20 @@ SPEC = Command(
         "on it; from RHEV 3.5 on also on iscsi and fcp, where it is the domain on the LUNs of virtsd.location, or else "
         "the one of that name, or the only one. A template is taken with -i from an export domain, which copies it, or "
         "from a data domain that was taken over, which registers it where it lies.\n\n"
-        "--from reads a description: data_centers, below it their names, and below each storage, compat, description, "
-        "clusters, networks, hosts, storage_domains and vms, again by name. Clusters have cpu, compat, description; "
-        "networks vlan, mtu, hosts_only, required, clusters (a list), description; hosts, storage domains and "
-        "vms have the columns of the tables hypervisor, virtsd and vm. What is described is compared with what is "
-        "there; a second run has nothing to do. lsve --export writes such a description."
+        "--from reads a description: data_centers, below it their names, and below each storage, compat, "
+        "description, clusters, networks, hosts, storage_domains and vms, again by name. Clusters have cpu, "
+        "compat, description, management (a network of another name than the manager's own); networks vlan, mtu, "
+        "stp, hosts_only, clusters (a list), required (true, or a list of clusters), description; hosts, storage "
+        "domains and vms have the columns of the tables hypervisor, virtsd and vm. A storage domain with active: "
+        "false is in maintenance; one that is there needs no host and no location; an ISO domain may stand in "
+        "several data centers. What is described is compared with what is there, and what is not written stays as "
+        "it is; a second run has nothing to do. What stands on something that could not be made is not begun. "
+        "lsve --export writes such a description, which plans nothing where it was written, and says in its first "
+        "lines what it leaves out.\n\n"
+        "--diff compares the same way and changes nothing: a line for each thing that --from would do, and one for "
+        "each cluster, network, host, storage domain and machine of a described data center that the file does not "
+        "name, if the file has anything of that kind. The exit code is 0 where nothing differs, 2 where something "
+        "does, and has the bit 1 where something is wrong that --from could not mend either."
     ),
     examples=(
         ("cfgve -t dc -m rhevm.example.com -o dc1 -c -k nfs", "make a data center with shared storage"),
@@ -84,20 +115,28 @@ SPEC = Command(
         ("cfgve -t nw -m rhevm.example.com -o nw1 -a -l cl1", "attach it to a cluster"),
         ("cfgve -t sd -m rhevm.example.com -o sd1 -i", "take over the storage domain that virtsd describes"),
         ("cfgve -t tpl -m rhevm.example.com -o tpl01 -r", "remove a template"),
+        ("cfgve -t disk -m rhevm.example.com -o vm1_Disk1 -r", "remove a disk that belongs to no machine"),
+        ("cfgve -t disk -m rhevm.example.com -o vm1_Disk1 --move data2", "move a disk, while its machine runs or not"),
         ("cfgve -t tpl -m rhevm.example.com -o tpl01 -i --from-domain sd1", "register a template that came with sd1"),
         ("cfgve -m rhevm.example.com --from site.yaml --dry-run", "what a described site lacks"),
+        ("cfgve -m rhevm.example.com --diff site.yaml", "what has changed, for a nightly job"),
     ),
 )
 
+#: What is done with a description, by the option that names it.
+_COMPARE: Mapping[str, Callable[[Context, Sequence[Center]], Plan]] = {"from": converge.plan, "diff": drift.plan}
 _VERB_NAMES = tuple(option.name for option in _VERBS)
 _FLAGS = {option.name: option.flags[0] for option in SPEC.options}
+#: In all their spellings: whoever typed --vlan does not look for -n.
+_SPELLINGS = {option.name: "/".join(option.flags) for option in SPEC.options}
 
 
 def plan(context: Context) -> Plan:
     """Check the words, then let the kind plan its verb for all names."""
-    if "from" in context.options:
-        yield from _described(context)
-        return
+    for option, compare in _COMPARE.items():
+        if option in context.options:
+            yield from _plan_description(context, option, compare)
+            return
     kind_name = context.options.get("type")
     if not kind_name:
         raise Usage("cfgve needs -t with the type of the object", f"Usage: cfgve {SPEC.usage}")
@@ -108,19 +147,25 @@ def plan(context: Context) -> Plan:
     yield from kind.verbs[verb].plan(context, names)
 
 
-def _described(context: Context) -> Plan:
-    """Make what a file describes.
+def _plan_description(context: Context, option: str, compare: Callable[[Context, Sequence[Center]], Plan]) -> Plan:
+    """Compare what a file describes with what is there.
+
+    Args:
+        context: The command.
+        option: The one that names the file.
+        compare: Plans what follows from it.
 
     Raises:
-        Usage: The file is none, or other options were given that would be ignored.
+        Usage: The file is not a description, or other options were given that would be ignored.
     """
-    surplus = [_FLAGS[name] for name in context.options if name in _FLAGS and name not in ("from", "manager")]
-    if surplus or context.words:
-        raise Usage(f"{' '.join([*surplus, *context.words])} means nothing with --from")
-    centers, faults = description.parse(descriptionfile.read(context.request, context.options["from"]))
+    surplus = [_SPELLINGS[name] for name in context.options if name in _SPELLINGS and name not in (option, "manager")]
+    if surplus:
+        raise Usage(f"{' '.join(surplus)} cannot be used with --{option}")
+    text = descriptionfile.read(context.request, context.options[option], f"--{option}")
+    centers, faults = description.parse(text)
     yield from map(Error, faults)
     if not faults:
-        yield from converge.plan(context, centers)
+        yield from compare(context, centers)
 
 
 def _verb(options: Any, kind: Kind) -> str:
@@ -141,8 +186,6 @@ def _verb(options: Any, kind: Kind) -> str:
 
 
 def _names(context: Context) -> tuple[str, ...]:
-    if context.words:
-        raise Usage(f"cfgve does not know what to do with '{' '.join(context.words)}'", f"Usage: cfgve {SPEC.usage}")
     names = dict.fromkeys(filter(None, (name.strip() for name in context.options.get("objects", "").split(","))))
     if not names:
         raise Usage("cfgve needs -o with the name of an object", f"Usage: cfgve {SPEC.usage}")
@@ -156,6 +199,6 @@ def _check_surplus(options: Any, kind: Kind, verb: str) -> None:
         Usage: An option means nothing for this verb.
     """
     common = {"type", "manager", "objects", verb, "create", "verbose", "dry_run", "nowait", "timeout", "json"}
-    surplus = [_FLAGS.get(name, name) for name in options if name not in common | kind.verbs[verb].takes]
+    surplus = [_SPELLINGS.get(name, name) for name in options if name not in common | kind.verbs[verb].takes]
     if surplus:
-        raise Usage(f"{' '.join(surplus)} means nothing with {_FLAGS[verb]} for a {kind.title}")
+        raise Usage(f"{' '.join(surplus)} cannot be used with {_FLAGS[verb]} for a {kind.title}")

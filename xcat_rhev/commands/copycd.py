@@ -6,25 +6,27 @@ is said about media of others.
 
 from __future__ import annotations
 
-import re
+import os
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..clock import Clock
-from ..errors import BadAnswer, Conflict, NotFound, Usage
-from ..jobs import Job, Step
-from ..media.identify import Release, identify, looks_ours, named
+from ..declare.command import Command, Option, Place
+from ..errors import BadAnswer, Conflict, Denied, NotFound, Usage
+from ..media.identify import Release, identify, looks_ours
 from ..media.iso import read_iso, volume_label
 from ..media.kickstart import template_path, write_template
 from ..media.medium import Medium, read_folder
 from ..media.mounts import source_of
+from ..media.names import named, specific
 from ..media.progress import metered
-from ..media.store import Store
-from ..messages import Data, Info, Message, Warning
-from ..xcat.host import Host
-from .common import Command, Context, Option, Place, Plan
+from ..media.store import MediaStore
+from ..messages import Data, Info, Message, Warn
+from ..plan.context import Context, Plan
+from ..plan.jobs import Job, Step
+from ..xcat.host import Xcat
 
 SPEC = Command(
     name="copycd",
@@ -35,12 +37,17 @@ SPEC = Command(
     options=(
         Option(("-f",), "file", "the ISO image", value="ISO"),
         Option(("-m",), "mount", "where copycds has mounted it; read when there is no -f", value="MOUNT"),
-        Option(("-n", "--name", "--osver"), "name", "what to call it: rhevh or ovirt and a version", value="NAME"),
+        Option(
+            ("-n", "--name", "--osver"),
+            "name",
+            "what to call it: rhevh (or rhvh) or ovirt, and a version",
+            value="NAME",
+        ),
         Option(("-a", "--arch"), "arch", "the architecture", value="ARCH"),
         Option(("-p", "--path"), "path", "copy to this folder instead of installdir/NAME/ARCH", value="PATH"),
         Option(("-i", "--inspection"), "inspect", "say what it is and copy nothing"),
         Option(("-o", "--noosimage"), "no_osimage", "make no osimage"),
-        Option(("-s", "--specific"), "specific", "add the build to the name, so that two builds stand side by side"),
+        Option(("-s", "--specific"), "specific", "add the build to the name, to keep two builds side by side"),
         Option(("-w", "--nonoverwrite"), "keep", "leave alone what was copied before"),
     ),
     description=(
@@ -49,11 +56,16 @@ SPEC = Command(
         "for byte, what may have been written to since the last time, as the file system tells. Media of others are "
         "left to xCAT's other plugins without a word."
     ),
-    examples=(("copycds rhev-hypervisor6-6.6-20150123.iso", "take a RHEV-H 6.6 in as rhevh6.6"),),
+    examples=(
+        ("copycds rhev-hypervisor6-6.6-20150123.iso", "take a RHEV-H 6.6 in as rhevh6.6"),
+        ("copycds RHVH-4.4-dvd1.iso -s", "add the build to the name, to keep two builds side by side"),
+        ("copycds ovirt-node.iso -i", "say what it is and copy nothing"),
+    ),
 )
 
 _ARCHES = {"i386": "x86", "i486": "x86", "i586": "x86", "i686": "x86", "amd64": "x86_64"}
 _PROFILE = "compute"
+_SUCCESS = "Media copy operation successful"
 
 
 def plan(context: Context) -> Plan:
@@ -66,7 +78,7 @@ def plan(context: Context) -> Plan:
     release = identify(medium, told[1] if told else "") if medium else None
     if medium is None or release is None:
         if told:
-            raise Usage(f"{_what(context)} is no RHEV-H, RHVH or oVirt Node medium", f"Drop -n {options['name']}")
+            raise Usage(f"{_what(context)} is not a RHEV-H, RHVH or oVirt Node medium", f"Drop -n {options['name']}")
         return
     release = _as_told(release, told, context)
     if "inspect" in options:
@@ -75,7 +87,7 @@ def plan(context: Context) -> Plan:
     yield from _taking_in(context, medium, release)
     if "mount" in options and told and options["name"].startswith("rh"):
         # Only xCAT's own copycds mounts; then its anaconda.pm is asked too, and claims every name that begins with rh.
-        yield Warning(
+        yield Warn(
             f"with -n {options['name']} xCAT's anaconda plugin may have copied the medium too, and made Red Hat images "
             "of it. copycds without -n is enough. Run: xcat-rhev doctor"
         )
@@ -83,22 +95,26 @@ def plan(context: Context) -> Plan:
 
 def _medium(context: Context, insist: bool) -> Medium | None:
     """Read the medium; None for one that is too damaged to list and does not look like ours."""
-    if "file" in context.options:
-        path = Path(context.request.cwd, context.options["file"])
-    elif "mount" in context.options:
-        mount = Path(context.request.cwd, context.options["mount"])
-        found = source_of(mount)
-        if found is None:
-            return read_folder(mount)
-        path = found
-    else:
-        raise Usage("copycd needs the ISO", "Name it with -f")
+    path, device = _source(context)
+    if path.is_dir():
+        return read_folder(path)
     try:
-        return read_iso(path)
+        return read_iso(path, device=device)
     except BadAnswer:
-        if insist or looks_ours(volume_label(path) or ""):
+        if insist or looks_ours(volume_label(path, device=device) or ""):
             raise
         return None
+
+
+def _source(context: Context) -> tuple[Path, bool]:
+    """What is to be read, and whether it is a block device: only what the system says of a mount may be one."""
+    if "file" in context.options:
+        return Path(context.request.cwd, context.options["file"]), False
+    if "mount" not in context.options:
+        raise Usage("copycd needs the ISO", "Name it with -f")
+    mount = Path(context.request.cwd, context.options["mount"])
+    device = source_of(mount)
+    return (mount, False) if device is None else (device, True)
 
 
 def _what(context: Context) -> str:
@@ -111,22 +127,26 @@ def _as_told(release: Release, told: tuple[str, str] | None, context: Context) -
     family = told[0] if told else release.family
     release = replace(release, family=family, arch=_ARCHES.get(arch, arch))
     if "specific" in context.options and not told:
-        build = re.match(r"[\d.]*\d", release.build)
-        if not build:
+        version = specific(release.version, release.build, release.linux)
+        if not version:
             raise Usage(f"{_what(context)} does not tell its build", "Drop -s, or give a name with -n")
-        release = replace(release, version=f"{release.version}.{build[0].partition('.')[0]}")
+        release = replace(release, version=version)
     return release
 
 
 def _taking_in(context: Context, medium: Medium, release: Release) -> Plan:
-    target = _target(context, release)
-    store = Store(medium, release, target)
+    target, installdir = _target(context, release), Path(context.xcat.site("installdir", "/install"))
+    if not target.is_relative_to(installdir):
+        yield Warn(
+            f"{target} is outside of {installdir}, which is all that nodes can read unless your web server says more"
+        )
+    store = MediaStore(medium, release, target)
     if "keep" in context.options and store.is_there():
         yield Info("The disc iso has already been copied in!")
         return
     taking = _Taking(store, target, context.request.aborted, context.clock)
     parts = [Step(f"copy {medium.name} to {target}", taking.copy)]
-    rows = Rows(context.host, release, target)
+    rows = Rows(context.xcat, release, target)
     parts.append(Step(f"write osdistro row {rows.distro}", rows.write_distro))
     if "no_osimage" not in context.options:
         parts.append(Step(f"write osimage {rows.osimage}", rows.write_osimage))
@@ -134,17 +154,21 @@ def _taking_in(context: Context, medium: Medium, release: Release) -> Plan:
 
 
 def _target(context: Context, release: Release) -> Path:
+    installdir = Path(context.xcat.site("installdir", "/install"))
     path = context.options.get("path")
-    if path:
-        return Path(context.request.cwd, path)
-    return Path(context.host.site("installdir", "/install"), release.distname, release.arch)
+    if not path:
+        return installdir / release.distname / release.arch
+    target = Path(os.path.normpath(Path(context.request.cwd, path)))
+    if not context.request.by_root and not target.is_relative_to(installdir):
+        raise Denied(f"-p {path} is outside of {installdir}, where root alone may have it", "Name a folder below that")
+    return target
 
 
 @dataclass(frozen=True)
 class _Taking:
     """The copy of one medium."""
 
-    store: Store
+    store: MediaStore
     target: Path
     aborted: threading.Event
     clock: Clock
@@ -153,31 +177,32 @@ class _Taking:
         """Copy it, unless what is there is the same."""
         if self.store.is_there():
             try:
-                yield from self._metered(self.store.unchanged())
+                yield from self._with_progress(self.store.unchanged())
             except (Conflict, NotFound):
                 pass
             else:
-                yield Data(f"{self.target} already holds this medium; nothing was copied")
+                said = f"{self.target} already holds this medium; nothing was copied"
+                yield from map(Data, (f"Copying media to {self.target}: {said}", _SUCCESS))  # scripts look for both
                 return
         yield Data(f"Copying media to {self.target}")
-        yield from self._metered(self.store.copy())
-        yield Data("Media copy operation successful")
+        yield from self._with_progress(self.store.copy())
+        yield Data(_SUCCESS)
 
-    def _metered(self, work: Generator[int, None, None]) -> Iterator[Message]:
+    def _with_progress(self, work: Generator[int, None, None]) -> Iterator[Message]:
         return metered(work, self.store.size, self.aborted, self.clock)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What xCAT's tables are told about a medium.
+    """What xCAT's tables get about a medium.
 
     Attributes:
-        host: The xCAT around.
+        xcat: The xCAT around.
         release: What the medium is.
-        target: Where it stands.
+        target: Where it is.
     """
 
-    host: Host
+    xcat: Xcat
     release: Release
     target: Path
 
@@ -193,27 +218,44 @@ class Rows:
 
     def write_distro(self) -> None:
         """Write the osdistro row, keeping other folders that it names."""
-        row = next(iter(self.host.rows("osdistro", {"osdistroname": self.distro})), {})
+        row = next(iter(self.xcat.rows("osdistro", {"osdistroname": self.distro})), {})
         folders = dict.fromkeys(filter(None, row.get("dirpaths", "").split(",")))
         folders[str(self.target)] = None
         major, _, minor = self.release.version.partition(".")
-        self.host.set_row("osdistro", {"osdistroname": self.distro}, {
-            "basename": self.release.family, "majorversion": major, "minorversion": minor, "arch": self.release.arch,
-            "type": "Linux", "dirpaths": ",".join(folders),
-        })
+        self.xcat.set_row(
+            "osdistro",
+            {"osdistroname": self.distro},
+            {
+                "basename": self.release.family,
+                "majorversion": major,
+                "minorversion": minor,
+                "arch": self.release.arch,
+                "type": "Linux",
+                "dirpaths": ",".join(folders),
+            },
+        )
 
     def write_osimage(self) -> Iterator[Message]:
         """Write the osimage and linuximage rows; a template that somebody has set stays."""
         key = {"imagename": self.osimage}
-        self.host.set_row("osimage", key, {
-            "imagetype": "linux", "provmethod": "install", "profile": _PROFILE, "osname": "Linux",
-            "osvers": self.release.distname, "osarch": self.release.arch, "osdistroname": self.distro,
-        })
+        self.xcat.set_row(
+            "osimage",
+            key,
+            {
+                "imagetype": "linux",
+                "provmethod": "install",
+                "profile": _PROFILE,
+                "osname": "Linux",
+                "osvers": self.release.distname,
+                "osarch": self.release.arch,
+                "osdistroname": self.distro,
+            },
+        )
         image = {"pkgdir": str(self.target)}
-        before = next(iter(self.host.rows("linuximage", key)), {})
+        before = next(iter(self.xcat.rows("linuximage", key)), {})
         if self.release.kickstart and not before.get("template"):
-            path = template_path(self.host.site("installdir", "/install"), self.release, _PROFILE)
+            path = template_path(self.xcat.site("installdir", "/install"), self.release, _PROFILE)
             write_template(path)
             image["template"] = str(path)
-        self.host.set_row("linuximage", key, image)
+        self.xcat.set_row("linuximage", key, image)
         yield Data(f"The osimage {self.osimage} is ready for nodeset")

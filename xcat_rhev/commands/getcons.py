@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ..errors import Usage
+import re
+
+from ..declare.command import Command, CommandWords, Place
+from ..engine.states import VM_WITHOUT_CONSOLE
 from ..messages import Data, Error
-from .common import Command, Context, Place, Plan
+from ..plan.context import Context, Plan
 from .vm.machines import find_named
 
 SPEC = Command(
@@ -13,6 +16,7 @@ SPEC = Command(
     usage="noderange [text]",
     place=Place.MANAGER,
     routes=("nodehm:mgt",),
+    words=CommandWords(most=1, known=("text",)),
     arguments={"text": "what rcons says; it changes nothing"},
     description=(
         "The manager's host has a proxy for serial consoles (ovirt-vmconsole-proxy, since oVirt 3.6) on port 2222. It "
@@ -20,18 +24,22 @@ SPEC = Command(
         "The machine needs its serial console: console:yes in vm.othersettings, for mkvm or chvm. The command that "
         "rcons runs is in the answer."
     ),
-    examples=(("getcons vm1", "how to reach the console of vm1"),),
+    examples=(
+        ("getcons vm1", "how to reach the console of vm1"),
+        ("rcons vm1", "open the console; rcons asks getcons by itself"),
+        ("getcons vm1 text", "what rcons says"),
+    ),
 )
 
-#: Where the proxy listens, and as whom one logs in (ovirt-vmconsole's README).
+#: The proxy's port, and the user to log in as (ovirt-vmconsole's README).
 PORT, USER = "2222", "ovirt-vmconsole"
-OFF = frozenset({"down", "suspended", "image_locked"})
+
+#: What a shell takes for one word, and ssh for no option.
+_WORD = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9.:_\]-]*", re.ASCII)
 
 
 def plan(context: Context) -> Plan:
     """Find all machines with one search; the proxy is asked by who wants the console."""
-    if [word for word in context.words if word != "text"]:
-        raise Usage(f"getcons does not know '{' '.join(context.words)}'", f"Usage: getcons {SPEC.usage}")
     found = find_named(context, context.nodes, everything=True)
     name = context.manager.name
     address = name.rpartition(":")[0] or name
@@ -42,11 +50,15 @@ def plan(context: Context) -> Plan:
         elif not context.manager.joins_consoles:
             version = ".".join(map(str, context.manager.version))
             yield Error(f"the manager is {version}; serial consoles came with 3.6", node)
-        elif vm.status in OFF:
+        elif vm.status in VM_WITHOUT_CONSOLE:
             yield Error(f"the machine is {vm.status} and has no console. Run: rpower {node} on", node)
         elif not vm.console:
-            yield Error(f"its serial console is off. Add console:yes to vm.othersettings, run chvm {node}, and start "
-                        "it anew", node)
+            yield Error(
+                f"its serial console is off. Add console:yes to vm.othersettings, run chvm {node}, and start it again",
+                node,
+            )
+        elif not (_WORD.fullmatch(vm.id or "") and _WORD.fullmatch(address)):
+            yield Error("the manager gives it an id that cannot be used in a command", node)
         else:
             yield Data(address, node, "sshhost")
             yield Data(PORT, node, "sshport")

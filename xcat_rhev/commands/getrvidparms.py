@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from ..declare.command import VM_ROUTES, Command, Option, Place
 from ..engine.manager import Console
 from ..engine.nouns import Vm
-from ..jobs import Job, Step
-from ..messages import Data, Error, Message
+from ..engine.states import VM_WITHOUT_CONSOLE
+from ..messages import Data, Error, Message, Warn
+from ..plan.context import Context, Plan
+from ..plan.jobs import Job, Step
 from ..secret import Secret
-from .common import VM_ROUTES, Command, Context, Option, Place, Plan
-from .vm.machines import find, no_words
+from .vm.machines import find
 
 SPEC = Command(
     name="getrvidparms",
@@ -25,25 +27,26 @@ SPEC = Command(
         "vm.vidpassword if it is set, else a random one. The port of an encrypted console is vidtlsport. wvid asks for "
         "this; with --vv it can be done by hand."
     ),
-    examples=(("getrvidparms vm1 --vv", "what remote-viewer needs"),),
+    examples=(
+        ("getrvidparms vm1 --vv", "what remote-viewer needs"),
+        ("getrvidparms vm1", "address, port and password, one a line"),
+        ("chtab node=vm1 vm.vidpassword=SECRET", "let it always be this password"),
+    ),
 )
 
 #: Seconds in which the password has to be used.
 TICKET = 120
-#: States without a console.
-OFF = frozenset({"down", "suspended", "image_locked"})
 
 
 def plan(context: Context) -> Plan:
     """Find all machines with one search; each is then asked for its own console."""
-    no_words(context, f"getrvidparms {SPEC.usage}")
     found = find(context)
     rows = context.attrs("vm", "vidpassword")
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
             yield found.lack(node)
-        elif vm.status in OFF:
+        elif vm.status in VM_WITHOUT_CONSOLE:
             yield Error(f"the machine is {vm.status} and has no console. Run: rpower {node} on", node)
         else:
             ask = partial(_ask, context, vm, rows[node].get("vidpassword", ""))
@@ -56,6 +59,8 @@ def _ask(context: Context, vm: Vm, password: str) -> Iterator[Message]:
     if "vv" in context.options:
         yield from (Data(line, node) for line in _viewer_file(node, console))
     else:
+        if not console.port:
+            yield Warn(f"its console takes TLS alone, which rvid does not know. Run: getrvidparms {node} --vv", node)
         yield from (Data(text, node, desc) for desc, text in _parameters(console))
 
 
@@ -63,7 +68,8 @@ def _parameters(console: Console) -> Iterator[tuple[str, str]]:
     """What wvid reads, by the names that it knows from KVM."""
     yield "method", "kvm"
     yield "server", console.address
-    yield "vidport", str(console.port or console.secure_port)
+    if console.port:
+        yield "vidport", str(console.port)
     if console.secure_port:
         yield "vidtlsport", str(console.secure_port)
     yield "vidproto", console.protocol

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from ..engine.nouns import Cluster, DataCenter, Network, Noun, StorageDomain, Template
+from ..declare.command import Command, Option, Place
+from ..engine.nouns import Cluster, DataCenter, DiskImage, Network, Noun, Ref, StorageDomain, Template
 from ..errors import Usage
-from ..jobs import Job, Step
 from ..messages import Data, Error
-from .common import Command, Context, Option, Place, Plan
-from .ve import environment, export, picture, sdfound, svgfile
-from .ve.kind import is_in
-from .ve.layout import Shown, as_object, lines
+from ..plan.context import Context, Plan
+from ..plan.jobs import Job, Step
+from .environment import disk, export, metrics, picture, sdlookup, svgfile
+from .environment import inventory as environment
+from .environment.kind import is_in
+from .environment.layout import LAYOUTS
+from .environment.plainkinds import PLAIN
+from .show.listing import Listing, Shown
 
 _KINDS: dict[str, tuple[type[Noun], str]] = {
     "dc": (DataCenter, "data center"),
@@ -20,71 +24,99 @@ _KINDS: dict[str, tuple[type[Noun], str]] = {
     "sd": (StorageDomain, "storage domain"),
     "nw": (Network, "network"),
     "tpl": (Template, "template"),
+    "disk": (DiskImage, "disk"),
+    **{word: (each.noun, each.title) for word, each in PLAIN.items()},
 }
+#: How each kind is shown.
+_LAYOUTS = {**LAYOUTS, **{each.noun: each.layout for each in PLAIN.values()}}
+_PLAIN = {each.noun: each for each in PLAIN.values()}
 
 SPEC = Command(
     name="lsve",
     summary="list the elements of a virtual environment",
-    usage="-t dc|cl|sd|nw|tpl -m manager [-o object[,object...]] [--json], or -m manager --graph FILE.svg | --export",
+    usage="-t TYPE -m manager [-o object[,object...]] [--json], or -m manager --graph FILE.svg | --export | --metrics",
     place=Place.NAMED,
     routes=("rhevm",),
     options=(
         Option(("-t", "--type"), "type", "what kind of object", value="TYPE", choices=tuple(_KINDS)),
         Option(("-m", "--manager"), "manager", "the manager's full name; several joined by commas", value="MANAGER"),
-        Option(("-o", "--objects"), "objects", "the objects, joined by commas; all of that type if absent",
-               value="NAMES"),
+        Option(
+            ("-o", "--objects"), "objects", "the objects, joined by commas; all of that type if absent", value="NAMES"
+        ),
         Option(("--json",), "as_json", "one JSON object a line, failures too"),
         Option(("--export",), "export", "write everything as cfgve --from reads it"),
-        Option(("--graph",), "graph", "draw everything as a picture, on the machine of the daemon", value="FILE.svg"),
+        Option(("--unused",), "unused", "with -t disk: only disks that belong to no machine and to no template"),
+        Option(("--metrics",), "metrics", "write states and numbers in Prometheus' text format; one manager at a time"),
+        Option(("--graph",), "graph", "a picture; - is the output, else root gets a new file", value="FILE.svg"),
     ),
     description=(
         "A data center that is named is shown with all that belongs to it. The status of a storage domain is the one "
-        "in its data center; unattached outside any."
+        "in its data center; unattached outside any. A disk that shows no machine after vms belongs to none: chvm "
+        "--attach gives it to one, cfgve -t disk -r removes it. --unused shows only those that also belong to no "
+        "template and that the manager does not keep for itself.\n\n"
+        "--metrics writes machines and hypervisors by state, the room of storage domains, the ends of certificates, "
+        "the events of the last hour, and the requests that it took. The web server of the status page serves that as "
+        "/xcatrhevh/metrics, see share/httpd/README.md; node_exporter can collect it from a file."
     ),
     examples=(
         ("lsve -t dc -m rhevm.example.com -o Default", "a data center with all that belongs to it"),
         ("lsve -t sd -m rhevm.example.com", "all storage domains"),
-        ("lsve -m rhevm.example.com --export > site.yaml", "everything as a description to make it anew"),
-        ("lsve -m rhevm.example.com --graph /tmp/site.svg", "everything as one picture"),
+        ("lsve -m rhevm.example.com --export > site.yaml", "everything as a description to make it again"),
+        ("lsve -m rhevm.example.com --metrics > rhevm.prom", "numbers for node_exporter's textfile collector"),
+        ("lsve -m rhevm.example.com --graph - > site.svg", "everything as one picture"),
     ),
 )
 
 
 def plan(context: Context) -> Plan:
     """Look the objects up and show them."""
-    if context.words:
-        raise Usage(f"lsve does not know what to do with '{' '.join(context.words)}'", f"Usage: lsve {SPEC.usage}")
     if "graph" in context.options:
         yield _picture(context, context.options["graph"])
         return
     if "export" in context.options:
         yield from export.plan(context)
         return
+    if "metrics" in context.options:
+        _one_manager(context.options["manager"])
+        yield from metrics.plan(context)
+        return
     kind = context.options.get("type")
     if not kind:
         raise Usage("lsve needs -t with the type of the object", f"Usage: lsve {SPEC.usage}")
     noun, title = _KINDS[kind]
+    if "unused" in context.options and noun is not DiskImage:
+        raise Usage("--unused can only be used with -t disk")
     typed = (name.strip() for name in context.options.get("objects", "").split(","))
     names = list(dict.fromkeys(filter(None, typed)))
-    found = _found(context, noun, names)
+    found = _Found(context, noun, names)
     for name in names:
-        if not any(each.name == name for each in found):
+        if not found.of(name):
             yield Error(f"cannot find the {title} on {context.manager.name}", name)
     if noun is DataCenter and names:
-        shown = _with_children(context, found)
+        shown = _with_children(context, found.all)
     elif noun is StorageDomain:
-        shown = [Shown(each) for each in sdfound.with_states(context.manager, found)]
+        shown = [Shown(each) for each in sdlookup.with_states(context.manager, found.all)]
     else:
-        shown = [Shown(each) for each in found]
+        shown = [Shown(each) for each in _with_places(context, found.all)]
     yield from _show(context, shown)
+
+
+def _one_manager(managers: str) -> None:
+    """Refuse several: the format has each metric once.
+
+    Raises:
+        Usage: There are several.
+    """
+    if "," in managers:
+        raise Usage("--metrics takes one manager at a time", "Ask for each by itself")
 
 
 def _picture(context: Context, name: str) -> Job:
     """Read everything, and draw it into a file; `-` is the output."""
-    path = None if name == "-" else svgfile.place(context.request.cwd, name)
+    path = None if name == "-" else svgfile.place(context.request, name)
 
     def draw() -> list[Data]:
-        svg = picture.draw(environment.read(context.manager))
+        svg = picture.draw(environment.read(context.manager, with_vms=True))
         if path is None:
             return [Data(svg)]
         svgfile.write(path, svg)
@@ -93,14 +125,49 @@ def _picture(context: Context, name: str) -> Job:
     return Job("", [Step(f"draw everything to {path or 'the output'}", draw)])
 
 
-def _found(context: Context, noun: type[Noun], names: Sequence[str]) -> list[Noun]:
-    """All of a kind, or those of some names; networks of one name may be several, one in each data center."""
-    if not names:
-        return list(context.manager.list(noun))
-    if noun is Network:
-        return [network for network in context.manager.list(Network) if network.name in names]
-    by_name = context.manager.find(noun, names)
-    return [by_name[name] for name in names if name in by_name]
+class _Found:
+    """All of a kind, or those of some names; networks and templates of one name may be several.
+
+    Args:
+        context: The command.
+        noun: The kind.
+        names: As they were typed; none for all.
+    """
+
+    def __init__(self, context: Context, noun: type[Noun], names: Sequence[str]) -> None:
+        manager = context.manager
+        self._templates = manager.templates(names) if noun is Template and names else None
+        self._known: Sequence[Noun] = []
+        if noun is DiskImage:
+            listed = disk.listed(manager, names)
+            self._known = disk.unused(manager, listed) if "unused" in context.options else listed
+        elif noun in _PLAIN:
+            self._known = _PLAIN[noun].everything(manager)
+        elif self._templates is None:
+            self._known = manager.look(noun, names) if names and noun is not Network else manager.list(noun)
+        told = [each for name in names for each in self.of(name)]
+        self.all: list[Noun] = [*{each.id: each for each in (told if names else self._known)}.values()]
+
+    def of(self, name: str) -> Sequence[Noun]:
+        """Those that a name means."""
+        if self._templates is not None:
+            return self._templates.all(name)
+        if self._known and isinstance(self._known[0], DiskImage):
+            return [each for each in self._known if isinstance(each, DiskImage) and name in disk.known_as(each)]
+        return [each for each in self._known if each.name == name]
+
+
+def _with_places(context: Context, found: Sequence[Noun]) -> list[Noun]:
+    """The same, with the names of their data centers where they are in several."""
+    homes = [each.data_center for each in found if isinstance(each, (Network, Cluster)) and each.data_center]
+    if len({home.id or home.name for home in homes}) < 2:
+        return list(found)
+    return [_in_center(context, each) for each in found]
+
+
+def _in_center(context: Context, noun: Noun) -> Noun:
+    home = noun.data_center if isinstance(noun, (Network, Cluster)) else None
+    return noun.replace(data_center=Ref(home.id, context.manager.name_of(DataCenter, home))) if home else noun
 
 
 def _with_children(context: Context, homes: Iterable[Noun]) -> list[Shown]:
@@ -124,11 +191,11 @@ def _with_children(context: Context, homes: Iterable[Noun]) -> list[Shown]:
 
 def _show(context: Context, shown: Iterable[Shown]) -> Plan:
     several = "," in context.options["manager"]
+    listing = Listing(_LAYOUTS, context.manager)
     for each in shown:
         if "as_json" in context.options:
-            found = {"manager": context.manager.name, **as_object(each)}
+            found = {"manager": context.manager.name, **listing.as_object(each)}
             yield Data(json.dumps(found, ensure_ascii=False))
-        elif several:  # they answer side by side: an object must not be torn apart, and its manager be known
-            yield Data("\n".join([f"managers: [{context.manager.name}]", *lines(each)]))
-        else:
-            yield from map(Data, lines(each))
+        else:  # in one message: several managers answer side by side, and an object must not be torn apart
+            heading = [f"managers: [{context.manager.name}]"] if several else []
+            yield Data("\n".join([*heading, *listing.lines(each)]))

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from ..engine.manager import quoted
+from ..declare.command import HYPERVISOR_ROUTES, Command, Option, Place
 from ..engine.nouns import FenceAgent, Host, Noun, Snapshot, Vm
-from ..messages import Data, Error, Message
+from ..messages import Data, Message
+from ..plan.context import Context, Plan
 from ..units import show_size
-from .common import Command, Context, Option, Place, Plan
-from .vm.listing import Listed, as_object, lines, of_vm
-from .vm.machines import find, no_words
+from .show.listing import Listing, Shown
+from .vm.guests import guests_of
+from .vm.laststop import warnings
+from .vm.listing import LAYOUTS, of_vm
+from .vm.machines import find, lack_either
 
 SPEC = Command(
     name="lsvm",
     summary="list virtual machines and hypervisors",
     usage="noderange [-s] [-a] [--snapshots] [--json]",
     place=Place.MANAGER,
-    routes=("hypervisor:type=(rhev.*)", "nodehm:mgt"),
+    routes=HYPERVISOR_ROUTES,
     options=(
         Option(("-s", "--short"), "short", "one line for each machine: state, host, CPUs, memory, disks, NICs"),
         Option(("-a", "--all"), "all", "everything that the manager of the nodes has"),
@@ -35,25 +38,22 @@ SPEC = Command(
 
 def plan(context: Context) -> Plan:
     """Look everything up with one search per kind, then show it."""
-    no_words(context, f"lsvm {SPEC.usage}")
     if "all" in context.options or _the_manager(context):
         yield from _everything(context)
         return
-    types = context.attrs("hypervisor", "type")
     machines = find(context, details=True, also=_also(context))
     rest = [node for node in context.nodes if node not in machines]
     hosts = context.manager.find(Host, rest, details=True, also=_agents(context)) if rest else {}
-    guests = _guests(context, [host for host in hosts.values()])
+    guests = guests_of(context.manager, hosts.values())
     yield from _heading(context)
     for node in context.nodes:
         if node in machines:
             yield from _show(context, of_vm(machines[node]))
         elif node in hosts:
             yield from _show(context, _hypervisor(hosts[node], guests))
-        elif types[node].get("type"):
-            yield _no_host(context, node)
         else:
-            yield machines.lack(node)
+            yield lack_either(context, machines, node)
+    yield from warnings(context.manager, machines.values())
 
 
 def _the_manager(context: Context) -> bool:
@@ -67,22 +67,14 @@ def _everything(context: Context) -> Iterator[Message]:
     machines = context.manager.list(Vm, details=True, also=_also(context))
     yield from _heading(context)
     for host in hosts:
-        yield from _show(context, Listed(host, host.nics or ()))
+        yield from _show(context, Shown(host, host.nics or ()))
     for vm in machines:
         yield from _show(context, of_vm(vm))
 
 
-def _guests(context: Context, hosts: Sequence[Host]) -> list[Vm]:
-    """The machines that run on some hypervisors."""
-    if not hosts:
-        return []
-    where = " or ".join(f"Host.name={quoted(host.name)}" for host in hosts)
-    return context.manager.list(Vm, where=where)
-
-
-def _hypervisor(host: Host, guests: Iterable[Vm]) -> Listed:
+def _hypervisor(host: Host, guests: Iterable[Vm]) -> Shown:
     own: list[Noun] = [vm for vm in guests if vm.host and vm.host.id == host.id]
-    return Listed(host, [*(host.nics or ()), *own])
+    return Shown(host, [*(host.nics or ()), *own])
 
 
 def _also(context: Context) -> type[Noun] | None:
@@ -91,10 +83,6 @@ def _also(context: Context) -> type[Noun] | None:
 
 def _agents(context: Context) -> type[Noun] | None:
     return None if "short" in context.options and "as_json" not in context.options else FenceAgent
-
-
-def _no_host(context: Context, node: str) -> Message:
-    return Error(f"host was not defined in the rhevm. The manager is {context.manager.name}", node)
 
 
 def _heading(context: Context) -> Iterator[Message]:
@@ -106,14 +94,14 @@ def _heading(context: Context) -> Iterator[Message]:
 _COLUMNS = "{:<16} {:<13} {:<16} {:>4} {:>9} {:>5} {:>4}"
 
 
-def _show(context: Context, listed: Listed) -> Iterator[Message]:
-    """One thing, without its node in front of each line: rhevm.pm's layout, which scripts read."""
+def _show(context: Context, shown: Shown) -> Iterator[Message]:
+    """One thing, in one message, without its node in front of each line: rhevm.pm's layout, which scripts read."""
     if "as_json" in context.options:
-        yield Data(json.dumps(as_object(listed, context.manager), ensure_ascii=False))
-    elif "short" in context.options and isinstance(listed.noun, (Vm, Host)):
-        yield Data(_short(context, listed.noun))
+        yield Data(json.dumps(Listing(LAYOUTS, context.manager).as_object(shown), ensure_ascii=False))
+    elif "short" in context.options and isinstance(shown.noun, (Vm, Host)):
+        yield Data(_short(context, shown.noun))
     else:
-        yield from map(Data, lines(listed, context.manager))
+        yield Data("\n".join(Listing(LAYOUTS, context.manager).lines(shown)))
 
 
 def _short(context: Context, noun: Vm | Host) -> str:

@@ -6,35 +6,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from ..engine.manager import quoted
+from ..declare.command import HYPERVISOR_ROUTES, Command, Place
 from ..engine.nouns import Host, Vm
-from ..jobs import Job
+from ..engine.states import HostStatus
 from ..messages import Data, Error
-from .common import Command, Context, Place, Plan, Planned
-from .vm.machines import no_words
-from .vm.moving import LIMIT, Move, refusal
+from ..plan.context import Context, Plan, Planned
+from ..plan.jobs import Job
+from .vm.guests import guests_of
+from .vm.migrate import LIMIT, Move, refusal
 
 SPEC = Command(
     name="revacuate",
     summary="move all virtual machines off hypervisors",
     usage="noderange",
     place=Place.MANAGER,
-    routes=("hypervisor:type=(rhev.*)", "nodehm:mgt"),
+    routes=HYPERVISOR_ROUTES,
     description=(
         "Every machine that runs on the hypervisors moves to another one of the same cluster that is not among them: "
         "where the manager likes for one hypervisor, to the least busy for several. The command ends when all have "
         "moved; a machine that stays is an error which says why. vm.host of those that moved is written."
     ),
-    examples=(("revacuate rhevh1", "free rhevh1, for its update"),),
+    examples=(
+        ("revacuate rhevh1", "free rhevh1, for its update"),
+        ("revacuate rhevh1-rhevh3", "free three, by way of the others of their cluster"),
+        ("revacuate rhevh1 --dry-run", "show which machines would move"),
+    ),
 )
 
 
 def plan(context: Context) -> Plan:
     """Find what runs there and where it can go, each with one search."""
-    no_words(context, f"revacuate {SPEC.usage}")
     found = context.manager.find(Host, context.nodes)
-    where = " or ".join(f"Host.name={quoted(host.name)}" for host in found.values())
-    guests = context.manager.list(Vm, where=where) if found else []
+    guests = guests_of(context.manager, found.values())
     names = {host.id for host in found.values()}
     others = [host for host in context.manager.list(Host) if host.id not in names] if len(found) > 1 else []
     leaving = _Leaving(context, others, {host.id: host.active or 0 for host in others})
@@ -72,20 +75,23 @@ class _Leaving:
         if text:
             return Error(f"stays on {node}: {text}", vm.name)
         move = Move(self.context.manager, vm, target, self.context.limit(LIMIT))
-        return Job(vm.name, [
-            replace(part, failed=f"stays on {node}:") for part in move.parts(partial(self._arrived, vm))
-        ])
+        return Job(
+            vm.name, [replace(part, failed=f"stays on {node}:") for part in move.parts(partial(self._write_host, vm))]
+        )
 
     def _target(self, vm: Vm) -> Host | None:
-        fit = [host for host in self.others
-               if host.status == "up" and host.cluster and vm.cluster and host.cluster.id == vm.cluster.id]
+        fit = [
+            host
+            for host in self.others
+            if host.status == HostStatus.UP and host.cluster and vm.cluster and host.cluster.id == vm.cluster.id
+        ]
         best = min(fit, key=lambda host: self.load[host.id], default=None)
         if best is not None:
             self.load[best.id] += 1
         return best
 
-    def _arrived(self, vm: Vm, name: str) -> list[Data]:
+    def _write_host(self, vm: Vm, name: str) -> list[Data]:
         """Write vm.host, if the machine is a node."""
-        if self.context.host.node_attrs("vm", [vm.name], ["mgr"])[vm.name]:
-            self.context.host.set_node_attrs("vm", {vm.name: {"host": name}})
+        if self.context.xcat.node_attrs("vm", [vm.name], ["mgr"])[vm.name]:
+            self.context.xcat.set_node_attrs("vm", {vm.name: {"host": name}})
         return [Data(f"migrated to {name}: up.", vm.name)]

@@ -1,6 +1,6 @@
 """rhevhjoin: freshly installed hypervisors become working hosts of their manager, without anybody typing it.
 
-What a node still needs stands in nodelist.appstatus as `rhevm=<step>`: rhevhupdateflag writes the first step when the
+What a node still needs is in nodelist.appstatus as `rhevm=<step>`: rhevhupdateflag writes the first step when the
 site wants that, this command the following ones. So `nodels NODE nodelist.appstatus` shows how far a node is, and who
 starts the command again after a restart goes on where the tables say.
 """
@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Callable, NamedTuple
 
 from ..clock import Clock
+from ..declare.command import Command, Option, Place
 from ..errors import RhevError
-from ..jobs import Job, Step
 from ..messages import Data, Error
-from ..xcat.host import Host, Row
-from . import nodescripts
-from .common import Command, Context, Option, Place, Plan
-from .finishing import JOIN, MANAGER, SCRIPTS, note, notes
+from ..plan.context import Context, Plan
+from ..plan.jobs import Job, Step
+from ..xcat.host import Xcat
+from .finish import nodescripts
+from .finish.loginrefusals import SIGN, LoginRefusals
+from .finish.reports import JOIN, MANAGER, SCRIPTS, note, notes
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ SPEC = Command(
     description=(
         "Does for each node what a person would type after the install: chhypervisor -a, -n if hypervisor.interface is "
         "set, -p if ipmi.bmc is, and -e; then the scripts that its postscripts row names as rhevh:SCRIPT run over SSH. "
-        "Each is tried again until it works, for an hour at most. Without a noderange: for the nodes that "
+        "Each is tried again until it works, for an hour at most; a manager that refuses the login is not asked again "
+        "until its row of the passwd table is another one. Without a noderange: for the nodes that "
         "rhevhupdateflag has left to it, because site.rhevhautoapprove is yes or names them or one of their groups, or "
         "because they have scripts. nodelist.appstatus shows the step: rhevm=approve, networks, power, activate, "
         "scripts, up, or failed-STEP. An interrupted run is taken up by the next one."
@@ -43,6 +45,7 @@ SPEC = Command(
     examples=(
         ("chtab key=rhevhautoapprove site.value=yes", "let every installed hypervisor join its manager"),
         ("rhevhjoin rhevh1-rhevh9", "do it now for nine nodes, also after a failure"),
+        ("rhevhjoin", "those that are left to it by site.rhevhautoapprove, once"),
     ),
 )
 
@@ -56,9 +59,11 @@ class Stage(NamedTuple):
     """
 
     name: str
-    work: Callable[[Host, Sequence[str], threading.Event], dict[str, str]]
+    work: Callable[[Xcat, Sequence[str], threading.Event], dict[str, str]]
 
 
+#: Node -> its stage, and when that began.
+Since = dict[str, tuple[str, float]]
 UP, FAILED = "up", "failed-"
 #: Seconds that one stage may take in all, and in one go; then the others have their turn.
 LIMIT, TURN = 3600.0, 120
@@ -66,25 +71,33 @@ PAUSE, GLANCE = 15.0, 0.5
 
 
 def plan(context: Context) -> Plan:
-    """Note the named nodes down as newcomers, then go round until nobody is left."""
+    """Mark the named nodes as new, then go round until none is left."""
     begin = {node: {MANAGER: JOIN} for node in context.nodes}
     if begin:
-        yield Job("", [Step("begin with " + ", ".join(begin), partial(note, context.host, begin))])
+        yield Job("", [Step("begin with " + ", ".join(begin), partial(note, context.xcat, begin))])
     yield Job("", [Step("chhypervisor -a, -n, -p, -e and scripts for those who need them", partial(_rounds, context))])
 
 
 def _rounds(context: Context) -> Iterator[Data | Error]:
-    """Go round; every node that arrives is said, or that fails."""
+    """Go round, and report every node that arrives or fails."""
+    since: Since = {}
+    refusals, told = LoginRefusals(context.xcat), set[str]()
+    watching = "watch" in context.options
     while not context.request.aborted.is_set():
         left = 0
-        for node, stage, reason in one_round(context.host, time.time(), context.request.aborted):
+        now, aborted = context.clock.now(), context.request.aborted
+        for node, stage, reason in one_round(context.xcat, since, now, aborted, refusals):
             if stage == UP:
                 yield Data(UP, node)
             elif stage.startswith(FAILED):
                 yield Error(f"{stage.removeprefix(FAILED)} failed: {reason}", node)
+            elif SIGN in reason and not watching:
+                if node not in told:
+                    told.add(node)
+                    yield Error(f"{stage} failed: {reason}", node)
             else:
                 left += 1
-        if not left and "watch" not in context.options:
+        if not left and not watching:
             return
         _pause(context.clock, context.request.aborted)
 
@@ -95,39 +108,51 @@ def _pause(clock: Clock, aborted: threading.Event) -> None:
         clock.sleep(GLANCE)
 
 
-def one_round(host: Host, now: float, aborted: threading.Event) -> list[tuple[str, str, str]]:
+def one_round(
+    xcat: Xcat, since: Since, now: float, aborted: threading.Event, refusals: LoginRefusals
+) -> list[tuple[str, str, str]]:
     """Bring every noted node as far as it comes at once.
 
     Args:
-        host: The xCAT.
-        now: Seconds since 1970.
+        xcat: The xCAT.
+        since: When this process saw each node begin its stage. Not what the tables say: that is the time of a clock
+            which may have been set, or that went on over a weekend while nobody was at work.
+        now: Seconds of the same clock, which never goes back.
         aborted: Set when the person who asked went away.
+        refusals: Managers that are not asked, for they would refuse the login again.
 
     Returns:
         Node, the stage in which it is now, and why it did not come further.
     """
-    rows = {row["node"]: row for row in host.rows("nodelist") if row.get("node")}
+    rows = {row["node"]: row for row in xcat.rows("nodelist") if row.get("node")}
     stages = {node: notes(row).get(MANAGER, "") for node, row in rows.items()}
     names = [stage.name for stage in STAGES]
     waiting = [node for node, stage in stages.items() if stage in names]
     reasons: dict[str, str] = {}
+    for node in waiting:
+        if since.get(node, ("", 0.0))[0] != stages[node]:
+            since[node] = stages[node], now
     for stage, following in zip(STAGES, [*names[1:], UP]):
         here = [node for node in waiting if stages[node] == stage.name]
         if not here:
             continue
-        stopped = stage.work(host, here, aborted)
+        held = refusals.refused(here)
+        asked = [node for node in here if node not in held]
+        stopped = {**held, **(stage.work(xcat, asked, aborted) if asked else {})}
+        refusals.learn(stopped)
         reasons.update(stopped)
         for node, reason in stopped.items():
             log.info("%s: %s does not work yet: %s", node, stage.name, reason)
         moves = {node: following for node in here if node not in stopped}
-        moves.update({node: FAILED + stage.name for node in stopped if _age(rows[node], now) > LIMIT})
-        note(host, {node: {MANAGER: new} for node, new in moves.items()})
+        moves.update({node: FAILED + stage.name for node in stopped if now - since[node][1] > LIMIT})
+        note(xcat, {node: {MANAGER: new} for node, new in moves.items()})
         stages.update(moves)
+        since.update({node: (new, now) for node, new in moves.items()})
     return [(node, stages[node], reasons.get(node, "")) for node in waiting]
 
 
-def _changed(
-    option: str, table: str, column: str, host: Host, nodes: Sequence[str], _aborted: threading.Event
+def _run_chhypervisor(
+    option: str, table: str, column: str, xcat: Xcat, nodes: Sequence[str], _aborted: threading.Event
 ) -> dict[str, str]:
     """Run chhypervisor with one option, for those nodes that have a value in a table if one is named.
 
@@ -136,13 +161,13 @@ def _changed(
     """
     needing = list(nodes)
     if table:
-        rows = host.node_attrs(table, nodes, [column])
+        rows = xcat.node_attrs(table, nodes, [column])
         needing = [node for node in nodes if rows[node].get(column)]
     stopped: dict[str, str] = {}
     if not needing:
         return stopped
     try:
-        for message in host.run("chhypervisor", needing, [option, "--timeout", str(TURN)]):
+        for message in xcat.run("chhypervisor", needing, [option, "--timeout", str(TURN)]):
             if isinstance(message, Error):
                 stopped.update(dict.fromkeys([message.node] if message.node else needing, message.text))
     except RhevError as problem:
@@ -150,19 +175,11 @@ def _changed(
     return stopped
 
 
-#: In this order. Scripts come last: a host without xCAT's key shall work all the same.
+#: In this order. Scripts come last: a host without xCAT's key should work all the same.
 STAGES = (
-    Stage(JOIN, partial(_changed, "-a", "", "")),
-    Stage("networks", partial(_changed, "-n", "hypervisor", "interface")),
-    Stage("power", partial(_changed, "-p", "ipmi", "bmc")),
-    Stage("activate", partial(_changed, "-e", "", "")),
+    Stage(JOIN, partial(_run_chhypervisor, "-a", "", "")),
+    Stage("networks", partial(_run_chhypervisor, "-n", "hypervisor", "interface")),
+    Stage("power", partial(_run_chhypervisor, "-p", "ipmi", "bmc")),
+    Stage("activate", partial(_run_chhypervisor, "-e", "", "")),
     Stage(SCRIPTS, nodescripts.run_all),
 )
-
-
-def _age(nodelist: Mapping[str, str] | Row, now: float) -> float:
-    """Seconds since the last stage began."""
-    try:
-        return now - time.mktime(time.strptime(nodelist.get("appstatustime", ""), "%m-%d-%Y %H:%M:%S"))
-    except ValueError:
-        return 0.0

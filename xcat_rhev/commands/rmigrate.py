@@ -6,30 +6,41 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ..declare.command import VM_ROUTES, Command, CommandWords, Option, Place
 from ..engine.nouns import Host, Vm
+from ..engine.states import HostStatus
 from ..errors import Usage
-from ..jobs import Job
 from ..messages import Data, Error
-from .common import VM_ROUTES, Command, Context, Place, Plan, Planned
+from ..plan.context import Context, Plan, Planned
+from ..plan.jobs import Job
+from ..rows.vmwords import listed
+from .vm import storagemove
 from .vm.machines import find
-from .vm.moving import LIMIT, Move, refusal
-from .vm.words import listed
+from .vm.migrate import LIMIT, Move, refusal
 
 SPEC = Command(
     name="rmigrate",
     summary="move running virtual machines to another hypervisor",
-    usage="noderange [target_host|any]",
+    usage="noderange [target_host|any] | noderange -s DOMAIN",
     place=Place.MANAGER,
     routes=VM_ROUTES,
+    words=CommandWords(most=1),
+    options=(Option(("-s", "--storage"), "storage", "move its disks to that storage domain", value="DOMAIN"),),
     arguments={
         "target_host": "the hypervisor to move to; without one, the least busy of vm.migrationdest",
         "any": "the manager chooses",
     },
     description=(
         "Machines move while they run. The command ends when they run on the other hypervisor, and writes that one to "
-        "vm.host. A machine that runs there already is nothing to do; one that is off cannot move: set vm.host."
+        "vm.host. A machine that runs there already is nothing to do; one that is off cannot move: set vm.host.\n\n"
+        "-s moves the disks instead: those of a machine one after the other, while it runs or not. LUNs and disks of "
+        "several machines stay. vm.storage gets the name of the new domain. Managers can do that since 3.2."
     ),
-    examples=(("rmigrate vm1 rhevh2", "move to rhevh2"), ("rmigrate vm1-vm9 any", "wherever the manager likes")),
+    examples=(
+        ("rmigrate vm1 rhevh2", "move to rhevh2"),
+        ("rmigrate vm1-vm9 any", "wherever the manager likes"),
+        ("rmigrate vm1-vm9 -s data2", "move their disks to data2"),
+    ),
 )
 
 ANY = "any"
@@ -37,8 +48,9 @@ ANY = "any"
 
 def plan(context: Context) -> Plan:
     """Find all machines and all hypervisors that are spoken of, then say where each machine goes."""
-    if len(context.words) > 1:
-        raise Usage(f"'{' '.join(context.words)}': one target host, please", f"Usage: rmigrate {SPEC.usage}")
+    if "storage" in context.options:
+        yield from _storage(context)
+        return
     targets = _targets(context)
     found = find(context)
     names = sorted({name for names in targets.values() for name in names} - {ANY})
@@ -54,6 +66,19 @@ def plan(context: Context) -> Plan:
             )
         else:
             yield _Choice(context, node, vm, hosts, load).planned(targets[node])
+
+
+def _storage(context: Context) -> Plan:
+    """Move disks.
+
+    Raises:
+        Usage: A hypervisor was named, too.
+    """
+    if context.words:
+        raise Usage(
+            f"rmigrate -s moves disks, and not to '{context.words[0]}' as well", f"Usage: rmigrate {SPEC.usage}"
+        )
+    yield from storagemove.plan(context, context.options["storage"])
 
 
 def _targets(context: Context) -> dict[str, tuple[str, ...]]:
@@ -105,7 +130,7 @@ class _Choice:
         host = self.hosts.get(name)
         if host is None:
             return f"{name}: host was not defined in the rhevm. The manager is {self.context.manager.name}"
-        if host.status != "up":
+        if host.status != HostStatus.UP:
             return f"{name} is {host.status}, not up. Run: chhypervisor {name} -e"
         if host.cluster and self.vm.cluster and host.cluster.id != self.vm.cluster.id:
             return f"{name} is in another cluster"
@@ -117,5 +142,5 @@ class _Choice:
 
     def arrived(self, typed: str, name: str) -> list[Data]:
         """Write down where it is; hypervisors keep the name that they have as nodes."""
-        self.context.host.set_node_attrs("vm", {self.node: {"host": typed or name}})
+        self.context.xcat.set_node_attrs("vm", {self.node: {"host": typed or name}})
         return [Data(f"migrated to {typed or name}: up.", self.node)]

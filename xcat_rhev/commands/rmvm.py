@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from ..engine.nouns import Vm
+from ..declare.command import VM_ROUTES, Command, Option, Place
+from ..engine.nouns import Disk, Vm
+from ..engine.states import VM_OFF, VM_PASSING, VmStatus
 from ..engine.waiting import GONE, Goal
 from ..errors import Conflict, RhevError, Usage
-from ..jobs import Job, Step, Wait
 from ..messages import Data, Error, Message
-from .common import VM_ROUTES, Command, Context, Option, Place, Plan
-from .vm.machines import NOT_DEFINED, find, no_words
+from ..plan.context import Context, Plan
+from ..plan.jobs import Job, Step, Wait
+from ..rows.vmsettings import changed
+from .vm.leaving import leaving, waits
+from .vm.machines import NOT_DEFINED, find, uncertain
 
 SPEC = Command(
     name="rmvm",
@@ -27,21 +31,28 @@ SPEC = Command(
     ),
     description=(
         "A machine that runs is refused unless -f is given. Its disks stay on their storage domain unless -p is given; "
-        "they are named then. Engines before RHEV 3.1, and machines that hang on a template, cannot do without their "
-        "disks, so -p is needed there. A machine that does not exist is nothing to do. The command ends when the "
-        "machine is gone."
+        "they are named then. lsve -t disk lists them, chvm --attach gives them to a machine, cfgve -t disk -r removes "
+        "them. Engines before RHEV 3.1, and machines that hang on a template, cannot do without their disks, so -p is "
+        "needed there. A disk that other machines share stays in any case. A machine that does not exist is nothing to "
+        "do. The command ends when the machine is gone, and with -p its disks."
     ),
-    examples=(("rmvm vm1-vm3 -p", "remove three machines with their disks"), ("rmvm vm1 -f", "even if it runs")),
+    examples=(
+        ("rmvm vm1-vm3 -p", "remove three machines with their disks"),
+        ("rmvm vm1 -f", "even if it runs"),
+        ("rmvm vm1-vm30 -f -p --dry-run", "show what would be removed"),
+    ),
 )
 
-OFF = "down"
-PASSING = frozenset({"image_locked", "powering_down", "saving_state", "restoring_state"})
+
+#: Off; or with an illegal image, about which engines 4.x say nothing at all.
+_REMOVABLE = frozenset({VmStatus.DOWN, VmStatus.IMAGE_ILLEGAL, None})
 
 
 def plan(context: Context) -> Plan:
     """Find all machines with one search, then say what each needs."""
-    no_words(context, f"rmvm {SPEC.usage}")
-    found = find(context, details="purge" not in context.options)
+    purge = "purge" in context.options
+    found = find(context, details=not purge, also=Disk if purge else None)
+    texts = context.attrs("vm", "othersettings")
     for node in context.nodes:
         vm = found.get(node)
         if node in found.several:
@@ -50,33 +61,46 @@ def plan(context: Context) -> Plan:
         if vm is None:
             yield Job(node, idle=f"{NOT_DEFINED} There is nothing to do")
             continue
-        refusal = _refusal(context, vm)
+        refusal = _refusal(context, vm, texts[node].get("othersettings", ""))
         if refusal:
             yield Error(refusal, node)
         else:
             yield Job(node, list(_parts(context, vm)))
 
 
-def _refusal(context: Context, vm: Vm) -> str:
+def _refusal(context: Context, vm: Vm, settings: str) -> str:
     if vm.delete_protected:
-        return "the machine is protected against deletion. Take delete_protected out of vm.othersettings, run chvm"
-    if vm.status not in PASSING | {OFF} and "force" not in context.options:
-        return f"the machine is {vm.status}. Run: rmvm {vm.name} -f, or rpower {vm.name} off first"
+        text = changed(settings, "delete_protected", "no")
+        return (
+            "the machine is protected against deletion. "
+            f"Run: chtab node={vm.name} 'vm.othersettings={text}', then chvm {vm.name}"
+        )
+    if vm.disks and "purge" not in context.options and not context.manager.keeps_disks:
+        return f"RHEV 3.0 cannot keep a machine's disks. To remove them as well run: rmvm {vm.name} -p"
+    if vm.status not in _REMOVABLE | VM_PASSING and "force" not in context.options:
+        other = f"the machine is {vm.status}. Run: rmvm {vm.name} -f, or rpower {vm.name} off first"
+        return uncertain(vm) or other
     return ""
 
 
 def _parts(context: Context, vm: Vm) -> Iterator[Step | Wait]:
     # Somebody else's removal may end before ours begins.
-    down = partial(Goal, vm, frozenset({OFF, GONE}), limit=context.limit(300))
-    if vm.status in PASSING:
+    down = partial(Goal, vm, VM_OFF | {GONE}, limit=context.limit(300))
+    if vm.status in VM_PASSING:
         yield Wait(f"wait until no longer {vm.status}", down)
-    elif vm.status != OFF:
+    elif vm.status not in _REMOVABLE:
         yield Step("stop", partial(_stop, context, vm))
         yield Wait("wait until down", down)
     disks = "with its disks" if "purge" in context.options else "and keep its disks"
     yield Step(f"remove it {disks}", partial(_remove, context, vm))
     gone = partial(Goal, vm, frozenset({GONE}), limit=context.limit(600))
-    yield Wait("wait until it is gone", gone, lambda _: _said(context, vm))
+    going = leaving(context.manager, vm.disks or ()) if "purge" in context.options else []
+    yield Wait("wait until it is gone", gone, partial(_over, context, vm, not going))
+    yield from waits(context.manager, vm, going, context.limit(600), partial(_over, context, vm, True))
+
+
+def _over(context: Context, vm: Vm, last: bool, _: object) -> list[Message]:
+    return list(_result(context, vm)) if last else []
 
 
 def _stop(context: Context, vm: Vm) -> None:
@@ -84,7 +108,7 @@ def _stop(context: Context, vm: Vm) -> None:
 
 
 def _remove(context: Context, vm: Vm) -> None:
-    if not vm.disks:  # there are none, or nobody asked because they go as well
+    if not vm.disks or "purge" in context.options:
         context.manager.remove(vm)
         return
     try:
@@ -97,9 +121,10 @@ def _with_hint(problem: RhevError, hint: str) -> RhevError:
     return type(problem)(problem.text, hint)
 
 
-def _said(context: Context, vm: Vm) -> Iterator[Message]:
+def _result(context: Context, vm: Vm) -> Iterator[Message]:
     node = vm.name
     yield Data("succeeded.", node)
-    if vm.disks:
-        names = ", ".join(sorted(disk.name or disk.id for disk in vm.disks))
-        yield Data(f"kept its disks: {names}", node)
+    if vm.disks and "purge" not in context.options:
+        names = [disk.name for disk in vm.disks]
+        told = (disk.name if disk.name and names.count(disk.name) == 1 else disk.id for disk in vm.disks)
+        yield Data(f"kept its disks: {', '.join(sorted(told))}", node)

@@ -2,66 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from ..declare.command import Command, CommandWords, Option, Place
 from ..engine.nouns import Vm
 from ..errors import Usage
-from ..jobs import Job, Step
 from ..messages import Data, Error
-from .common import Command, Context, Option, Place, Plan, Planned
+from ..plan.context import Context, Plan, Planned
+from ..plan.jobs import Job, Step, Wait
+from ..rows.vmsettings import read_settings
+from ..rows.vmwords import boot_order
 from .vm.bootonce import BootOnce, read_notes
-from .vm.machines import find, stored
-from .vm.words import boot_order
+from .vm.machines import find, ready, stored, unseen
 
 SPEC = Command(
     name="rsetboot",
     summary="what virtual machines boot from",
-    usage="noderange [net|hd|cd|default|stat] [-p]",
+    usage="noderange [net|hd|cd|default|stat|state] [-p]",
     place=Place.MANAGER,
     routes=("nodehm:mgt",),
     options=(
         Option(("-p", "--persistent"), "persistent", "for good, not for the next start alone"),
-        Option(("-u",), "uefi", "refused: whether a machine has UEFI is a matter of its cluster"),
+        Option(("-u",), "uefi", "refused: whether a machine has UEFI is set in the manager alone"),
     ),
+    words=CommandWords(most=None),
     arguments={
         "net, network": "from the network",
         "hd": "from the hard disk",
         "cd": "from the CD drive",
         "net,hd": "several in order",
         "def, default": "as vm.bootorder says, and no longer otherwise at the next start",
-        "stat": "show the order; also without a word",
+        "stat, state": "show what the next start is from, and the order; also without a word",
     },
     description=(
         "Without -p the order holds for the next start by rpower alone: it is noted in vm.othersettings as bootonce, "
         "and rpower takes it from there. With -p the machine itself is changed and vm.bootorder is written; a running "
-        "machine takes that at its next start."
+        "machine takes that at its next start.\n\n"
+        "Each answer has two lines: rhevm.pm's or the order in the manager's words, and what xCAT's other plugins say: "
+        "Network, Hard Drive, CD/DVD, Default, boot override inactive. xCAT's REST service shows the second."
     ),
-    examples=(("rsetboot vm1-vm3 net", "the next start is from the network"), ("rsetboot vm1 net,hd -p", "for good")),
+    examples=(
+        ("rsetboot vm1-vm3 net", "the next start is from the network"),
+        ("rsetboot vm1 net,hd -p", "for good"),
+        ("rsetboot vm1-vm3 stat", "what the next start is from"),
+    ),
 )
 
-ASKING = ("", "stat")
+ASKING = ("", "stat", "state", "status")
 DEFAULT = ("def", "default")
+#: Seconds that a machine may need to come up.
+_LIMIT = 300.0
 DONE = "set boot order completed."
+#: The manager's words -> those of xCAT's plugins for hardware, which people's scripts look for.
+XCAT_WORDS = {"network": "Network", "hd": "Hard Drive", "cdrom": "CD/DVD"}
+NO_NOTE, USUAL = "boot override inactive", "Default"
+_FIRMWARE = (
+    "whether a machine has UEFI comes from its cluster or template; since 4.3 the manager can set it for each machine, "
+    "and no column does. Leave -u away"
+)
 
 
 def plan(context: Context) -> Plan:
     """Find all machines with one search, then say what each needs."""
     found = find(context)
-    notes = read_notes(context.host, context.nodes)
+    notes = read_notes(context.xcat, context.nodes)
     orders = context.attrs("vm", "bootorder")
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
             yield found.lack(node)
         elif "uefi" in context.options:
-            yield Error("whether a machine has UEFI is a matter of its cluster. Leave -u away", node)
+            yield Error(_FIRMWARE, node)
         else:
             machine = _Machine(context, stored(context, vm), notes[node], orders[node].get("bootorder", ""))
-            yield machine.planned(",".join(context.words))
+            yield from machine.planned(",".join(context.words))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Machine:
     """A machine, with what the tables say about its boot order."""
 
@@ -70,41 +89,65 @@ class _Machine:
     note: BootOnce
     row: str
 
-    def planned(self, word: str) -> Planned:
+    def planned(self, word: str) -> Iterator[Planned]:
         """What to do about it."""
         if word in ASKING:
-            return Data(self.shown(), self.note.node)
+            yield Data(self.shown(), self.note.node)
+            yield self.in_xcat_words(self.note.noted, NO_NOTE)
+            return
         try:
             wanted = () if word in DEFAULT else boot_order(word)
             usual = boot_order(self.row) if word in DEFAULT and self.row else ()
         except Usage as problem:
-            return Error(str(problem), self.note.node)
+            yield Error(f"{problem}. Unsupported command: rsetboot {word}", self.note.node)
+            return
         if "persistent" in self.context.options:
-            return self.job((), wanted or usual, self.row if word in DEFAULT else ",".join(wanted))
-        return self.job(wanted, usual, self.row)
+            job = self.job(wanted, (), wanted or usual, self.row if word in DEFAULT else ",".join(wanted))
+        else:
+            job = self.job(wanted, wanted, usual, self.row)
+        if not job.parts:
+            yield self.in_xcat_words(wanted, USUAL)
+        yield job
+
+    def in_xcat_words(self, order: tuple[str, ...], otherwise: str) -> Data:
+        """An order in xCAT's words."""
+        text = ", ".join(XCAT_WORDS[device] for device in order) or otherwise
+        return Data(text, self.note.node, fields=(("boot", order),))
 
     def shown(self) -> str:
         """Its order, and that of the next start where it is another."""
         order = ",".join(self.vm.boot)
         return f"{','.join(self.note.noted)} at the next start, then {order}" if self.note.noted else order
 
-    def job(self, once: tuple[str, ...], wanted: tuple[str, ...], row: str) -> Job:
-        """Note the order of the next start, change the machine's own, write the row; only what differs."""
-        steps = []
+    def job(self, told: tuple[str, ...], once: tuple[str, ...], wanted: tuple[str, ...], row: str) -> Job:
+        """Note the order of the next start, change the machine's own, write the row; only what differs.
+
+        Args:
+            told: The order that was asked for; empty for the usual one.
+            once: What to note.
+            wanted: The machine's own; empty to leave it.
+            row: What to write into vm.bootorder.
+        """
+        steps: list[Step | Wait] = []
         if wanted and wanted != self.vm.boot:
+            steps += ready(self.context.manager, self.vm, {"boot": wanted}, self.context.limit(_LIMIT), self.see)
             steps.append(Step(f"boot from {', '.join(wanted)}", partial(self.change, wanted)))
         if row != self.row:
             steps.append(Step("write vm.bootorder", partial(self.write_row, row)))
         if once != self.note.noted:
             text = f"note {', '.join(once)} for the next start" if once else "forget the note for the next start"
-            steps.append(Step(text, partial(self.note.write, self.context.host, once)))
-        return Job(self.note.node, [*steps, Step("", self.done)] if steps else [])
+            steps.append(Step(text, partial(self.note.write, self.context.xcat, once)))
+        return Job(self.note.node, [*steps, Step("", partial(self.result, told))] if steps else [])
+
+    def see(self, vm: Vm) -> None:
+        self.vm = vm
 
     def change(self, order: tuple[str, ...]) -> None:
-        self.context.manager.change(self.vm, boot=order)
+        settings, _ = read_settings(self.note.text, self.note.node)
+        self.context.manager.change(self.vm, **unseen(self.vm, settings), boot=order)
 
     def write_row(self, row: str) -> None:
-        self.context.host.set_node_attrs("vm", {self.note.node: {"bootorder": row}})
+        self.context.xcat.set_node_attrs("vm", {self.note.node: {"bootorder": row}})
 
-    def done(self) -> list[Data]:
-        return [Data(DONE, self.note.node)]
+    def result(self, told: tuple[str, ...]) -> list[Data]:
+        return [Data(DONE, self.note.node), self.in_xcat_words(told, USUAL)]

@@ -1,7 +1,8 @@
-"""Who is on the other end: TLS settings of the daemon, and the name in a client's certificate."""
+"""The other end of a connection: TLS settings of the daemon, and the name in a client's certificate."""
 
 from __future__ import annotations
 
+import logging
 import ssl
 from functools import lru_cache
 from typing import Optional
@@ -11,6 +12,8 @@ from cryptography.x509.oid import NameOID
 
 from ..errors import Usage
 from .home import Home
+
+log = logging.getLogger(__name__)
 
 #: Python has OpenSSL 3 take a connection that just ends for one that was ended with a word. We want to know: the one is
 #: a client that went away, the other may still wait for its answer. The number is OpenSSL's; Python 3.9 has no name.
@@ -31,6 +34,10 @@ def server_context(home: Home) -> ssl.SSLContext:
     """
     context = _context(home, ssl.PROTOCOL_TLS_SERVER)
     context.verify_mode = ssl.CERT_OPTIONAL
+    revoked = home.cert / "crl.pem"
+    if revoked.exists():
+        context.load_verify_locations(revoked)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     context.num_tickets = 0
     context.options &= ~IGNORE_SUDDEN_END
     return context
@@ -64,7 +71,7 @@ def _context(home: Home, protocol: int, check_hostname: Optional[bool] = None) -
     except OSError as problem:  # ssl.SSLError is one
         raise Usage(
             f"the certificate {credentials} or its CA {authority} cannot be used: {problem.strerror or problem}",
-            "Remove the directory cert to have it made anew",
+            "Remove the directory cert to have it made again",
         ) from problem
     return context
 
@@ -73,10 +80,16 @@ def _context(home: Home, protocol: int, check_hostname: Optional[bool] = None) -
 def peer_name(certificate: bytes | None) -> str:
     """The name in a client's certificate: its CN up to a `/`, as xCAT cuts it; empty without a certificate.
 
+    One that OpenSSL takes and the library refuses to read says nothing either.
+
     Args:
         certificate: In DER; it has been checked already.
     """
     if certificate is None:
         return ""
-    names = x509.load_der_x509_certificate(certificate).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value).partition("/")[0] if names else ""
+    try:
+        names = x509.load_der_x509_certificate(certificate).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return str(names[0].value).partition("/")[0] if names else ""
+    except Exception as problem:  # what it raises for which fault has changed with its versions
+        log.warning("a client's certificate cannot be read: %s", type(problem).__name__)
+        return ""

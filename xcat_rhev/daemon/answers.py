@@ -10,7 +10,7 @@ from typing import Any
 from ..messages import Message
 from ..xcat import wire
 from .connection import Connection
-from .core.declare import Said, Shape
+from .reply import Output, Reply
 
 #: Seconds for which a message may wait for company.
 GATHER = 0.03
@@ -22,7 +22,7 @@ class Answers:
     """The answer to one request.
 
     Args:
-        connection: To whom.
+        connection: The client's.
         source: The short name of this host, which clients show before errors.
     """
 
@@ -32,7 +32,7 @@ class Answers:
         self._waiting: list[bytes] = []
         self._since = 0.0
 
-    def say(self, said: Said) -> None:
+    def say(self, said: Output) -> None:
         """Send a message; soon, together with those that follow at once."""
         document = self._document(said)
         with self._lock:
@@ -45,9 +45,9 @@ class Answers:
         if due:
             self._flush()
         elif first:
-            self._connection.loop.later(GATHER, self._late)
+            self._connection.later(GATHER, self._late)
 
-    def done(self, transid: str, fields: Mapping[str, Any] | None = None) -> None:
+    def finish(self, transid: str, fields: Mapping[str, Any] | None = None) -> None:
         """Send all that waits and the last document.
 
         Args:
@@ -65,7 +65,7 @@ class Answers:
     def _flush(self, patient: bool = True) -> None:
         """Send what waits. The lock keeps the order; the loop never waits for it, as it empties the connection."""
         if not self._lock.acquire(blocking=patient):
-            self._connection.loop.later(GATHER, self._late)
+            self._connection.later(GATHER, self._late)
             return
         try:
             documents, self._waiting = self._waiting, []
@@ -74,8 +74,8 @@ class Answers:
         finally:
             self._lock.release()
 
-    def _document(self, said: Said) -> bytes:
-        if isinstance(said, Shape):
+    def _document(self, said: Output) -> bytes:
+        if isinstance(said, Reply):
             return wire.write_response(said.fields, self._source)
         message: Message = said
         return wire.write_messages((message,), self._source)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
-class Kind(NamedTuple):
+class ObjectKind(NamedTuple):
     """A type of objects.
 
     Attributes:
@@ -26,7 +26,8 @@ class Kind(NamedTuple):
 _NODE = """
 nodelist: groups status statustime appstatus appstatustime primarysn hidden updatestatus updatestatustime zonename
     usercomment=comments
-""" + (_NODE_TABLES := """
+""" + (
+    _NODE_TABLES := """
 nodetype: nodetype arch supportedarchs os profile provmethod
 postscripts: postscripts postbootscripts
 prescripts: prescripts-begin=begin prescripts-end=end
@@ -50,7 +51,11 @@ vm: vmmanager=mgr vmhost=host migrationdest vmstorage=storage vmphyslots=physlot
     vmmaster=master vmvncport=vncport vmtextconsole=textconsole vmbeacon=beacon vmcluster=cluster
 hypervisor: hosttype=type hostinterface=interface hostmanager=mgr hostcluster=cluster
 hosts: ip hostnames otherinterfaces
-""")
+ppc: hcp hwtype=nodetype id pprofile parent supernode sfp
+switches: switchtype
+vpd: serial mtm side
+"""
+)
 _GROUP = "nodegroup: grouptype members membergroups wherevals usercomment=comments\n" + _NODE_TABLES
 _OSIMAGE = """
 osimage: groups imagetype description provmethod osdistroname osupdatename cfmdir rootfstype nfsrootopts profile osname
@@ -65,6 +70,10 @@ networks: net mask mgtifname gateway dhcpserver tftpserver nameservers ntpserver
 """
 _POLICY = "policy: name host commands noderange parameters time rule usercomment=comments"
 _OSDISTRO = "osdistro: basename majorversion minorversion arch type dirpaths"
+_AUDIT = "auditlog: audittime userid clientname clienttype command noderange args status comments"
+_EVENT = """
+eventlog: eventtime eventtype monitor monnode node application component id severity message rawdata comments
+"""
 _LOGIN = "passwd: password cryptmethod authdomain usercomment=comments"
 
 
@@ -79,15 +88,20 @@ def _read(text: str) -> dict[str, tuple[str, str]]:
 
 
 #: Every type by its name. The site is one object whose attributes are the rows; a password is named `key:username`.
-KINDS = {kind.name: kind for kind in (
-    Kind("node", "nodelist", "node", _read(_NODE)),
-    Kind("group", "nodegroup", "groupname", _read(_GROUP)),
-    Kind("osimage", "osimage", "imagename", _read(_OSIMAGE)),
-    Kind("osdistro", "osdistro", "osdistroname", _read(_OSDISTRO)),
-    Kind("network", "networks", "netname", _read(_NETWORK)),
-    Kind("policy", "policy", "priority", _read(_POLICY)),
-    Kind("passwd", "passwd", "key", _read(_LOGIN)),
-    Kind("site", "site", "key", {}),
-)}
+KINDS = {
+    kind.name: kind
+    for kind in (
+        ObjectKind("node", "nodelist", "node", _read(_NODE)),
+        ObjectKind("group", "nodegroup", "groupname", _read(_GROUP)),
+        ObjectKind("osimage", "osimage", "imagename", _read(_OSIMAGE)),
+        ObjectKind("osdistro", "osdistro", "osdistroname", _read(_OSDISTRO)),
+        ObjectKind("network", "networks", "netname", _read(_NETWORK)),
+        ObjectKind("policy", "policy", "priority", _read(_POLICY)),
+        ObjectKind("passwd", "passwd", "key", _read(_LOGIN)),
+        ObjectKind("site", "site", "key", {}),
+        ObjectKind("auditlog", "auditlog", "recid", _read(_AUDIT)),
+        ObjectKind("eventlog", "eventlog", "recid", _read(_EVENT)),
+    )
+}
 #: The name of the one site object.
 SITE = "clustersite"

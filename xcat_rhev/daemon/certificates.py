@@ -5,13 +5,14 @@ millisecond, by both sides of each connection. What it signs has keys on the cur
 each side a fifth less than with RSA; whatever speaks TLS 1.2 knows that curve (OpenSSL 1.0.1, Red Hat's since 6.5).
 
 The files of both certificate and key hold the CA's certificate as well. It is sent in any case, and without it OpenSSL
-looks for it and checks it anew for each connection, an eighth of a handshake.
+looks for it and checks it again for each connection, an eighth of a handshake.
 """
 
 from __future__ import annotations
 
 import datetime
 import ipaddress
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ..errors import Usage
-from .home import Home, write_atomically
+from ..files import write_whole
+from .home import Home
+
+log = logging.getLogger(__name__)
 
 #: xCAT's certificates begin in 1970, so that they are valid on a node whose clock has no battery.
 BEGIN = datetime.datetime(1970, 1, 1)
 LIFE = datetime.timedelta(days=7300)
-Key = Union[rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey]
+PrivateKey = Union[rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey]
 #: A daemon is also the client of other daemons.
 USES = {
     "server": (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
@@ -42,7 +46,7 @@ class Authority:
     """A CA's certificate and key."""
 
     certificate: x509.Certificate
-    key: Key
+    key: PrivateKey
 
 
 def make_all(home: Home, name: str, addresses: Iterable[str]) -> None:
@@ -53,7 +57,7 @@ def make_all(home: Home, name: str, addresses: Iterable[str]) -> None:
     Args:
         home: Where.
         name: The short host name: the daemon's CN, which the stock policy row trusts.
-        addresses: Further names and IP addresses under which clients reach the daemon.
+        addresses: Further names and IP addresses under which clients reach the daemon; looked at if one is made.
 
     Raises:
         OSError: A file cannot be written.
@@ -63,17 +67,17 @@ def make_all(home: Home, name: str, addresses: Iterable[str]) -> None:
         if not (home.client / "client-cred.pem").exists() and _ca_key(home).exists():
             issue_client(home, "root", home.client)
         return
-    authority = _authority(home)
+    authority = authority_of(home)
     names = [name, *addresses, "localhost", "127.0.0.1", "::1"]
     _issue(authority, name, home.cert, "server", names)
-    issue_client(home, "root", home.client)
+    _issue(authority, "root", home.client, "client")
 
 
 def issue_client(home: Home, user: str, folder: Path) -> None:
     """Make a client certificate, as xCAT's `setup-local-client.sh` does.
 
     Args:
-        home: Whose CA signs it.
+        home: The home of the CA that signs it.
         user: The CN, which is the name that the policy table sees.
         folder: Where to put `ca.pem`, `client-cert.pem`, `client-key.pem` and `client-cred.pem`.
 
@@ -81,17 +85,44 @@ def issue_client(home: Home, user: str, folder: Path) -> None:
         OSError: A file cannot be written.
         Usage: The CA is not here, or its files cannot be read.
     """
-    authority = _authority(home)
+    authority = authority_of(home)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _issue(authority, user, folder, "client")
+
+
+def own(home: Home) -> bytes:
+    """The certificate that the daemon shows, in DER."""
+    shown = x509.load_pem_x509_certificate((home.cert / "server-cred.pem").read_bytes())
+    return shown.public_bytes(serialization.Encoding.DER)
+
+
+def publish(home: Home, installdir: Path) -> None:
+    """Put the CA's certificate beside the node map, where the web server's CGI may read it and so knows its xcatd.
+
+    Args:
+        home: The home of the CA.
+        installdir: The install folder; one that cannot be written costs the CGI its check on this machine.
+    """
+    folder, authority = installdir / "xcatrhevh", (home.cert / "ca.pem").read_bytes()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "ca.pem").exists() or (folder / "ca.pem").read_bytes() != authority:
+            write_whole(folder / "ca.pem", authority)
+    except OSError as problem:
+        log.warning("%s cannot be written, so that the CGI does not know xcatd's CA: %s", folder, problem.strerror)
 
 
 def _ca_key(home: Home) -> Path:
     return home.ca / "private" / "ca-key.pem"
 
 
-def _authority(home: Home) -> Authority:
-    """Read the CA, or make it."""
+def authority_of(home: Home) -> Authority:
+    """Read the CA, or make it.
+
+    Raises:
+        Usage: It is not here, or its files cannot be read.
+        OSError: A file cannot be written.
+    """
     certificate_file, key_file = home.ca / "ca-cert.pem", _ca_key(home)
     if certificate_file.exists():
         return _read_authority(certificate_file, key_file)
@@ -105,8 +136,8 @@ def _authority(home: Home) -> Authority:
         .add_extension(_usage(ca=True), critical=True)
     )
     certificate = builder.sign(key, hashes.SHA256())
-    write_atomically(key_file, _pem_of_key(key), 0o600)
-    write_atomically(certificate_file, _pem(certificate), 0o644)
+    write_whole(key_file, _pem_of_key(key), 0o600)
+    write_whole(certificate_file, _pem(certificate), 0o644)
     return Authority(certificate, key)
 
 
@@ -116,16 +147,14 @@ def _read_authority(certificate_file: Path, key_file: Path) -> Authority:
         certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
     except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: a passphrase is needed
         raise Usage(
-            f"{certificate_file} and {key_file} are no certificate and key that can be read", "Put the right files back"
+            f"{certificate_file} and {key_file} cannot be read as a certificate and its key", "Put the right files back"
         ) from None
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
-        raise Usage(f"{key_file}: a CA's key is of the kind RSA or EC", "Make the CA anew with such a key")
+        raise Usage(f"{key_file}: a CA's key is of the kind RSA or EC", "Make a new CA with such a key")
     return Authority(certificate, key)
 
 
-def _issue(
-    authority: Authority, common_name: str, folder: Path, kind: str, names: Iterable[str] = ()
-) -> None:
+def _issue(authority: Authority, common_name: str, folder: Path, kind: str, names: Iterable[str] = ()) -> None:
     """Sign a new certificate and write the four files of xCAT: cert, key, both and the CA in one, and the CA."""
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate
@@ -141,17 +170,17 @@ def _issue(
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     certificate = _pem(builder.sign(authority.key, hashes.SHA256()))
     secret = _pem_of_key(key)
-    write_atomically(folder / "ca.pem", _pem(issuer))
-    write_atomically(folder / f"{kind}-cert.pem", certificate)
-    write_atomically(folder / f"{kind}-key.pem", secret, 0o600)
-    write_atomically(folder / f"{kind}-cred.pem", certificate + _pem(issuer) + secret, 0o600)
+    write_whole(folder / "ca.pem", _pem(issuer))
+    write_whole(folder / f"{kind}-cert.pem", certificate)
+    write_whole(folder / f"{kind}-key.pem", secret, 0o600)
+    write_whole(folder / f"{kind}-cred.pem", certificate + _pem(issuer) + secret, 0o600)
 
 
 def _subject(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: Key) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: PrivateKey) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
     return (
         x509.CertificateBuilder()
@@ -167,8 +196,15 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: Key) -> x509.Certificat
 
 def _usage(ca: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=not ca, content_commitment=False, key_encipherment=False, data_encipherment=False,
-        key_agreement=False, key_cert_sign=ca, crl_sign=ca, encipher_only=False, decipher_only=False,
+        digital_signature=not ca,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=ca,
+        crl_sign=ca,
+        encipher_only=False,
+        decipher_only=False,
     )
 
 
@@ -183,7 +219,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _pem_of_key(key: Key) -> bytes:
+def _pem_of_key(key: PrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -13,11 +13,12 @@ from collections import deque
 from enum import Enum
 from typing import Callable, Protocol
 
-from ..abort import Abort
 from ..errors import BadAnswer
 from .access import peer_name
-from .framing import LONGEST, Framer
+from .crowd import FIRST, STRANGERS, Share
+from .framing import Framer
 from .loop import Loop
+from .pace import Pace, Paced
 from .tls import SHARE, Tls
 
 log = logging.getLogger(__name__)
@@ -26,11 +27,6 @@ log = logging.getLogger(__name__)
 GREETING, SILENCE = 10.0, 15.0
 #: A request may take this many seconds to arrive, and one more for every so many bytes; a Perl xcatd has no limit.
 ARRIVAL, PACE = 30.0, 64 << 10
-#: Seconds a client may take nothing while an answer waits: somebody reads it in a pager.
-STALLED = 900.0
-#: How much of an answer waits in memory before the command that writes it has to.
-WAITING = 4 << 20
-
 #: A request that ends the one under way; what Perl takes for false does not.
 _ABORT = re.compile(rb"<abortcommand>(?!\s*0?\s*</)")
 
@@ -45,16 +41,22 @@ class Phase(Enum):
     GONE = "closed"
 
 
-class Server(Protocol):
+class ConnectionServer(Protocol):
     """What a connection needs of the daemon."""
 
-    def asked(self, connection: Connection, request: bytes) -> None:
+    #: The order in which requests compute.
+    pace: Pace
+
+    def on_request(self, connection: Connection, request: bytes) -> None:
         """A request is complete; have it served, then call `finish`."""
 
     def takes_long(self) -> None:
         """The request that the calling thread serves is one that waits for others."""
 
-    def gone(self, connection: Connection) -> None:
+    def on_login(self, connection: Connection) -> None:
+        """The connection has a name now, and another share."""
+
+    def on_close(self, connection: Connection) -> None:
         """The connection is closed."""
 
 
@@ -62,26 +64,30 @@ class Connection:
     """A client's TLS connection.
 
     Args:
-        loop: Who watches the socket.
+        loop: What watches the socket.
         sock: The accepted socket.
         address: The client's IP address.
         context: TLS settings.
-        server: Who serves requests.
+        server: What serves requests.
     """
 
     def __init__(
-        self, loop: Loop, sock: socket.socket, address: str, context: ssl.SSLContext, server: Server
+        self, loop: Loop, sock: socket.socket, address: str, context: ssl.SSLContext, server: ConnectionServer
     ) -> None:
         self.address = address
         #: The name in the client's certificate, or empty.
         self.peer = ""
+        #: What it is a part of, which the server says at once; and when the loop served it last.
+        self.share: Share[Connection]
+        self.seen = 0
         #: Set when the client pressed Ctrl-C or went away during the present request.
-        self.aborted = Abort()
+        self.aborted = Paced(self._pause)
         self.phase = Phase.GREETING
-        #: Who watches the socket; the answer's timers are its as well.
+        #: What watches the socket. The answer's timers are in it as well.
         self.loop, self._server = loop, server
-        self._framer = Framer()
+        self._framer = Framer(STRANGERS.longest)
         self._requests: deque[bytes] = deque()
+        self._held = 0
         self._half_closed = False
         self._outbox = bytearray()
         self._room = threading.Condition()
@@ -93,18 +99,21 @@ class Connection:
 
     def takes_long(self) -> None:
         """Say that the present request waits for others, such as a manager."""
+        self.aborted.free()
+        self._server.pace.rest()
         self._server.takes_long()
 
     def send(self, answer: bytes, patient: bool = True) -> None:
-        """Queue bytes for the client; waits while much is queued already, unless told not to.
+        """Queue bytes for the client; waits while much is queued already, unless it must not.
 
         Args:
             answer: Whole documents.
             patient: Whether this thread may wait; the loop's own may not.
         """
         with self._room:
-            if patient:
-                self._room.wait_for(lambda: len(self._outbox) < WAITING or self.phase is Phase.GONE)
+            if patient and not self._has_room():
+                self._server.pace.rest()
+                self._room.wait_for(self._has_room)
             if self.phase is Phase.GONE:
                 return
             first = not self._outbox
@@ -112,40 +121,74 @@ class Connection:
         if first:
             self.loop.call(lambda: self._do(self._write))
 
+    def _has_room(self) -> bool:
+        return len(self._outbox) < self._most or self.phase is Phase.GONE
+
+    def _pause(self) -> None:
+        """Make room for others; not while the loop itself waits, nor for clients that are served first."""
+        if not self.loop.mine and self.share.limits is not FIRST:
+            self._server.pace.step()
+
     def finish(self, leave: bool = False) -> None:
         """The present request is answered.
 
         Args:
             leave: Close the connection when all is sent.
         """
-        self.loop.call(lambda: self._finished(leave))
+        self.loop.call(lambda: self._do(lambda: self._finish(leave)))
+
+    def later(self, seconds: float, what: Callable[[], None]) -> None:
+        """Have something done for it in the loop's thread after some time."""
+        self.loop.later(seconds, lambda: self._do(what))
 
     # What the loop calls.
 
     @property
     def rank(self) -> int:
-        """A client whose request may be here comes before those that are still greeting."""
-        return 2 if self.phase is Phase.GREETING else 1
+        """Root comes before users, and users before strangers."""
+        return self.share.limits.rank
+
+    @property
+    def weight(self) -> int:
+        """Of one rank, who has fewer connections comes first."""
+        return len(self.share.members)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request of it is under way."""
+        return self.phase in (Phase.GREETING, Phase.LISTENING)
 
     def ready(self) -> None:
         """Do what can be done without waiting, then say what to wait for."""
         self._do(self._greet if self.phase is Phase.GREETING else self._exchange)
 
+    def expire(self, now: float) -> None:
+        """Close it if a limit of time has passed."""
+        self._do(lambda: self._expire(now))
+
     def _do(self, what: Callable[[], None]) -> None:
+        """Do something; whatever goes wrong is the end of this connection, and of no other."""
+        if self.phase is Phase.GONE:
+            return
         try:
             what()
             self._settle()
         except (OSError, BadAnswer) as problem:
             log.debug("connection of %s ends: %s", self.address, problem)
             self.close()
+        except Exception as problem:
+            self.close()  # first: there may be no memory for anything else
+            log.error("connection of %s ends: %s", self.address, type(problem).__name__, exc_info=problem)
 
     def _exchange(self) -> None:
         self._write()
+        if self.phase is Phase.LISTENING:
+            self._next()
         if self._reads:
             self._tls.fill()
             self._read()
 
-    def expire(self, now: float) -> None:
+    def _expire(self, now: float) -> None:
         """Close it if a limit of time has passed, or if a client that said goodbye is gone altogether."""
         if self._half_closed and self._tls.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self.close()
@@ -155,7 +198,7 @@ class Connection:
             self.close()
 
     def close(self) -> None:
-        """End it at once; a command under way is told."""
+        """End it at once, and stop a command under way."""
         if self.phase is Phase.GONE:
             return
         with self._room:
@@ -165,14 +208,17 @@ class Connection:
         self.aborted.set()
         self.loop.forget(self._tls.sock)
         self._tls.sock.close()
-        self._server.gone(self)
+        self._requests.clear()
+        self.share.hold(-self._held)
+        self._held = 0
+        self._server.on_close(self)
 
     def _overdue(self, now: float) -> bool:
         still = now - self._moved
         if self.phase is Phase.GREETING:
             return now - self._began > GREETING
         if self._waits:
-            return still > STALLED
+            return still > self.share.limits.stalled
         if self.phase is Phase.LISTENING:
             waiting = self._framer.waiting
             return still > SILENCE or (waiting > 0 and now - self._began > ARRIVAL + waiting / PACE)
@@ -182,6 +228,8 @@ class Connection:
         self._tls.fill()
         if self._tls.greet():
             self.peer = peer_name(self._tls.certificate())
+            self._server.on_login(self)
+            self._framer = Framer(self.share.limits.longest)
             self._listen()
             self._read()
 
@@ -204,7 +252,7 @@ class Connection:
     def _part(self) -> bytes:
         part = bytes(self._outbox[:SHARE])
         with self._room:
-            del self._outbox[:len(part)]
+            del self._outbox[: len(part)]
             self._room.notify_all()
         return part
 
@@ -223,7 +271,7 @@ class Connection:
         return not self._half_closed and self.phase not in (Phase.LEAVING, Phase.GONE)
 
     def _read(self) -> None:
-        """Take what came; a clean end of the client's side is no end of its interest in the answer."""
+        """Take what came; a clean end of the client's side is not an end of its interest in the answer."""
         while self._reads:
             data = self._tls.read()
             if data is None:
@@ -248,20 +296,20 @@ class Connection:
                 self.close()
                 return
             self._requests.append(request)
-        if sum(map(len, self._requests)) > LONGEST:
+        if sum(map(len, self._requests)) > self.share.limits.longest:
             raise BadAnswer("too many requests before the first was answered")
         if self.phase is Phase.LISTENING:
             self._next()
 
     def _next(self) -> None:
-        """Have the next request served, if there is one."""
-        if not self._requests:
+        """Have the next request served, if there is one, and if the client takes the answers to those before."""
+        if not self._requests or len(self._outbox) > SHARE:
             return
         self.phase = Phase.SERVING
-        self.aborted = Abort()
-        self._server.asked(self, self._requests.popleft())
+        self.aborted = Paced(self._pause)
+        self._server.on_request(self, self._requests.popleft())
 
-    def _finished(self, leave: bool) -> None:
+    def _finish(self, leave: bool) -> None:
         if self.phase is not Phase.SERVING:
             return
         if leave or (self._half_closed and not self._requests):
@@ -269,9 +317,23 @@ class Connection:
         else:
             self._listen()
             self._next()
-        self._do(self._write)
+        self._write()
+
+    @property
+    def _most(self) -> int:
+        """How much of an answer waits in memory before the command that writes it has to."""
+        return self.share.limits.waiting if self.share.hold(0) else SHARE
 
     def _settle(self) -> None:
-        """Say what to wait for."""
-        if self.phase is not Phase.GONE:
-            self.loop.watch(self._tls.sock, self._reads, self._waits, self)
+        """Count what waits in memory, and say what to wait for.
+
+        Raises:
+            BadAnswer: More has come than may wait.
+        """
+        if self.phase is Phase.GONE:
+            return
+        come = self._framer.waiting + sum(map(len, self._requests))
+        held, self._held = self._held, come + len(self._outbox)
+        if not self.share.hold(self._held - held) and self._held > held and come:
+            raise BadAnswer("too many requests at once")
+        self.loop.watch(self._tls.sock, self._reads, self._waits, self)

@@ -1,4 +1,4 @@
-"""How to reach the database that holds xCAT's tables: SQLite files, PostgreSQL or MySQL, told apart by `cfgloc`."""
+"""How to reach the database that holds xCAT's tables: SQLite files, PostgreSQL or MySQL, as `cfgloc` says."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from sqlalchemy.sql.elements import quoted_name
 from ..errors import Conflict, Locked, NotFound, RhevError, Unreachable, Usage
 from ..secret import Secret
 from ..xcat import schema
+from . import servers
 
 #: Seconds to wait for another program that holds a table.
 PATIENCE = 30.0
 
+
 @dataclass(frozen=True)
-class Location:
+class DatabaseLocation:
     """Where the tables are.
 
     Attributes:
@@ -54,7 +56,7 @@ class Location:
         return f"{name}:dbname={self.database};host={self.host}{port}|{self.user}"
 
 
-def locate(config: Path) -> Location:
+def locate(config: Path) -> DatabaseLocation:
     """Read `cfgloc`, the file that says where the tables are.
 
     Args:
@@ -65,16 +67,16 @@ def locate(config: Path) -> Location:
     """
     file = config / "cfgloc"
     if not file.exists():
-        return Location("sqlite", config)
+        return DatabaseLocation("sqlite", config)
     try:
         line = (file.read_text(encoding="utf-8").splitlines() or [""])[0].strip()
     except UnicodeDecodeError:
-        raise Usage(f"{file} is not written in UTF-8", "Write it anew, also the password in UTF-8") from None
+        raise Usage(f"{file} is not written in UTF-8", "Write it again, also the password in UTF-8") from None
     source, user, password = (*line.split("|", 2), "", "")[:3]
     kind, _, rest = source.removeprefix("dbi:").partition(":")
-    folder = rest if kind.lower() == "sqlite" else line  # a folder may stand there alone
+    folder = rest if kind.lower() == "sqlite" else line  # a folder may be there alone
     if folder.startswith("/"):
-        return Location("sqlite", Path(folder))
+        return DatabaseLocation("sqlite", Path(folder))
     kinds = {"pg": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
     words = dict(word.partition("=")[::2] for word in rest.split(";"))
     name = words.get("dbname") or words.get("database", "")
@@ -83,14 +85,17 @@ def locate(config: Path) -> Location:
             f"{file}: the first line names no database",
             "Write Pg:dbname=xcatdb;host=HOST|USER|PASSWORD, mysql:..., or SQLite:/FOLDER",
         )
-    return Location(
-        kinds[kind.lower()], database=name, host=words.get("host", ""), port=int(words.get("port", "0")), user=user,
+    return DatabaseLocation(
+        kinds[kind.lower()],
+        database=name,
+        host=words.get("host", ""),
+        port=int(words.get("port", "0")),
+        user=user,
         password=Secret(password),
     )
 
 
-
-def connect(location: Location, table: str) -> sa.Engine:
+def connect(location: DatabaseLocation, table: str) -> sa.Engine:
     """Make what hands out connections to the database of a table; nothing is connected yet.
 
     Args:
@@ -105,26 +110,36 @@ def connect(location: Location, table: str) -> sa.Engine:
     drivers = {"postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql"}
     password = location.password.reveal()
     url = sa.engine.URL.create(
-        drivers[location.kind], location.user or None, password or None, location.host or None,
-        location.port or None, location.database,
+        drivers[location.kind],
+        location.user or None,
+        password or None,
+        location.host or None,
+        location.port or None,
+        location.database,
     )
-    # pymysql would send a text in Latin-1, which is not what anybody else sends
-    words = {"connect_timeout": 5, **({"password": password.encode()} if location.kind == "mysql" else {})}
     try:
+        words = servers.postgresql() if location.kind == "postgresql" else servers.mysql(password)
         # A connection that a restarted server closed is found out before it is used.
-        return sa.create_engine(
-            url, future=True, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=56,
+        engine = sa.create_engine(
+            url,
+            future=True,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_size=8,
+            max_overflow=56,
             connect_args=words,
         )
     except ImportError as problem:
         raise Usage(
             f"the Python driver for {location.kind} is not installed: {problem.name}",
-            f"Run: pip install xcat-rhev[{location.kind}]",
+            f"Run: pip install '.[{location.kind}]' in the checkout, or install the distribution's package",
         ) from problem
+    event.listen(engine, "connect", lambda connection, _record: servers.limit(location.kind, connection))
+    return engine
 
 
 def _file(path: Path) -> sa.Engine:
-    """One SQLite file. Each use opens it anew: another program may have put a new file in its place."""
+    """One SQLite file. Each use opens it again: another program may have put a new file in its place."""
     url = sa.engine.URL.create("sqlite", database=str(path))
     engine = sa.create_engine(
         url, future=True, hide_parameters=True, poolclass=pool.NullPool, connect_args={"timeout": PATIENCE}
@@ -155,17 +170,25 @@ def declare(name: str) -> sa.Table:
     columns: list[Any] = []
     for column in table.columns:
         kind = table.type_of(column)
-        columns.append(sa.Column(
-            quoted_name(column, True), _TYPES[kind], primary_key=column in table.keys, nullable=True,
-            autoincrement=kind == "SERIAL",
-        ))
+        columns.append(
+            sa.Column(
+                quoted_name(column, True),
+                _TYPES[kind],
+                primary_key=column in table.keys,
+                nullable=True,
+                autoincrement=kind == "SERIAL",
+            )
+        )
     return sa.Table(
         quoted_name(table.name, True), sa.MetaData(), *columns, sqlite_autoincrement=True, mysql_engine="InnoDB"
     )
 
 
 _TYPES: dict[str, Any] = {
-    "TEXT": sa.Text(), "VARCHAR(128)": sa.String(128), "SERIAL": sa.Integer(), "VARCHAR(1024)": sa.String(1024),
+    "TEXT": sa.Text(),
+    "VARCHAR(128)": sa.String(128),
+    "SERIAL": sa.Integer(),
+    "VARCHAR(1024)": sa.String(1024),
 }
 
 
@@ -206,7 +229,7 @@ def readmit(connection: sa.Connection, table: str) -> None:
 
 
 @contextmanager
-def explained(table: str, location: Location) -> Iterator[None]:
+def explained(table: str, location: DatabaseLocation) -> Iterator[None]:
     """Turn what the database says into a sentence that names the table and what to do.
 
     Raises:
@@ -221,7 +244,7 @@ def explained(table: str, location: Location) -> Iterator[None]:
         raise explain(str(problem.orig or problem).strip().splitlines()[0], table, location) from problem
 
 
-def explain(text: str, table: str, location: Location) -> RhevError:
+def explain(text: str, table: str, location: DatabaseLocation) -> RhevError:
     """What `explained` raises.
 
     Args:
@@ -241,18 +264,40 @@ def explain(text: str, table: str, location: Location) -> RhevError:
 
 #: What is in a database's words -> what we say.
 _SAYINGS: tuple[tuple[str, Callable[[str, str, str], RhevError]], ...] = (
-    ("fatal:", lambda table, where, text: Unreachable(  # PostgreSQL, about user or database
-        f"table {table}: {where}: {text}", "Check the database server and the file cfgloc")),
-    ("locked|lock timeout|lock wait timeout", lambda table, where, text: Locked(
-        f"table {table} is held by another program", "Try again when that has ended")),
-    ("malformed|not a database", lambda table, where, text: Conflict(
-        f"table {table}: {where} is damaged or is no SQLite file",
-        "Nothing was changed. Move it away, restart xcatd and load a tabdump file with tabrestore")),
-    ("readonly|unable to open|full|disk i/o", lambda table, where, text: Conflict(
-        f"table {table}: {where} cannot be used: {text}", "Check its rights and the space on its disk")),
+    (
+        "fatal:",
+        lambda table, where, text: Unreachable(  # PostgreSQL, about user or database
+            f"table {table}: {where}: {text}", "Check the database server and the file cfgloc"
+        ),
+    ),
+    (
+        "locked|lock timeout|lock wait timeout",
+        lambda table, where, text: Locked(f"table {table} is held by another program", "Try again when that has ended"),
+    ),
+    (
+        "malformed|not a database",
+        lambda table, where, text: Conflict(
+            f"table {table}: {where} is damaged or is not an SQLite file",
+            "Nothing was changed. Move it away, restart xcatd and load a tabdump file with tabrestore",
+        ),
+    ),
+    (
+        "readonly|unable to open|full|disk i/o",
+        lambda table, where, text: Conflict(
+            f"table {table}: {where} cannot be used: {text}", "Check its rights and the space on its disk"
+        ),
+    ),
     ("too long", lambda table, where, text: Conflict(f"table {table}: {where}: {text}", "Write a shorter value")),
-    ("no such column|unknown column|column .* does not exist", lambda table, where, text: NotFound(
-        f"table {table}: {where}: {text}", "Restart xcatd, which adds the columns that are missing")),
-    ("no such table|no such file|does not exist|doesn't exist", lambda table, where, text: NotFound(
-        f"table {table} is not in {where}", "Restart xcatd, which makes the tables that are missing")),
+    (
+        "no such column|unknown column|column .* does not exist",
+        lambda table, where, text: NotFound(
+            f"table {table}: {where}: {text}", "Restart xcatd, which adds the columns that are missing"
+        ),
+    ),
+    (
+        "no such table|no such file|does not exist|doesn't exist",
+        lambda table, where, text: NotFound(
+            f"table {table} is not in {where}", "Restart xcatd, which makes the tables that are missing"
+        ),
+    ),
 )

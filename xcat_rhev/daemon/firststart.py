@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 import socket
 
-from ..xcat.addresses import my_addresses
+from ..addresses import my_addresses
 from .home import Home
+from .names import own
 from .store import Store
 
 #: Commands that nodes run without a certificate while they are installed; xCAT's setup writes these rows.
 NODE_COMMANDS = (
-    ("2", "getbmcconfig"), ("2.1", "remoteimmsetup"), ("2.3", "lsxcatd"), ("3", "nextdestiny"), ("4", "getdestiny"),
-    ("4.4", "getpostscript"), ("4.5", "getcredentials"), ("4.6", "syncfiles"), ("4.7", "litefile"),
-    ("4.8", "litetree"), ("4.9", "getadapter"),
+    ("2", "getbmcconfig"),
+    ("2.1", "remoteimmsetup"),
+    ("2.3", "lsxcatd"),
+    ("3", "nextdestiny"),
+    ("4", "getdestiny"),
+    ("4.4", "getpostscript"),
+    ("4.5", "getcredentials"),
+    ("4.6", "syncfiles"),
+    ("4.7", "litefile"),
+    ("4.8", "litetree"),
+    ("4.9", "getadapter"),
 )
 
 
@@ -27,11 +36,16 @@ def fill(store: Store, home: Home, name: str, host: str, port: int) -> None:
         host: The address it listens on.
         port: The port.
     """
-    sites = {
-        "master": master(host), "domain": domain(), "installdir": str(home.install), "tftpdir": str(home.tftp),
-        "xcatconfdir": str(home.config), "xcatdport": str(port), "httpport": "80",
-    }
     present = {row["key"] for row in store.rows("site")}
+    sites = {
+        "master": master(host),
+        "domain": "" if "domain" in present else domain(),  # the name service is asked, which may take a while
+        "installdir": str(home.install),
+        "tftpdir": str(home.tftp),
+        "xcatconfdir": str(home.config),
+        "xcatdport": str(port),
+        "httpport": "80",
+    }
     missing = {key: value for key, value in sites.items() if key not in present}
     if missing:
         with store.change("site") as change:
@@ -64,4 +78,4 @@ def master(host: str) -> str:
 
 def domain() -> str:
     """The DNS domain of this host; a made-up one where it has none, since xCAT insists on one."""
-    return socket.getfqdn().partition(".")[2] or os.environ.get("XCAT_DOMAIN", "") or "cluster.local"
+    return own().partition(".")[2] or os.environ.get("XCAT_DOMAIN", "") or "cluster.local"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..errors import BadAnswer
 
 BEGIN, END = b"<xcatrequest>", b"</xcatrequest>"
-#: How much may stand before a request: white space, an XML declaration, a comment.
+#: How much may be before a request: white space, an XML declaration, a comment.
 PROLOG = 64 << 10
 #: How long a request may be: a tabrestore of a hundred thousand nodes is about half of this.
 LONGEST = 16 << 20
@@ -39,7 +39,7 @@ class Framer:
         What comes behind a complete request and is none does not take the answer away: it is refused the next time.
 
         Raises:
-            BadAnswer: This is no request and never will be, or one beyond the limit.
+            BadAnswer: This is not a request and never will be, or one beyond the limit.
         """
         self._buffer += data
         requests: list[bytes] = []
@@ -63,17 +63,17 @@ class Framer:
         return None
 
     def _begins(self) -> bool:
-        """Drop what may stand before a request; refuse early what can never become one."""
+        """Drop what may be before a request; refuse early what can never become one."""
         if self._begun:
             return True
         blank = len(self._buffer) - len(self._buffer.lstrip())
         del self._buffer[:blank]
         if self._buffer and self._buffer[:1] != b"<":
-            raise BadAnswer("this is no xCAT request")
+            raise BadAnswer("this is not an xCAT request")
         begin = self._buffer.find(BEGIN, 0, PROLOG)
         if begin < 0:
             if len(self._buffer) >= PROLOG:
-                raise BadAnswer("this is no xCAT request")
+                raise BadAnswer("this is not an xCAT request")
             return False
         del self._buffer[:begin]
         self._begun = True

@@ -3,6 +3,7 @@
     nodeset            the service nodes of each node, if each has its own tftpdir (`site.sharedtftp` = 0), else here
     RHEV's commands    the service node of the manager, if the manager is a node that has one, else the management node;
                        usage, and what names several managers, the management node
+    makedhcp           all service nodes of each node, if they have DHCP servers of their own (`site.disjointdhcps` = 1)
     everything else    here: the tables are shared
 
 A request that another daemon has split is never split again.
@@ -10,7 +11,6 @@ A request that another daemon has split is never split again.
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 import threading
@@ -18,16 +18,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .. import __version__
-from ..dispatch import COMMANDS
-from ..errors import Aborted, BadAnswer, Unreachable
-from ..messages import Error, Warning
+from ..addresses import my_addresses
+from ..declare.command import Command, Place
+from ..declare.parsing import parse
+from ..errors import Aborted, BadAnswer, Unreachable, Usage
+from ..messages import Error, Warn
+from ..ordering import natural
+from ..run.registry import COMMANDS
 from ..xcat import wire
-from ..xcat.addresses import my_addresses
 from ..xcat.host import Request
 from .access import peer_context
-from .core.declare import Said, Shape
-from .core.facing import address_of
+from .facing import address_of
 from .home import Home
+from .reply import Output, Reply
 from .tables import Tables
 
 #: Seconds for a connection and for its TLS handshake; a dead service node costs this once per request.
@@ -43,7 +46,7 @@ MASTERS = frozenset({"copycds", "copycd", "rinstall"})
 
 
 @dataclass(frozen=True)
-class Part:
+class RequestPart:
     """A part of a request.
 
     Attributes:
@@ -61,13 +64,13 @@ class Hierarchy:
     """What this daemon knows of the others.
 
     Args:
-        home: Whose certificate it shows.
+        home: The home whose certificate it shows.
     """
 
     def __init__(self, home: Home) -> None:
         self._home = home
 
-    def split(self, request: Request, tables: Tables) -> list[Part]:
+    def split(self, request: Request, tables: Tables) -> list[RequestPart]:
         """Say who does what.
 
         Args:
@@ -77,17 +80,19 @@ class Hierarchy:
         spec = COMMANDS.get(request.command)
         if request.command == "nodeset" and request.nodes and not _shares(tables):
             wanted = _service_nodes(tables, request.nodes, repeat=True)
+        elif request.command == "makedhcp" and _has_dhcp_of_its_own(tables) and "-l" not in request.args:
+            wanted = _dhcp_servers(tables, request)
         elif request.command in MASTERS:
-            wanted = [Part((), request.nodes)]
-        elif spec and spec.place.value == "named":
-            wanted = [Part(_manager_server(tables, _named_manager(request.args)), request.nodes)]
-        elif spec and request.nodes and spec.place.value == "manager":
+            wanted = [RequestPart((), request.nodes)]
+        elif spec and spec.place is Place.NAMED:
+            wanted = [RequestPart(_manager_server(tables, _named_manager(spec, request.args)), request.nodes)]
+        elif spec and request.nodes and spec.place is Place.MANAGER:
             wanted = _managers_service_nodes(tables, request.nodes)
         else:
-            return [Part((), request.nodes)]
-        return [self._localised(part, tables) for part in wanted]
+            return [RequestPart((), request.nodes)]
+        return [self._drop_hosts(part, tables) for part in wanted]
 
-    def ask(self, part: Part, request: Request, tables: Tables) -> Iterator[Said]:
+    def ask(self, part: RequestPart, request: Request, tables: Tables) -> Iterator[Output]:
         """Have others do a part, their answers streamed back under their own names.
 
         Args:
@@ -103,26 +108,30 @@ class Hierarchy:
                 place = _place(host, tables)
                 problems.append(f"Unable to dispatch hierarchical sub-command to {place}.  Error: {problem}")
                 continue
-            yield from (Warning(text) for text in problems)
+            yield from (Warn(text) for text in problems)
             if part.repeat:
-                yield from self._repeat(part.hosts[number + 1:], part.nodes, request, tables)
+                yield from self._repeat(part.hosts[number + 1 :], part.nodes, request, tables)
             return
         yield from (Error(f"{text} (for {','.join(part.nodes)})" if part.nodes else text) for text in problems)
         if len(part.hosts) > 1:
             yield Error(f"Failed to dispatch command to any of the following service nodes: {','.join(part.hosts)}")
 
-    def _repeat(self, hosts: Sequence[str], nodes: tuple[str, ...], request: Request, tables: Tables) -> Iterator[Said]:
+    def _repeat(
+        self, hosts: Sequence[str], nodes: tuple[str, ...], request: Request, tables: Tables
+    ) -> Iterator[Output]:
         """Have the other service nodes of a pool write the same; what they say when it works has been said already."""
         for host in hosts:
             try:
                 for said in self._ask(host, nodes, request, ("enact",), tables):
-                    if isinstance(said, Shape) and _is_wrong(said):
+                    if isinstance(said, Reply) and _is_wrong(said):
                         yield said
             except Unreachable as problem:
-                yield Warning(f"{host} has no boot files for {','.join(nodes)}: {problem}. When it is back, run: "
-                              f"nodeset {','.join(nodes)} enact")
+                yield Warn(
+                    f"{host} has no boot files for {','.join(nodes)}: {problem}. When it is back, run: "
+                    f"nodeset {','.join(nodes)} enact"
+                )
 
-    def _localised(self, part: Part, tables: Tables) -> Part:
+    def _drop_hosts(self, part: RequestPart, tables: Tables) -> RequestPart:
         """Leave the hosts away if this one is among those who can do it, or if nobody else is named.
 
         In a pool whose members all write, this one asks itself as it asks the others: one after the other.
@@ -130,32 +139,42 @@ class Hierarchy:
         hosts = part.hosts or ((tables.site("master"),) if self._home.is_service_node else ())
         mine = my_addresses()
         if part.repeat or not any(_address(host, tables) in mine for host in hosts):
-            return Part(tuple(host for host in hosts if host), part.nodes, part.repeat)
-        return Part((), part.nodes)
+            return RequestPart(tuple(host for host in hosts if host), part.nodes, part.repeat)
+        return RequestPart((), part.nodes)
 
     def _ask(
         self, host: str, nodes: tuple[str, ...], request: Request, args: Sequence[str], tables: Tables
-    ) -> Iterator[Said]:
+    ) -> Iterator[Output]:
         """Ask one daemon.
 
         Raises:
             Unreachable: It did not take the request; nothing was done.
         """
         asked = wire.WireRequest(
-            command=request.command, nodes=nodes, args=tuple(args), cwd=request.cwd, clienttype="cli",
-            stdin=request.stdin or None, environment=request.environment, username=request.user, preprocessed=True,
-            dest=host, version=__version__,
+            command=request.command,
+            nodes=nodes,
+            args=tuple(args),
+            cwd=request.cwd,
+            clienttype="cli",
+            stdin=request.stdin or None,
+            environment=request.environment,
+            username=request.user,
+            preprocessed=True,
+            dest=host,
+            version=__version__,
         )
         with self._connect(host, tables) as sock:
             left = set(nodes)
             try:
                 sock.sendall(wire.write_request(asked))
                 for said in _answers(sock, request.aborted):
-                    left -= _named(said)
+                    left -= _nodes_of(said)
                     yield said
             except (OSError, BadAnswer) as problem:
-                yield Error(f"{host} went away before it was done ({problem}). Run the command again for "
-                            f"{','.join(node for node in nodes if node in left) or 'the same nodes'}")
+                yield Error(
+                    f"{host} went away before it was done ({problem}). Run the command again for "
+                    f"{','.join(node for node in nodes if node in left) or 'the same nodes'}"
+                )
 
     def _connect(self, host: str, tables: Tables) -> ssl.SSLSocket:
         name, port = _split(host, tables)
@@ -179,7 +198,7 @@ class Hierarchy:
             raise Unreachable(f"TLS: {problem.strerror or problem}") from problem
 
 
-def _answers(sock: ssl.SSLSocket, aborted: threading.Event) -> Iterator[Shape]:
+def _answers(sock: ssl.SSLSocket, aborted: threading.Event) -> Iterator[Reply]:
     """Read an answer to its last document.
 
     Raises:
@@ -203,7 +222,7 @@ def _answers(sock: ssl.SSLSocket, aborted: threading.Event) -> Iterator[Shape]:
             last = "serverdone" in element
             fields = {name: value for name, value in element.items() if name not in MARKS}
             if fields.keys() - {"xcatdsource"}:
-                yield Shape(fields)
+                yield Reply(fields)
             if last:
                 return
 
@@ -213,17 +232,34 @@ def _shares(tables: Tables) -> bool:
     return tables.site("sharedtftp", "1").lower() not in ("0", "n", "no")
 
 
-def _service_nodes(tables: Tables, nodes: Sequence[str], repeat: bool) -> list[Part]:
+def _has_dhcp_of_its_own(tables: Tables) -> bool:
+    """Whether a service node answers the DHCP questions of its nodes, and nobody else does."""
+    return tables.site("disjointdhcps", "0").lower() in ("1", "y", "yes")
+
+
+def _dhcp_servers(tables: Tables, request: Request) -> list[RequestPart]:
+    """Each service node does its nodes, all of a pool do the same; without nodes they all do what is asked, as here."""
+    nodes = request.nodes or tuple(sorted(tables.nodes(), key=natural))
+    by_host: dict[tuple[str, ...], list[str]] = {}
+    for part in _service_nodes(tables, nodes, repeat=False):
+        for host in part.hosts or ("",):
+            by_host.setdefault((host,) if host else (), []).extend(part.nodes)
+    if request.nodes:
+        return [RequestPart(hosts, tuple(its)) for hosts, its in by_host.items()]
+    return [RequestPart(hosts, ()) for hosts in dict.fromkeys([(), *by_host])]
+
+
+def _service_nodes(tables: Tables, nodes: Sequence[str], repeat: bool) -> list[RequestPart]:
     """Group nodes by their service nodes; nodes without one belong to the management node."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for node, row in tables.node_attrs("noderes", nodes, ("servicenode", "xcatmaster")).items():
         hosts = row.get("servicenode") or row.get("xcatmaster", "")
         groups.setdefault(tuple(filter(None, hosts.replace(" ", "").split(","))), []).append(node)
-    return [Part(hosts, tuple(its), repeat and len(hosts) > 1) for hosts, its in groups.items()]
+    return [RequestPart(hosts, tuple(its), repeat and len(hosts) > 1) for hosts, its in groups.items()]
 
 
-def _managers_service_nodes(tables: Tables, nodes: Sequence[str]) -> list[Part]:
-    """Group nodes by the service nodes of their managers. Most managers are no nodes, and so have none."""
+def _managers_service_nodes(tables: Tables, nodes: Sequence[str]) -> list[RequestPart]:
+    """Group nodes by the service nodes of their managers. Most managers are not nodes, and so have none."""
     vm, hypervisor = (tables.node_attrs(table, nodes, ("mgr",)) for table in ("vm", "hypervisor"))
     by_manager: dict[str, list[str]] = {}
     for node in nodes:
@@ -231,7 +267,7 @@ def _managers_service_nodes(tables: Tables, nodes: Sequence[str]) -> list[Part]:
     groups: dict[tuple[str, ...], list[str]] = {}
     for manager, its in by_manager.items():
         groups.setdefault(_manager_server(tables, manager), []).extend(its)
-    return [Part(hosts, tuple(its)) for hosts, its in groups.items()]
+    return [RequestPart(hosts, tuple(its)) for hosts, its in groups.items()]
 
 
 def _manager_server(tables: Tables, manager: str) -> tuple[str, ...]:
@@ -241,14 +277,14 @@ def _manager_server(tables: Tables, manager: str) -> tuple[str, ...]:
     return _service_nodes(tables, known[:1], repeat=False)[0].hosts if known else ()
 
 
-def _named_manager(args: Sequence[str]) -> str:
-    """The manager that -m names; empty if none does or if it names several."""
-    for word, following in zip(args, [*args[1:], ""]):
-        found = re.fullmatch(r"(?:-m|--manager=)(.+)", word)
-        if found or word in ("-m", "--manager"):
-            name = found[1] if found else following
-            return "" if "," in name else name
-    return ""
+def _named_manager(spec: Command, args: Sequence[str]) -> str:
+    """The manager that -m names; empty if none does, if it names several, or if the words are wrong."""
+    try:
+        options, _ = parse(spec, args)
+    except Usage:
+        return ""
+    name = str(options.get("manager", ""))
+    return "" if "," in name else name
 
 
 def _split(host: str, tables: Tables) -> tuple[str, int]:
@@ -268,12 +304,12 @@ def _address(host: str, tables: Tables) -> str:
     return address_of(name, tables.node_attrs("hosts", (name,), ("ip",))[name].get("ip", "")) if name else ""
 
 
-def _named(said: Said) -> set[str]:
+def _nodes_of(said: Output) -> set[str]:
     """The nodes that an answer is about."""
-    nodes = said.fields.get("node", ()) if isinstance(said, Shape) else ()
+    nodes = said.fields.get("node", ()) if isinstance(said, Reply) else ()
     return {node["name"][0] for node in nodes if isinstance(node, dict) and node.get("name")}
 
 
-def _is_wrong(said: Shape) -> bool:
+def _is_wrong(said: Reply) -> bool:
     nodes = [node for node in said.fields.get("node", ()) if isinstance(node, dict)]
     return any({"error", "warning"} & element.keys() for element in (said.fields, *nodes))

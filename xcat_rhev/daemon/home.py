@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..files import write_whole
+from .logs import FOLDER
 
 
 @dataclass(frozen=True)
@@ -59,39 +61,35 @@ class Home:
         return self.root / "etc" / "hosts"
 
     @property
+    def netservices(self) -> Path:
+        """The files of the servers for DHCP, DNS, TFTP and HTTP, which those read as users of their own."""
+        return self.root / "netservices"
+
+    @property
     def is_service_node(self) -> bool:
         """Whether this is a service node: the file `etc/xCATSN` is there, as `/etc/xCATSN` on a Perl xCAT."""
         return os.path.exists(f"{self.root}/etc/xCATSN")  # each request asks: a Path would take ten times as long
 
+    def tell_clients(self, host: str, port: int) -> None:
+        """Write down for who takes the certificates of `root` where this daemon listens."""
+        near = "localhost" if host in ("", "0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
+        write_whole(self.client / "xcathost", f"{near}:{port}\n".encode())
+
+    def tell_same(self, folder: Path) -> None:
+        """The same for who takes other certificates; nothing before the first start."""
+        if (self.client / "xcathost").exists():
+            write_whole(folder / "xcathost", (self.client / "xcathost").read_bytes())
+
     def make(self) -> None:
-        """Create the directories that are missing; those which hold keys are for their owner alone.
+        """Create the directories that are missing; those that hold keys are for their owner alone.
 
         Raises:
             OSError: No right, or no space.
         """
         for private in (self.config, self.ca, self.ca / "private", self.ca / "certs", self.cert, self.client):
             private.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for public in (self.install, self.tftp, self.log):
+            private.chmod(0o700)
+        for public in (self.install, self.tftp):
             public.mkdir(parents=True, exist_ok=True)
-
-
-def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees the old content or the new one, never a part.
-
-    Args:
-        path: The file; its directory must exist.
-        content: All of it.
-        mode: The file's permissions.
-
-    Raises:
-        OSError: No right, or no space; the old file is then untouched.
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-        os.replace(name, path)
-    except OSError:
-        os.unlink(name)
-        raise
+        self.log.mkdir(parents=True, exist_ok=True)
+        self.log.chmod(FOLDER)

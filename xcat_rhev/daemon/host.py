@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
+from ..addresses import my_addresses
 from ..errors import Conflict
 from ..messages import Message
 from ..xcat import answers, wire
-from ..xcat.addresses import my_addresses
-from ..xcat.gathering import Gathering, Values
 from ..xcat.host import Request, Row
-from .core.declare import Said, Shape
+from ..xcat.write_coalescing import Coalescer, Values
+from .reply import Output, Reply
 from .tables import Tables
 
 
 class BootParams(NamedTuple):
-    """What a node shall boot.
+    """What a node should boot.
 
     Attributes:
         kernel: A path below tftpdir.
@@ -30,7 +30,9 @@ class BootParams(NamedTuple):
     kcmdline: str
 
 
-#: node -> what it shall boot; filled by `mkinstall` for the `nodeset` that runs it.
+#: The user of a sub-request of a stranger.
+NOBODY = "nobody"
+#: node -> what it should boot; filled by `mkinstall` for the `nodeset` that runs it.
 Boots = dict[str, BootParams]
 
 
@@ -39,7 +41,7 @@ class Performer(Protocol):
 
     def perform(
         self, request: Request, tables: Tables, boots: Boots | None = None, settled: bool = False
-    ) -> Iterator[Said]:
+    ) -> Iterator[Output]:
         """Run a command that has passed the policy; `settled`: on this host."""
 
 
@@ -59,14 +61,14 @@ class DaemonHost:
     ) -> None:
         self._performer, self._tables, self._request = performer, tables, request
         self._boots, self._settled = boots, settled
-        self._writes = Gathering(self._put_nodes)
+        self._writes = Coalescer(self._put_nodes)
 
     def node_attrs(self, table: str, nodes: Sequence[str], columns: Sequence[str]) -> dict[str, Row]:
         """Read columns of many nodes at once; every asked node is a key, with an empty row if it has nothing."""
         return self._tables.node_attrs(table, nodes, columns)
 
     def rows(self, table: str, where: Mapping[str, str] | None = None) -> list[Row]:
-        """Read whole rows as they stand, without disabled ones, optionally those whose columns equal `where`."""
+        """Read whole rows as they are, without disabled ones, optionally those whose columns equal `where`."""
         return self._tables.rows(table, where)
 
     def set_node_attrs(self, table: str, values: Mapping[str, Mapping[str, str]]) -> None:
@@ -98,16 +100,18 @@ class DaemonHost:
     def run(self, command: str, nodes: Sequence[str] = (), args: Sequence[str] = ()) -> Iterator[Message]:
         """Run another xCAT command as this host, its answers streamed back."""
         for said in self.ask(command, nodes, args, self._boots):
-            if isinstance(said, Shape):
+            if isinstance(said, Reply):
                 yield from answers.read_messages(wire.read_response(wire.write_response(said.fields)))
             else:
                 yield said
 
     def ask(
         self, command: str, nodes: Sequence[str] = (), args: Sequence[str] = (), boots: Boots | None = None
-    ) -> Iterator[Said]:
+    ) -> Iterator[Output]:
         """Run another command; as `run`, with the daemon's own answers as they are."""
-        request = replace(self._request, command=command, nodes=tuple(nodes), args=tuple(args), asker="", stdin="")
+        asked = self._request
+        user = asked.user or (NOBODY if asked.asker else "")  # never as this host
+        request = replace(asked, command=command, nodes=tuple(nodes), args=tuple(args), user=user, asker="", stdin="")
         yield from self._performer.perform(request, self._tables, boots, self._settled)
 
     def set_bootparams(self, node: str, kernel: str, initrd: str, kcmdline: str) -> None:

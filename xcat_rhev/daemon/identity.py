@@ -1,9 +1,10 @@
-"""Who a client is when it shows no certificate: passwords of the `xcat` rows in the passwd table, and tokens."""
+"""The user of a client without a certificate: passwords of the `xcat` rows in the passwd table, and tokens."""
 
 from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import hashlib
 import hmac
 import re
 import threading
@@ -12,7 +13,7 @@ import uuid
 from typing import Optional
 
 from ..secret import Secret
-from ..xcat.wire import Login
+from ..xcat.wire import UserPassword
 from .tables import Tables
 
 #: Days for which a token is good; `site.tokenexpiredays` says otherwise, also `never`. A hundred years are enough.
@@ -23,7 +24,7 @@ _DES = re.compile(r"[./0-9A-Za-z]{13}|_[./0-9A-Za-z]{19}")
 _crypt_lock = threading.Lock()
 
 
-def knows(tables: Tables, login: Login) -> bool:
+def knows(tables: Tables, login: UserPassword) -> bool:
     """Whether a password is the one of the passwd table, there in plain text or as crypt(3) made it.
 
     Args:
@@ -46,7 +47,7 @@ def new_token(tables: Tables, user: str) -> tuple[str, str]:
 
     Args:
         tables: The tables.
-        user: Whom it stands for.
+        user: The user that it stands for.
 
     Returns:
         The token, and the moment until which it is good, as text.
@@ -57,14 +58,15 @@ def new_token(tables: Tables, user: str) -> tuple[str, str]:
     old = [{"tokenid": row["tokenid"]} for row in tables.rows("token") if _is_old(row.get("expire", ""))]
     if old:
         tables.drop("token", *old)
-    tables.put("token", {"tokenid": token}, {"username": user, "expire": expire, "created": _moment(now)})
+    tables.put("token", {"tokenid": stored(token)}, {"username": user, "expire": expire, "created": _moment(now)})
     return token, expire
 
 
 def owner(tables: Tables, token: Secret) -> Optional[str]:
-    """Whom a token stands for; None if it is unknown or too old."""
+    """The user that a token stands for; None if it is unknown or too old."""
+    wanted = stored(token.reveal())
     for row in tables.rows("token"):
-        if _same(row.get("tokenid", ""), token.reveal()):
+        if _same(row.get("tokenid", ""), wanted):
             if _is_old(row.get("expire", "")):
                 return None
             tables.put("token", {"tokenid": row["tokenid"]}, {"access": _moment(time.time())})
@@ -72,8 +74,13 @@ def owner(tables: Tables, token: Secret) -> Optional[str]:
     return None
 
 
+def stored(token: str) -> str:
+    """What the table has of a token: who reads the table must not get in with it."""
+    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()
+
+
 def _days(text: str) -> float:
-    """How long a token is good; what is no number above zero means the usual time, as in xCAT."""
+    """How long a token is good; what is not a number above zero means the usual time, as in xCAT."""
     try:
         days = float(text)
     except ValueError:

@@ -20,19 +20,30 @@ log = logging.getLogger(__name__)
 class Watched(Protocol):
     """What the loop calls when a socket can be read or written."""
 
+    #: The turn in which it was called last.
+    seen: int
+
     @property
     def rank(self) -> int:
-        """Among those of one turn the smallest comes first: what is nearly done before what is new."""
+        """Among those of one turn the smallest comes first."""
+
+    @property
+    def weight(self) -> int:
+        """Among those of one rank as well."""
 
     def ready(self) -> None:
         """Do what can be done without waiting."""
+
+
+#: Sockets that are served in one turn. With more than that, new ones would wait for all of those before them.
+AT_ONCE = 64
 
 
 class Loop:
     """Waits for sockets, for timers and for calls from other threads. Only `call` and `later` may be used by others."""
 
     #: It watches its own bell.
-    rank = 0
+    rank = weight = seen = 0
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -45,6 +56,7 @@ class Loop:
         self.share = memoryview(bytearray(SHARE))
         self._thread = 0
         self._stopped = self._rung = False
+        self._turn = 0
         self._hears, self._bell = socket.socketpair()
         self._hears.setblocking(False)
         self._bell.setblocking(False)
@@ -102,14 +114,24 @@ class Loop:
         self._thread = threading.get_ident()
         goes_on = work()  # what the thread before left
         while goes_on and not self._stopped:
-            ready = [key.data for key, _ in self._selector.select(self._patience())]
-            ready.sort(key=lambda who: who.rank)
+            ready = self._choose([key.data for key, _ in self._selector.select(self._patience())])
             for step in (*(who.ready for who in ready), self.make_calls, self._fire_timers):
                 step()
                 goes_on = work()
                 if not goes_on:  # the thread that took over hears of the rest from the selector again
                     break
         return goes_on
+
+    def _choose(self, ready: list[Watched]) -> list[Watched]:
+        """The connections to serve in this turn: of many, half by rank and crowd, half by how long they have waited."""
+        ready.sort(key=lambda who: (who.rank, who.weight))
+        if len(ready) > AT_ONCE:
+            half = AT_ONCE // 2
+            ready[half:] = sorted(ready[half:], key=lambda who: (who.rank, who.seen))[:half]
+        self._turn += 1
+        for who in ready:
+            who.seen = self._turn
+        return ready
 
     def close(self) -> None:
         """Give the loop's own sockets back."""

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..abort import check as check_wanted
 from ..errors import NotFound, Usage
-from ..xcat import schema
-from .attributes import KINDS, SITE, Kind
+from ..ordering import natural
+from ..xcat import nics, schema
+from ..xcat.commandnames import did_you_mean
+from .attributes import KINDS, SITE, ObjectKind
 from .store import Change
 from .tables import Tables
 
@@ -19,7 +21,7 @@ SCRIPTS = ("postscripts", "postbootscripts")
 Changes = Mapping[str, str]
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> ObjectKind:
     """Find a type.
 
     Raises:
@@ -30,18 +32,17 @@ def kind_of(name: str) -> Kind:
     return KINDS[name]
 
 
-def names(tables: Tables, kind: Kind) -> list[str]:
+def names(tables: Tables, kind: ObjectKind) -> list[str]:
     """The objects of a type, sorted."""
     if kind.name == "site":
         return [SITE]
     if kind.name == "node":
-        return sorted(tables.nodes())
-    rows = tables.rows(kind.table)
-    found = {_name(kind, row) for row in rows}
-    return sorted(found | set(tables.groups()) if kind.name == "group" else found)
+        return sorted(tables.nodes(), key=natural)
+    found = {_name(kind, row) for row in tables.records(kind.table)}
+    return sorted(found | set(tables.groups()) if kind.name == "group" else found, key=natural)
 
 
-def read(tables: Tables, kind: Kind, chosen: Sequence[str]) -> dict[str, Attributes]:
+def read(tables: Tables, kind: ObjectKind, chosen: Sequence[str]) -> dict[str, Attributes]:
     """Read objects; those that do not exist are left out."""
     present = set(names(tables, kind))
     chosen = [name for name in chosen if name in present]
@@ -60,7 +61,7 @@ def read(tables: Tables, kind: Kind, chosen: Sequence[str]) -> dict[str, Attribu
 
 
 def default_scripts(tables: Tables) -> Mapping[str, str]:
-    """What every node runs before its own scripts: the row `xcatdefaults` of postscripts, which is no node."""
+    """What every node runs before its own scripts: the row `xcatdefaults` of postscripts, which is not a node."""
     rows = tables.rows("postscripts", {"node": "xcatdefaults"})
     return {column: row[column] for row in rows for column in SCRIPTS if column in row}
 
@@ -68,24 +69,43 @@ def default_scripts(tables: Tables) -> Mapping[str, str]:
 def with_defaults(tables: Tables, nodes: Mapping[str, Attributes]) -> dict[str, Attributes]:
     """Nodes with the scripts that they run by default in front of their own."""
     defaults = default_scripts(tables)
-    return {name: {**row, **{
-        column: f"{text},{row[column]}" if row.get(column) else text for column, text in defaults.items()
-    }} for name, row in nodes.items()}
+    return {
+        name: {
+            **row,
+            **{column: f"{text},{row[column]}" if row.get(column) else text for column, text in defaults.items()},
+        }
+        for name, row in nodes.items()
+    }
 
 
-def check(kind: Kind, attributes: Iterable[str]) -> None:
+def check(kind: ObjectKind, attributes: Iterable[str]) -> None:
     """Make sure that a type has attributes.
 
     Raises:
         Usage: It does not have one of them.
     """
     for attribute in attributes:
-        known = kind.columns.keys() | ({"username"} if kind.name == "passwd" else set())
-        if kind.name != "site" and attribute.partition(".")[0] not in known:
-            raise Usage(f"'{attribute}' is not a valid attribute name for an object type of '{kind.name}'.")
+        if not is_known(kind, attribute):
+            raise Usage(
+                f"'{attribute}' is not a valid attribute name for an object type of '{kind.name}'"
+                + (did_you_mean(attribute, kind.columns) or ".")
+            )
 
 
-def write(tables: Tables, kind: Kind, objects: Mapping[str, Changes], anew: Sequence[str] = ()) -> None:
+def is_known(kind: ObjectKind, attribute: str) -> bool:
+    """Whether a type has an attribute; those of nics have one for each card, such as `nicips.eth0`."""
+    if kind.name == "site" or attribute in kind.columns or (kind.name, attribute) == ("passwd", "username"):
+        return True
+    column, _, card = attribute.partition(".")
+    return bool(card) and of_cards(kind, column)
+
+
+def of_cards(kind: ObjectKind, attribute: str) -> bool:
+    """Whether an attribute's value has parts for a node's cards."""
+    return kind.columns.get(attribute, ("",))[0] == nics.TABLE
+
+
+def write(tables: Tables, kind: ObjectKind, objects: Mapping[str, Changes], anew: Sequence[str] = ()) -> None:
     """Write attributes of objects, table by table, each in one transaction; a new object gets its own row.
 
     Args:
@@ -104,9 +124,7 @@ def write(tables: Tables, kind: Kind, objects: Mapping[str, Changes], anew: Sequ
             _write_site(tables, changes)
         return
     if kind.name == "group":
-        for name in anew:
-            _set_members(tables, name, (), clear=True)
-        objects = {name: _membership(tables, name, changes) for name, changes in objects.items()}
+        objects = {name: _membership(tables, name, changes, name in anew) for name, changes in objects.items()}
     updates = _updates(kind, objects)
     for table in [*updates, *(place for place in _places(kind) if anew and place not in updates)]:
         check_wanted(tables.aborted)
@@ -117,7 +135,7 @@ def write(tables: Tables, kind: Kind, objects: Mapping[str, Changes], anew: Sequ
         tables.forget(table)
 
 
-def _updates(kind: Kind, objects: Mapping[str, Changes]) -> dict[str, dict[str, dict[str, str | None]]]:
+def _updates(kind: ObjectKind, objects: Mapping[str, Changes]) -> dict[str, dict[str, dict[str, str | None]]]:
     """Table -> object -> column -> new value."""
     updates: dict[str, dict[str, dict[str, str | None]]] = {kind.table: {name: {} for name in objects}}
     for name, changes in objects.items():
@@ -127,7 +145,7 @@ def _updates(kind: Kind, objects: Mapping[str, Changes]) -> dict[str, dict[str, 
     return updates
 
 
-def _put(change: Change, kind: Kind, table: str, rows: Mapping[str, Mapping[str, str | None]]) -> None:
+def _put(change: Change, kind: ObjectKind, table: str, rows: Mapping[str, Mapping[str, str | None]]) -> None:
     if kind.name == "passwd":
         for name, row in rows.items():
             change.put(_key(kind, table, name), row)
@@ -135,7 +153,7 @@ def _put(change: Change, kind: Kind, table: str, rows: Mapping[str, Mapping[str,
         change.put_all(next(iter(_key(kind, table, ""))), rows)
 
 
-def remove(tables: Tables, kind: Kind, chosen: Sequence[str]) -> None:
+def remove(tables: Tables, kind: ObjectKind, chosen: Sequence[str]) -> None:
     """Remove objects from all tables that have a part of them.
 
     Raises:
@@ -151,7 +169,7 @@ def remove(tables: Tables, kind: Kind, chosen: Sequence[str]) -> None:
         tables.drop(table, *(_key(kind, table, name) for name in chosen))
 
 
-def rename(tables: Tables, kind: Kind, old: str, new: str) -> None:
+def rename(tables: Tables, kind: ObjectKind, old: str, new: str) -> None:
     """Give an object another name in every table that has a part of it.
 
     Raises:
@@ -170,10 +188,10 @@ def rename(tables: Tables, kind: Kind, old: str, new: str) -> None:
 def members(tables: Tables, group: str) -> list[str]:
     """The nodes of a group, static or dynamic, sorted."""
     dynamic = tables.dynamic_group(group)
-    return sorted(tables.groups().get(group, ()) if dynamic is None else dynamic)
+    return sorted(tables.groups().get(group, ()) if dynamic is None else dynamic, key=natural)
 
 
-def _places(kind: Kind) -> list[str]:
+def _places(kind: ObjectKind) -> list[str]:
     """The tables that can have a part of an object; its own last, so that a repeat mends a failure before."""
     places = {table for table, _ in kind.columns.values()} | {kind.table}
     if kind.name == "node":
@@ -189,12 +207,12 @@ def _write_site(tables: Tables, changes: Changes) -> None:
             tables.drop("site", {"key": key})
 
 
-def _name(kind: Kind, row: Mapping[str, str]) -> str:
+def _name(kind: ObjectKind, row: Mapping[str, str]) -> str:
     name = row.get(kind.key, "")
     return f"{name}:{row['username']}" if kind.name == "passwd" and row.get("username") else name
 
 
-def _key(kind: Kind, table: str, name: str) -> dict[str, str]:
+def _key(kind: ObjectKind, table: str, name: str) -> dict[str, str]:
     """The key of an object's row in one of its tables."""
     if kind.name == "passwd":
         key, _, user = name.partition(":")
@@ -204,7 +222,7 @@ def _key(kind: Kind, table: str, name: str) -> dict[str, str]:
     return {schema.TABLES[table].keys[0]: name}
 
 
-def _by_table(kind: Kind, attributes: Iterable[str]) -> dict[str, dict[str, str]]:
+def _by_table(kind: ObjectKind, attributes: Iterable[str]) -> dict[str, dict[str, str]]:
     """Table -> attribute -> column."""
     found: dict[str, dict[str, str]] = {}
     for attribute in attributes:
@@ -214,13 +232,13 @@ def _by_table(kind: Kind, attributes: Iterable[str]) -> dict[str, dict[str, str]
 
 
 def _rows(
-    tables: Tables, kind: Kind, table: str, chosen: Sequence[str], columns: Sequence[str]
+    tables: Tables, kind: ObjectKind, table: str, chosen: Sequence[str], columns: Sequence[str]
 ) -> Mapping[str, Mapping[str, str]]:
     """One table's part of objects: for nodes with what their groups give, for others as it is stored."""
     if kind.name == "node":
         return tables.node_attrs(table, chosen, columns)
     if table == kind.table:
-        return {_name(kind, row): row for row in tables.rows(table)}
+        return {_name(kind, row): row for row in tables.records(table)}
     key = schema.TABLES[table].keys[0]
     return {row.get(key, ""): row for row in tables.rows(table)}
 
@@ -229,11 +247,17 @@ def _complete_group(tables: Tables, name: str, attributes: Attributes) -> None:
     attributes["members"] = ",".join(members(tables, name))
 
 
-def _membership(tables: Tables, group: str, changes: Changes) -> Changes:
-    """Carry out a change of a static group's members, which is one of its nodes; give what its row gets."""
-    if changes.get("grouptype") == "dynamic":
+def _membership(tables: Tables, group: str, changes: Changes, anew: bool) -> Changes:
+    """Carry out a change of a static group's members, which is one of its nodes; give what its row gets.
+
+    A group that is made anew keeps its place in the lists of nodes that stay in it: what they inherit depends on it.
+    """
+    static = changes.get("grouptype") != "dynamic"
+    if anew and not (static and "members" in changes):
+        _set_members(tables, group, (), clear=True)
+    if not static:
         return changes
-    known = any(row.get("groupname") == group for row in tables.rows("nodegroup"))
+    known = not anew and any(row.get("groupname") == group for row in tables.rows("nodegroup"))
     if "members" not in changes:
         return changes if known else {"grouptype": "static", **changes}
     wanted = tables.expand(changes["members"])

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import logging
 import re
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from .. import __version__
+from ..abort import check
+from ..addresses import my_addresses
 from ..errors import Aborted, BadAnswer, Bug, Denied, RhevError, Usage
-from ..messages import Warning, error_of
+from ..messages import Warn, error_of
 from ..xcat import policy
-from ..xcat.addresses import my_addresses
 from ..xcat.host import Request, Row
 from ..xcat.wire import WireRequest, read_request
 from . import identity
 from .answers import Answers
-from .audit import Entry
+from .audit import AuditEntry
 from .connection import Connection
+from .login_throttle import source
 from .nodefiles import Reach
 from .tables import Tables
-from .xcatd import Xcatd
+from .xcatd import UNKNOWN, Xcatd, unknown
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Sessions:
         try:
             wire = read_request(raw)
             transid = wire.transid
-            fields = Session(self._xcatd, connection, wire, answers).run()
+            fields = RequestSession(self._xcatd, connection, wire, answers).run()
         except Aborted:
             log.info("a request of %s ended because its client went away", connection.address)
         except RhevError as problem:
@@ -60,12 +61,12 @@ class Sessions:
         except Exception as problem:  # a mistake of ours must not end the daemon
             log.exception("a request of %s failed", connection.address)
             answers.say(error_of(Bug(f"xcatd failed inside: {type(problem).__name__}", "Its log has the details")))
-        answers.done(transid, fields)
+        answers.finish(transid, fields)
         connection.finish(leave)
 
 
 @dataclass(frozen=True)
-class Session:
+class RequestSession:
     """One request under way.
 
     Attributes:
@@ -90,6 +91,7 @@ class Session:
             RhevError: The request was refused as a whole.
         """
         tables = self.xcatd.tables()
+        tables.aborted = self.connection.aborted
         user = self._user(tables)
         if user is None:
             return _error("Authentication failure")
@@ -98,52 +100,61 @@ class Session:
             token, expire = identity.new_token(tables, self.wire.gettoken.name)
             return {"data": {"token": {"id": token, "expire": expire}}}
         if self.wire.version and self.wire.version != __version__:
-            self.answers.say(Warning(f"xCAT Version mismatch! {self.wire.version} asks {__version__}"))
-        if not self._allowed(tables, user):
+            self.answers.say(Warn(f"xCAT Version mismatch! {self.wire.version} asks {__version__}"))
+        if not self._ask_policy(tables, user):
             return _error("Permission denied for request")
         return self._answer(tables, user)
 
     def _user(self, tables: Tables) -> str | None:
-        """Who asks; empty for nobody in particular, None when anything that they say about themselves is not true."""
+        """The user that asks; empty for none in particular, None when a password or token is wrong."""
         user: str | None = self.connection.peer
         for login in filter(None, (self.wire.becomeuser, self.wire.gettoken)):
             knows = partial(identity.knows, tables, login)
             if not self.xcatd.guesses.right(self.connection.address, login.name, knows):
-                # one line for each, in one shape, for whoever watches for those who guess
-                log.warning("authentication failure of %a from %s", login.name[:NAME], self.connection.address)
+                self._log_failure(f"{login.name[:NAME]!a}")
                 return None
             user = login.name
         if self.wire.token is not None and not self.wire.gettoken:
             user = identity.owner(tables, self.wire.token)
             if user is None:
-                log.warning("authentication failure of a token from %s", self.connection.address)
+                self._log_failure("a token")
         return user
 
-    def _allowed(self, tables: Tables, user: str) -> bool:
+    def _log_failure(self, what: str) -> None:
+        """One line for each, in one shape, for programs such as fail2ban; of a flood, the number."""
+        if self.xcatd.audit.failures.take(source(self.connection.address)):
+            log.warning("authentication failure of %s from %s", what, self.connection.address)
+
+    def _ask_policy(self, tables: Tables, user: str) -> bool:
         """Ask the policy table, and have the decision written down."""
-        rows = tables.policy()
-        host = self._peer_host(rows, tables)
-        asker = policy.Asker(user or None, host, self._remote(rows, user))
+        rows, peer = tables.policy(), _Peer(self.xcatd, self.connection.address, tables)
+        asker = policy.Asker(user or None, peer.host, self._remote(rows, user))
         allowed = False
         try:
-            allowed = self._decided(rows, asker, tables)
+            allowed = self._decide(rows, asker, tables)
         finally:  # a row that cannot be read denies, too
             named = self.wire.noderange or ",".join(self.wire.nodes)
-            entry = Entry(
-                self._acting(tables, user), host or self.connection.address, self.wire.clienttype, self.wire.command,
-                named, self.wire.args, "allowed" if allowed else "denied",
+            entry = AuditEntry(
+                self._acting(tables, user),
+                peer.known or self.connection.address,
+                self.wire.clienttype,
+                self.wire.command,
+                named,
+                self.wire.args,
+                "allowed" if allowed else "denied",
+                "" if user else source(self.connection.address),
             )
             self.xcatd.audit.note(entry, tables.site("auditskipcmds"))
         return allowed
 
-    def _decided(self, rows: Sequence[Row], asker: policy.Asker, tables: Tables) -> bool:
-        asked, everything = policy.Asked(self.wire.command, (), self.wire.args), tables.within(Reach.ALL)
+    def _decide(self, rows: Sequence[Row], asker: policy.Asker, tables: Tables) -> bool:
+        asked, everything = policy.Query(self.wire.command, (), self.wire.args), tables.within(Reach.ALL)
         if policy.needs_nodes(rows, asker, asked):
             asked = asked._replace(nodes=self._nodes(tables))
         return policy.decide(rows, asker, asked, lambda text: everything.expand(text).nodes).allowed
 
     def _acting(self, tables: Tables, user: str) -> str:
-        """For whom a trusted peer asks, such as another daemon; else who asks."""
+        """The user for whom a trusted peer asks, such as another daemon; else the user that asks."""
         return self.wire.username if self.wire.username and policy.trusted(tables.policy(), user) else user
 
     def _remote(self, rows: Sequence[Row], user: str) -> tuple[str, ...]:
@@ -160,12 +171,6 @@ class Session:
         except (Usage, Denied):
             return ()  # it is not run: the same is found, and said, after the policy
 
-    def _peer_host(self, rows: Sequence[Row], tables: Tables) -> str:
-        """The client's host name as policy rows have it; looked up only if one of them asks for it."""
-        if not any(row.get("host", "*") != "*" for row in rows):
-            return ""
-        return _short(_reverse(self.connection.address), tables)
-
     def _answer(self, tables: Tables, user: str) -> Fields:
         command = self.wire.command
         if command == "authcheck":
@@ -175,7 +180,7 @@ class Session:
             return self._perform(tables, user)
         if command in ("noderange", "extnoderange"):
             return _noderange(tables, self.wire)
-        return {"error": "Unsupported request"}  # without an errorcode, as xcatd has always answered it
+        return {"error": unknown(command), "errorcode": str(UNKNOWN)}
 
     def _perform(self, tables: Tables, user: str) -> Fields:
         wire = self.wire
@@ -185,15 +190,21 @@ class Session:
         if missing:
             return _error(f"Invalid nodes and/or groups in noderange: {','.join(missing)}")
         request = Request(
-            wire.command, nodes, wire.args, wire.cwd or "/", self._acting(tables, user), self.connection.address,
-            wire.stdin or "", wire.environment, self.connection.aborted,
+            wire.command,
+            nodes,
+            wire.args,
+            wire.cwd or "/",
+            self._acting(tables, user),
+            self.connection.address,
+            wire.stdin or "",
+            wire.environment,
+            self.connection.aborted,
         )
         if self.xcatd.waits(wire.command):
             self.connection.takes_long()
         for said in self.xcatd.perform(request, tables, settled=wire.preprocessed, wire=wire):
             self.answers.say(said)
-            if request.aborted.is_set():
-                raise Aborted("the client went away")
+            check(request.aborted)
         return {}
 
 
@@ -221,16 +232,32 @@ def _noderange(tables: Tables, wire: WireRequest) -> Fields:
     return fields
 
 
-@lru_cache(maxsize=1024)
-def _reverse(address: str) -> str:
-    try:
-        return socket.gethostbyaddr(address)[0]
-    except OSError:
-        return ""
+class _Peer:
+    """The host that a request came from, looked up when a policy row asks for it and not before.
+
+    Args:
+        xcatd: The daemon, which knows names.
+        address: The client's.
+        tables: For the cluster's domain.
+    """
+
+    def __init__(self, xcatd: Xcatd, address: str, tables: Tables) -> None:
+        self._xcatd, self._address, self._tables = xcatd, address, tables
+        self._asked = False
+        #: The host's name, if it was looked up.
+        self.known = ""
+
+    def host(self) -> str:
+        """Its short name, as policy rows have it; empty if it has none."""
+        if not self._asked:
+            self._asked, self.known = True, _short(self._xcatd.names.of(self._address), self._tables)
+        return self.known
 
 
 def _short(name: str, tables: Tables) -> str:
-    """Cut a host name as xCAT does: the cluster's domain or everything after the first dot, then interface suffixes."""
+    """Cut the cluster's domain off a host name, then interface suffixes, as xCAT does.
+
+    A name of another domain stays whole, where xCAT cuts it at the first dot: anybody may own `localhost.example`.
+    """
     domain = tables.site("domain")
-    short = name.removesuffix(f".{domain}") if domain and name.endswith(f".{domain}") else name.partition(".")[0]
-    return re.sub(r"-(eth|myri|ib)\d+$", "", short)
+    return re.sub(r"-(eth|myri|ib)\d+$", "", name.removesuffix(f".{domain}") if domain else name)

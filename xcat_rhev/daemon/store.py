@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,20 +15,25 @@ from typing import Any, Optional
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from ..errors import NotFound
+from ..errors import NotFound, Usage
 from ..xcat import perlre, schema
 from ..xcat.rows import enabled
-from .database import PATIENCE, Location, changes, connect, declare, exclude, explain, explained, readmit
+from .database import PATIENCE, DatabaseLocation, changes, connect, declare, exclude, explain, explained, readmit
+from .pace import unpaced
 
 #: One row as it is stored: NULL is None, which differs from an empty text in the column `disable`.
 RawRow = Mapping[str, Optional[str]]
+#: What a node may be called.
+_NODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+:-]{0,254}", re.ASCII)
 #: Where an SQLite file says how it is written, and where it keeps its counter of transactions.
 WRITE_VERSION, CHANGE_COUNTER = 18, 24
-#: The version of files whose changes stand beside them for a while, so that the counter says nothing.
+#: The version of files whose changes are beside them for a while, so that the counter says nothing.
 WRITE_AHEAD = b"\x02"
 #: After so many seconds without a change, the next one gives the file another time: clocks of files tick in steps, of
 #: 4 ms on Linux' own file systems and of 2 s on the coarsest.
 SETTLED = 2.5
+#: Rows of one piece of a large table.
+PAGE = 1000
 
 
 @dataclass
@@ -61,7 +67,7 @@ class Store:
         Usage: The driver for that database is not installed.
     """
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: DatabaseLocation) -> None:
         self.location = location
         self._lock = threading.Lock()
         self._engines: dict[str, sa.Engine] = {}
@@ -110,10 +116,10 @@ class Store:
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:
-        """Who comes while a large table is read waits for that, instead of reading it as well.
+        """One thread reads a large table. Others that want it wait, instead of reading it as well.
 
         Raises:
-            Locked: Whoever reads it has waited for too long.
+            Locked: The thread that reads it took too long.
         """
         with self._lock:
             reader = self._readers.setdefault(name, threading.Lock())
@@ -161,7 +167,7 @@ class Store:
         self.table(name)
         with self._lock:
             writer = self._writers.setdefault(name, threading.Lock())
-        with writer, explained(name, self.location), self._engine(name).connect() as plain:
+        with unpaced(), writer, explained(name, self.location), self._engine(name).connect() as plain:
             connection = plain.execution_options(xcat_writes=True)
             try:
                 with connection.begin():
@@ -193,6 +199,35 @@ class Store:
         query = sa.select(table)
         if self.location.kind != "sqlite":  # SQLite keeps the order in which rows came, which people see in tabdump
             query = query.order_by(*table.primary_key.columns)
+        return self._found(name, connection, query)
+
+    def pages(self, name: str) -> Iterator[tuple[RawRow, ...]]:
+        """Read a table that numbers its rows piece by piece, oldest first; others in one piece.
+
+        Args:
+            name: The table.
+
+        Raises:
+            NotFound: No such table.
+            RhevError: The database cannot be read.
+        """
+        if name not in schema.NUMBERED:
+            yield self.rows(name)
+            return
+        key = schema.TABLES[name].keys[0]
+        number = self.table(name).c[key]
+        page: tuple[RawRow, ...] = ()
+        while not page or len(page) == PAGE:
+            query = sa.select(self.table(name)).order_by(number).limit(PAGE)
+            if page:
+                query = query.where(number > int(page[-1][key] or 0))
+            with explained(name, self.location), self._engine(name).connect() as connection:
+                page = self._found(name, connection, query)
+            yield page
+            if not page:
+                return
+
+    def _found(self, name: str, connection: sa.Connection, query: sa.Select[Any]) -> tuple[RawRow, ...]:
         columns = schema.TABLES[name].columns
         try:
             found = connection.execute(query).all()
@@ -253,7 +288,7 @@ class Change:
         Raises:
             Usage: A column that the table does not have.
         """
-        _refuse_lockout(self._name, values)
+        _refuse(self._name, {**key, **values})
         updates = {column: value for column, value in values.items() if column not in key or value != key[column]}
         condition = self._where(key)
         if updates:
@@ -272,9 +307,9 @@ class Change:
             rows: Its value -> the other columns. One of which nothing is given is added bare; one of which only empty
                 values are given is not added.
         """
-        for row in rows.values():
-            _refuse_lockout(self._name, row)
-        present = {value for value, in self._connection.execute(sa.select(self._table.c[column]))}
+        for name, row in rows.items():
+            _refuse(self._name, {column: name, **row})
+        present = {value for (value,) in self._connection.execute(sa.select(self._table.c[column]))}
         fresh = {name: row for name, row in rows.items() if name not in present}
         self.add_all([{column: name, **row} for name, row in fresh.items() if not row or any(row.values())])
         alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
@@ -297,7 +332,7 @@ class Change:
         empty = {column: "" for column in table.keys if table.type_of(column) != "SERIAL"}
         alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for row in rows:
-            _refuse_lockout(self._name, row)
+            _refuse(self._name, row)
             full = {**empty, **row}
             alike.setdefault(tuple(full), []).append(full)
         for values in alike.values():
@@ -320,11 +355,24 @@ class Change:
             self._connection.execute(sa.delete(self._table).where(*fits), values)
         return before - self._count()
 
+    def prune(self, keep: int) -> None:
+        """Remove the oldest rows of a table that numbers them, until so many are left."""
+        number = self._table.c[schema.TABLES[self._name].keys[0]]
+        newest = sa.select(number).order_by(number.desc()).offset(keep).limit(1)
+        oldest = self._connection.execute(newest).scalar()
+        if oldest is not None:
+            self.drop_upto(oldest)
+
+    def drop_upto(self, last: int) -> None:
+        """Remove the rows up to a number of a table that numbers them."""
+        number = self._table.c[schema.TABLES[self._name].keys[0]]
+        self._connection.execute(sa.delete(self._table).where(number <= last))
+
     def _count(self) -> int:
         return self._connection.execute(sa.select(sa.func.count()).select_from(self._table)).scalar_one()
 
     def replace(self, rows: Iterable[Mapping[str, str | None]]) -> None:
-        """Empty the table and fill it anew."""
+        """Empty the table and fill it again."""
         self.drop()
         self.add_all(rows)
 
@@ -332,15 +380,20 @@ class Change:
         return [self._table.c[column] == value for column, value in key.items()]
 
 
-def _refuse_lockout(table: str, row: Mapping[str, str | None]) -> None:
-    """A policy row with an impossible pattern would refuse every request, also the one that mends it.
+def _refuse(table: str, row: Mapping[str, str | None]) -> None:
+    """What would do harm by being there, whichever command writes it.
+
+    A policy row with an impossible pattern would refuse every request, also the one that mends it. A node's name gets
+    into paths, boot files and commands of other programs.
 
     Raises:
         Usage: It is such a row.
     """
+    if table == "nodelist" and not _NODE.fullmatch(row.get("node") or "x"):
+        raise Usage(f"'{row['node']}' cannot be the name of a node", "Use letters, digits, hyphens and dots")
     pattern = row.get("parameters") if table == "policy" and enabled(row) else None
     if pattern and pattern != "*":
-        perlre.compile(pattern, "a policy row")
+        perlre.prepare(pattern, "a policy row")
 
 
 def _counter(path: str) -> object:
@@ -350,7 +403,7 @@ def _counter(path: str) -> object:
         head = os.pread(file, CHANGE_COUNTER + 4, 0)
     finally:
         os.close(file)
-    return object() if head[WRITE_VERSION:WRITE_VERSION + 1] == WRITE_AHEAD else head[CHANGE_COUNTER:]
+    return object() if head[WRITE_VERSION : WRITE_VERSION + 1] == WRITE_AHEAD else head[CHANGE_COUNTER:]
 
 
 def _text(value: object) -> str | None:

@@ -6,13 +6,16 @@ to it, so that a request sees one state of a table and its own changes.
 
 from __future__ import annotations
 
+import re
 import threading
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Callable, Optional, TypeVar
 
 from ..abort import check
-from ..errors import NotFound
-from ..xcat import noderange, rows, schema
+from ..errors import Denied, NotFound
+from ..ordering import natural
+from ..xcat import nics, noderange, rows, schema
 from ..xcat.host import Row
 from .attributes import KINDS
 from .core.criteria import condition, split_condition
@@ -23,6 +26,10 @@ from .store import RawRow, Store
 T = TypeVar("T")
 #: Nodes between two looks at whether somebody still wants the answer.
 AT_ONCE = 1000
+#: The newest records of a log, which count as objects.
+RECORDS = 10_000
+#: What may be the name of a node.
+PLAIN = re.compile(r"[A-Za-z0-9][\w.:-]*", re.ASCII)
 
 
 class Tables:
@@ -41,7 +48,7 @@ class Tables:
         self._columns: dict[tuple[str, str], Mapping[str, str]] = {}
         self._dynamic: dict[str, Collection[str]] = {}
         self._reach = Reach.ALL
-        #: Set when nobody wants the answer any more: what takes long then ends.
+        #: Set when the answer is no longer wanted: long work then ends.
         self.aborted = threading.Event()
 
     def within(self, reach: Reach) -> Tables:
@@ -72,8 +79,14 @@ class Tables:
         found = _that_count(self.raw(table))
         return [row for row in found if all(row.get(c, "") == v for c, v in (where or {}).items())]
 
+    def records(self, table: str) -> Sequence[Row]:
+        """The rows that count, as `rows`; of a log, which may fill the memory, the newest."""
+        if table not in schema.NUMBERED:
+            return self.rows(table)
+        return deque((row for page in self.store.pages(table) for row in _that_count(page)), maxlen=RECORDS)
+
     def policy(self) -> Sequence[Row]:
-        """The rows of the policy table, which every request asks for; nobody changes them."""
+        """The rows of the policy table, which every request asks for; they are never changed in place."""
         return self._derived("policy", "rows", _that_count)
 
     def site(self, key: str, default: str = "") -> str:
@@ -81,7 +94,7 @@ class Tables:
         return self._own.get(key) or self._sites().get(key, "") or default
 
     def forget(self, table: str = "") -> None:
-        """Read a table anew the next time, or all of them."""
+        """Read a table again the next time, or all of them."""
         self._columns.clear()
         self._dynamic.clear()
         if table:
@@ -97,10 +110,15 @@ class Tables:
 
     def memberships(self) -> Mapping[str, Sequence[str]]:
         """Node -> its groups, in the order of `nodelist.groups`."""
-        return self._derived("nodelist", "memberships", lambda found: {
-            row["node"] or "": tuple(filter(None, (row["groups"] or "").split(",")))
-            for row in found if row["node"] and rows.enabled(row)
-        })
+        return self._derived(
+            "nodelist",
+            "memberships",
+            lambda found: {
+                row["node"] or "": tuple(filter(None, (row["groups"] or "").split(",")))
+                for row in found
+                if row["node"] and rows.enabled(row)
+            },
+        )
 
     def groups(self) -> Mapping[str, Collection[str]]:
         """Static groups: group -> its nodes."""
@@ -136,7 +154,7 @@ class Tables:
         """The text of a file that a noderange names by `^`; what `site.excludenodes` names is read for everybody.
 
         Raises:
-            Denied: Not for whom this is.
+            Denied: This client may not name it.
         """
         excluded = self._reach is not Reach.ALL and f"^{path}" in self.excluded().split(",")
         return read_node_file(path, Reach.ALL if excluded else self._reach)
@@ -149,10 +167,32 @@ class Tables:
         """Expand a noderange.
 
         Raises:
-            Usage: It is no noderange.
-            Denied: It names a file that is not for whom this is.
+            Usage: It is not a noderange.
+            Denied: It names a file that this client may not name, or an unknown client gives more than a list of names.
+            Aborted: Nobody wants the nodes any more.
         """
-        return noderange.expand(text, self, verify)
+        if self._reach is Reach.NONE:
+            return self._plain_names(text)
+        return noderange.expand(text, self, verify, self.aborted)
+
+    def _plain_names(self, text: str) -> noderange.Expanded:
+        """What somebody unknown may say: names of nodes. Patterns, groups and ranges can be made to take long.
+
+        Raises:
+            Denied: It says more than that.
+        """
+        names = dict.fromkeys(filter(None, text.split(",")))
+        known = self.nodes() & names.keys()
+        for name in names.keys() - known:
+            if name.startswith("^"):
+                raise Denied("a noderange that names a file needs a user with a name")
+            if not PLAIN.fullmatch(name):
+                raise Denied("a noderange that is more than a list of nodes needs a user with a name")
+        missing = tuple(name for name in names if name not in known)
+        nodes = tuple(sorted(known, key=natural))
+        if nodes and self.excluded():
+            nodes = self.within(Reach.ALL).expand(",".join(nodes)).nodes
+        return noderange.Expanded(nodes, missing)
 
     # Attributes of nodes.
 
@@ -173,9 +213,9 @@ class Tables:
         found: dict[str, Row] = {}
         for begin in range(0, len(nodes), AT_ONCE):
             check(self.aborted)
-            some = nodes[begin:begin + AT_ONCE]
+            some = nodes[begin : begin + AT_ONCE]
             found.update(rows.node_attrs(some, columns, self.by_node(table), inherits, joined))
-        return found
+        return nics.all_expanded(found) if table == nics.TABLE else found
 
     def by_node(self, table: str) -> Mapping[str, Sequence[Row]]:
         """Node or group -> its enabled rows."""
@@ -226,7 +266,7 @@ class Tables:
         known = self.store.table(table)
         for column in columns:
             if column not in known.c:
-                raise NotFound(f"{table}.{column} not a valid table.column description")
+                raise NotFound(schema.no_column(f"{table}.{column}"))
 
     def _derived(self, table: str, what: str, make: Callable[[tuple[RawRow, ...]], T]) -> T:
         """Keep what is made of a whole table as long as the table is the same."""
@@ -239,9 +279,9 @@ class Tables:
         return made
 
     def _sites(self) -> Mapping[str, str]:
-        return self._derived("site", "values", lambda found: {
-            row["key"] or "": row["value"] or "" for row in found if rows.enabled(row)
-        })
+        return self._derived(
+            "site", "values", lambda found: {row["key"] or "": row["value"] or "" for row in found if rows.enabled(row)}
+        )
 
     def _group(self, _: object) -> dict[str, set[str]]:
         groups: dict[str, set[str]] = {}
@@ -251,14 +291,14 @@ class Tables:
         return groups
 
     def _named_groups(self) -> Mapping[str, Row]:
-        return self._derived("nodegroup", "by_name", lambda found: {
-            row.get("groupname", ""): row for row in _that_count(found)
-        })
+        return self._derived(
+            "nodegroup", "by_name", lambda found: {row.get("groupname", ""): row for row in _that_count(found)}
+        )
 
     def selected(self, conditions: str) -> Collection[str]:
         """The nodes that fulfil all of a dynamic group's conditions, which are joined by `::`.
 
-        A node without the attribute fulfils no condition on it, whatever its sign; what is no condition is passed over.
+        A node without the attribute fulfils no condition on it, whatever its sign. What is not a condition is skipped.
         """
         chosen: set[str] | None = None
         for text in (each for each in conditions.split("::") if "=" in each or "~" in each):

@@ -58,7 +58,7 @@ class Tls:
         """Go on with the handshake; tells whether it is done.
 
         Raises:
-            OSError: The client is none of ours, or gone.
+            OSError: The client does not speak TLS as we do, or has gone.
         """
         try:
             self._session.do_handshake()
@@ -107,7 +107,7 @@ class Tls:
         while self.unsent:
             self._unsent = self._unsent or self._out.read()
             try:
-                self._unsent = self._unsent[self.sock.send(self._unsent):]
+                self._unsent = self._unsent[self.sock.send(self._unsent) :]
             except BlockingIOError:
                 break
         return self.unsent < before

@@ -4,35 +4,49 @@ from __future__ import annotations
 
 import builtins
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, TypeVar
 
 from ..errors import Ambiguous, NotFound
 from .calls import Calls
-from .dialect import ROWS, percent
+from .documents.dialect import ROWS, percent
+from .documents.noun import N
 from .nouns import (
+    AffinityGroup,
     Cluster,
     DataCenter,
     Disk,
     DiskImage,
     Event,
+    FenceAgent,
     Host,
     HostNic,
     LevelCpus,
     Network,
     Nic,
     Noun,
+    OperatingSystem,
     Ref,
+    Statistic,
+    Tag,
     Template,
     Vm,
     VnicProfile,
 )
-from .nouns_base import N
+from .templates import VERSIONED, Templates, called, label
 
 A = TypeVar("A")
 B = TypeVar("B")
 
+#: Kinds that came later, and the word for that; older engines have none.
+_NEW: Mapping[type[Noun], str] = {
+    VnicProfile: "vnic_profiles",
+    OperatingSystem: "operating_systems",
+    AffinityGroup: "affinity_groups",
+}
+#: Where v4 has a machine's disks.
+_DISKS = "disk_attachments.disk"
 #: Names in one search; engines that cut lists get one less than they cut at, which says that there is no second page.
 BATCH = 125
 #: Bytes of an encoded search; Apache takes 8190 for the whole line.
@@ -41,7 +55,10 @@ LONGEST = 4096
 _FEW_HOSTS = 20
 #: The search language's word for events about a kind of thing.
 _EVENT_WORDS = {
-    "vm": "event_vm", "host": "event_host", "template": "event_template", "storage_domain": "event_storage",
+    "vm": "event_vm",
+    "host": "event_host",
+    "template": "event_template",
+    "storage_domain": "event_storage",
     "data_center": "event_datacenter",
 }
 
@@ -78,17 +95,23 @@ def batches(names: Sequence[str], term: Callable[[str], str], most: int = BATCH)
         yield " or ".join(terms)
 
 
+#: Names in one search; well below the 4 KiB that every engine's web server takes as an address.
+NAMES_IN_ONE = 50
+
+
 class Catalog:
     """What is there, by name, for the time of one request.
 
     Args:
         calls: Asks the manager.
         workers: How many requests at once.
+        clusters: Names of clusters by id, as last seen by anybody on this connection.
     """
 
-    def __init__(self, calls: Calls, workers: int) -> None:
-        self._calls, self._workers = calls, workers
+    def __init__(self, calls: Calls, workers: int, clusters: dict[str, str]) -> None:
+        self._calls, self._workers, self._clusters = calls, workers, clusters
         self._lists: dict[type[Noun], dict[str, Any]] = {}
+        self._levels: dict[str, LevelCpus] = {}
         self._locks: dict[type[Noun], threading.Lock] = {}
         self._guard = threading.Lock()
 
@@ -104,6 +127,8 @@ class Catalog:
     def forget(self, noun: type[Noun]) -> None:
         """A thing of that kind was made, changed or removed."""
         self._lists.pop(noun, None)
+        if noun is Cluster:
+            self._clusters.clear()
 
     def name_of(self, noun: type[N], ref: Ref | None) -> str:
         """The name behind a reference; the id if it leads nowhere, nothing if there is none."""
@@ -114,23 +139,50 @@ class Catalog:
         found = self.all(noun).get(ref.id)
         return found.name if found else ref.id
 
+    def template_label(self, ref: Ref | None) -> str:
+        """What to write for a template so that it is found again: its name, and its version where it has several."""
+        if not ref or not self._calls.dialect.since(VERSIONED):
+            return self.name_of(Template, ref)
+        known = self.all(Template)
+        found = known.get(ref.id)
+        return label(found, known.values()) if found else ref.name or ref.id
+
     def list(
-        self, noun: type[N], *, under: Noun | Ref | None = None, where: str = "", details: bool = False, max: int = 0,
-        everything: bool = False, also: type[Noun] | None = None, only: Collection[str] = (),
+        self,
+        noun: type[N],
+        *,
+        under: Noun | Ref | None = None,
+        where: str = "",
+        details: bool = False,
+        limit: int = 0,
+        everything: bool = False,
+        also: type[Noun] | None = None,
+        only: Collection[str] = (),
     ) -> builtins.list[N]:
         """Read a collection, all of it; with details, with what else, and only what is wanted, as `look` has them."""
-        if noun is VnicProfile and not self._calls.dialect.has("vnic_profiles"):
+        if not self._calls.dialect.has(_NEW.get(noun, "always")):
             return []
         path = self._calls.collection(noun, under)
         inside = self._inside(noun, under is None, details, also) if details or also or noun is Disk else {}
-        found = self._calls.list(
-            noun, path, where, max=max, everything=everything, only=frozenset(only), **inside
-        )
+        found = self._calls.list(noun, path, where, limit=limit, everything=everything, only=frozenset(only), **inside)
+        if noun is Cluster:
+            self._clusters.update((each.id, each.name) for each in found)
         return self._complete(found, noun, details, also)
 
+    def is_in(self, vm: Vm, cluster: str) -> bool:
+        """Is a machine in the cluster of that name, as far as is known without asking?"""
+        return vm.cluster is not None and cluster in (vm.cluster.name, self._clusters.get(vm.cluster.id))
+
     def look(
-        self, noun: type[N], names: Iterable[str], *, details: bool = False, everything: bool = False,
-        also: type[Noun] | None = None, only: Collection[str] = (),
+        self,
+        noun: type[N],
+        names: Iterable[str],
+        *,
+        details: bool = False,
+        everything: bool = False,
+        also: type[Noun] | None = None,
+        only: Collection[str] = (),
+        any_case: bool = False,
     ) -> builtins.list[N]:
         """Find things by exact name, with as few searches as do; one name may fit several.
 
@@ -141,6 +193,7 @@ class Catalog:
             everything: Also what engines leave out because it costs them more.
             also: Filled too: a Vm's Snapshot or Cdrom (before 4.2 a request each), a Host's FenceAgent (since 4.0).
             only: The attributes that are wanted besides name and id, in place of all; without details.
+            any_case: Names in other letters as well, large for small; engines search so.
         """
         wanted = dict.fromkeys(names)
         if not wanted:
@@ -148,6 +201,9 @@ class Catalog:
         word = noun.SEARCH_NAME
         more = {"details": details, "everything": everything, "also": also, "only": only}
         found = self._search(noun, builtins.list(wanted), lambda name: f"{word}={quoted(name)}", **more)
+        if any_case:
+            wanted = dict.fromkeys(name.casefold() for name in wanted)
+            return [each for each in found if each.name.casefold() in wanted]
         return [each for each in found if each.name in wanted]
 
     def find(
@@ -155,7 +211,8 @@ class Catalog:
     ) -> dict[str, N]:
         """Find things by exact name; those that are not there are missing in the answer.
 
-        Hosts are known by name, by address, or by either without its domain; never by a part of it.
+        Hosts are known by name, by address, or by either without its domain; never by a part of it. Of a template's
+        versions the newest is meant, unless another is named.
 
         Raises:
             Ambiguous: A name fits several.
@@ -163,8 +220,31 @@ class Catalog:
         wanted = builtins.list(dict.fromkeys(names))
         if issubclass(noun, Host):
             return self._find_hosts(noun, wanted, details, also)
-        found = self.look(noun, wanted, details=details, also=also)
-        return _by_name(self._original(found), wanted, self._calls.name)
+        if issubclass(noun, Template):
+            found = self.templates(wanted)
+            return {name: one for name in wanted if (one := found.one(name)) is not None}  # type: ignore[misc]
+        return _by_name(self.look(noun, wanted, details=details, also=also), wanted, self._calls.name)
+
+    def templates(self, texts: Iterable[str]) -> Templates:
+        """Find templates by what people call them: all versions, in all data centers."""
+        wanted = [called(text) for text in dict.fromkeys(texts)]
+        if any(each.id for each in wanted):
+            found = builtins.list(self.all(Template).values())
+        else:
+            found = self.look(Template, [each.name for each in wanted])
+        return Templates(self._calls.name, found, self._home_of)
+
+    def is_template(self, ref: Ref, text: str) -> bool:
+        """Does a text fit the template that is referred to, in whatever data center?"""
+        wanted = called(text)
+        if ref.name and not (wanted.version or wanted.id):
+            return ref.name == wanted.name
+        found = self.all(Template).get(ref.id)
+        return found is not None and wanted.fits(found, "")
+
+    def _home_of(self, template: Template) -> Ref | None:
+        id = self.center_of(template)
+        return Ref(id, self.name_of(DataCenter, Ref(id))) if id else None
 
     def one(self, noun: type[N], name: str, *, data_center: str = "") -> N:
         """Find one thing by exact name.
@@ -178,14 +258,17 @@ class Catalog:
             NotFound: No such thing.
             Ambiguous: Several.
         """
-        if data_center and noun is not DataCenter:
+        if issubclass(noun, Template):
+            one = self.templates([name]).one(f"{data_center}/{name}" if data_center else name)
+            found: dict[str, Any] = {} if one is None else {name: one}
+        elif data_center and noun is not DataCenter:
             found = _by_name(self._in(noun, name, data_center), [name], self._calls.name)
         else:
             found = self.find(noun, [name])
         if name not in found:
             where = f" in data center {data_center}" if data_center else ""
             raise NotFound(f"manager {self._calls.name} has no {noun.word()} {name}{where}")
-        return found[name]
+        return found[name]  # type: ignore[no-any-return]
 
     def level(self, version: str) -> LevelCpus:
         """A compatibility level; the newest for none.
@@ -193,8 +276,11 @@ class Catalog:
         Raises:
             NotFound: The manager knows no such level.
         """
-        levels = {level.level: level for level in self.list(LevelCpus)}
-        newest = max(levels, key=lambda text: [int(part) for part in text.split(".")], default="")
+        if not self._levels:
+            found = {level.level: level for level in self.list(LevelCpus)}
+            self._levels = {text: found[text] for text in sorted(found, key=_as_numbers)}
+        levels = self._levels
+        newest = next(reversed(levels), "")
         if (version or newest) not in levels:
             known = ", ".join(levels) or "none"
             raise NotFound(f"manager {self._calls.name} knows no compatibility level {version}", f"It knows {known}")
@@ -205,7 +291,12 @@ class Catalog:
         word = _EVENT_WORDS.get(about.TAG)
         if not word or not expressible(about.name):
             return []
-        return self._calls.list(Event, self._calls.collection(Event), f"{word}={quoted(about.name)}", max=limit)
+        return self._calls.list(Event, self._calls.collection(Event), f"{word}={quoted(about.name)}", limit=limit)
+
+    def events_of(self, codes: Iterable[int], limit: int = 1000) -> builtins.list[Event]:
+        """The newest events of some kinds, by the engine's numbers for them."""
+        where = " or ".join(f"type={code}" for code in codes)
+        return self._calls.list(Event, self._calls.collection(Event), where, limit=limit)
 
     def each(self, work: Callable[[A], B], over: Sequence[A]) -> builtins.list[B]:
         """Do several requests side by side, as many as the manager may get at once."""
@@ -214,9 +305,7 @@ class Catalog:
         with ThreadPoolExecutor(min(self._workers, len(over)), "read") as pool:
             return builtins.list(pool.map(work, over))
 
-    def _search(
-        self, noun: type[N], names: Sequence[str], term: Callable[[str], str], **more: Any
-    ) -> builtins.list[N]:
+    def _search(self, noun: type[N], names: Sequence[str], term: Callable[[str], str], **more: Any) -> builtins.list[N]:
         """Search in batches; what the search language cannot say is looked for in the list of all."""
         if not self._calls.searchable(noun) or not all(map(expressible, names)):
             return self.list(noun, **more)
@@ -224,9 +313,7 @@ class Catalog:
         pages = self.each(lambda where: self.list(noun, where=where, **more), wheres)
         return [*{each.id: each for page in pages for each in page}.values()]
 
-    def _find_hosts(
-        self, noun: type[N], names: Sequence[str], details: bool, also: type[Noun] | None
-    ) -> dict[str, N]:
+    def _find_hosts(self, noun: type[N], names: Sequence[str], details: bool, also: type[Noun] | None) -> dict[str, N]:
         """By name, address, or either without its domain, in that order."""
         if len(names) > _FEW_HOSTS:
             hosts = self.list(noun, details=details, also=also)
@@ -234,7 +321,7 @@ class Catalog:
             hosts = self._search(noun, names, _host_term, details=details, also=also)
         found: dict[str, N] = {}
         for name in names:
-            for fits in (_named, _addressed, _short):
+            for fits in (_named, _has_address, _short):
                 hits = {host.id: host for host in hosts if isinstance(host, Host) and fits(host, name)}
                 if len(hits) > 1:
                     raise Ambiguous(f"manager {self._calls.name} has several hosts that are called {name}")
@@ -243,20 +330,20 @@ class Catalog:
                     break
         return found
 
-    def _original(self, found: builtins.list[N]) -> builtins.list[N]:
-        """Of a template with several versions, the first: the one that engines take for its name."""
-        return [each for each in found if not isinstance(each, Template) or each.version_number in (None, 1)]
-
     def _in(self, noun: type[N], name: str, data_center: str) -> builtins.list[N]:
         """Things of that name in a data center; storage domains as the data center sees them, with their state."""
         center = self.one(DataCenter, data_center)
-        hits = [each for each in self.list(noun, under=center) if each.name == name] \
-            if noun.TAG == "storage_domain" else self._original(self.look(noun, [name]))
+        hits = (
+            [each for each in self.list(noun, under=center) if each.name == name]
+            if noun.TAG == "storage_domain"
+            else self.look(noun, [name])
+        )
         if noun.TAG == "storage_domain":
             return hits
-        return [each for each in hits if self._center_of(each) == center.id]
+        return [each for each in hits if self.center_of(each) == center.id]
 
-    def _center_of(self, obj: Noun) -> str:
+    def center_of(self, obj: Noun) -> str:
+        """The id of the data center of a thing that is in one, or in a cluster of one; empty if unknown."""
         center = getattr(obj, "data_center", None)
         if center:
             return str(center.id)
@@ -269,10 +356,13 @@ class Catalog:
         follow = self._calls.dialect.has("follow")
         if noun is Vm and top:
             if follow:
-                return {"follow": ",".join(["disk_attachments.disk,nics"] * details + ([also.PATH] if also else []))}
-            return {"detail": "disks; detail=nics"} if details and self._calls.dialect.major == 3 else {}
+                more = [_DISKS if also is Disk else also.PATH] if also else []
+                return {"follow": ",".join([f"{_DISKS},nics"] * details + more)}
+            inside = ["disks", "nics"] * details + ([also.PATH] if also in (Disk, Tag) else [])
+            return {"detail": "; detail=".join(inside)} if inside and self._calls.dialect.major == 3 else {}
         if noun is Host and top and follow:
-            return {"follow": "nics"}
+            followed = ["nics"] * details + [Statistic.PATH] * (also is Statistic)
+            return {"follow": ",".join(followed)} if followed else {}
         return {"follow": "disk"} if noun is Disk and follow else {}
 
     def _complete(
@@ -285,18 +375,25 @@ class Catalog:
             return [self.named(each) for each in found]
         if also:
             found = self.each(lambda each: self._with(each, also), found)
-        return self.each(self._detailed, found) if details and (noun is Vm or noun is Host) else found
+        if not details or noun is not Vm and noun is not Host:
+            return found
+        if len(found) == 1:
+            return [self._with_details(each, self._with_images) for each in found]
+        found = self.each(self._with_details, found)
+        disks = [disk for vm in found if isinstance(vm, Vm) for disk in vm.disks or ()]
+        known = {disk.id: disk for disk in self._with_images(disks)}
+        return [self._with_disks(each, known) for each in found]
 
     def _with(self, obj: N, also: type[Noun]) -> N:
         """A thing with what else was wanted of it, asked for if the engine did not put it inside."""
         has = getattr(obj, also.PATH) is not None
-        if isinstance(obj, Host):
+        if isinstance(obj, Host) and also is FenceAgent:
             has = has or not obj.pm_enabled or bool(obj.pm_address)
         return obj if has else obj.replace(**{also.PATH: self.list(also, under=obj)})
 
-    def _detailed(self, obj: N) -> N:
+    def _with_details(self, obj: N, told: Callable[[builtins.list[Disk]], builtins.list[Disk]] = builtins.list) -> N:
         if isinstance(obj, Vm):
-            disks = self._with_images(builtins.list(obj.disks)) if obj.disks is not None else self.list(Disk, under=obj)
+            disks = told(self._attached(obj) if obj.disks is None else builtins.list(obj.disks))
             nics = [self.named(nic) for nic in (self.list(Nic, under=obj) if obj.nics is None else obj.nics)]
             return obj.replace(disks=disks, nics=nics)
         if isinstance(obj, Host):
@@ -311,20 +408,48 @@ class Catalog:
         if not network and profile and profile.id:
             seen = self.all(VnicProfile).get(profile.id)
             network = seen.network if seen else None
+            nic = nic.replace(vnic_profile=Ref(profile.id, seen.name, profile.href)) if seen else nic
         if not network:
             return nic
         return nic.replace(network=Ref(network.id, self.name_of(Network, network), network.href))
 
-    def _with_images(self, found: builtins.list[N]) -> builtins.list[N]:
-        """In v4 before 4.2 an attachment shows its disk by id alone: merge what the disk says about itself."""
-        if self._calls.dialect.major == 3 or all(getattr(disk, "size", None) for disk in found):
-            return found
-        return [self._merged(disk) for disk in found]
+    def _attached(self, vm: Noun) -> builtins.list[Disk]:
+        inside: dict[str, Any] = {**self._inside(Disk, False, False, None)}
+        return self._calls.list(Disk, self._calls.collection(Disk, vm), **inside)
 
-    def _merged(self, disk: N) -> N:
-        image = self._calls.get(DiskImage, f"{self._calls.collection(DiskImage)}/{disk.id}")
-        return disk.replace(**{name: value for name, value in image.values().items()
-                               if name in Disk.FIELDS and name not in ("id", "href")})
+    def _with_disks(self, obj: N, known: Mapping[str, Disk]) -> N:
+        if not isinstance(obj, Vm) or all(_is_told(disk) for disk in obj.disks or ()):
+            return obj
+        # A disk of several machines hangs on each in its own way.
+        return obj.replace(disks=[_merge(disk, known[disk.id]) for disk in obj.disks or ()])
+
+    def _with_images(self, found: builtins.list[N]) -> builtins.list[N]:
+        """In v4 before 4.2 an attachment shows its disk by id alone: merge what the disks say about themselves."""
+        lacking = {disk.id for disk in found if isinstance(disk, Disk) and not _is_told(disk)}
+        if self._calls.dialect.major == 3 or not lacking:
+            return found
+        path = self._calls.collection(DiskImage)
+        if len(lacking) == 1:
+            images = [self._calls.get(DiskImage, f"{path}/{id}") for id in lacking]
+        else:
+            images = self._calls.list(DiskImage, path)
+        known = {image.id: image for image in images}
+        return [_merge(disk, known[disk.id]) if disk.id in known else disk for disk in found]
+
+
+def _is_told(disk: Disk) -> bool:
+    """Does an attachment say what its disk is? A LUN by itself has no size of its own."""
+    return bool(disk.size or disk.lun_id)
+
+
+def _merge(disk: N, image: Noun) -> N:
+    """An attachment with what its disk says about itself."""
+    said = {name: value for name, value in image.values().items() if name in Disk.FIELDS}
+    return disk.replace(**{**said, **disk.values()})
+
+
+def _as_numbers(level: str) -> list[int]:
+    return [int(part) for part in level.split(".")]
 
 
 def _host_term(name: str) -> str:
@@ -337,12 +462,13 @@ def _named(host: Host, name: str) -> bool:
     return host.name == name
 
 
-def _addressed(host: Host, name: str) -> bool:
+def _has_address(host: Host, name: str) -> bool:
     return (host.address or "").lower() == name.lower()
 
 
 def _short(host: Host, name: str) -> bool:
     """Equal up to the domain, on either side; an IP address has none."""
+
     def short(text: str) -> str:
         return text if text.replace(".", "").isdigit() else text.partition(".")[0]
 
@@ -362,3 +488,14 @@ def _by_name(found: Iterable[N], names: Iterable[str], manager: str) -> dict[str
             )
         result[each.name] = each
     return result
+
+
+def any_of(field: str, names: Sequence[str | None]) -> Iterator[str]:
+    """Searches that together find what has one of the names.
+
+    Args:
+        field: The search language's word, as `Host.name`.
+        names: Exact names.
+    """
+    for begin in range(0, len(names), NAMES_IN_ONE):
+        yield " or ".join(f"{field}={quoted(name or '')}" for name in names[begin : begin + NAMES_IN_ONE])

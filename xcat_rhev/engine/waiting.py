@@ -6,18 +6,20 @@ All pending objects of one manager are looked at together: one search per kind a
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Union
 
-from ..clock import Clock
+from ..clock import Clock, pause
 from ..errors import BadAnswer, FailedState, NotFound, RhevError, TimedOut
-from .nouns import Disk, Noun, Ref, Snapshot, Vm
+from .nouns import Disk, EngineJob, Noun, Ref, Snapshot, Vm
+from .states import IMAGE_OK, VM_UNCERTAIN, ImageStatus, VmStatus
 
 if TYPE_CHECKING:
-    from .manager import Manager
+    from .api import Api
 
-#: The wanted state of a thing that shall no longer be.
+#: The wanted state of a thing that should no longer be.
 GONE = "gone"
 #: The state of a thing that has none, such as a network: it is there.
 THERE = "there"
@@ -26,25 +28,28 @@ UNKNOWN = "unknown"
 #: The state of a disk that could not be made, and of a VM with such a disk.
 BROKEN = "illegal"
 
+#: States in which the manager itself is at work on a disk.
+LOCKED: frozenset[str] = frozenset({ImageStatus.LOCKED, VmStatus.IMAGE_LOCKED})
+
 #: Seconds until the first look, the factor for each further one, the longest pause, and the longest after an addition.
 FIRST, GROWTH, LONGEST, LONGEST_AFTER_ADD = 0.25, 1.5, 5.0, 1.0
+#: Seconds for which a machine may be in a state that is not known.
+UNCERTAIN_GRACE = 60.0
+#: More states than this are no help to a person.
+_FEW = 4
+#: Seconds of `--timeout` that are kept for asking the manager why a state did not come.
+LAST_WORDS = 0.5
 #: A thing that is missed in so many looks in a row is gone; lists may lag behind for a moment.
 MISSES = 3
 
 
-def pause(clock: Clock, seconds: float) -> None:
-    """Let time pass."""
-    if seconds > 0:
-        clock.sleep(seconds)
-
-
 @dataclass(frozen=True)
 class Goal:
-    """A state that something shall reach.
+    """A state that something should reach.
 
     Attributes:
         what: The thing, with id and name.
-        wanted: States that end the wait well; `GONE` for one that shall vanish.
+        wanted: States that end the wait well; `GONE` for one that should vanish.
         failed: States that end it at once badly.
         grace: Seconds in which a failed state is still forgiven (non_responsive after a reboot).
         limit: Seconds after which it is given up.
@@ -76,6 +81,7 @@ class _Pending:
     began: float
     state: str = "not seen yet"
     misses: int = 0
+    uncertain_since: float | None = None
 
 
 class Watch:
@@ -84,18 +90,21 @@ class Watch:
     One thread may look while another adds goals: they are part of the next look.
 
     Args:
-        manager: Whom to ask.
+        manager: The manager to ask.
         clock: Time.
     """
 
-    def __init__(self, manager: Manager, clock: Clock) -> None:
+    def __init__(self, manager: Api, clock: Clock) -> None:
         self._manager = manager
         self._clock = clock
+        self._aborted, self._pulse = manager.patience.aborted, manager.patience.pulse
         self._pending: list[_Pending] = []
         self._looked_at: list[_Pending] = []
         self._guard = threading.Lock()
         self._pause = FIRST
         self._next = clock.now()
+        #: How many things are in which state, as last seen.
+        self.states: Counter[str] = Counter()
 
     def __bool__(self) -> bool:
         with self._guard:
@@ -117,7 +126,7 @@ class Watch:
 
     def due(self) -> float:
         """Seconds until the next look, 0 if it is time."""
-        return max(0.0, self._next - self._clock.now())
+        return max(0.0, min(self._next - self._clock.now(), self._aborted.seconds_left() - LAST_WORDS))
 
     def pause(self) -> None:
         """Sleep until the next look is due."""
@@ -129,11 +138,12 @@ class Watch:
         left: list[_Pending] = []
         with self._guard:
             self._looked_at, self._pending = self._pending, []
+        over = self._aborted.is_set()
         for kind in _kinds(self._looked_at):
-            seen, problem = self._see(kind)
+            seen, problem = ({}, self._aborted.problem()) if over else self._see(kind)
             for pending in kind:
-                over, outcome = self._blind(pending, problem) if problem else self._judge(pending, seen)
-                if over:
+                ends, outcome = self._blind(pending, problem) if problem else self._judge(pending, seen)
+                if ends:
                     ended.append((pending.key, outcome))
                 else:
                     left.append(pending)
@@ -141,6 +151,8 @@ class Watch:
             self._pending, self._looked_at = left + self._pending, []
             self._pause = min(self._pause * GROWTH, LONGEST)
             self._next = self._clock.now() + self._pause
+        self.states = Counter(pending.state for pending in left)
+        self._pulse.states(_summary(left))
         return ended
 
     def _see(self, kind: list[_Pending]) -> tuple[Mapping[str, Noun], RhevError | None]:
@@ -162,24 +174,57 @@ class Watch:
         failed = pending.state in goal.failed or (goal.settled and pending.state == BROKEN)
         if failed and self._clock.now() - pending.began >= goal.grace:
             return True, self._failure(goal.what, pending.state)
+        if self._uncertain(pending):
+            return True, FailedState(
+                f"the state of {goal.what} cannot be known now ({pending.state}), for its host does not answer",
+                "It is known again when the host answers, or was fenced: rpower HYPERVISOR boot",
+            )
         return self._late(pending)
 
+    def _uncertain(self, pending: _Pending) -> bool:
+        """Has a machine's state not been known for a while?"""
+        now = self._clock.now()
+        if not isinstance(pending.goal.what, Vm) or pending.state not in VM_UNCERTAIN:
+            pending.uncertain_since = None
+            return False
+        if pending.uncertain_since is None:
+            pending.uncertain_since = now
+        return now - pending.uncertain_since >= UNCERTAIN_GRACE
+
     def _blind(self, pending: _Pending, problem: RhevError) -> tuple[bool, Outcome]:
-        """An answer that makes no sense may be mended by the next look; no answer is the end."""
+        """An answer that makes no sense may be mended by the next look; no answer is the end, and so is `--timeout`."""
+        if isinstance(problem, TimedOut):
+            asked = problem.text != self._aborted.problem().text
+            return True, TimedOut(f"{pending.goal.what}: {problem.text}") if asked else self._timed_out(pending)
         if not isinstance(problem, BadAnswer):
             return True, problem
         pending.state = f"unknown ({problem.text})"
         return self._late(pending)
 
     def _late(self, pending: _Pending) -> tuple[bool, Outcome]:
-        goal = pending.goal
-        if self._clock.now() - pending.began < goal.limit:
+        if self._clock.now() - pending.began < pending.goal.limit and self._aborted.seconds_left() > LAST_WORDS:
             return False, None
-        wanted = " or ".join(sorted(goal.wanted))
-        return True, TimedOut(
-            f"{goal.what} is still {pending.state} after {goal.limit:g} s, wanted {wanted}",
-            "The manager goes on working; look again later or give a longer --timeout",
-        )
+        return True, self._timed_out(pending)
+
+    def _timed_out(self, pending: _Pending) -> TimedOut:
+        goal, waited = pending.goal, self._clock.now() - pending.began
+        # A goal of many states is one of leaving the others.
+        wanted = f", wanted {' or '.join(sorted(goal.wanted))}" if len(goal.wanted) <= _FEW else ""
+        hint = "The manager goes on working; look again later or give a longer --timeout"
+        if pending.state in LOCKED and self._aborted.seconds_left() > LAST_WORDS and self._idle():
+            hint = (
+                "No job of the manager is at work any more, so that its task is lost. Its administrator frees the lock "
+                "with unlock_entity.sh on the manager"
+            )
+        return TimedOut(f"{goal.what} is still {pending.state} after {min(waited, goal.limit):.0f} s{wanted}", hint)
+
+    def _idle(self) -> bool:
+        """Is the manager at work on nothing at all? Engines before 3.3 cannot tell."""
+        try:
+            jobs = self._manager.list(EngineJob) if self._manager.calls.dialect.has("jobs") else None
+        except RhevError:
+            return False
+        return jobs is not None and not any(job.status == "started" for job in jobs)
 
     def _failure(self, what: Noun, state: str) -> FailedState:
         """A failed state, with what the engine itself says about it."""
@@ -192,11 +237,11 @@ class Watch:
         return FailedState(f"{what} is {state}" + (f": {said}" if said else ""))
 
 
-def until(manager: Manager, goals: Iterable[Goal], clock: Clock) -> dict[str, Outcome]:
+def until(manager: Api, goals: Iterable[Goal], clock: Clock) -> dict[str, Outcome]:
     """Wait for goals, for those who have nothing else to do.
 
     Args:
-        manager: Whom to ask.
+        manager: The manager to ask.
         goals: All of that manager.
         clock: Time.
 
@@ -211,6 +256,15 @@ def until(manager: Manager, goals: Iterable[Goal], clock: Clock) -> dict[str, Ou
         watch.pause()
         outcomes.update((str(key), outcome) for key, outcome in watch.look())
     return outcomes
+
+
+def _summary(pending: list[_Pending]) -> str:
+    """What is still waited for, in a line."""
+    if not pending:
+        return ""
+    first = pending[0]
+    more = f" and {len(pending) - 1} more" if pending[1:] else ""
+    return f"{first.goal.what}{more}: {first.state}, wanted {' or '.join(sorted(first.goal.wanted))}"
 
 
 def _kinds(pending: list[_Pending]) -> list[list[_Pending]]:
@@ -228,7 +282,7 @@ def _of_machine(goal: Goal) -> bool:
     return isinstance(goal.what, (Disk, Snapshot)) and isinstance(goal.under, Vm)
 
 
-def _current(manager: Manager, goals: list[Goal]) -> dict[str, Noun]:
+def _current(manager: Api, goals: list[Goal]) -> dict[str, Noun]:
     """Ask for the things of one kind, by id."""
     first = goals[0]
     if _of_machine(first):
@@ -250,7 +304,7 @@ def _state(found: Noun, settled: bool) -> str:
     state = str(getattr(found, "status", THERE) or UNKNOWN)
     if not settled or not isinstance(found, Vm):
         return state
-    disks = {disk.status for disk in found.disks or ()}
+    disks = {disk.status for disk in found.disks or () if not disk.is_lun}  # a LUN by itself has no state
     if BROKEN in disks:
         return BROKEN
-    return "image_locked" if disks - {"ok"} else state
+    return VmStatus.IMAGE_LOCKED if disks - IMAGE_OK else state

@@ -60,14 +60,14 @@ class BootFiles:
         except OSError as problem:
             raise writing(kernel.parent, problem) from problem
         folder = self.image.folder
-        yield from _copied(folder / self.image.kernel, kernel)
+        yield from _copy(folder / self.image.kernel, kernel)
         if self.image.kickstart:
-            yield from _copied(folder / self.image.initrd, initrd)
+            yield from _copy(folder / self.image.initrd, initrd)
         else:
             yield from build(folder / self.image.initrd, folder / self.image.iso, initrd)
 
 
-def _copied(source: Path, target: Path) -> Iterator[int]:
+def _copy(source: Path, target: Path) -> Iterator[int]:
     """Copy a file, unless the copy that is there is the same."""
     file = whole_file(source)
     with locked(target.parent):

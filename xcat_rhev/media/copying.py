@@ -9,9 +9,8 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from ..errors import BadAnswer, Conflict, RhevError, Usage
 from .medium import File
@@ -41,7 +40,7 @@ def copy_new(file: File, target: Path) -> Iterator[int]:
 
 
 def copy(file: File, out: int, target: Path) -> Iterator[int]:
-    """Copy a file to where an open file stands.
+    """Copy a file to where an open file is.
 
     Args:
         file: What to copy.
@@ -54,7 +53,7 @@ def copy(file: File, out: int, target: Path) -> Iterator[int]:
         Conflict: No space is left, or the target cannot be written.
     """
     try:
-        source = os.open(file.source, os.O_RDONLY | os.O_CLOEXEC)
+        source = file.open()
     except OSError as problem:
         raise Usage(f"cannot read {file.source}: {problem.strerror}") from problem
     try:
@@ -95,7 +94,7 @@ def write_all(out: int, data: bytes) -> None:
     """Write all bytes to a descriptor; a write may take less than it is given."""
     left = memoryview(data)
     while left:
-        left = left[os.write(out, left):]
+        left = left[os.write(out, left) :]
 
 
 def same(file: File, path: Path) -> Iterator[int]:
@@ -110,7 +109,7 @@ def same(file: File, path: Path) -> Iterator[int]:
         there = path.open("rb", 0)
     except OSError as problem:
         raise differ from problem
-    with there, Ranges.of(file) as source:
+    with there, Ranges(file) as source:
         if os.fstat(there.fileno()).st_size != file.size:
             raise differ
         while source.done < file.size:
@@ -124,28 +123,22 @@ class Ranges(io.RawIOBase):
     """A file of a medium as a stream that can be read from front to end.
 
     Args:
-        stream: What the file is a part of; closed with this.
-        pieces: Offset and length of each of its ranges.
+        file: The file.
+
+    Raises:
+        Usage: It cannot be read.
     """
 
-    def __init__(self, stream: BinaryIO, pieces: Iterable[tuple[int, int]]) -> None:
+    def __init__(self, file: File) -> None:
         super().__init__()
-        self._stream = stream
-        self._pieces = list(pieces)
+        try:
+            self._source = file.open()
+        except OSError as problem:
+            self._source = -1
+            raise Usage(f"cannot read {file.source}: {problem.strerror}") from problem
+        self._pieces = list(file.pieces)
         #: Bytes read so far.
         self.done = 0
-
-    @classmethod
-    def of(cls, file: File) -> Ranges:
-        """Open a file of a medium.
-
-        Raises:
-            Usage: It cannot be read.
-        """
-        try:
-            return cls(cast(BinaryIO, file.source.open("rb", 0)), file.pieces)
-        except OSError as problem:
-            raise Usage(f"cannot read {file.source}: {problem.strerror}") from problem
 
     def readable(self) -> bool:
         """Yes."""
@@ -158,15 +151,16 @@ class Ranges(io.RawIOBase):
         if not self._pieces:
             return 0
         offset, length = self._pieces[0]
-        self._stream.seek(offset)
-        count: int = self._stream.readinto(memoryview(buffer)[:length])  # type: ignore[attr-defined]
+        count = os.preadv(self._source, [memoryview(buffer)[:length]], offset)
         self._pieces[0] = (offset + count, length - count)
         self.done += count
         return count
 
     def close(self) -> None:
         """Close the source."""
-        self._stream.close()
+        if self._source >= 0:
+            os.close(self._source)
+            self._source = -1
         super().close()
 
 

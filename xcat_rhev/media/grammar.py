@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from ..errors import Usage
+from .names import numbers_of
 
 
 class Level(IntEnum):
@@ -21,35 +22,57 @@ class Level(IntEnum):
     NODE_1 = 100  # RHEV-H 5
     NODE_2_0 = 200
     NODE_2_2 = 220
+    NODE_2_2_3 = 223
     NODE_2_3 = 230
     NODE_2_6 = 260
     NODE_3_0 = 300
+    NODE_3_0_4 = 304
     NODE_3_2 = 320
-    NODE_3_6 = 360
+    NODE_3_2_EL7 = 321  # whose initramfs reads words for the network as well, and waits for what they name
+    NODE_3_6 = 360  # likewise of EL 7
+
+    @property
+    def release(self) -> str:
+        """Its name for messages, such as `3.0.4`."""
+        return self.name.removeprefix("NODE_").replace("_EL7", " of EL 7").replace("_", ".")
 
 
 _LEVELS = {
     "rhevh": (
-        ((5, 0), Level.NODE_1), ((6, 0), Level.NODE_2_0), ((6, 3), Level.NODE_2_3), ((6, 5), Level.NODE_3_0),
-        ((6, 6), Level.NODE_3_2), ((7, 2), Level.NODE_3_6),
+        ((5, 0), Level.NODE_1),
+        ((6, 0), Level.NODE_2_0),
+        ((6, 3), Level.NODE_2_3),
+        ((6, 5), Level.NODE_3_0_4),
+        ((6, 6), Level.NODE_3_2),
+        ((7, 0), Level.NODE_3_2_EL7),  # 7.2 too: it was built from 3.2 for RHEV 3.5 and from 3.6 for RHEV 3.6
+        ((7, 3), Level.NODE_3_6),
     ),
     "ovirt": (
-        ((2, 0), Level.NODE_2_0), ((2, 2), Level.NODE_2_2), ((2, 3), Level.NODE_2_3), ((2, 6), Level.NODE_2_6),
-        ((3, 0), Level.NODE_3_0), ((3, 5), Level.NODE_3_2), ((3, 6), Level.NODE_3_6),
+        ((2, 0), Level.NODE_2_0),
+        ((2, 1), Level.NODE_2_2),
+        ((2, 2, 3), Level.NODE_2_2_3),
+        ((2, 3), Level.NODE_2_3),
+        ((2, 6), Level.NODE_2_6),
+        ((3, 0), Level.NODE_3_0),
+        ((3, 0, 4), Level.NODE_3_0_4),
+        ((3, 5), Level.NODE_3_2),
+        ((3, 6), Level.NODE_3_6),
     ),
 }
 
 
-def level_of(family: str, version: str) -> Level:
+def level_of(family: str, version: str, build: str = "") -> Level:
     """Tell which parser a live image has; where the release is not known for sure, the older one.
 
     Args:
         family: `rhevh` or `ovirt`.
         version: Such as `6.2`.
+        build: The rest of it, such as `20150512.1.el7ev`.
     """
-    numbers = tuple(int(part) for part in version.split("."))
+    numbers = numbers_of(version)
     known = [level for first, level in _LEVELS[family] if first <= (*numbers, 0)]
-    return known[-1] if known else Level.NODE_1
+    level = known[-1] if known else Level.NODE_1
+    return Level.NODE_3_2_EL7 if level is Level.NODE_3_2 and ".el7" in build else level
 
 
 @dataclass(frozen=True)
@@ -62,6 +85,8 @@ class Word:
         since: The first parser that reads it.
         until: The last one.
         example: A value that would do, for errors.
+        instead: The word that the others read in its place.
+        fatal: Parsers that know it, but end their installation over it.
     """
 
     value: str = ""
@@ -69,6 +94,8 @@ class Word:
     since: Level = Level.NODE_1
     until: Level = Level.NODE_3_6
     example: str = ""
+    instead: str = ""
+    fatal: tuple[Level, ...] = ()
 
 
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
@@ -76,14 +103,19 @@ _PORT = r"(:\d{1,5})?"
 _BYTE = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
 #: nodeset's boot plugins put this host's address in for `!myipfn!`.
 _IP = rf"({_BYTE}(\.{_BYTE}){{3}}|!myipfn!)"
+_NTP = rf"({_HOST}|!myipfn!)"
 _HASH = r"(\$[156]\$(rounds=\d+\$)?[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z]{22,86}|[./0-9A-Za-z]{13})"
 _SWITCH = r"(1|true|0|false)"
 _YES_NO = r"(1|0|no)"
+_NO = "(0|no)"
 _DEVICE = r"(/dev/[A-Za-z0-9_./:*?+-]+|(ata|scsi|usb|cciss)(:[A-Za-z0-9_.:+-]+)?)"
 _DEVICE_OF_5 = r"(/dev/[A-Za-z0-9_./:*?+-]+|(scsi|usb|cciss)(:[A-Za-z0-9_.:+-]+)?)"
 _NAMED_SIZE = r"-?\d+,(EFI|Boot|Swap|Root|Config|Logging|Data|Swap2|Data2)"
 _LAYOUT = r"[A-Za-z0-9_-]+"
 _ANY = r"\S+"
+_BOND = rf"bond\d+:{_LAYOUT}(,{_LAYOUT})*"
+_OPTION = r"[a-z_]+=[^,:\s]+"
+_FIXED = rf"{_IP}(:({_IP})?:({_IP})?:{_IP})?"
 _MAC_PART = "[0-9A-Fa-f]{2}"
 _MAC_DASHED = rf"01(-{_MAC_PART}){{6}}"
 _FINGERPRINT = r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){19}"
@@ -93,7 +125,7 @@ _FORMS = {
     "BOOTIF": (
         (Level.NODE_1, rf"(eth\d+|link|{_MAC_DASHED})"),
         (Level.NODE_2_6, rf"(eth\d+|link|[ep][A-Za-z0-9_]+|{_MAC_DASHED})"),
-        (Level.NODE_3_0, rf"(eth\d+|link|bond\d+|[ep][A-Za-z0-9_]+|{_MAC_DASHED})"),
+        (Level.NODE_3_0_4, rf"(eth\d+|link|bond\d+|[ep][A-Za-z0-9_]+|{_MAC_DASHED})"),
         (Level.NODE_3_6, rf"(eth\d+|link|bond\d+|[ep][A-Za-z0-9_]+|(01-)?{_MAC_PART}(-{_MAC_PART}){{5}})"),
     ),
     "storage_init": (
@@ -106,13 +138,27 @@ _FORMS = {
     ),
     "vlan": ((Level.NODE_1, r"\d{1,4}"), (Level.NODE_3_0, r"\d{1,4}(:[A-Za-z0-9_.-]+)?")),
     "ipv6": ((Level.NODE_1, "(dhcp|auto)"), (Level.NODE_3_0, "(dhcp|auto|static)")),
-    "ntp": ((Level.NODE_1, rf"(?!off$){_HOST}(,{_HOST})*"), (Level.NODE_3_6, rf"{_HOST}(,{_HOST})*")),
+    # The last three are for the initramfs, which takes four alone for a card, and asks DHCP.
+    "ip": ((Level.NODE_1, f"(dhcp|{_FIXED})"), (Level.NODE_3_2_EL7, rf"(dhcp|{_FIXED}(:({_HOST})?:[\w.-]*:none)?)")),
+    # With several, it takes the last value for the mode.
+    "bond_setup": ((Level.NODE_1, rf"{_BOND}(:{_OPTION})?"),),
+    "bond": ((Level.NODE_1, rf"{_BOND}(:{_OPTION})?"), (Level.NODE_3_6, rf"{_BOND}(:{_OPTION}(,{_OPTION})*)?")),
+    "ntp": ((Level.NODE_1, rf"(?!off$){_NTP}(,{_NTP})*"), (Level.NODE_3_6, rf"{_NTP}(,{_NTP})*")),
 }
 _FORMS["ovirt_init"] = _FORMS["storage_init"]
 
-_2_0, _2_3, _2_6, _3_0, _3_2 = (
-    Level.NODE_2_0, Level.NODE_2_3, Level.NODE_2_6, Level.NODE_3_0, Level.NODE_3_2,
+_2_0, _2_2, _2_3, _2_6, _3_0, _3_0_4, _3_2, _3_2_EL7 = (
+    Level.NODE_2_0,
+    Level.NODE_2_2,
+    Level.NODE_2_3,
+    Level.NODE_2_6,
+    Level.NODE_3_0,
+    Level.NODE_3_0_4,
+    Level.NODE_3_2,
+    Level.NODE_3_2_EL7,
 )
+
+_ONE_OPTION = "bond0:eth0,eth1:mode=1 bonding.mode=1 bonding.miimon=100"
 
 WORDS: dict[str, Word] = {
     "BOOTIF": Word(example="01-52-54-00-12-34-56"),
@@ -124,25 +170,29 @@ WORDS: dict[str, Word] = {
     "ovirt_overcommit": Word(r"\d*\.?\d+", example="0.5"),
     "swap_encrypt": Word(_ANY, since=_2_0, example="Swap,aes-cbc-essiv:sha256"),
     "install": Word(bare=True, since=_2_0),
-    "reinstall": Word(bare=True, since=_2_0),
+    "reinstall": Word(_NO, bare=True, since=_2_0),
     "firstboot": Word(_YES_NO, bare=True, since=_2_0, example="1"),
+    "ovirt_firstboot": Word(_YES_NO, bare=True, since=_2_0, example="1"),
     "upgrade": Word(bare=True),
+    "ovirt_upgrade": Word(bare=True),
+    "local_boot": Word(_ANY, bare=True),
+    "ovirt_local_boot": Word(_ANY, bare=True),
     "stateless": Word(_YES_NO, bare=True, since=_2_3, example="1"),
+    "ovirt_stateless": Word(_YES_NO, bare=True, since=_2_3, example="1"),
     "standalone": Word(_YES_NO, bare=True, example="1"),
     "rescue": Word(bare=True),
     "runtime_mode": Word("(ovirt|managed|none)", example="ovirt"),
     "wipe_fakeraid": Word(_YES_NO, bare=True, since=_2_3, example="1"),
-    "ip": Word(rf"(dhcp|{_IP}(:({_IP})?:({_IP})?:{_IP})?)", example="dhcp"),
+    "ip": Word(example="dhcp"),
     "netmask": Word(_IP, example="255.255.255.0"),
     "gateway": Word(_IP, example="10.0.0.1"),
     "ipv6": Word(example="auto"),
     "dns": Word(rf"{_IP}(,{_IP})*", example="10.0.0.1,10.0.0.2"),
     "ntp": Word(example="10.0.0.1"),
     "vlan": Word(example="100"),
-    "bond_setup": Word(rf"bond\d+:{_LAYOUT}(,{_LAYOUT})*(:[a-z_]+=[^,\s]+(,[a-z_]+=[^,\s]+)*)?", since=_3_0,
-                       example="bond0:eth0,eth1:mode=1,miimon=100"),
-    "bond": Word(rf"bond\d+:{_LAYOUT}(,{_LAYOUT})*(:[a-z_]+=[^,\s]+(,[a-z_]+=[^,\s]+)*)?", since=_3_2,
-                 example="bond0:eth0,eth1:mode=1"),
+    # EL 6's initramfs ends the boot over bond=, EL 7's makes the bond of it, which ovirt-node 3.6 wants to be there.
+    "bond_setup": Word(since=_3_0_4, until=_3_2, example=_ONE_OPTION, instead="bond"),
+    "bond": Word(since=_3_2_EL7, example=_ONE_OPTION, instead="bond_setup"),
     "network_layout": Word("(bridged|direct)", since=_3_0, example="direct"),
     "hostname": Word(_HOST, example="rhevh1.example.com"),
     "netconsole": Word(_HOST + _PORT, since=_2_0, example="10.0.0.1:6666"),
@@ -151,11 +201,14 @@ WORDS: dict[str, Word] = {
     "adminpw": Word(_HASH, example="$6$..."),
     "rootpw": Word(_HASH, example="$6$..."),
     "rhevm_admin_password": Word(_HASH, since=_2_0, example="$6$..."),
-    "ssh_pwauth": Word(_SWITCH, example="1"),
+    "ssh_pwauth": Word(_SWITCH, example="1", fatal=(_2_2,)),  # ovirt-auto-install.py: NameError: self
     "management_server": Word(_HOST + _PORT, example="rhevm.example.com:443"),
     "management_server_fingerprint": Word(_FINGERPRINT, since=_2_0, example="AB:CD:... (20 bytes)"),
-    "local_boot_trigger": Word(r"https?://[A-Za-z0-9.!${}_-]+(:\d+)?/[A-Za-z0-9._~/?=&:%@-]*", since=Level.NODE_2_0,
-                               example="http://10.0.0.1/xcatrhevh/rhevh_finish_install/@HOSTNAME@"),
+    "local_boot_trigger": Word(
+        r"(https?://)?[A-Za-z0-9.!${}_-]+(:\d+)?/[A-Za-z0-9._~/?=&:%@-]*",  # wget and curl take http without a scheme
+        since=Level.NODE_2_0,
+        example="http://10.0.0.1/xcatrhevh/rhevh_finish_install/@HOSTNAME@",
+    ),
     "snmp_password": Word(r"\S{8,}", since=_2_0, example="at least 8 characters"),
     "cim_enabled": Word(_YES_NO, bare=True, since=_2_3, until=_3_0, example="1"),
     "cim_passwd": Word(_HASH, since=_2_3, example="$6$..."),
@@ -181,9 +234,27 @@ WORDS: dict[str, Word] = {
 
 #: Names that the parser compares by prefix: a longer word that begins so has the shorter one's effect.
 _PREFIXES = (
-    "uninstall", "ovirt_uninstall", "install", "upgrade", "ovirt_upgrade", "firstboot", "ovirt_firstboot", "standalone",
-    "stateless", "keyboard", "tuned", "nfsv4_domain", "use_strong_rng", "disable_kdump", "iscsi_install",
-    "wipe_fakeraid", "runtime_mode", "storage_init", "storage_vol", "mem_overcommit", "ovirt_local_boot",
+    "uninstall",
+    "ovirt_uninstall",
+    "install",
+    "upgrade",
+    "ovirt_upgrade",
+    "firstboot",
+    "ovirt_firstboot",
+    "standalone",
+    "stateless",
+    "keyboard",
+    "tuned",
+    "nfsv4_domain",
+    "use_strong_rng",
+    "disable_kdump",
+    "iscsi_install",
+    "wipe_fakeraid",
+    "runtime_mode",
+    "storage_init",
+    "storage_vol",
+    "mem_overcommit",
+    "ovirt_local_boot",
 )
 #: The parser passes several values through a shell; `;` is meant only between the disks of storage_init.
 _UNSAFE = re.compile(r"[`'\"\\|<>&]|\$\(|\$\{")
@@ -208,14 +279,32 @@ def check(word: str, level: Level, whose: str, remedy: str = "") -> None:
         raise Usage(f"{whose}: '{word}' holds characters that the hypervisor's parser passes to a shell")
     known = WORDS.get(name)
     if known is None:
+        _check_spelling(name, word, whose)
         _check_prefixes(name, word, whose)
         return
+    if level in known.fatal:
+        raise Usage(f"{whose}: the installation of this image ends over '{name}'", f"Drop {name}")
     if not known.since <= level <= known.until:
-        raise Usage(f"{whose}: this image does not know '{name}' (ovirt-node {known.since / 100:.1f} to "
-                    f"{known.until / 100:.1f} do; it has {level / 100:.1f})", remedy or f"Drop {name}")
+        raise Usage(
+            f"{whose}: this image does not know '{name}' (ovirt-node {known.since.release} to "
+            f"{known.until.release} do; it has {level.release})",
+            remedy or _without(name, known, level),
+        )
     if not _understood(known, name, equals, value, level):
         example = f"Write {name}={known.example}" if known.example else f"Write {name} alone"
         raise Usage(f"{whose}: '{word}' would not be understood by this image", remedy or example)
+
+
+def knows(name: str, level: Level) -> bool:
+    """Whether a parser reads a word and comes to no harm."""
+    known = WORDS[name]
+    return known.since <= level <= known.until and level not in known.fatal
+
+
+def _without(name: str, known: Word, level: Level) -> str:
+    if known.instead and knows(known.instead, level):
+        return f"Write {known.instead}= in its place"
+    return f"Drop {name}"
 
 
 def _understood(known: Word, name: str, equals: str, value: str, level: Level) -> bool:
@@ -223,6 +312,13 @@ def _understood(known: Word, name: str, equals: str, value: str, level: Level) -
         return known.bare
     *_, form = (form for since, form in _FORMS.get(name, ((Level.NODE_1, known.value),)) if since <= level)
     return bool(form) and re.fullmatch(form, value) is not None
+
+
+def _check_spelling(name: str, word: str, whose: str) -> None:
+    """Parsers tell large letters from small ones: an `Upgrade` would leave an installation what it is."""
+    meant = next((known for known in WORDS if known.lower() == name.lower()), "")
+    if meant:
+        raise Usage(f"{whose}: the hypervisor does not know '{word}'", f"Write {meant}")
 
 
 def _check_prefixes(name: str, word: str, whose: str) -> None:
@@ -233,9 +329,32 @@ def _check_prefixes(name: str, word: str, whose: str) -> None:
 
 #: Words that the kernel itself takes, so that they do not count as unknown.
 _KERNELS_OWN = {
-    "root", "rootfstype", "rootflags", "console", "crashkernel", "elevator", "panic", "init", "video", "pci", "acpi",
-    "vga", "mem", "maxcpus", "nr_cpus", "selinux", "enforcing", "audit", "intel_iommu", "iommu", "hugepages",
-    "loglevel", "rootdelay", "isolcpus", "nmi_watchdog", "cgroup_disable",
+    "root",
+    "rootfstype",
+    "rootflags",
+    "console",
+    "crashkernel",
+    "elevator",
+    "panic",
+    "init",
+    "video",
+    "pci",
+    "acpi",
+    "vga",
+    "mem",
+    "maxcpus",
+    "nr_cpus",
+    "selinux",
+    "enforcing",
+    "audit",
+    "intel_iommu",
+    "iommu",
+    "hugepages",
+    "loglevel",
+    "rootdelay",
+    "isolcpus",
+    "nmi_watchdog",
+    "cgroup_disable",
 }
 
 

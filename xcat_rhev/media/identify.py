@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 import shlex
-import struct
 from dataclasses import dataclass
 
 from ..errors import BadAnswer, Usage
+from .machine import architecture, enterprise_linux
 from .medium import Medium
+from .names import VERSION, build_of, installer_version, live_version
+from .tree import composed, treeinfo
 
-_VERSION = re.compile(r"\d{1,4}(\.\d{1,6}){0,2}")
 _RHEV = re.compile(r"rhev|Red Hat Enterprise Virtualization", re.IGNORECASE)
 _OVIRT = re.compile(r"ovirt.?node", re.IGNORECASE)
-_NAMED = re.compile(r"(rhevh|ovirt)(.+)")
 #: The title line of a live image's boot menu: `say This is the <PRODUCT> <VERSION> (<RELEASE>)`.
 _TITLE = re.compile(
     r"say\s+This is the\s+(?P<product>.*?)\s*(?P<version>\d+(?:\.\d+)+)?\s*(?:\((?P<release>[^)]*)\))?\s*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_IN_FILE_NAME = re.compile(r"(\d+\.\d+)-\d{8}")
-_NG_FILE_NAME = re.compile(r"installer-(\d+\.\d+\.\d+)")
+#: oVirt Node NG's boot menus have the image's PRETTY_NAME in place of CentOS's.
+_NG_MENUS = ("isolinux/isolinux.cfg", "EFI/BOOT/grub.cfg")
+_NG_TITLE = re.compile(r"oVirt Node (?:Next )?(\d+\.\d+(?:\.\d+){0,2})")
 #: Some builds' `.treeinfo` has the version of the CentOS below instead, such as 9.
 _NG_VERSION = re.compile(r"(3\.6|4\.\d+)(\.\d+)*")
 _RHVH_LABEL = re.compile(r"RHVH-(\d+\.\d+)")
-_RHVH_IMAGE = re.compile(r"Packages/redhat-virtualization-host-image-update-\d.*\.rpm", re.IGNORECASE)
-_NG_IMAGE = re.compile(r"ovirt-node-ng-image[^/]*\.squashfs\.img", re.IGNORECASE)
+_RHVH_IMAGE = re.compile(r"Packages/(.*/)?redhat-virtualization-host-image-update-\d.*\.rpm", re.IGNORECASE)
+#: Named after the build's image (`ovirt-node-ng-image.squashfs.img`), or after the package that it was taken from.
+_NG_IMAGE = re.compile(r"ovirt-node-ng[^/]*\.squashfs\.img", re.IGNORECASE)
 
 _EXAMPLE = {"rhevh": "rhevh6.2", "ovirt": "ovirt4.5.5"}
 
 #: What a live image boots; they hold for every one since 2010.
 KERNEL, INITRD = "isolinux/vmlinuz0", "isolinux/initrd0.img"
+#: What an Anaconda installer boots.
+NG_KERNEL, NG_INITRD = "images/pxeboot/vmlinuz", "images/pxeboot/initrd.img"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Release:
         arch: As xCAT writes it, `x86_64` or `ppc64le`.
         kickstart: It is an Anaconda installer with one file system image (RHVH, oVirt Node NG), not a live image.
         product: What it calls itself.
+        linux: The major version of the RHEL that its Anaconda is of; 0 for a live image, or where it is not known.
     """
 
     family: str
@@ -53,6 +57,7 @@ class Release:
     arch: str
     kickstart: bool
     product: str
+    linux: int = 0
 
     @property
     def distname(self) -> str:
@@ -65,28 +70,13 @@ def identify(medium: Medium, told: str = "") -> Release | None:
 
     Args:
         medium: The medium.
-        told: A version that somebody gave, which wins over what the medium says.
+        told: A version from the command line, which wins over that of the medium.
 
     Raises:
         BadAnswer: It is one of ours, but the version it says makes no sense.
         Usage: It is one of ours, but nothing on it tells the version.
     """
     return _live(medium, told) or _untold_live(medium, told) or _rhvh(medium, told) or _node_ng(medium, told)
-
-
-def named(distname: str) -> tuple[str, str] | None:
-    """Split what `copycds -n` says into family and version; None when the name is not one of ours.
-
-    Raises:
-        Usage: The family is ours and the version makes no sense.
-    """
-    found = _NAMED.fullmatch(distname)
-    if not found:
-        return None
-    family, version = found[1], found[2]
-    if not _VERSION.fullmatch(version):
-        raise Usage(f"-n {distname}: '{version}' is no version", f"Write {family} and a version, such as {family}4.3")
-    return family, version
 
 
 def looks_ours(label: str) -> bool:
@@ -101,9 +91,9 @@ def _live(medium: Medium, told: str) -> Release | None:
     family = _family(product)
     if not family:
         return None
-    version = _checked(medium, told or said.get("VERSION", ""), family)
+    version = _check(medium, told or said.get("VERSION", ""), family)
     name = said.get("PRODUCT", "").strip()
-    return Release(family, version, said.get("RELEASE", ""), _live_arch(medium), False, name)
+    return Release(family, version, said.get("RELEASE", ""), architecture(medium, KERNEL), False, name)
 
 
 def _untold_live(medium: Medium, told: str) -> Release | None:
@@ -115,28 +105,38 @@ def _untold_live(medium: Medium, told: str) -> Release | None:
     family = _family(f"{product} {medium.label}")
     if not family or medium.find("isolinux/version"):
         return None
-    in_name = _IN_FILE_NAME.search(medium.name)
-    version = told or version or (in_name[1] if in_name else "")
-    return Release(family, _checked(medium, version, family), build or "", _live_arch(medium), False, product)
+    version = told or version or live_version(medium.file_name)
+    return Release(family, _check(medium, version, family), build or "", architecture(medium, KERNEL), False, product)
 
 
 def _rhvh(medium: Medium, told: str) -> Release | None:
-    label = _RHVH_LABEL.match(medium.label)
-    if not label and rhvh_image(medium) is None:
+    label, package = _RHVH_LABEL.match(medium.label), rhvh_image(medium)
+    if not label and package is None:
         return None
-    tree = _treeinfo(medium)
-    version = _checked(medium, told or (label[1] if label else tree.get("version", "")), "rhevh")
-    return Release("rhevh", version, "", tree.get("arch", "x86_64"), True, "Red Hat Virtualization Host")
+    version = told or (label[1] if label else treeinfo(medium).get("version", ""))
+    return _installer(medium, "rhevh", version, "Red Hat Virtualization Host", package or "")
 
 
 def _node_ng(medium: Medium, told: str) -> Release | None:
-    tree = _treeinfo(medium)
+    tree = treeinfo(medium)
     if tree.get("variant") != "ovirt-node" and node_ng_image(medium) is None:
         return None
-    in_name = _NG_FILE_NAME.search(medium.name)
     of_tree = _NG_VERSION.match(tree.get("version", ""))
-    version = _checked(medium, told or (in_name[1] if in_name else of_tree[0] if of_tree else ""), "ovirt")
-    return Release("ovirt", version, "", tree.get("arch", "x86_64"), True, "oVirt Node")
+    version = told or installer_version(medium.file_name) or _of_menus(medium) or (of_tree[0] if of_tree else "")
+    return _installer(medium, "ovirt", version, "oVirt Node")
+
+
+def _of_menus(medium: Medium) -> str:
+    """The version in oVirt Node NG's boot menus, for an image that somebody has renamed."""
+    found = (_NG_TITLE.search(medium.text(menu) or "") for menu in _NG_MENUS)
+    return next((title[1] for title in found if title), "")
+
+
+def _installer(medium: Medium, family: str, version: str, product: str, package: str = "") -> Release:
+    version = _check(medium, version, family)
+    build = build_of(medium.file_name) or build_of(package) or composed(medium)
+    linux = enterprise_linux(medium, NG_KERNEL, family, version)
+    return Release(family, version, build, architecture(medium, NG_KERNEL), True, product, linux)
 
 
 def _family(product: str) -> str:
@@ -155,11 +155,12 @@ def node_ng_image(medium: Medium) -> str | None:
     return next((name for name in medium.files if _NG_IMAGE.fullmatch(name)), None)
 
 
-def _checked(medium: Medium, version: str, family: str) -> str:
+def _check(medium: Medium, version: str, family: str) -> str:
     if not version:
-        raise Usage(f"{medium.name} does not tell its version",
-                    f"Add -n {family}VERSION, such as -n {_EXAMPLE[family]}")
-    if not _VERSION.fullmatch(version):
+        raise Usage(
+            f"{medium.name} does not tell its version", f"Add -n {family}VERSION, such as -n {_EXAMPLE[family]}"
+        )
+    if not VERSION.fullmatch(version):
         raise BadAnswer(f"{medium.name} says of itself to be version {version!r}", f"Add -n {family}VERSION")
     return version
 
@@ -176,33 +177,3 @@ def _version_file(medium: Medium) -> dict[str, str]:
         if equals:
             said[key] = value
     return said
-
-
-def _treeinfo(medium: Medium) -> dict[str, str]:
-    """The `[general]` section of `.treeinfo`."""
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(medium.text(".treeinfo") or "")
-    except configparser.Error:
-        return {}
-    return dict(parser.items("general")) if parser.has_section("general") else {}
-
-
-def _live_arch(medium: Medium) -> str:
-    """Nothing says it in words; only x86 was shipped, and the kernel's boot header tells how wide it is."""
-    if any(medium.find(f"EFI/BOOT/BOOTX64.{kind}") for kind in ("EFI", "conf", "cfg")):
-        return "x86_64"
-    kernel = medium.find(KERNEL)
-    return "x86" if kernel and _is_32_bit(medium.head(kernel, 1 << 16)) else "x86_64"
-
-
-def _is_32_bit(kernel: bytes) -> bool:
-    """Read the x86 boot header: magic at 0x202, protocol at 0x206, version text by 0x20E, xloadflags at 0x236."""
-    if len(kernel) < 0x250 or kernel[0x202:0x206] != b"HdrS":
-        return False
-    protocol, = struct.unpack_from("<H", kernel, 0x206)
-    if protocol >= 0x020C:
-        return not kernel[0x236] & 1
-    start = struct.unpack_from("<H", kernel, 0x20E)[0] + 0x200
-    version = kernel[start:start + 200].partition(b"\0")[0]
-    return bool(version) and b"x86_64" not in version and re.search(rb"\bi[3-6]86\b", version) is not None

@@ -1,6 +1,6 @@
 """Put a file into an initrd, so that a kernel finds it in its root folder: one more cpio archive behind the others.
 
-The kernel's rule ("initramfs buffer format"): archives stand one behind the other, plain or compressed, with any number
+The kernel's rule ("initramfs buffer format"): archives are one behind the other, plain or compressed, with any number
 of NUL bytes between them; a plain one begins at a multiple of 4 from the start of the whole. The member is left
 uncompressed: a hypervisor's ISO is compressed already, so gzip costs minutes and saves a few percent.
 """
@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import NotFound, Usage
-from . import noted
+from . import file_signature as noted
 from .copying import copy, write_all, writing
+from .file_signature import Signature
 from .locks import locked
 from .medium import File, whole_file
-from .noted import Signature
 
 _HEADER = 110
 _MODE = 0o100644

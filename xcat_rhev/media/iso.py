@@ -12,7 +12,6 @@ only the tree is read, every amount has a limit, and what does not fit is an err
 from __future__ import annotations
 
 import os
-import stat
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,8 +19,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import BadAnswer, Usage
-from .medium import MOST_ENTRIES, File, Medium, safe_path
-from .noted import Opened
+from ..files import open_named
+from .file_signature import Opened
+from .medium import MOST_ENTRIES, File, Held, Medium, safe_path
 
 _SECTOR = 2048
 _FIRST = 16 * _SECTOR
@@ -33,43 +33,46 @@ _FOLDER, _ASSOCIATED, _GOES_ON = 0x02, 0x04, 0x80
 _JOLIET = (b"%/@", b"%/C", b"%/E")
 
 
-def volume_label(path: Path) -> str | None:
-    """Give the label of an ISO image, which can be read even where the rest is damaged; None if it is no image.
+def volume_label(path: Path, *, device: bool = False) -> str | None:
+    """Give the label of an ISO image, which can be read even where the rest is damaged; None if it is not an image.
 
     Raises:
         Usage: The file cannot be read.
     """
     try:
-        with path.open("rb") as stream:
+        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC) if device else open_named(path), "rb") as stream:
             volume = _volume(stream)
     except OSError as problem:
         raise _unreadable(path, problem) from problem
     return None if volume is None else _label(volume)
 
 
-def read_iso(path: Path) -> Medium | None:
-    """List what an ISO image holds; None if it is no image at all.
+def read_iso(path: Path, *, device: bool = False) -> Medium | None:
+    """List what an ISO image holds; None if it is not an image at all.
 
     Args:
-        path: The image, or a block device that holds one.
+        path: The image; it is opened once, and the medium keeps it open.
+        device: It is a block device, which the system's table of mounts has named.
 
     Raises:
-        Usage: It cannot be read.
+        Usage: It cannot be read, or is not a regular file.
         BadAnswer: It is an image, but its folders are damaged or hostile.
     """
     try:
-        with path.open("rb") as stream:
+        held = Held(os.open(path, os.O_RDONLY | os.O_CLOEXEC) if device else open_named(path))
+        with open(held.again(), "rb") as stream:
             opened = Opened.now(stream.fileno())
             volume = _volume(stream)
             if volume is None:
                 return None
             size = stream.seek(0, os.SEEK_END)
-            files, links = _listed(_Image(stream, path), volume)
+            files, links = _list(_Image(stream, path), volume)
             said = struct.unpack_from("<I", volume, 80)[0] * _SECTOR
-            whole = min(size, said) if stat.S_ISBLK(os.fstat(stream.fileno()).st_mode) else size
+            whole = min(size, said) if device else size
     except OSError as problem:
         raise _unreadable(path, problem) from problem
-    image = File(path, ((0, whole),))
+    image = File(path, ((0, whole),), held)
+    files = {name: replace(file, held=held) for name, file in files.items()}
     return Medium(str(path), _label(volume), image, _cut_off(files, size, said), files, links, opened)
 
 
@@ -122,10 +125,10 @@ class _Entry:
     Attributes:
         name: Its name.
         record: The record; the last one, for a file beyond 4 GiB, which has several.
-        pieces: Where the file's bytes stand: offset and length of each range.
+        pieces: Where the file's bytes are: offset and length of each range.
         link: Where it points, for a symbolic link.
         moved_to: Where the folder is that this stands for, in bytes from the image's start; 0 if it stands for itself.
-        is_moved: It is such a folder, at the place where nobody should see it.
+        is_moved: It is such a folder, at the place where it should not be seen.
     """
 
     name: str
@@ -169,7 +172,7 @@ class _Image:
         return BadAnswer(f"{self.path} is a damaged ISO image: {what}", "Copy it again")
 
 
-def _listed(image: _Image, volume: bytes) -> tuple[dict[str, File], dict[str, str]]:
+def _list(image: _Image, volume: bytes) -> tuple[dict[str, File], dict[str, str]]:
     """The files and the links of an image."""
     files: dict[str, File] = {}
     links: dict[str, str] = {}
@@ -177,7 +180,7 @@ def _listed(image: _Image, volume: bytes) -> tuple[dict[str, File], dict[str, st
     for path, entry in tree.walk():
         safe_path(path, str(image.path))
         if path in files or path in links:
-            raise image.damaged(f"{path} stands there twice")
+            raise image.damaged(f"{path} is named twice")
         if entry.link is None:
             files[path] = File(image.path, entry.pieces)
         else:
@@ -226,7 +229,7 @@ class _Tree:
                 if not record.flags & _FOLDER:
                     yield path, entry
                 elif record.offset in met:
-                    raise self._image.damaged(f"the folder {path!r} stands in two places")
+                    raise self._image.damaged(f"the folder {path!r} is in two places")
                 else:
                     met.add(record.offset)
                     waiting.append((path + "/", record))
@@ -257,7 +260,7 @@ class _Tree:
         while at < len(data):
             length = data[at]
             if length:
-                yield _record(data[at:at + length], self._image)
+                yield _record(data[at : at + length], self._image)
             at += length or _SECTOR - at % _SECTOR  # no record crosses a sector's end
 
     def _entry(self, record: _Record) -> _Entry:
@@ -271,7 +274,7 @@ class _Tree:
     def _rock_ridge(self, plain: str, record: _Record) -> _Entry:
         name, link = b"", _Link()
         moved_to, is_moved = 0, False
-        for kind, data in self._used(record.use[self._skip or 0:]):
+        for kind, data in self._fields(record.use[self._skip or 0 :]):
             if kind == b"NM" and len(data) > 1 and not data[0] & 0x06:
                 name += data[1:]
             elif kind == b"SL":
@@ -283,13 +286,13 @@ class _Tree:
         shown = name.decode("utf-8", "surrogateescape") if name else plain
         return _Entry(shown, record, (), link.target, moved_to, is_moved)
 
-    def _used(self, area: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _fields(self, area: bytes) -> Iterator[tuple[bytes, bytes]]:
         """The fields of a system use area, and of those elsewhere in which it goes on."""
         for _ in range(_MOST_CONTINUED):
             elsewhere = None
             while len(area) >= 4 and area[2] >= 4 and area[:2] != b"ST":
-                kind, data = area[:2], area[4:area[2]]
-                area = area[area[2]:]
+                kind, data = area[:2], area[4 : area[2]]
+                area = area[area[2] :]
                 if kind == b"CE" and len(data) == 24:
                     elsewhere = struct.unpack("<I4xI4xI4x", data)
                 else:
@@ -313,7 +316,7 @@ class _Link:
         at = 1
         while at + 2 <= len(data):
             flags, length = data[at], data[at + 1]
-            text = data[at + 2:at + 2 + length].decode("utf-8", "surrogateescape")
+            text = data[at + 2 : at + 2 + length].decode("utf-8", "surrogateescape")
             self._join({2: ".", 4: "..", 8: "/"}.get(flags & 0x0E, text), bool(flags & 1))
             at += 2 + length
 
@@ -333,7 +336,7 @@ def _record(data: bytes, image: _Image) -> _Record:
         raise image.damaged("a folder with a broken entry")
     extent, size = struct.unpack_from("<I4xI", data, 2)
     name_end = 33 + data[32]
-    use = data[name_end + (1 - data[32] % 2):data[0]]
+    use = data[name_end + (1 - data[32] % 2) : data[0]]
     return _Record(data[33:name_end], (extent + data[1]) * _SECTOR, size, data[25], use)
 
 

@@ -10,7 +10,8 @@ from ..errors import NotFound, Usage
 from .copying import write_all, writing
 from .identify import Release
 from .initrd import replaced
-from .kernelargs import Settings, bootif
+from .networks import Address
+from .settings import BootSettings
 
 #: Markers are `@@word@@`: neither the shell, nor Anaconda, nor a password hash has such.
 TEMPLATE = """\
@@ -48,6 +49,7 @@ _MARKER = re.compile(r"@@(\w+)@@")
 _KEY = re.compile(r"(ssh|ecdsa)-[a-z0-9@.-]+ AAAA[A-Za-z0-9+/=]+( [^'\n]*)?")
 #: Where an engine offers the key that it logs in to hosts with.
 _KEY_PATH = "/ovirt-engine/services/pki-resource?resource=engine-certificate&format=OPENSSH-PUBKEY"
+_TIMESOURCE_SINCE = 9
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+/[A-Za-z0-9._~/?=&:%@+-]*")
 
 
@@ -82,11 +84,12 @@ def read_template(path: str, osimage: str) -> str:
     try:
         return Path(path).read_text() if path else TEMPLATE
     except (OSError, UnicodeDecodeError) as problem:
-        raise NotFound(f"cannot read the template {path} of {osimage}: {problem}",
-                       "Run copycds again, or set linuximage.template") from problem
+        raise NotFound(
+            f"cannot read the template {path} of {osimage}: {problem}", "Run copycds again, or set linuximage.template"
+        ) from problem
 
 
-def kickstart(template: str, settings: Settings, payload_url: str, timezone: str) -> str:
+def kickstart(template: str, settings: BootSettings, payload_url: str, timezone: str, linux: int = 0) -> str:
     """Write one node's kickstart.
 
     Args:
@@ -94,21 +97,22 @@ def kickstart(template: str, settings: Settings, payload_url: str, timezone: str
         settings: The node.
         payload_url: Where the file system image is.
         timezone: Such as `Etc/UTC`.
+        linux: The RHEL that its Anaconda is of; 0 if that is not known.
 
     Raises:
-        Usage: The template has a marker that does not exist, or a value cannot stand in a kickstart.
+        Usage: The template has a marker that does not exist, or a value cannot be written in a kickstart.
     """
     for url in (payload_url, settings.finish_url):
         if not _URL.fullmatch(url):
-            raise Usage(f"{settings.node}: '{url}' cannot stand in a kickstart")
+            raise Usage(f"{settings.node}: '{url}' cannot be written in a kickstart")
     values = {
         "node": settings.node,
-        "timezone": " ".join(_timezone(settings, timezone)),
+        "timezone": _timezone(settings, timezone, linux),
         "network": _network(settings),
         "rootpw": settings.root_password.reveal(),
         "payload": payload_url,
         "disks": _disks(settings),
-        "ssh_key": _authorized(settings),
+        "ssh_key": _authorize(settings),
         "finish": settings.finish_url,
     }
     return _MARKER.sub(lambda marker: _value(values, marker[1]), template)
@@ -116,30 +120,38 @@ def kickstart(template: str, settings: Settings, payload_url: str, timezone: str
 
 def _value(values: Mapping[str, str], marker: str) -> str:
     if marker not in values:
-        raise Usage(f"the kickstart template has @@{marker}@@, which is none of: {', '.join(sorted(values))}")
+        raise Usage(f"the kickstart template has @@{marker}@@, which is not one of: {', '.join(sorted(values))}")
     return values[marker]
 
 
-def _network(settings: Settings) -> str:
-    words = ["network", "--onboot=yes", "--activate"]
-    if settings.bond:
-        words += [f"--device={settings.bond.name}", f"--bondslaves={','.join(settings.bond.slaves)}"]
-        words += [f"--bondopts={','.join(settings.bond.options)}"] if settings.bond.options else []
-    else:
-        words.append(f"--device={_device(settings.nic)}")
-    words += [f"--vlanid={settings.vlan}"] if settings.vlan else []
-    address = settings.address
-    if address:
-        words += ["--bootproto=static", f"--ip={address.ip}", f"--netmask={address.netmask}"]
-        words += [f"--gateway={address.gateway}"] if address.gateway else []
-        words += [f"--nameserver={','.join(settings.nameservers)}"] if settings.nameservers else []
-    else:
-        words.append("--bootproto=dhcp")
+def _network(settings: BootSettings) -> str:
+    card = settings.card
+    words = ["network", "--onboot=yes", "--activate", f"--device={card.nic}"]
+    if card.bond:
+        words.append(f"--bondslaves={','.join(card.bond.slaves)}")
+        words += [f"--bondopts={','.join(card.bond.options)}"] if card.bond.options else []
+    words += [f"--vlanid={card.vlan}"] if card.vlan else []
+    words += _addresses(settings.addresses)
+    words += [f"--nameserver={','.join(settings.nameservers)}"] if settings.nameservers else []
     words += [f"--hostname={_word(settings.hostname, settings.node)}"] if settings.hostname else []
     return " ".join(_word(word, settings.node) for word in words)
 
 
-def _disks(settings: Settings) -> str:
+def _addresses(addresses: tuple[Address, ...]) -> Iterator[str]:
+    if not addresses:
+        yield "--bootproto=dhcp"
+    elif addresses[0].is_6:
+        yield "--noipv4"
+    for address in addresses:
+        if address.is_6:
+            yield f"--ipv6={address.ip}/{address.netmask}"
+        else:
+            yield from ("--bootproto=static", f"--ip={address.ip}", f"--netmask={address.netmask}")
+        if address.gateway:
+            yield f"--{'ipv6gateway' if address.is_6 else 'gateway'}={address.gateway}"
+
+
+def _disks(settings: BootSettings) -> str:
     """What live images read as `storage_init=/dev/sda,/dev/sdb` keeps Anaconda off all other disks."""
     words = [word for word in settings.extra if word.startswith("storage_init=")]
     if not words:
@@ -147,44 +159,45 @@ def _disks(settings: Settings) -> str:
     disks = re.split("[,;]", words[-1].partition("=")[2])
     for disk in disks:
         if not re.fullmatch(r"/dev/[A-Za-z0-9_./:+-]+", disk):
-            raise Usage(f"{settings.node}: '{words[-1]}': Anaconda takes disks by their path only",
-                        "Write storage_init=/dev/sda")
-    return "ignoredisk --only-use=" + ",".join(disk[len("/dev/"):] for disk in disks)
+            raise Usage(
+                f"{settings.node}: '{words[-1]}': Anaconda takes disks by their path only",
+                "Write storage_init=/dev/sda",
+            )
+    return "ignoredisk --only-use=" + ",".join(disk[len("/dev/") :] for disk in disks)
 
 
-def _timezone(settings: Settings, timezone: str) -> Iterator[str]:
-    yield _word(timezone, "site.timezone")
-    yield "--utc"
-    if settings.ntpservers:
-        yield _word(f"--ntpservers={','.join(settings.ntpservers)}", "ntpservers")
+def _timezone(settings: BootSettings, timezone: str, linux: int) -> str:
+    """The zone and where the time comes from: a command of its own since RHEL 9, the only way in RHEL 10."""
+    zone = f"{_word(timezone, 'site.timezone')} --utc"
+    servers = [_word(server, "ntpservers") for server in settings.ntpservers]
+    if linux >= _TIMESOURCE_SINCE:
+        return "\n".join([zone, *(f"timesource --ntp-server={server}" for server in servers)])
+    return f"{zone} --ntpservers={','.join(servers)}" if servers else zone
 
 
-def _device(nic: str) -> str:
-    """A MAC as Anaconda takes it, or a name."""
-    return nic if bootif(nic) == nic else nic.lower()
-
-
-def _authorized(settings: Settings) -> str:
+def _authorize(settings: BootSettings) -> str:
     """Let the manager in, which is how it adds the host: by its key, if that is known, else fetched by the node."""
     if settings.ssh_key:
         if not _KEY.fullmatch(settings.ssh_key):
-            raise Usage(f"the public key of {settings.manager} is no SSH key")
+            raise Usage(f"the public key of {settings.manager} is not an SSH key")
         get = f"echo '{settings.ssh_key}'"
     elif settings.manager_ca:
         url = f"https://{_word(settings.manager, 'hypervisor.mgr')}{_KEY_PATH}"
         get = f"curl --silent --show-error --fail --max-time 30 --retry 5 --cacert /root/manager-ca.crt '{url}'"
     else:
         return ": the manager's key is not known"
-    return "\n".join([
-        *([] if settings.ssh_key else ["cat > /root/manager-ca.crt <<'END'", settings.manager_ca, "END"]),
-        "mkdir -p -m 700 /root/.ssh",
-        f"{get} >> /root/.ssh/authorized_keys || :",
-        "chmod 600 /root/.ssh/authorized_keys",
-        "restorecon -R /root/.ssh 2>/dev/null || :",
-    ])
+    return "\n".join(
+        [
+            *([] if settings.ssh_key else ["cat > /root/manager-ca.crt <<'END'", settings.manager_ca, "END"]),
+            "mkdir -p -m 700 /root/.ssh",
+            f"{get} >> /root/.ssh/authorized_keys || :",
+            "chmod 600 /root/.ssh/authorized_keys",
+            "restorecon -R /root/.ssh 2>/dev/null || :",
+        ]
+    )
 
 
 def _word(text: str, whose: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._/:=,+-]+", text):
-        raise Usage(f"{whose}: '{text}' cannot stand in a kickstart")
+        raise Usage(f"{whose}: '{text}' cannot be written in a kickstart")
     return text

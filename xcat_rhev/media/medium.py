@@ -1,4 +1,4 @@
-"""An installation medium as a list of files, wherever they stand: in an ISO image or in a folder."""
+"""An installation medium as a list of files, wherever they are: in an ISO image or in a folder."""
 
 from __future__ import annotations
 
@@ -8,12 +8,31 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ..errors import BadAnswer, NotFound, Usage
-from .noted import Opened
+from ..files import open_named
+from .file_signature import Opened
 
 #: More entries than any medium of ours has; a medium beyond it is not looked at further.
 MOST_ENTRIES = 50_000
 _MOST_DEPTH = 32
 _MOST_TEXT = 1 << 20
+
+
+class Held:
+    """An image that stays open: whatever its path leads to later, all of it is read from the same file.
+
+    Args:
+        descriptor: The open image; closed with this.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def again(self) -> int:
+        """Another descriptor of the same file."""
+        return os.dup(self._descriptor)
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
 
 
 @dataclass(frozen=True)
@@ -23,10 +42,21 @@ class File:
     Attributes:
         source: The ISO image, or the file itself.
         pieces: Offset and length of each range in `source`, in bytes, in order.
+        held: The open image; None for a file that is opened when it is read.
     """
 
     source: Path
     pieces: tuple[tuple[int, int], ...]
+    held: Held | None = field(default=None, compare=False, repr=False)
+
+    def open(self) -> int:
+        """Open what it is a part of; the descriptor's place in the file is everybody's.
+
+        Raises:
+            OSError: It is gone, or cannot be read.
+            Usage: It is not a regular file any more.
+        """
+        return self.held.again() if self.held else open_named(self.source)
 
     @property
     def size(self) -> int:
@@ -56,7 +86,7 @@ class Medium:
         image: The whole ISO image, or None for a folder.
         opened: The image file when it was opened; None for a device or a folder.
         files: Path below the top, as the medium spells it -> file.
-        links: Path of a symbolic link -> its target as it stands there.
+        links: Path of a symbolic link -> its target as it is there.
         cut_off: Why it cannot be whole, or empty: an image shorter than it says, a file that reaches beyond the end.
     """
 
@@ -67,6 +97,11 @@ class Medium:
     files: dict[str, File] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     opened: Opened | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The name of the image itself: what a link leads to counts, not what the link is called."""
+        return os.path.basename(os.path.realpath(self.name))
 
     def find(self, path: str) -> str | None:
         """Give the medium's own spelling of a path; letter case does not matter, an exact hit goes first.
@@ -104,14 +139,16 @@ class Medium:
         """
         parts, left = [], size
         try:
-            with self.files[name].source.open("rb") as stream:
+            handle = self.files[name].open()
+            try:
                 for offset, length in self.files[name].pieces:
-                    stream.seek(offset)
-                    part = stream.read(min(length, left))
+                    part = os.pread(handle, min(length, left), offset)
                     if len(part) < min(length, left):
                         raise BadAnswer(f"{self.name} is cut off inside {name}")
                     parts.append(part)
                     left -= len(part)
+            finally:
+                os.close(handle)
         except OSError as problem:
             raise BadAnswer(f"{self.name}: cannot read {name}: {problem.strerror}") from problem
         return b"".join(parts)
@@ -146,14 +183,14 @@ def check_links(medium: Medium) -> None:
     for path in medium.links:
         where, hops = path, 0
         while where in medium.links:
-            where, hops = _followed(where, medium), hops + 1
+            where, hops = _follow(where, medium), hops + 1
             if hops > _MOST_DEPTH:
                 raise BadAnswer(f"{medium.name}: the link {path} goes round in circles")
         if where not in medium.files and where not in folders:
             raise BadAnswer(f"{medium.name}: the link {path} leads nowhere")
 
 
-def _followed(path: str, medium: Medium) -> str:
+def _follow(path: str, medium: Medium) -> str:
     target = medium.links[path]
     joined = os.path.normpath(os.path.join(os.path.dirname(path), target))
     if target.startswith("/") or joined.startswith("../") or joined == "..":
@@ -172,7 +209,7 @@ def read_folder(folder: Path) -> Medium:
         BadAnswer: More entries than any medium of ours has, or a name that cannot be copied.
     """
     if not folder.is_dir():
-        raise NotFound(f"{folder} is no folder")
+        raise NotFound(f"{folder} is not a folder")
     medium = Medium(str(folder), "", None)
     for count, (path, entry) in enumerate(_entries(folder)):
         if count > MOST_ENTRIES:

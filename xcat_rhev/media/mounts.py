@@ -10,7 +10,7 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 def source_of(mount: Path) -> Path | None:
-    """Give the block device or image that is mounted at a folder; None if nothing is, or if it is no device.
+    """Give the block device or image that is mounted at a folder; None if nothing is, or if it is not a device.
 
     Args:
         mount: A folder, such as the one that copycds has mounted an ISO at.

@@ -16,7 +16,7 @@ from .locks import locked
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownNode:
     """How one node may be met.
 
     Attributes:
@@ -33,13 +33,13 @@ def node_map_path(installdir: str) -> Path:
     return Path(installdir) / "xcatrhevh" / "nodes.json"
 
 
-def update_node_map(path: Path, nodes: Mapping[str, Known]) -> None:
+def update_node_map(path: Path, nodes: Mapping[str, KnownNode]) -> None:
     """Put nodes into the list; what it said of them before is forgotten, what it says of others stays.
 
     A name that two nodes claim stays with the one that is called so, else with the one that had it first.
 
     Args:
-        path: The list; made if it is missing, mended if it is no list.
+        path: The list; made if it is missing, mended if it is not a list.
         nodes: Node -> how it may be met.
 
     Raises:

@@ -27,7 +27,7 @@ def hashed(password: Secret, what: str) -> Secret:
 
     Args:
         password: What the passwd table holds.
-        what: Whose password it is, for the error.
+        what: What the password is for, for the error.
 
     Raises:
         Usage: It is a hash of a kind that the hypervisor's login does not read, or no text that could be typed.
@@ -36,8 +36,10 @@ def hashed(password: Secret, what: str) -> Secret:
     if _READ.fullmatch(text):
         return password
     if re.match(r"\$\w+\$", text):
-        raise Usage(f"the hash of {what} is of a kind that a hypervisor does not read",
-                    "Use a SHA-512 hash, as from: openssl passwd -6")
+        raise Usage(
+            f"the hash of {what} is of a kind that a hypervisor does not read",
+            "Use a SHA-512 hash, as from: openssl passwd -6",
+        )
     if not text.isprintable():
         raise Usage(f"the password of {what} holds characters that cannot be typed")
     return Secret(sha512_crypt(text, "$6$" + "".join(secrets.choice(_ALPHABET) for _ in range(16))))
@@ -58,14 +60,14 @@ def sha512_crypt(password: str, setting: str) -> str:
         raise ValueError("no SHA-512 setting")
     rounds = min(max(int(found[1]), _FEWEST), _MOST) if found[1] else _ROUNDS
     key, salt = password.encode(), found[2][:16].encode()
-    digest = _stretched(_start(key, salt), key, salt, rounds)
+    digest = _stretch(_start(key, salt), key, salt, rounds)
     shown = f"rounds={rounds}$" if found[1] else ""
-    return f"$6${shown}{salt.decode()}${_encoded(digest)}"
+    return f"$6${shown}{salt.decode()}${_encode(digest)}"
 
 
 def _start(key: bytes, salt: bytes) -> bytes:
     other = hashlib.sha512(key + salt + key).digest()
-    first = hashlib.sha512(key + salt + _repeated(other, len(key)))
+    first = hashlib.sha512(key + salt + _repeat(other, len(key)))
     count = len(key)
     while count:
         first.update(other if count & 1 else key)
@@ -73,9 +75,9 @@ def _start(key: bytes, salt: bytes) -> bytes:
     return first.digest()
 
 
-def _stretched(digest: bytes, key: bytes, salt: bytes, rounds: int) -> bytes:
-    key_part = _repeated(hashlib.sha512(key * len(key)).digest(), len(key))
-    salt_part = _repeated(hashlib.sha512(salt * (16 + digest[0])).digest(), len(salt))
+def _stretch(digest: bytes, key: bytes, salt: bytes, rounds: int) -> bytes:
+    key_part = _repeat(hashlib.sha512(key * len(key)).digest(), len(key))
+    salt_part = _repeat(hashlib.sha512(salt * (16 + digest[0])).digest(), len(salt))
     for number in range(rounds):
         odd = number % 2
         parts = [key_part if odd else digest]
@@ -86,11 +88,11 @@ def _stretched(digest: bytes, key: bytes, salt: bytes, rounds: int) -> bytes:
     return digest
 
 
-def _repeated(digest: bytes, length: int) -> bytes:
+def _repeat(digest: bytes, length: int) -> bytes:
     return (digest * (length // 64 + 1))[:length]
 
 
-def _encoded(digest: bytes) -> str:
+def _encode(digest: bytes) -> str:
     text = "".join(_four(digest[a] << 16 | digest[b] << 8 | digest[c], 4) for a, b, c in _TRIPLES)
     return text + _four(digest[63], 2)
 

@@ -34,7 +34,7 @@ _BROKEN = (lzma.LZMAError, zlib.error, EOFError, ValueError, struct.error)
 
 
 class Digest(Protocol):
-    """What is told every byte, such as `hashlib.sha256()`."""
+    """Takes every byte, such as `hashlib.sha256()`."""
 
     def update(self, data: bytes, /) -> None:
         """Take more bytes."""
@@ -46,13 +46,13 @@ def extract_image(package: File, target: Path, digest: Digest) -> Iterator[int]:
     Args:
         package: The RPM.
         target: Where to; nothing may be there yet.
-        digest: Is told the bytes of the image.
+        digest: Takes the bytes of the image.
 
     Returns:
         Numbers of bytes of the package that were dealt with.
 
     Raises:
-        BadAnswer: It is no RPM, damaged, or holds no such file.
+        BadAnswer: It is not an RPM, damaged, or holds no such file.
         Usage: It is compressed in a way that this Python cannot read.
         Conflict: No space left.
     """
@@ -63,7 +63,7 @@ def extract_image(package: File, target: Path, digest: Digest) -> Iterator[int]:
     before = 0
     try:
         os.fchmod(out, 0o644)
-        with Ranges.of(package) as raw:
+        with Ranges(package) as raw:
             for part in _image(io.BufferedReader(raw, _PART)):
                 digest.update(part)
                 write_all(out, part)
@@ -81,7 +81,7 @@ def extract_image(package: File, target: Path, digest: Digest) -> Iterator[int]:
 def _image(stream: BinaryIO) -> Iterator[bytes]:
     """The bytes of the image; all of the archive is read, so that the compressor's own checksum is checked."""
     _skip_headers(stream)
-    archive = _decompressed(stream)
+    archive = _decompress(stream)
     found = False
     while True:
         name, size = _member(archive)
@@ -107,7 +107,7 @@ def _parts(archive: BinaryIO, size: int) -> Iterator[bytes]:
 
 def _skip_headers(stream: BinaryIO) -> None:
     if _exactly(stream, _LEAD)[:4] != _LEAD_MAGIC:
-        raise BadAnswer("what should be an RPM package is none")
+        raise BadAnswer("this should be an RPM package, and is not")
     for alignment in (8, 1):
         magic, entries, size = _HEADER.unpack(_exactly(stream, _HEADER.size))
         length = entries * 16 + size
@@ -116,7 +116,7 @@ def _skip_headers(stream: BinaryIO) -> None:
         _exactly(stream, length + -length % alignment)
 
 
-def _decompressed(stream: BinaryIO) -> BinaryIO:
+def _decompress(stream: BinaryIO) -> BinaryIO:
     magic = cast(io.BufferedReader, stream).peek(6)[:6]
     if magic.startswith(b"\xfd7zXZ") or magic.startswith(b"\x5d\0\0"):
         return cast(BinaryIO, lzma.LZMAFile(stream))
@@ -136,8 +136,10 @@ def _zstd(stream: BinaryIO) -> BinaryIO:
             return cast(BinaryIO, getattr(import_module(module), opener)(stream))
         except ImportError:
             continue
-    raise Usage("the RPM package is compressed with zstd, which this Python cannot read",
-                "Run: pip install zstandard, or dnf install python3-zstandard")
+    raise Usage(
+        "the RPM package is compressed with zstd, which this Python cannot read",
+        "Run: pip install zstandard, or dnf install python3-zstandard",
+    )
 
 
 def _member(archive: BinaryIO) -> tuple[str, int]:

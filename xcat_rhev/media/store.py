@@ -1,4 +1,4 @@
-"""Copy a medium to the install folder, whole or not at all, and tell later what stands there.
+"""Copy a medium to the install folder, whole or not at all, and tell later what is there.
 
 Everything is written to a hidden folder beside the place; its last file is the record that `open_image` reads, and
 then it takes the place in one step. So whatever stops the copy, nothing that nodeset would use is there half done.
@@ -19,19 +19,19 @@ from pathlib import Path
 
 from ..errors import BadAnswer, Conflict, NotFound, Usage
 from ..units import show_size
-from . import noted
+from . import file_signature as noted
 from .copying import copy_new, same, writing
-from .identify import INITRD, KERNEL, Release, node_ng_image, rhvh_image
+from .file_signature import Signature
+from .identify import INITRD, KERNEL, NG_INITRD, NG_KERNEL, Release, node_ng_image, rhvh_image
 from .locks import locked
 from .medium import File, Medium, check_links
-from .noted import Signature
 from .rpm import extract_image
+from .tree import TREEINFO, second_stage
 
 RECORD = "xcat-rhev.json"
-#: What tells the next copycds of the same medium that nothing was written to since; the medium itself stands there too.
+#: What tells the next copycds of the same medium that nothing was written to since; the medium itself is there too.
 NOTES, _SOURCE = "xcat-rhev.notes", ""
 _FORMAT = 1
-_NG_KERNEL, _NG_INITRD = "images/pxeboot/vmlinuz", "images/pxeboot/initrd.img"
 _RHVH_PAYLOAD = "squashfs.img"
 _APPEND = re.compile(r"^\s*append\s+(.*)$", re.IGNORECASE | re.MULTILINE)
 
@@ -41,8 +41,8 @@ class Image:
     """A medium that was copied.
 
     Attributes:
-        folder: Where it stands.
-        family, version, build, arch, kickstart, product: As in `Release`.
+        folder: Where it is.
+        family, version, build, arch, kickstart, product, linux: As in `Release`.
         iso: The original image's path in the folder, kept byte for byte; empty for a medium that was a folder.
         kernel, initrd: Their paths in the folder.
         append: The kernel arguments that the medium itself boots with; empty for Anaconda installers.
@@ -65,6 +65,7 @@ class Image:
     cmdline_size: int
     payload: str
     digests: dict[str, str] = field(default_factory=dict)
+    linux: int = 0
 
     @property
     def distname(self) -> str:
@@ -88,7 +89,7 @@ def open_image(folder: Path) -> Image:
         raise NotFound(f"no medium was copied to {folder}", hint) from problem
 
 
-class Store:
+class MediaStore:
     """One medium and the folder that it is copied to.
 
     Args:
@@ -107,7 +108,7 @@ class Store:
         self._medium = medium
         self._release = release
         self._target = target
-        self._files = _served(medium, release)
+        self._files = _files_to_serve(medium, release)
         self._package = self._payload_package()
         self._image = self._described()
 
@@ -117,7 +118,7 @@ class Store:
         return sum(file.size for file in self._files.values()) + (self._package.size if self._package else 0)
 
     def is_there(self) -> bool:
-        """Whether a copy of a medium of ours stands in the folder."""
+        """Whether a copy of a medium of ours is in the folder."""
         return (self._target / RECORD).is_file()
 
     def unchanged(self) -> Generator[int, None, None]:
@@ -132,11 +133,12 @@ class Store:
             Usage: The medium cannot be read.
         """
         there = open_image(self._target)
-        if asdict(there) != {**asdict(self._image), "digests": there.digests}:
+        # The build comes from the image's name where nothing else tells; another name makes no other medium.
+        if asdict(there) != {**asdict(self._image), "digests": there.digests, "build": there.build}:
             raise Conflict(f"{self._target} holds another medium")
         paths = {path: self._target / path for path in (*self._files, *there.digests)}
         before = {path: Signature.at(file) for path, file in paths.items()}
-        unknown = paths.keys() - self._known(before)
+        unknown = paths.keys() - self._unchanged_files(before)
         since = noted.moment(self._target) if unknown else 0
         for path in unknown:
             digest = there.digests.get(path)
@@ -145,7 +147,7 @@ class Store:
             after = noted.settled(paths, since)
             self._note(self._target, {path: seen for path, seen in after.items() if seen == before[path]})
 
-    def _known(self, present: Mapping[str, Signature | None]) -> set[str]:
+    def _unchanged_files(self, present: Mapping[str, Signature | None]) -> set[str]:
         """Those files of the copy that are as they were when they were last found the same as this very medium."""
         notes, opened = noted.read(self._target / NOTES), self._medium.opened
         if opened is None or notes.get(_SOURCE) != opened.signature:
@@ -165,12 +167,12 @@ class Store:
             Numbers of bytes copied.
 
         Raises:
-            Conflict: No space, or the folder is there and is no copy of a medium.
+            Conflict: No space, or the folder is there and is not a copy of a medium.
             Locked: Another copy to the same place is under way.
             RhevError: As `copying.copy`.
         """
         parent = self._target.parent
-        with _made(parent), locked(parent, wait=False):
+        with _parent_folders(parent), locked(parent, wait=False):
             stage, old = (parent / f".{self._target.name}.{word}" for word in ("new", "old"))
             try:
                 _clear(stage, old, self._target)
@@ -185,8 +187,10 @@ class Store:
     def _check_place(self) -> None:
         target = self._target
         if os.path.lexists(target) and not self.is_there() and not (target.is_dir() and not any(target.iterdir())):
-            raise Conflict(f"{target} is there and was not made by copycds of {self._release.family}",
-                           "Move it away, or name another folder with -p")
+            raise Conflict(
+                f"{target} is there and was not made by copycds of {self._release.family}",
+                "Move it away, or name another folder with -p",
+            )
         room = os.statvfs(target.parent)
         free = room.f_bavail * room.f_frsize
         if free < self.size:
@@ -194,7 +198,7 @@ class Store:
 
     def _fill(self, stage: Path) -> Iterator[int]:
         image = self._image
-        _folder(stage, stage)
+        stage.mkdir(mode=0o700)  # until all is there and was found to be from one image, it is nobody's business
         for path, file in self._files.items():
             _folder((stage / path).parent, stage)
             yield from copy_new(file, stage / path)
@@ -216,8 +220,9 @@ class Store:
         """Make sure that all was read from one and the same image, not from one that was still being written."""
         opened, image = self._medium.opened, self._medium.image
         if opened and image and _but_ctime(Signature.at(image.source)) != _but_ctime(opened.signature):
-            raise BadAnswer(f"{image.source} has changed while it was copied",
-                            "Run the same command again when it is complete")
+            raise BadAnswer(
+                f"{image.source} has changed while it was copied", "Run the same command again when it is complete"
+            )
 
     def _payload_package(self) -> File | None:
         name = rhvh_image(self._medium)
@@ -225,17 +230,25 @@ class Store:
 
     def _described(self) -> Image:
         release, medium = self._release, self._medium
-        kernel = self._files[_NG_KERNEL if release.kickstart else KERNEL]
+        kernel = self._files[NG_KERNEL if release.kickstart else KERNEL]
         payload = _RHVH_PAYLOAD if self._package else node_ng_image(medium) or ""
         if release.kickstart and not payload:
             raise Usage(f"{medium.name} holds no file system image to install", "Is it the complete installer image?")
         return Image(
-            self._target, release.family, release.version, release.build, release.arch, release.kickstart,
-            release.product, iso=_iso_name(release) if medium.image else "",
-            kernel=_NG_KERNEL if release.kickstart else KERNEL,
-            initrd=_NG_INITRD if release.kickstart else INITRD,
+            self._target,
+            release.family,
+            release.version,
+            release.build,
+            release.arch,
+            release.kickstart,
+            release.product,
+            iso=_iso_name(release) if medium.image else "",
+            kernel=NG_KERNEL if release.kickstart else KERNEL,
+            initrd=NG_INITRD if release.kickstart else INITRD,
             append="" if release.kickstart else _append_line(medium),
-            cmdline_size=_cmdline_size(medium, kernel), payload=payload if release.kickstart else "",
+            cmdline_size=_cmdline_size(medium, kernel),
+            payload=payload if release.kickstart else "",
+            linux=release.linux,
         )
 
 
@@ -248,7 +261,7 @@ def _iso_name(release: Release) -> str:
     return f"{release.family}.iso"
 
 
-def _served(medium: Medium, release: Release) -> dict[str, File]:
+def _files_to_serve(medium: Medium, release: Release) -> dict[str, File]:
     """What lands in the folder, by the names that mkinstall and Anaconda look for."""
     if release.arch not in ("x86_64", "x86"):
         raise Usage(f"{medium.name} is for {release.arch}; only x86_64 can be installed")
@@ -256,8 +269,10 @@ def _served(medium: Medium, release: Release) -> dict[str, File]:
     if release.kickstart:
         check_links(medium)
         files.update(medium.files)
-        needed: tuple[str, ...] = (_NG_KERNEL, _NG_INITRD, ".treeinfo")
-        wanted = needed
+        needed: tuple[str, ...] = (NG_KERNEL, NG_INITRD)
+        wanted = (*needed, TREEINFO)
+        path, its = second_stage(medium, release.linux)
+        files[path] = medium.files[its]
     else:
         if not medium.image:
             raise Usage(f"{medium.name} is a folder; the image itself is needed", "Give the ISO file to copycds")
@@ -322,7 +337,7 @@ def _link(stage: Path, medium: Medium) -> None:
 
 
 @contextmanager
-def _made(parent: Path) -> Iterator[None]:
+def _parent_folders(parent: Path) -> Iterator[None]:
     """Make the folders above the place; take those away again that are still empty in the end."""
     missing = [path for path in (parent, *parent.parents) if not path.exists()]
     try:
@@ -350,6 +365,7 @@ def _clear(stage: Path, old: Path, target: Path) -> None:
 
 
 def _swap(stage: Path, old: Path, target: Path) -> None:
+    stage.chmod(0o755)
     if os.path.lexists(target):
         os.rename(target, old)
     os.rename(stage, target)

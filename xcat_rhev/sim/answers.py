@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import search
-from .call import SHAPES, Call
-from .dialect import Dialect, Shape, Thing, tree
+from .call import SHAPES, ApiCall
+from .dialect import SimDialect, SimShape, Thing, tree
 from .faults import BROKEN, Refused
 from .render import Writer, collected, document, href, link
 
@@ -34,7 +36,7 @@ ACTION_PARTS_4 = frozenset(
 class Many:
     """A collection; search, paging and following are done when it is written."""
 
-    shape: Shape
+    shape: SimShape
     things: Iterable[Thing]
     searched: str = ""
 
@@ -43,17 +45,17 @@ class Many:
 class One:
     """A resource, with 200, or with 201 or 202 if it was made by this call."""
 
-    shape: Shape
+    shape: SimShape
     thing: Thing
     status: int = 200
     pending: bool = False
 
 
 @dataclass
-class Done:
+class ActionDone:
     """The answer to an action: outputs by element, the resource that it was done to, 202 while tasks run."""
 
-    shape: Shape | None = None
+    shape: SimShape | None = None
     thing: Thing | None = None
     outputs: dict[str, str] = field(default_factory=dict)
     pending: bool = False
@@ -76,36 +78,38 @@ class Raw:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def write(call: Call, answer: Any) -> Raw:
+def write(call: ApiCall, answer: Any) -> Raw:
     """Write an answer in the call's dialect."""
     written: Raw = _FORMS[type(answer)](call, answer)
     return written
 
 
-def _many(call: Call, answer: Many) -> Raw:
+def _many(call: ApiCall, answer: Many) -> Raw:
     things = list(answer.things)
     if answer.searched:
         things = search.page(call, answer.searched, things)
     elif call.number("max") is not None and call.dialect.number == 4:
         things = things[: max(call.number("max") or 0, 0)]
+    if call.admin and call.dialect.modern and (call.flag("filter") or call.headers.get("filter") == "true"):
+        things = []  # what is filtered for an administrator is what was given to him by name: nothing
     inside = _followed(call)
     return Raw(collected(answer.shape.plural, [text_of(call, answer.shape, thing, inside) for thing in things]))
 
 
-def _one(call: Call, answer: One) -> Raw:
+def _one(call: ApiCall, answer: One) -> Raw:
     shape, thing = answer.shape, answer.thing
     where = address(call, shape, thing)
     made = {"Location": f"https://{call.headers.get('host', '')}{where}"} if answer.status > 200 else {}
     if not answer.pending:
         return Raw(document(text_of(call, shape, thing, _followed(call))), answer.status, headers=made)
-    shown = {**shape.view(call.world, thing, call), "creation_status": "pending"}
+    shown = {**_completed(call, shape, shape.view(call.world, thing, call)), "creation_status": "pending"}
     text = writer(call).thing(shape, shown, where)
     follow = link("creation_status", f"{where}/creation_status/{thing['id']}")
     at = text.find("</creation_status>") + len("</creation_status>")
     return Raw(document(text[:at] + follow + text[at:]), 202, headers=made)
 
 
-def _done(call: Call, answer: Done) -> Raw:
+def _action_document(call: ApiCall, answer: ActionDone) -> Raw:
     pending = answer.pending or call.flag("async") or "202-accepted" in call.headers.get("x-ovirt-expect", "")
     state = "in_progress" if pending else "complete"
     parts = {**_echo(call), **answer.outputs, "status": _status(call.dialect, state)}
@@ -113,31 +117,42 @@ def _done(call: Call, answer: Done) -> Raw:
         parts["async"] = "<async>true</async>"
         parts["link"] = link("parent", call.where.rpartition("/")[0]) + link("replay", call.where)
     if call.dialect.number == 4:
-        job = call.world.job("Action")
-        parts["job"] = f'<job href="{href(call.dialect, "job", job["id"])}" id="{job["id"]}"/>'
-        if answer.shape and answer.thing:
+        jobless = _JOBLESS.search(call.where) and not _DEACTIVATES.search(call.where)
+        if not jobless or call.params.get("detach_only") == "false":
+            job = call.world.job("Action")
+            parts["job"] = f'<job href="{href(call.dialect, "job", job["id"])}" id="{job["id"]}"/>'
+        if answer.shape and answer.thing and not pending and not _ALONE.search(call.where):
             parts[answer.shape.tag] = writer(call).ref(answer.shape.tag, answer.shape.kind, answer.thing["id"])
     task = f' href="{call.where}/{answer.thing["id"]}" id="{answer.thing["id"]}"' if pending and answer.thing else ""
-    return Raw(document(f"<action{task}>{_ordered(parts, call.dialect)}</action>"), 202 if pending else 200)
+    return Raw(document(f"<action{task}>{_in_order(parts, call.dialect)}</action>"), 202 if pending else 200)
 
 
-def refused_action(call: Call, fault_text: str) -> str:
-    """Write the answer to an action that was refused: the fault stands inside the action."""
+#: What is done at once names no job, and some verbs name nothing that they were done to.
+_JOBLESS = re.compile(
+    r"/(clusters|hosts|tags|vnicprofiles|affinitygroups|nics|diskattachments|affinitygroups/[^/]+/vms|clusters/[^/]+/networks)"
+    r"/[^/]+$|/nics/[^/]+/(de)?activate$|/(deactivate|fence|install|upgradecheck|discoveriscsi|iscsidiscover|ticket)$"
+)
+_DEACTIVATES = re.compile(r"/storagedomains/[^/]+/deactivate$")
+_ALONE = re.compile(r"/nics/[^/]+/(de)?activate$|/(setupnetworks|ticket)$")
+
+
+def refused_action(call: ApiCall, fault_text: str) -> str:
+    """Write the answer to an action that was refused: the fault is inside the action."""
     parts = {**_echo(call), "status": _status(call.dialect, "failed"), "fault": fault_text}
-    return f"<action>{_ordered(parts, call.dialect)}</action>"
+    return f"<action>{_in_order(parts, call.dialect)}</action>"
 
 
-def unknown_parts(body: Any, dialect: Dialect) -> list[str]:
+def unknown_parts(body: Any, dialect: SimDialect) -> list[str]:
     """Name the parameters of an action which no action of this dialect has."""
     known = {*ACTION_PARTS, *(ACTION_PARTS_4 if dialect.number == 4 else ())}
     return [f"action/{child.tag}" for child in body if isinstance(child.tag, str) and child.tag not in known]
 
 
-def _status(dialect: Dialect, word: str) -> str:
+def _status(dialect: SimDialect, word: str) -> str:
     return f"<status>{word}</status>" if dialect.number == 4 else f"<status><state>{word}</state></status>"
 
 
-def _echo(call: Call) -> dict[str, str]:
+def _echo(call: ApiCall) -> dict[str, str]:
     """Give back the parameters of an action: simple ones and references; a password is not said again."""
     if call.body is None or call.body.tag != "action":
         return {}
@@ -150,29 +165,35 @@ def _echo(call: Call) -> dict[str, str]:
     return told
 
 
-_ECHOED = frozenset("async host network fence_type force pause cluster storage_domain".split())
+_ECHOED = frozenset("async host network fence_type force pause cluster storage_domain reason".split())
 
 
-def _ordered(parts: dict[str, str], dialect: Dialect) -> str:
+def _in_order(parts: dict[str, str], dialect: SimDialect) -> str:
     known = [parts[tag] for tag in ACTION_PARTS if tag in parts]
     return "".join(known + [text for tag, text in parts.items() if tag not in ACTION_PARTS and dialect.number == 4])
 
 
-def _removed(call: Call, answer: Removed) -> Raw:
+def _removed(call: ApiCall, answer: Removed) -> Raw:
     if call.dialect.version < (3, 2) or (call.dialect.version < (3, 3) and call.body is None):
         return Raw(b"")
-    return _done(call, Done())
+    return _action_document(call, ActionDone())
 
 
-_FORMS: dict[type, Any] = {Many: _many, One: _one, Done: _done, Removed: _removed, Raw: lambda _call, raw: raw}
+_FORMS: dict[type, Any] = {
+    Many: _many,
+    One: _one,
+    ActionDone: _action_document,
+    Removed: _removed,
+    Raw: lambda _call, raw: raw,
+}
 
 
-def writer(call: Call) -> Writer:
+def writer(call: ApiCall) -> Writer:
     """Give a writer for a call."""
     return Writer(call.world, call.dialect, call.routes.offers)
 
 
-def address(call: Call, shape: Shape, thing: Thing) -> str:
+def address(call: ApiCall, shape: SimShape, thing: Thing) -> str:
     """Give the href of a thing at its shape's path."""
     words = shape.path.split("/")
     for at, word in enumerate(words[:-1]):
@@ -183,7 +204,7 @@ def address(call: Call, shape: Shape, thing: Thing) -> str:
     return call.dialect.base + "/".join(words)
 
 
-def text_of(call: Call, shape: Shape, thing: Thing, follow: list[list[str]] | None = None) -> str:
+def text_of(call: ApiCall, shape: SimShape, thing: Thing, follow: list[list[str]] | None = None) -> str:
     """Write one thing, with what is followed inside.
 
     Args:
@@ -193,18 +214,36 @@ def text_of(call: Call, shape: Shape, thing: Thing, follow: list[list[str]] | No
         follow: Paths of links and references, e.g. `[["nics"], ["diskattachments", "disk"]]`.
     """
     asked = {"next_run", "current"} & set(call.params)
-    plain = shape.cached and not (follow or asked or call.everything)
+    told = call.body is not None and call.body.tag == shape.tag
+    plain = shape.cached and not (follow or asked or call.everything or told)
     key = (shape.path, call.dialect, thing["id"])
     if plain and call.cache.get(key, (-1, ""))[0] == thing["v"]:
         return call.cache[key][1]
-    shown = shape.view(call.world, thing, call)
+    shown = _completed(call, shape, shape.view(call.world, thing, call))
     text = writer(call).thing(shape, shown, address(call, shape, thing), _inside(call, shape, thing, follow or []))
     if plain:
         call.cache[key] = (thing["v"], text)
     return text
 
 
-def _followed(call: Call) -> list[list[str]]:
+def _completed(call: ApiCall, shape: SimShape, view: Thing) -> Thing:
+    """Add what an engine shows without anybody having said it."""
+    full = call.everything or (call.body is not None and call.body.tag == shape.tag)
+    missing = {key: value for key, value in _usual(shape, call.dialect, full) if view.get(key) is None}
+    if "next_run" in call.params or view.get("status") == "image_locked":
+        missing = {key: value for key, value in missing.items() if not key.startswith("initialization/")}
+    return {**view, **missing} if missing else view
+
+
+@functools.cache
+def _usual(shape: SimShape, dialect: SimDialect, full: bool) -> tuple[tuple[str, Any], ...]:
+    if not dialect.modern:
+        return ()
+    fields = [one for one in (*shape.basics, *shape.fields) if one.usual is not None and one.path(dialect)]
+    return tuple((one.key, one.usual) for one in fields if full or not one.full)
+
+
+def _followed(call: ApiCall) -> list[list[str]]:
     """Read what is to be shown inside: `follow` since 4.2, `detail` in v3's media type."""
     if call.dialect.number == 4:
         told = call.params.get("follow", "") if call.dialect.knows((4, 2)) else ""
@@ -216,7 +255,7 @@ def _followed(call: Call) -> list[list[str]]:
 _DETAILS = frozenset({"disks", "nics", "tags", "statistics"})
 
 
-def _inside(call: Call, shape: Shape, thing: Thing, follow: list[list[str]]) -> dict[str, str]:
+def _inside(call: ApiCall, shape: SimShape, thing: Thing, follow: list[list[str]]) -> dict[str, str]:
     inside: dict[str, str] = {}
     heads: dict[str, list[list[str]]] = {}
     for first, *rest in follow:
@@ -228,13 +267,15 @@ def _inside(call: Call, shape: Shape, thing: Thing, follow: list[list[str]]) -> 
     return inside
 
 
-def _follow(call: Call, shape: Shape, thing: Thing, word: str, rest: list[list[str]]) -> tuple[str, str]:
+def _follow(call: ApiCall, shape: SimShape, thing: Thing, word: str, rest: list[list[str]]) -> tuple[str, str]:
     """Write what a link or a reference leads to."""
     route = call.routes.under(shape.path, word, call.dialect)
     if call.dialect.number == 3 and word not in tree(shape, call.dialect).kids:
         return word, ""
     if route is not None:
         found = route.handler(call.on(**{shape.path.rpartition("{")[2][:-1]: thing}))
+        if isinstance(found, Raw):
+            return word, found.body.decode().partition("?>")[2].strip()
         inner = "".join(text_of(call.on(**{shape.kind: thing}), found.shape, one, rest) for one in found.things)
         plural = found.shape.plural
         tag = (

@@ -12,11 +12,11 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from . import faults, render
+from . import faults, render, vocabulary
 from .answers import Raw, refused_action, unknown_parts, write
 from .auth import Doorkeeper, challenge
-from .call import Call, item_of, strictly
-from .dialect import Dialect, Thing
+from .call import ApiCall, item_of, strictly
+from .dialect import SimDialect, Thing
 from .register import OPEN
 from .resources import ROUTES
 from .routing import Route, Routes
@@ -46,7 +46,7 @@ _MATRIX_ONLY = frozenset({"max", "current", "next_run", "case_sensitive", "case-
 
 
 @dataclass(frozen=True)
-class Request:
+class SimRequest:
     """What came over the wire.
 
     Attributes:
@@ -76,7 +76,7 @@ class Request:
     @cached_property
     def asked(self) -> dict[str, str]:
         """What the query says; a search is long, and is looked at more than once."""
-        return dict(parse_qsl(self.query, keep_blank_values=True))
+        return dict(reversed(parse_qsl(self.query, keep_blank_values=True)))  # the first of several counts
 
 
 class Application:
@@ -96,14 +96,14 @@ class Application:
         self.door = Doorkeeper(settings, world.now)
         self._cache: dict[Any, tuple[int, str]] = {}
 
-    def label(self, request: Request) -> str:
+    def label(self, request: SimRequest) -> str:
         """Name the kind of call for counting: `POST /vms/{id}/start`."""
         _, rest, _ = self.settings.dialect(request.path, request.headers.get("version", ""))
         path = (rest if rest is not None and rest != "" else request.path).partition(";")[0]
         steps = ["{id}" if _GUID.fullmatch(step) else step for step in path.split("/")]
         return f"{request.method} {'/'.join(steps) or '/'}"
 
-    def answer(self, request: Request) -> Raw:
+    def answer(self, request: SimRequest) -> Raw:
         """Answer one request; the world moves on to now first."""
         with self.world.lock:
             self.world.settle()
@@ -112,24 +112,25 @@ class Application:
                 return open_to_all(self, request)
             dialect, rest, status = self.settings.dialect(request.path, request.headers.get("version", ""))
             if dialect is None or _unfit(request):
-                return _container(status or _unfit(request))
-            return self._guarded(request, dialect, rest)
+                unfit = status or _unfit(request)
+                return Raw(b"", unfit) if dialect and dialect.modern and unfit != 414 else _container(unfit)
+            return self._answer_admitted(request, dialect, rest)
 
-    def _guarded(self, request: Request, dialect: Dialect, rest: str) -> Raw:
-        session = self.door.knows(request.headers, dialect)
-        if session is None:
-            return challenge(dialect, self.settings.html_errors)
+    def _answer_admitted(self, request: SimRequest, dialect: SimDialect, rest: str) -> Raw:
+        admitted = self.door.admit(request.headers, dialect)
+        if not admitted.user:
+            return challenge(dialect, self.settings.html_errors, admitted.reason, self.settings.login)
         correlation = self._correlation(request, dialect)
-        answer = self._call(request, dialect, rest.partition(";")[0])
+        answer = self._call(request, dialect, rest.partition(";")[0], admitted.state)
         if correlation:
             answer.headers["Correlation-Id"] = correlation
-        if session:
-            answer.headers["Set-Cookie"] = f"JSESSIONID={session}; Path={dialect.base}; Secure"
+        if admitted.session:
+            answer.headers["Set-Cookie"] = f"JSESSIONID={admitted.session}; Path={dialect.base}; Secure"
             if dialect.number == 3 and dialect.version >= (3, 3):
-                answer.headers["JSESSIONID"] = session
+                answer.headers["JSESSIONID"] = admitted.session
         return answer
 
-    def _correlation(self, request: Request, dialect: Dialect) -> str:
+    def _correlation(self, request: SimRequest, dialect: SimDialect) -> str:
         told = request.headers.get("correlation-id", "")
         if dialect.number == 4:
             told = told or request.asked.get("correlation_id", "")
@@ -139,29 +140,59 @@ class Application:
         self.world.correlation = told if dialect.knows((3, 1)) else ""
         return ""
 
-    def _call(self, request: Request, dialect: Dialect, rest: str) -> Raw:
+    def _call(self, request: SimRequest, dialect: SimDialect, rest: str, state: str) -> Raw:
         body: Any = None
         route: Route | None = None
-        call = Call(self.world, dialect, params=_params(request, dialect), headers=request.headers)
+        call = ApiCall(self.world, dialect, params=_params(request, dialect), headers=request.headers)
         call.strict, call.routes, call.cache = self.settings.strict, self.routes, self._cache
         call.settings, call.where = self.settings, dialect.base + rest
         try:
-            route, ids = self.routes.find(_method(request), rest, dialect)
+            try:
+                route, ids = self.routes.find(_method(request), rest, dialect)
+            except faults.Gone:
+                return _no_path(request, dialect)
+            call.admin = state == "good"
+            if state == "user":
+                self._check_rights(request, root=not rest.strip("/"))
             call.things = self._named(call, ids)
-            body = render.parse(request.body) if request.body.strip() else None
-            if route.action and body is not None and body.tag != "action":
-                raise faults.Refused(f"Cannot construct action from {body.tag}", faults.BAD, "usage")
-            self._strict(call, route, body)
+            body = self._body(request, call, route)
             call.body = body if _body_counts(route, dialect) else None
             return write(call, route.handler(call))
         except faults.Gone:
             return Raw(b"", 404)
+        except vocabulary.WrongRoot:
+            return Raw(b"java.lang.ClassCastException@504254aa", 500, "text/html;charset=UTF-8")
         except faults.NotHere:
-            return _container(405)
+            return Raw(b"", 405) if dialect.modern else _container(405)
         except faults.Refused as refusal:
-            return self._refused(call, route, refusal)
+            return self._refusal(call, route, refusal)
 
-    def _named(self, call: Call, ids: dict[str, str]) -> dict[str, Thing]:
+    def _body(self, request: SimRequest, call: ApiCall, route: Route) -> Any:
+        """Read a body; what an engine of this version cannot read is refused."""
+        four = call.dialect.number == 4 and route.method in {"POST", "PUT"}
+        try:
+            body = render.parse(request.body) if request.body.strip() else None
+        except faults.Refused:
+            if four:
+                raise vocabulary.incorrect(route, request.headers.get("host", "localhost")) from None
+            raise
+        if route.action and body is not None and body.tag != "action" and not four:
+            raise faults.Refused(f"Cannot construct action from {body.tag}", faults.BAD, "usage")
+        self._strict(call, route, body)
+        if four:
+            vocabulary.check(body, route, request.headers.get("host", "localhost"))
+        return body
+
+    def _check_rights(self, request: SimRequest, root: bool) -> None:
+        """What somebody without an administrator's role may do: read, and before 4.2 only what is filtered for them."""
+        if request.method not in {"GET", "HEAD"}:
+            raise faults.Refused("User is not authorized to perform this action.", faults.DENIED)
+        version = self.settings.v3_version if self.settings.api == "3" else self.settings.v4_version
+        if version < ((4, 0) if root else (4, 2)) and request.headers.get("filter") != "true":
+            text = "Query execution failed due to insufficient permissions."
+            raise faults.Refused(text, faults.BAD, listed=False)
+
+    def _named(self, call: ApiCall, ids: dict[str, str]) -> dict[str, Thing]:
         """Find the things of the path; one that is not its owner's is not there."""
         things: dict[str, Thing] = {}
         for kind, thing_id in ids.items():
@@ -175,7 +206,7 @@ class Application:
             things[kind] = thing
         return things
 
-    def _strict(self, call: Call, route: Route, body: Any) -> None:
+    def _strict(self, call: ApiCall, route: Route, body: Any) -> None:
         """Refuse what this dialect would not look at."""
         if not self.settings.strict:
             return
@@ -189,7 +220,7 @@ class Application:
         if unknown:
             raise strictly(unknown, call.dialect)
 
-    def _refused(self, call: Call, route: Route | None, refusal: faults.Refused) -> Raw:
+    def _refusal(self, call: ApiCall, route: Route | None, refusal: faults.Refused) -> Raw:
         status = refusal.status(call.dialect)
         if refusal.reason == "usage":
             return _usage(call.dialect, refusal)
@@ -199,16 +230,16 @@ class Application:
         return Raw(render.document(text), status)
 
 
-def _body_counts(route: Route, dialect: Dialect) -> bool:
+def _body_counts(route: Route, dialect: SimDialect) -> bool:
     """v4 does not look at the body of a DELETE."""
     return route.method != "DELETE" or dialect.number == 3
 
 
-def _method(request: Request) -> str:
+def _method(request: SimRequest) -> str:
     return "GET" if request.method == "HEAD" else request.method
 
 
-def _params(request: Request, dialect: Dialect) -> dict[str, str]:
+def _params(request: SimRequest, dialect: SimDialect) -> dict[str, str]:
     """Read query and matrix parameters as this dialect does: v3 takes some from the path only."""
     query = request.asked
     last = request.target.partition("?")[0].rpartition("/")[2]
@@ -223,7 +254,7 @@ def _params(request: Request, dialect: Dialect) -> dict[str, str]:
     return {**query, **matrix}
 
 
-def _unfit(request: Request) -> int:
+def _unfit(request: SimRequest) -> int:
     """Give the status with which the web server turns a request away before the engine sees it, or 0."""
     if len(request.target) > LONGEST:
         return 414
@@ -239,7 +270,17 @@ def _container(status: int) -> Raw:
     return Raw(page.encode(), status, "text/html;charset=UTF-8")
 
 
-def _usage(dialect: Dialect, refusal: faults.Refused) -> Raw:
+def _no_path(request: SimRequest, dialect: SimDialect) -> Raw:
+    """Answer where no resource of any kind stands: since 4.0 the framework below the API says so."""
+    if not dialect.modern:
+        return Raw(b"", 404)
+    where = f"https://{request.headers.get('host', 'localhost')}{dialect.base}/v{dialect.number}"
+    where += request.path.removeprefix(dialect.base)
+    text = f"RESTEASY003210: Could not find resource for full path: {where}"
+    return Raw(text.encode(), 404, "text/html;charset=UTF-8")
+
+
+def _usage(dialect: SimDialect, refusal: faults.Refused) -> Raw:
     """Answer to XML that cannot be read: a document of its own since 3.1, not a fault."""
     if dialect.version < (3, 1):
         return Raw(render.document(render.fault(dialect, refusal)), 400)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from .dialect import Dialect, Thing
+from .dialect import SimDialect, Thing
 from .levels import newest
-from .resources.clusters import USUAL, attach, management
+from .resources.clusters import USUAL, attach
 from .resources.connections import connect
+from .resources.datacenters import MAC_POOL, management
 from .resources.hostnics import bring_parts
 from .resources.hostshape import hardware
 from .resources.vmshape import BLANK, blank
@@ -14,7 +15,7 @@ from .world import ZERO, World
 GIB, TIB = 1 << 30, 1 << 40
 
 
-def build(world: World, dialect: Dialect, network: str, hosts: int = 0, vms: int = 0, running: int = 0) -> None:
+def build(world: World, dialect: SimDialect, network: str, hosts: int = 0, vms: int = 0, running: int = 0) -> None:
     """Make the world that an engine has after its setup, and what was asked for.
 
     Args:
@@ -27,6 +28,16 @@ def build(world: World, dialect: Dialect, network: str, hosts: int = 0, vms: int
     """
     blank(world)
     world.add("tag", id=ZERO, name="root", description="root", parent=None)
+    span = {"from": "00:1a:4a:16:01:51", "to": "00:1a:4a:16:01:e6"}
+    world.add(
+        "mac_pool",
+        id=MAC_POOL,
+        name="Default",
+        ranges=[span],
+        allow_duplicates=False,
+        default_pool=True,
+        description="Default MAC pool",
+    )
     major, minor = newest(dialect)
     center = world.add(
         "data_center",
@@ -39,19 +50,28 @@ def build(world: World, dialect: Dialect, network: str, hosts: int = 0, vms: int
         status="uninitialized",
         quota_mode="disabled",
         storage_format=None,
+        mac_pool=MAC_POOL,
     )
     net = management(world, center, network)
     cpu = "Intel Nehalem Family"
     cluster = world.add(
-        "cluster", **USUAL, name="Default", description="The default server cluster", data_center=center["id"],
-        management_network=net["id"], major=major, minor=minor, cpu_type=cpu,
+        "cluster",
+        **USUAL,
+        name="Default",
+        description="The default server cluster",
+        data_center=center["id"],
+        management_network=net["id"],
+        major=major,
+        minor=minor,
+        cpu_type=cpu,
+        migration_policy="80554327-0569-496b-bdeb-fcbbf52b827b",
     )
     attach(world, cluster, net)
     made = [_host(world, cluster, number) for number in range(1, hosts + 1)]
     domain = _domain(world, center, made[0]) if made else None
     profile = world.of("vnic_profile", "network", net["id"])[0]
     for number in range(1, vms + 1):
-        up = made[number % len(made)] if made and number % 100 < running else None
+        up = made[number % len(made)] if made and 100 * number <= vms * running + 99 else None
         _vm(world, cluster, domain, profile, number, up)
     world.event(1, "normal", "The engine was started.")
 
@@ -59,8 +79,12 @@ def build(world: World, dialect: Dialect, network: str, hosts: int = 0, vms: int
 def _host(world: World, cluster: Thing, number: int) -> Thing:
     name = f"rhevh{number}"
     host = world.add(
-        "host", **hardware(name, number), name=name, address=f"10.9.{number // 250}.{number % 250 + 1}",
-        cluster=cluster["id"], status="up",
+        "host",
+        **hardware(name, number),
+        name=name,
+        address=f"10.9.{number // 250}.{number % 250 + 1}",
+        cluster=cluster["id"],
+        status="up",
     )
     bring_parts(world, host)
     return host
@@ -71,9 +95,21 @@ def _domain(world: World, center: Thing, host: Thing) -> Thing:
     world.change(center, status="up", storage_format="v1")
     world.change(host, spm=True)
     domain = world.add(
-        "storage_domain", name="data1", type="data", storage_type="nfs", address="10.9.255.1", path="/export/data1",
-        data_center=center["id"], status="active", master=True, available=100 * TIB, used=TIB, committed=0,
-        storage_format="v1", external_status="ok",
+        "storage_domain",
+        name="data1",
+        type="data",
+        storage_type="nfs",
+        address="10.9.255.1",
+        path="/export/data1",
+        data_center=center["id"],
+        status="active",
+        master=True,
+        available=100 * TIB,
+        used=TIB,
+        committed=0,
+        storage_format="v1",
+        external_status="ok",
+        block_size=512,
     )
     connect(world, domain)
     return domain
@@ -84,8 +120,12 @@ def _vm(world: World, cluster: Thing, domain: Thing | None, profile: Thing, numb
     run: Thing = {"status": "down"}
     if host is not None:
         run = {
-            "status": "up", "host": host["id"], "start_time": world.now(), "display_address": host["address"],
-            "display_port": 5900 + number % 1000, "fqdn": f"{name}.example.com",
+            "status": "up",
+            "host": host["id"],
+            "start_time": world.now(),
+            "display_address": host["address"],
+            "display_port": 5900 + number % 1000,
+            "fqdn": f"{name}.example.com",
         }
     vm = world.add(
         "vm",
@@ -97,8 +137,15 @@ def _vm(world: World, cluster: Thing, domain: Thing | None, profile: Thing, numb
         description="",
     )
     world.add(
-        "nic", vm=vm["id"], name="eth0", interface="virtio", mac=world.free_mac(), vnic_profile=profile["id"],
-        network=profile["network"], plugged=True, linked=True,
+        "nic",
+        vm=vm["id"],
+        name="eth0",
+        interface="virtio",
+        mac=world.free_mac(),
+        vnic_profile=profile["id"],
+        network=profile["network"],
+        plugged=True,
+        linked=True,
     )
     if domain is not None:
         world.add(

@@ -17,18 +17,25 @@ NEVER: Version = (99, 0)
 
 
 @dataclass(frozen=True)
-class Dialect:
+class SimDialect:
     """One way of speaking.
 
     Attributes:
         number: 3 or 4.
         version: The engine version that is pretended, e.g. (3, 6).
         base: What every href begins with, e.g. `/ovirt-engine/api`.
+        engine: The version behind it, where that is another: engines up to 4.3 speak v3 as 3.6 did.
     """
 
     number: int
     version: Version
     base: str
+    engine: Version = ALWAYS
+
+    @property
+    def modern(self) -> bool:
+        """Does an engine of 4.x answer, in whichever dialect?"""
+        return max(self.version, self.engine) >= (4, 0)
 
     def knows(self, since: Version, until: Version = NEVER) -> bool:
         """Tell whether something that came with one version and went with another is there."""
@@ -36,8 +43,8 @@ class Dialect:
 
 
 @dataclass(frozen=True)
-class Field:
-    """One value of a noun and where it stands in each dialect's document.
+class SimField:
+    """One value of a noun and where it is in each dialect's document.
 
     Attributes:
         key: Its name in the world.
@@ -48,7 +55,11 @@ class Field:
         item: For a repeated element with parts of its own, those parts.
         fixed: Bodies may hold it, but it is not set by them.
         words: The words allowed, for an enum; others are refused.
+        came: Those of them that came with a later version than the first: `virtio_scsi@3.3` in a declaration.
+        lax: Words that are none are passed over, as engines before 3.2 do (validateEnums came then).
         exact: Words count as they are written; v3 takes them in capitals too.
+        usual: What is shown where the thing has no value.
+        full: That is shown only where all content is asked for, and in what answers a POST or PUT.
     """
 
     key: str
@@ -59,19 +70,31 @@ class Field:
     until3: Version = NEVER
     since4: Version = ALWAYS
     to: str = ""
-    item: tuple[Field, ...] = ()
+    item: tuple[SimField, ...] = ()
     fixed: bool = False
     words: frozenset[str] = frozenset()
     exact: bool = False
+    came: tuple[tuple[str, Version], ...] = ()
+    lax: bool = False
+    usual: Any = None
+    full: bool = False
 
-    def path(self, dialect: Dialect) -> str:
+    def of(self, dialect: SimDialect) -> SimField:
+        """Give the field with the words that one version knows."""
+        if not self.words:
+            return self
+        later = {word for word, since in self.came if not dialect.version >= since}
+        lax = dialect.number == 3 and dialect.version < (3, 2)
+        return replace(self, words=self.words - later, exact=dialect.number == 4, lax=lax)
+
+    def path(self, dialect: SimDialect) -> str:
         """Give its place in one dialect, empty if it has none there."""
         if dialect.number == 3:
             return self.v3 if dialect.knows(self.since3, self.until3) else ""
         return self.v4 if dialect.knows(self.since4) else ""
 
 
-def named(key: str, kind: str = "text", v3: str | None = None, v4: str | None = None, **more: Any) -> Field:
+def named(key: str, kind: str = "text", v3: str | None = None, v4: str | None = None, **more: Any) -> SimField:
     """Declare a field; a path that is not given is the field's own name.
 
     Args:
@@ -81,21 +104,28 @@ def named(key: str, kind: str = "text", v3: str | None = None, v4: str | None = 
         v4: As in `Field`; empty: not in that dialect.
         **more: The other attributes of `Field`.
     """
-    words = frozenset(more.pop("words", "").split())
-    return Field(key, kind, key if v3 is None else v3, key if v4 is None else v4, words=words, **more)
+    parts = [word.partition("@") for word in more.pop("words", "").split()]
+    words = frozenset(word for word, _, _ in parts)
+    came = tuple((word, _version(since)) for word, _, since in parts if since)
+    return SimField(key, kind, key if v3 is None else v3, key if v4 is None else v4, words=words, came=came, **more)
 
 
-def ref(key: str, to: str = "", v3: str | None = None, v4: str | None = None, **more: Any) -> Field:
+def _version(text: str) -> Version:
+    major, minor = map(int, text.split("."))
+    return major, minor
+
+
+def ref(key: str, to: str = "", v3: str | None = None, v4: str | None = None, **more: Any) -> SimField:
     """Declare a reference to another thing; `to` is its kind, the field's own name if not given."""
     return named(key, "ref", v3, v4, to=to or key, **more)
 
 
-def v3only(key: str, kind: str = "text", path: str = "", **more: Any) -> Field:
+def v3only(key: str, kind: str = "text", path: str = "", **more: Any) -> SimField:
     """Declare a field that v4 does not have."""
     return named(key, kind, path or key, "", **more)
 
 
-def v4only(key: str, kind: str = "text", path: str = "", **more: Any) -> Field:
+def v4only(key: str, kind: str = "text", path: str = "", **more: Any) -> SimField:
     """Declare a field that v3 does not have."""
     return named(key, kind, "", path or key, **more)
 
@@ -106,6 +136,8 @@ DESCRIPTION = named("description")
 COMMENT = named("comment", since3=(3, 3))
 CREATION = named("creation_status", v3="creation_status/state", v4="creation_status", fixed=True)
 BASICS = (NAME, DESCRIPTION, COMMENT, CREATION)
+#: ... of those kinds whose empty description and comment are shown as empty elements since 4.0.
+SAID = (NAME, replace(DESCRIPTION, usual=""), replace(COMMENT, usual=""), CREATION)
 
 
 def _same(_world: Any, thing: Thing, _call: Any) -> Thing:
@@ -113,14 +145,14 @@ def _same(_world: Any, thing: Thing, _call: Any) -> Thing:
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
+class SimShape:
     """How one noun is written and read.
 
     Attributes:
         kind: The kind of thing in the world.
         tag: The element's name.
         plural: The collection's element.
-        path: Where one of them stands, e.g. `/vms/{vm}`.
+        path: Where one of them is, e.g. `/vms/{vm}`.
         fields: Its own fields, after the basic ones, in the order of the v3 schema.
         order30, order36: The v3 schema's order of the own elements where it differs between those versions, or where
             elements have a place that is filled only on demand (disks, statistics).
@@ -134,12 +166,12 @@ class Shape:
     tag: str
     plural: str
     path: str
-    fields: tuple[Field, ...]
+    fields: tuple[SimField, ...]
     order30: str = ""
     order36: str = ""
     view: Callable[[Any, Thing, Any], Thing] = field(default=_same)
     cached: bool = False
-    basics: tuple[Field, ...] = BASICS
+    basics: tuple[SimField, ...] = BASICS
 
 
 class Node:
@@ -149,12 +181,12 @@ class Node:
 
     def __init__(self, tag: str) -> None:
         self.tag = tag
-        self.attributes: dict[str, Field] = {}
+        self.attributes: dict[str, SimField] = {}
         self.kids: dict[str, Node] = {}
-        self.text: Field | None = None
-        self.many: Field | None = None
+        self.text: SimField | None = None
+        self.many: SimField | None = None
 
-    def place(self, field_: Field, path: str, dialect: Dialect) -> None:
+    def place(self, field_: SimField, path: str, dialect: SimDialect) -> None:
         """Hang a field into this element at a path."""
         steps, _, attribute = path.partition("@")
         node = self
@@ -164,11 +196,10 @@ class Node:
                 node.many = field_
         node._hold(field_, attribute, dialect, "[]" in steps)
 
-    def _hold(self, held: Field, attribute: str, dialect: Dialect, repeated: bool) -> None:
+    def _hold(self, held: SimField, attribute: str, dialect: SimDialect, repeated: bool) -> None:
         """Take a field as attribute, as parts, or as text; a repeated scalar has no key inside its element."""
-        inner = Field("", held.kind, to=held.to, words=held.words) if repeated else held
-        if inner.words and dialect.number == 4:
-            inner = replace(inner, exact=True)
+        inner = SimField("", held.kind, to=held.to, words=held.words, came=held.came) if repeated else held
+        inner = inner.of(dialect)
         if attribute:
             self.attributes[attribute] = inner
         elif held.item:
@@ -182,7 +213,7 @@ class Node:
 _TREES: dict[tuple[int, int, Version], Node] = {}
 
 
-def tree(shape: Shape, dialect: Dialect) -> Node:
+def tree(shape: SimShape, dialect: SimDialect) -> Node:
     """Give the document of a noun in one dialect; made once.
 
     Returns:
@@ -194,7 +225,7 @@ def tree(shape: Shape, dialect: Dialect) -> Node:
     return _TREES[key]
 
 
-def _compile(shape: Shape, dialect: Dialect) -> Node:
+def _compile(shape: SimShape, dialect: SimDialect) -> Node:
     root = Node(shape.tag)
     for one in (*shape.basics, *shape.fields):
         path = one.path(dialect)
@@ -210,7 +241,7 @@ def _compile(shape: Shape, dialect: Dialect) -> Node:
 _FRAME = ("name", "description", "comment", "creation_status")
 
 
-def _order(shape: Shape, dialect: Dialect, own: list[str]) -> list[str]:
+def _order(shape: SimShape, dialect: SimDialect, own: list[str]) -> list[str]:
     if dialect.number == 4:
         return sorted(own)
     order = (shape.order30 if dialect.version < (3, 1) else shape.order36) or " ".join(own)

@@ -21,10 +21,10 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 from ..errors import Usage
 from . import faults, plan, render
 from .answers import Raw
-from .app import Application, Request, as_json
+from .app import Application, SimRequest, as_json
 from .auth import challenge
 from .certs import Certificates
-from .dialect import Dialect
+from .dialect import SimDialect
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ _STATUS = re.compile(rb"<status>.*?</status>|<status/>", re.DOTALL)
 #: A comment whose lines look like the sizes of chunks.
 _HEX = b"<!--\n1f\nbeef\n0\n\n-->"
 LOCKED = "Cannot {action} VM. Related operation is currently in progress. Please try again later."
+#: Seconds that a caller may take to read an answer; as the engine's Apache has it.
+READ_WITHIN = 300
 PAGE = (
     b'<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head><title>503 Service Unavailable</title></head>'
     b"<body><h1>Service Unavailable</h1><p>The server is temporarily unable to service your request.</p></body></html>"
@@ -89,7 +91,7 @@ class Front:
         self.counts = Counts()
         self.plan = faulty
 
-    def handle(self, request: Request) -> Outcome:
+    def handle(self, request: SimRequest) -> Outcome:
         """Answer one request, as far as the plan lets it."""
         if request.path.startswith("/-/"):
             return Outcome(self._own(request))
@@ -99,31 +101,33 @@ class Front:
         self.counts.count(self.app.label(request), len(outcome.raw.body))
         return outcome
 
-    def _planned(self, request: Request) -> Outcome:
+    def _planned(self, request: SimRequest) -> Outcome:
         below = self.app.settings.dialect(request.path, request.headers.get("version", ""))
         rule = self.plan.pick(request.method, below[1].partition(";")[0] or request.path, request.body)
         if rule is None:
             return Outcome(self._answer(request))
         if rule.do == "drop":
             return Outcome(Raw(b""), "drop")
-        if rule.do in {"status", "empty", "html"}:
-            return Outcome(_instead(rule, below[0] or Dialect(4, (4, 5), "")))
+        if rule.do in {"status", "empty", "html", "away", "database"}:
+            return Outcome(_instead(rule, below[0] or SimDialect(4, (4, 5), ""), request.path))
         if rule.do == "delay":
             time.sleep(rule.seconds)
         if rule.do == "expire":
             self.app.door.forget()
+        if rule.do == "deaf":
+            request = SimRequest("GET", request.path, request.headers)
         raw = self._answer(request)
         if rule.do == "no-status":
             raw.body = _STATUS.sub(b"", raw.body)
         return Outcome(raw, {"drop-after": "drop", "truncate": "truncate", "chunked": "chunked"}.get(rule.do, "whole"))
 
-    def _answer(self, request: Request) -> Raw:
+    def _answer(self, request: SimRequest) -> Raw:
         """Answer, and when asked for it wait until what was made is there (`X-Ovirt-Expect: 201-created`)."""
         raw = self.app.answer(request)
         if raw.status != 202 or "201-created" not in request.headers.get("x-ovirt-expect", ""):
             return raw
         place = re.search(rb'href="([^"]+)"', raw.body)
-        again = Request("GET", place[1].decode() if place else "", request.headers)
+        again = SimRequest("GET", place[1].decode() if place else "", request.headers)
         for _ in range(600):
             later = self.app.answer(again)
             if not re.search(rb"locked|pending", later.body):
@@ -131,7 +135,7 @@ class Front:
             self.app.world.clock.sleep(0.1)
         return raw
 
-    def _own(self, request: Request) -> Raw:
+    def _own(self, request: SimRequest) -> Raw:
         """Answer at the simulator's own addresses."""
         if request.path == "/-/stats":
             if request.method == "DELETE":
@@ -145,7 +149,7 @@ class Front:
             return as_json([rule.__dict__ for rule in self.plan.rules])
         return Raw(b"", 404)
 
-    def _later(self, request: Request) -> Raw:
+    def _later(self, request: SimRequest) -> Raw:
         """Let so many seconds pass at once, so that a test need not wait for a state."""
         try:
             seconds = float(json.loads(request.body)["advance"])
@@ -157,7 +161,7 @@ class Front:
             world.settle()
             return as_json({"now": world.now()})
 
-    def _new_plan(self, request: Request) -> Raw:
+    def _new_plan(self, request: SimRequest) -> Raw:
         try:
             self.plan = plan.make(json.loads(request.body or b"[]"))
         except (ValueError, Usage) as error:
@@ -167,8 +171,12 @@ class Front:
         return as_json({"rules": len(self.plan.rules)})
 
 
-def _instead(rule: plan.Rule, dialect: Dialect) -> Raw:
+def _instead(rule: plan.Rule, dialect: SimDialect, path: str) -> Raw:
     """Make the answer that stands in for the engine's."""
+    if rule.do == "away":
+        return _away(rule.status, dialect)
+    if rule.do == "database":
+        return _without_database(dialect, path)
     if rule.do == "empty":
         return Raw(b"")
     if rule.do == "html":
@@ -182,6 +190,28 @@ def _instead(rule: plan.Rule, dialect: Dialect) -> Raw:
         refusal = faults.Refused(text, faults.CONFLICT, listed=rule.status == 409)
         return Raw(render.document(render.fault(dialect, refusal)), rule.status)
     return Raw(b"", rule.status)
+
+
+def _away(status: int, dialect: SimDialect) -> Raw:
+    """Answer as the container does while the engine in it is not there yet, or not any more."""
+    if status == 401:
+        return challenge(dialect, True, "server_error: Connect to engine:443 failed: Connection refused")
+    if status == 404:
+        return Raw(b"", 404, "")
+    return Raw(b"<html><head><title>Error</title></head><body>Internal Server Error</body></html>", status, "text/html")
+
+
+def _without_database(dialect: SimDialect, path: str) -> Raw:
+    """Answer as an engine whose database has gone: nobody can be looked up any more."""
+    if path.endswith("/sso/oauth/token"):
+        text = "FATAL: terminating connection due to administrator command"
+        return as_json({"error_code": "server_error", "error": text}, 400)
+    text = (
+        "org.springframework.dao.DataAccessResourceFailureException: PreparedStatementCallback; SQL [select * from  "
+        "getvdcoptionbyname(?, ?)]; This connection has been closed.; nested exception is "
+        "org.postgresql.util.PSQLException: This connection has been closed."
+    )
+    return challenge(dialect, True, text)
 
 
 class _Connection(HTTPConnection):
@@ -200,7 +230,7 @@ class _Gateway(Gateway):
         req = self.req
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in req.inheaders.items()}
         body = req.rfile.read() if "content-length" in headers or "transfer-encoding" in headers else b""
-        request = Request(req.method.decode(), req.uri.decode("latin-1"), headers, body, req.conn.remote_addr or "")
+        request = SimRequest(req.method.decode(), req.uri.decode("latin-1"), headers, body, req.conn.remote_addr or "")
         outcome = req.server.front.handle(request)
         if outcome.manner == "drop":
             _cut(req)
@@ -212,7 +242,8 @@ def _send(req: Any, outcome: Outcome) -> None:
     """Write an answer in one piece, or in the manner that was planned."""
     raw = outcome.raw
     chunked = outcome.manner == "chunked"
-    lines = [f"HTTP/1.1 {raw.status} {_phrase(raw.status)}", f"Content-Type: {raw.content_type}"]
+    lines = [f"HTTP/1.1 {raw.status} {_phrase(raw.status)}"]
+    lines += [f"Content-Type: {raw.content_type}"] if raw.content_type else []
     lines += [f"{name}: {value}" for name, value in raw.headers.items()]
     lines.append("Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(raw.body)}")
     if req.close_connection or outcome.manner == "truncate":
@@ -227,7 +258,9 @@ def _send(req: Any, outcome: Outcome) -> None:
         body = body[: len(body) // 2]
     with contextlib.suppress(OSError):  # the caller may have gone
         # Past cheroot's buffer: it copies what is left of a long answer for every 16 KiB that TLS takes of it.
+        req.conn.socket.settimeout(READ_WITHIN)
         req.conn.socket.sendall(head + body)
+        req.conn.socket.settimeout(req.server.timeout)
 
 
 def _phrase(status: int) -> str:
@@ -255,7 +288,7 @@ def _cut(req: Any) -> None:
         sock.shutdown(socket.SHUT_RDWR)
 
 
-class Server(HTTPServer):
+class SimServer(HTTPServer):
     """The HTTPS server.
 
     Args:
@@ -271,8 +304,11 @@ class Server(HTTPServer):
         self.front = front
         super().__init__(address, _Gateway, minthreads=threads, maxthreads=threads, server_name="engine")
         self.request_queue_size = 256
+        self.expiration_interval = 0.1  # seconds; it looks so often whether it should stop
         if certificates is not None:
-            adapter = BuiltinSSLAdapter(str(certificates.certificate), str(certificates.key))
+            own = str(certificates.certificate)
+            # A chain is named, although there is none: without one cheroot reads all of the system's authorities first.
+            adapter = BuiltinSSLAdapter(own, str(certificates.key), own)
             adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
             self.ssl_adapter = adapter
 

@@ -15,7 +15,7 @@ from .world import World
 log = logging.getLogger(__name__)
 
 PERIOD = 0.4
-#: The file is written anew when it has grown so many times as large as the world in it, and is worth the effort.
+#: The file is written again when it has grown so many times as large as the world in it, and is worth the effort.
 GROWTH, WORTH = 4, 16 << 20
 
 
@@ -45,7 +45,7 @@ class Journal:
             False if there is no such file.
 
         Raises:
-            Usage: It is no journal.
+            Usage: It is not a journal.
         """
         if not self._path.exists() or not self._path.stat().st_size:
             return False
@@ -56,7 +56,7 @@ class Journal:
                 last = self._apply(json.loads(line), things)
             except (ValueError, KeyError, TypeError) as error:
                 if last is None:
-                    raise Usage(f"--state {self._path}: line {number} is no state of a simulator") from error
+                    raise Usage(f"--state {self._path}: line {number} is not a state file of a simulator") from error
                 break  # the last line was cut short by a hard end
         self._fill(things, last)
         return True
@@ -113,7 +113,7 @@ class Journal:
             self._write()
 
     def _write(self) -> None:
-        """Append what changed, or write everything anew: when the file has grown, and after a write that failed."""
+        """Append what changed, or write everything again: when the file has grown, and after a write that failed."""
         try:
             if self._limit < 0 or self._file.tell() > self._limit:
                 self._rewrite()

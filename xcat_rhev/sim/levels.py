@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .dialect import Dialect, Version
+from .dialect import SimDialect, Version
 
 
 class Cpu(NamedTuple):
@@ -30,18 +30,43 @@ _OLD = (
 )
 _NEW = (
     _count(
-        1, "Intel Nehalem Family", "Secure Intel Nehalem Family", "Intel Westmere Family",
-        "Secure Intel Westmere Family", "Intel SandyBridge Family", "Secure Intel SandyBridge Family",
-        "Intel IvyBridge Family", "Secure Intel IvyBridge Family", "Intel Haswell Family",
-        "Secure Intel Haswell Family", "Intel Broadwell Family", "Secure Intel Broadwell Family",
-        "Intel Skylake Client Family", "Secure Intel Skylake Client Family", "Intel Skylake Server Family",
-        "Secure Intel Skylake Server Family", "Intel Cascadelake Server Family",
-        "Secure Intel Cascadelake Server Family", "Intel Icelake Server Family", "Secure Intel Icelake Server Family",
+        1,
+        "Intel Nehalem Family",
+        "Secure Intel Nehalem Family",
+        "Intel Westmere Family",
+        "Secure Intel Westmere Family",
+        "Intel SandyBridge Family",
+        "Secure Intel SandyBridge Family",
+        "Intel IvyBridge Family",
+        "Secure Intel IvyBridge Family",
+        "Intel Haswell Family",
+        "Secure Intel Haswell Family",
+        "Intel Broadwell Family",
+        "Secure Intel Broadwell Family",
+        "Intel Skylake Client Family",
+        "Secure Intel Skylake Client Family",
+        "Intel Skylake Server Family",
+        "Secure Intel Skylake Server Family",
+        "Intel Cascadelake Server Family",
+        "Secure Intel Cascadelake Server Family",
+        "Intel Icelake Server Family",
+        "Secure Intel Icelake Server Family",
     )
     + _count(1, "AMD Opteron G4", "AMD Opteron G5", "AMD EPYC", "Secure AMD EPYC")
     + _count(1, "IBM POWER8", "IBM POWER9", architecture="ppc64")
     + _count(1, "IBM z114, z196", "IBM zBC12, zEC12", "IBM z13s, z13", "IBM z14", architecture="s390x")
 )
+_AFTER = {
+    "Secure Intel Icelake Server Family": _count(
+        21, "Intel Sapphire Rapids Server Family", "Secure Intel Sapphire Rapids Server Family"
+    ),
+    "Secure AMD EPYC": _count(
+        5, "AMD EPYC-Rome", "Secure AMD EPYC-Rome", "AMD EPYC-Milan", "AMD EPYC-Milan-v2", "AMD EPYC-Genoa"
+    ),
+    "IBM POWER9": _count(3, "IBM POWER10", architecture="ppc64"),
+}
+#: Level 4.8, as 4.5.8 answers it.
+_NEWEST = tuple(each for cpu in _NEW for each in (cpu, *_AFTER.get(cpu.name, ())))
 #: Engine version (and all up to the next) -> the levels it supports, oldest first.
 LEVELS: dict[Version, tuple[Version, ...]] = {
     (3, 0): ((2, 2), (3, 0)),
@@ -56,22 +81,24 @@ LEVELS: dict[Version, tuple[Version, ...]] = {
     (4, 2): ((3, 6), (4, 0), (4, 1), (4, 2)),
     (4, 3): ((4, 1), (4, 2), (4, 3)),
     (4, 4): ((4, 2), (4, 3), (4, 4), (4, 5), (4, 6)),
-    (4, 5): ((4, 2), (4, 3), (4, 4), (4, 5), (4, 6), (4, 7)),
+    (4, 5): ((4, 2), (4, 3), (4, 4), (4, 5), (4, 6), (4, 7), (4, 8)),
 }
 
 
-def supported(dialect: Dialect) -> tuple[Version, ...]:
+def supported(dialect: SimDialect) -> tuple[Version, ...]:
     """Give the levels of the engine version that is spoken to."""
     return LEVELS[max(version for version in LEVELS if version <= dialect.version)]
 
 
-def newest(dialect: Dialect) -> Version:
+def newest(dialect: SimDialect) -> Version:
     """Give the level that an engine takes if none is asked for."""
     return supported(dialect)[-1]
 
 
 def cpus(level: Version) -> tuple[Cpu, ...]:
     """Give the CPU types of a level, maker by maker; the exact names count."""
+    if level >= (4, 8):
+        return _NEWEST
     if level >= (4, 3):
         return _NEW
     return _OLD if level >= (3, 2) else _OLDEST

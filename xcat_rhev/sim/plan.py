@@ -42,11 +42,12 @@ CALLS = {
     "empty": "do not do it; answer 200 with nothing",
     "no-status": "do it, and leave the status out of the answer",
     "html": "do not do it; answer 200 with a page for people",
+    "deaf": "do not do it; answer 200 with the thing as it is",
+    "away": "do not do it; answer `status` as a stopping or starting engine: 404, 500 without a fault, 401 as a page",
+    "database": "do not do it; answer as an engine whose database is away",
 }
 STATES = ("never", "fail")
-_KEYS = frozenset(
-    "do method path body after times share seconds status state name text kind about".split()
-)
+_KEYS = frozenset("do method path body after times share seconds status state name text kind about".split())
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What stands beside the API and needs no login: the CA, SSH keys, SSO, and where a hypervisor registers itself."""
+"""What is beside the API and needs no login: the CA, SSH keys, SSO, and where a hypervisor registers itself."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from .answers import Raw
+from .auth import INTROSPECTION
 from .dialect import Thing
 from .resources.hostnics import bring_parts
 from .resources.hosts import default_cluster
@@ -43,8 +44,8 @@ def ssh_key(_app: Any, _request: Any) -> Raw:
 
 def token(app: Any, request: Any) -> Raw:
     """Give a token for a name and a password (v4)."""
-    if app.settings.api == "3":
-        return Raw(b"", 404)
+    if not app.settings.has_sso:
+        return Raw(b"<html><head><title>Error</title></head><body>404 - Not Found</body></html>", 404, "text/html")
     answer: Raw = app.door.token(request.headers, request.query, request.body)
     return answer
 
@@ -52,6 +53,14 @@ def token(app: Any, request: Any) -> Raw:
 def log_out(app: Any, request: Any) -> Raw:
     """Take a token back (v4)."""
     answer: Raw = app.door.log_out(request.body)
+    return answer
+
+
+def introspection(app: Any, request: Any) -> Raw:
+    """Tell the Apache in front whether a token is good, as Keycloak does."""
+    if app.settings.login != "keycloak":
+        return Raw(b"", 404, "text/html")
+    answer: Raw = app.door.introspect(request.body)
     return answer
 
 
@@ -124,6 +133,7 @@ OPEN: dict[str, Callable[[Any, Any], Raw]] = {
     "/rhevm.ssh.key.txt": ssh_key,
     "/ovirt-engine/sso/oauth/token": token,
     "/ovirt-engine/services/sso-logout": log_out,
+    INTROSPECTION: introspection,
     "/RHEVManagerWeb/VdsAutoRegistration.aspx": old_servlet,
     "/OvirtEngineWeb/VdsAutoRegistration.aspx": old_servlet,
     "/OvirtEngineWeb/register": old_servlet,

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from .dialect import Dialect, Field, Node, Shape, Thing, tree
+from .dialect import Node, SimDialect, SimField, SimShape, Thing, tree
 from .faults import BAD, Refused, bad_value
 
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -18,9 +18,25 @@ _FALSE = frozenset({"false", "0"})
 
 #: Where a reference leads: kind of thing -> path; what is not here has no address of its own.
 PLACES = {
-    "vm": "vms", "host": "hosts", "cluster": "clusters", "data_center": "datacenters", "network": "networks",
-    "storage_domain": "storagedomains", "template": "templates", "tag": "tags", "disk": "disks", "job": "jobs",
-    "vnic_profile": "vnicprofiles", "user": "users", "event": "events",
+    "vm": "vms",
+    "host": "hosts",
+    "cluster": "clusters",
+    "data_center": "datacenters",
+    "network": "networks",
+    "storage_domain": "storagedomains",
+    "template": "templates",
+    "tag": "tags",
+    "disk": "disks",
+    "job": "jobs",
+    "vnic_profile": "vnicprofiles",
+    "mac_pool": "macpools",
+    "user": "users",
+    "event": "events",
+    "cpu_profile": "cpuprofiles",
+    "scheduling_policy": "schedulingpolicies",
+    "icon": "icons",
+    "disk_profile": "diskprofiles",
+    "network_filter": "networkfilters",
 }
 
 
@@ -43,8 +59,8 @@ def iso(moment: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", whole) + f".{int(moment % 1 * 1000):03d}Z"
 
 
-def href(dialect: Dialect, kind: str, thing_id: str) -> str:
-    """Give the address of a thing that stands at the top."""
+def href(dialect: SimDialect, kind: str, thing_id: str) -> str:
+    """Give the address of a thing that is at the top."""
     return f"{dialect.base}/{PLACES[kind]}/{thing_id}"
 
 
@@ -62,19 +78,19 @@ class Writer:
         routes: Gives (actions, links) of a shape's path in the dialect: `routes(path, dialect)`.
     """
 
-    def __init__(self, world: Any, dialect: Dialect, routes: Any) -> None:
+    def __init__(self, world: Any, dialect: SimDialect, routes: Any) -> None:
         self._world = world
         self.dialect = dialect
         self._routes = routes
 
-    def thing(self, shape: Shape, shown: Thing, address: str, inside: dict[str, str] | None = None) -> str:
+    def thing(self, shape: SimShape, shown: Thing, address: str, inside: dict[str, str] | None = None) -> str:
         """Write one thing as a document.
 
         Args:
             shape: How its noun is written.
             shown: What to write.
             address: Its href.
-            inside: Element -> text that stands in its place (sub-collections and references that were followed).
+            inside: Element -> text that is in its place (sub-collections and references that were followed).
         """
         root = tree(shape, self.dialect)
         inside = inside or {}
@@ -85,7 +101,7 @@ class Writer:
         own_attributes = self._attributes(root, shown)
         return f'<{shape.tag} href="{address}"{identity}{own_attributes}>{ahead}{behind}</{shape.tag}>'
 
-    def _frame(self, shape: Shape, parts: dict[str, str], address: str, own: str) -> tuple[str, str]:
+    def _frame(self, shape: SimShape, parts: dict[str, str], address: str, own: str) -> tuple[str, str]:
         """Put names, actions and links where this version has them."""
         verbs, rels = self._routes(shape.path, self.dialect)
         actions = "".join(link(verb, f"{address}/{verb}") for verb in verbs)
@@ -114,9 +130,19 @@ class Writer:
         inner = "".join([self._node(kid, values) for kid in node.kids.values()])
         if field is not None and values.get(field.key) is not None and field.kind != "secret":
             inner += self.value(field, values[field.key])
+            if not inner and self.dialect.number == 4:
+                return f"<{node.tag}{attributes}/>"
         elif not attributes and not inner and not _told_empty(node, values):
-            return ""
+            return self._emptied(node, values)
         return f"<{node.tag}{attributes}>{inner}</{node.tag}>" if inner else f"<{node.tag}{attributes}/>"
+
+    def _emptied(self, node: Node, values: Thing) -> str:
+        """Write nothing, or an empty element where v4 shows a list that has nothing in it."""
+        told = self.dialect.number == 4 and any(
+            kid.many is not None and kid.many.usual == [] and values.get(kid.many.key) == []
+            for kid in node.kids.values()
+        )
+        return f"<{node.tag}/>" if told else ""
 
     def _attributes(self, node: Node, values: Thing) -> str:
         """Write an element's attributes besides the id and the address that every thing has."""
@@ -126,7 +152,7 @@ class Writer:
             if values.get(one.key) is not None
         )
 
-    def value(self, field: Field, value: Any) -> str:
+    def value(self, field: SimField, value: Any) -> str:
         """Write one scalar."""
         if field.kind == "bool":
             return "true" if value else "false"
@@ -145,7 +171,7 @@ class Writer:
 _BASE = ("name", "description", "comment", "creation_status")
 
 
-def read(shape: Shape, dialect: Dialect, element: Any) -> tuple[Thing, list[str]]:
+def read(shape: SimShape, dialect: SimDialect, element: Any) -> tuple[Thing, list[str]]:
     """Read what a body says about a thing.
 
     Args:
@@ -180,17 +206,24 @@ def _read(node: Node, element: Any, found: Thing, unknown: list[str], path: str)
     for name, text in element.attrib.items():
         if name in node.attributes:
             field = node.attributes[name]
-            found[field.key] = scalar(field, text)
+            _take(field, text, found, unknown, f"{path}@{name}")
         elif name not in _ECHOED_ATTRIBUTES:
             unknown.append(f"{path}@{name}")
     if node.text is not None and (element.text or "").strip():
-        found[node.text.key] = scalar(node.text, element.text)
+        _take(node.text, element.text, found, unknown, path)
     elif node.text is not None and not node.kids and not len(element):
         found[node.text.key] = scalar(node.text, element.text or "")
     if not len(element):  # <usages/> says that there are none
         found.update({kid.many.key: [] for kid in node.kids.values() if kid.many and len(node.kids) == 1})
     for child in element.iterchildren(etree.Element):
         _read_child(node, child, found, unknown, f"{path}/{child.tag}")
+
+
+def _take(field: SimField, text: str, found: Thing, unknown: list[str], path: str) -> None:
+    if field.lax and text.strip().lower() not in field.words:
+        unknown.append(f"{path}={text.strip()}")
+    else:
+        found[field.key] = scalar(field, text)
 
 
 def _read_child(node: Node, child: Any, found: Thing, unknown: list[str], path: str) -> None:
@@ -212,14 +245,15 @@ def reference(element: Any) -> Thing:
     if element is None:
         return {}
     said = {"id": element.get("id") or element.findtext("id"), "name": element.findtext("name")}
-    return {key: text.strip() for key, text in said.items() if text and text.strip()}
+    found = {key: text.strip() for key, text in said.items() if text and text.strip()}
+    return found or ({"id": ""} if element.get("id") == "" else {})
 
 
-def scalar(field: Field, text: str) -> Any:
+def scalar(field: SimField, text: str) -> Any:
     """Read one value.
 
     Raises:
-        Refused: It is no number, no truth value, or not one of the enum's words.
+        Refused: It is not a number, no truth value, or not one of the enum's words.
     """
     text = text.strip() if field.kind != "text" or field.words else text
     if field.kind == "int":
@@ -260,8 +294,8 @@ def collected(plural: str, texts: list[str]) -> bytes:
     return b"".join([document(f"<{plural}>"), *map(str.encode, texts), f"</{plural}>".encode()])
 
 
-def fault(dialect: Dialect, refusal: Refused) -> str:
+def fault(dialect: SimDialect, refusal: Refused) -> str:
     """Write a fault: reason and detail in v3, alphabetically in v4."""
     reason = f"<reason>{escape(refusal.reason)}</reason>"
-    detail = f"<detail>{escape(refusal.detail)}</detail>"
+    detail = f"<detail>{escape(refusal.detail)}</detail>" if refusal.detail else ""
     return f"<fault>{detail}{reason}</fault>" if dialect.number == 4 else f"<fault>{reason}{detail}</fault>"

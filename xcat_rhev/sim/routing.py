@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .dialect import ALWAYS, NEVER, Dialect, Version
+from .dialect import ALWAYS, NEVER, SimDialect, Version
 from .faults import Gone, NotHere
 
 Handler = Callable[[Any], Any]
@@ -37,7 +37,7 @@ class Route:
     action: bool = False
     rels: tuple[str, ...] = ()
 
-    def there(self, dialect: Dialect) -> bool:
+    def there(self, dialect: SimDialect) -> bool:
         """Tell whether the engine that is pretended has this call."""
         if dialect.number == 3:
             return dialect.knows(self.since3, self.until3)
@@ -86,7 +86,7 @@ class Routes:
                 node = node.setdefault("{}" if step.startswith("{") else step, {})
             node.setdefault("", []).append(route)
 
-    def find(self, method: str, path: str, dialect: Dialect) -> tuple[Route, dict[str, str]]:
+    def find(self, method: str, path: str, dialect: SimDialect) -> tuple[Route, dict[str, str]]:
         """Find the route of a call.
 
         Args:
@@ -119,7 +119,7 @@ class Routes:
                 found = self._at(node[key], steps[1:])
         return found
 
-    def offers(self, path: str, dialect: Dialect) -> tuple[list[str], list[tuple[str, str]]]:
+    def offers(self, path: str, dialect: SimDialect) -> tuple[list[str], list[tuple[str, str]]]:
         """Give the verbs and the links (rel, last word) of a resource.
 
         Args:
@@ -139,7 +139,7 @@ class Routes:
             self._offers[key] = (verbs, links)
         return self._offers[key]
 
-    def under(self, path: str, word: str, dialect: Dialect) -> Route | None:
+    def under(self, path: str, word: str, dialect: SimDialect) -> Route | None:
         """Find the collection that a link of a resource leads to; underscores and case do not count."""
         wanted = word.replace("_", "").lower()
         for rel, last in self.offers(path, dialect)[1]:

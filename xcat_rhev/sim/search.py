@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .dialect import Thing
+from .dialect import SimDialect, Thing
+from .faults import BAD, Refused
 from .searchfields import FIELDS, LATER, OBJECTS
 
 _TOKEN = re.compile(r'"([^"]*)"|(!=|<=|>=|=|<|>)|([^\s=<>!"]+)')
-#: An engine's parser stops at these, wherever they stand (SyntaxChecker).
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+#: An engine's parser stops at these, wherever they are (SyntaxChecker).
 _FORBIDDEN = frozenset("';")
 _TEXT_FIELDS = ("name", "description", "comment")
 #: A search-backed list on an engine before 3.4 is cut here without a word.
@@ -27,16 +29,17 @@ class Condition(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Query:
+class SearchQuery:
     """A search that was understood: any of the groups, all of a group's conditions, the order, the page."""
 
     groups: tuple[tuple[Condition, ...], ...]
     sort: str = ""
     down: bool = False
     page: int = 1
+    page_after_field: bool = False
 
 
-def parse(text: str) -> Query | None:
+def parse(text: str) -> SearchQuery | None:
     """Understand a search.
 
     Returns:
@@ -47,12 +50,15 @@ def parse(text: str) -> Query | None:
     tokens = [_token(found) for found in _TOKEN.finditer(text)]
     if '"' in _TOKEN.sub("", text):
         return None
+    before = len(tokens)
     tokens, page = _tail(tokens, "page")
+    paged, length = len(tokens) < before, len(tokens)
     tokens, sort, down = _sorting(tokens)
     if page is None or sort is None:
         return None
     groups = _groups(tokens)
-    return None if groups is None else Query(groups, sort, down, int(page))
+    straight = paged and bool(sort) and length - len(tokens) == 2
+    return None if groups is None else SearchQuery(groups, sort, down, int(page), straight)
 
 
 def _token(found: re.Match[str]) -> tuple[str, str]:
@@ -63,8 +69,8 @@ def _token(found: re.Match[str]) -> tuple[str, str]:
 
 def _tail(tokens: list[tuple[str, str]], word: str) -> tuple[list[tuple[str, str]], str | None]:
     """Take `page N` off the end."""
-    if len(tokens) >= 2 and tokens[-2] [1].lower() == word and tokens[-2][0] == "word":
-        return tokens[:-2], tokens[-1][1] if tokens[-1][1].isdigit() and tokens[-1][1] != "0" else None
+    if len(tokens) >= 2 and tokens[-2][1].lower() == word and tokens[-2][0] == "word":
+        return tokens[:-2], tokens[-1][1] if tokens[-1][1].isdigit() else None
     return tokens, "1"
 
 
@@ -124,17 +130,19 @@ def like(value: str, case: bool = False, any_letter: str = "") -> Callable[[str]
     return lambda text: fits(text) is not None
 
 
-class Finder:
+class SearchFinder:
     """Find the things of one kind that fit a search.
 
     Args:
         world: Where they are.
         kind: The kind.
         case: Upper and lower case differ.
-        version: The engine's; fields that came later are not known.
+        dialect: Fields that came later than its version are not known.
     """
 
-    def __init__(self, world: Any, kind: str, case: bool, version: tuple[int, int]) -> None:
+    def __init__(self, world: Any, kind: str, case: bool, dialect: SimDialect) -> None:
+        version = dialect.version
+        self._modern = dialect.modern
         gone = [later.get(kind, frozenset()) for since, later in LATER.items() if version < since]
         self._unknown = frozenset[str]().union(*gone)
         self._world = world
@@ -142,7 +150,7 @@ class Finder:
         self._case = case
         self._any_letter = "_" if version < (4, 1) else ""
 
-    def find(self, query: Query, things: list[Thing]) -> list[Thing]:
+    def find(self, query: SearchQuery, things: list[Thing]) -> list[Thing]:
         """Filter and sort; an unknown field finds nothing."""
         if query.groups:
             wanted: dict[str, None] = {}
@@ -175,12 +183,20 @@ class Finder:
         return [thing for thing in things if fits(thing)]
 
     def _test(self, condition: Condition) -> Callable[[Thing], bool]:
+        if not condition.field and self._modern:
+            part = like(f"*{condition.value}*", self._case)
+            return lambda thing: any(part(str(thing.get(key) or "")) for key in _TEXT_FIELDS)
         if not condition.field:
             same = like(condition.value, self._case, self._any_letter)
             return lambda thing: any(same(str(thing.get(key) or "")) for key in _TEXT_FIELDS)
         walk = self._walk(condition.field)
-        if not walk:
+        if not walk or (walk == "next_run_exists" and condition.value == "false"):
             return lambda _thing: False
+        if walk == "id" and self._modern and not _UUID.fullmatch(condition.value):
+            told = f'error: invalid input syntax for type uuid: "{condition.value}"'
+            raise Refused(told, BAD, listed=False)
+        if self._modern and condition.value == "*" and not set(walk) & set(".#"):
+            return lambda _thing: True
         compare = _comparison(condition, like(condition.value, self._case, self._any_letter))
         if not set(walk) & set(".#"):  # most searches are by name, and there may be thousands of things
             return lambda thing: thing.get(walk) is not None and compare(thing[walk])
@@ -188,11 +204,15 @@ class Finder:
         return lambda thing: (all if wants_all else any)(compare(value) for value in self.values(thing, walk))
 
     def _walk(self, field: str) -> str:
-        """Find where a field's value stands; nothing for a field that does not exist."""
+        """Find where a field's value is; nothing for a field that does not exist."""
         word, dot, rest = field.partition(".")
         if not dot:
             return "" if field in self._unknown else FIELDS[self._kind].get(field, "")
+        if (self._kind, word) == ("vm", "cluster") and self._modern:
+            return ""
         over = OBJECTS.get((self._kind, word), "")
+        if word.rstrip("s") == self._kind.replace("_", "") and self._modern:
+            return ""
         if word.rstrip("s") == self._kind.replace("_", ""):
             return FIELDS[self._kind].get(rest, "")
         return f"{over}.{rest}" if over and rest in {"name", "status", "id", "address"} else ""
@@ -201,7 +221,7 @@ class Finder:
         """Give the values at the end of a walk."""
         first, _, rest = walk.partition(".")
         if not rest:
-            return [_MANY[first](self._world, thing)] if first in _MIB else _tagged(self._world, thing, first)
+            return [_MANY[first](self._world, thing)] if first in _MIB else _tag_values(self._world, thing, first)
         if first in _MANY:
             nexts = _MANY[first](self._world, thing)
         else:
@@ -214,9 +234,20 @@ def _sortable(value: Any) -> tuple[float, str]:
     return (float(value), "") if isinstance(value, (int, float)) else (0.0, str(value).lower())
 
 
-def _tagged(world: Any, thing: Thing, key: str) -> list[Any]:
+def _above(world: Any, tag: str) -> list[str]:
+    """Name a tag and those above it."""
+    names: list[str] = []
+    one = world.get("tag", tag)
+    while one is not None and one["name"] not in names:
+        names.append(one["name"])
+        one = world.get("tag", one.get("parent"))
+    return names
+
+
+def _tag_values(world: Any, thing: Thing, key: str) -> list[Any]:
     if key == "#tags":
-        return [world.the("tag", one["tag"])["name"] for one in world.of("tagging", "owner", thing["id"])]
+        # A thing of several tags is found by one of them alone, and by those above it (4.5.8).
+        return [name for one in world.of("tagging", "owner", thing["id"])[-1:] for name in _above(world, one["tag"])]
     return [] if thing.get(key) is None else [thing[key]]
 
 
@@ -226,7 +257,9 @@ _MANY: dict[str, Callable[[Any, Thing], Any]] = {
     "#clusters": lambda world, thing: world.of("cluster", "data_center", thing["id"]),
     "#domains": lambda world, thing: world.of("storage_domain", "data_center", thing["id"]),
     "#storage": lambda world, thing: [
-        world.get("storage_domain", disk.get("storage_domain")) for disk in world.of("disk", "vm", thing["id"])
+        domain
+        for disk in world.of("disk", "vm", thing["id"])
+        if (domain := world.get("storage_domain", disk.get("storage_domain")))
     ],
     "#memory": lambda _world, thing: (thing.get("memory") or 0) >> 20,
     "#size": lambda _world, thing: (thing.get("size") or 0) >> 30,
@@ -245,8 +278,10 @@ def _comparison(condition: Condition, same: Callable[[str], bool]) -> Callable[[
         return lambda _value: False
     number = float(condition.value)
     return {
-        "<": lambda value: float(value) < number, ">": lambda value: float(value) > number,
-        "<=": lambda value: float(value) <= number, ">=": lambda value: float(value) >= number,
+        "<": lambda value: float(value) < number,
+        ">": lambda value: float(value) > number,
+        "<=": lambda value: float(value) <= number,
+        ">=": lambda value: float(value) >= number,
     }[condition.operator]
 
 
@@ -267,19 +302,39 @@ def page(call: Any, kind: str, things: list[Thing]) -> list[Thing]:
     if kind == "network" and call.dialect.version < (3, 2):
         return things
     if not text.strip():
+        things = _by_name(call, kind, things)
         return things[:limit] if limit is not None else things
     query = parse(text)
-    if query is None:
+    if query is None or (_odd(query, kind, limit) if call.dialect.modern else query.page == 0):
         return []
     case = call.flag("case-sensitive" if call.dialect.version < (3, 1) else "case_sensitive")
-    found = Finder(call.world, kind, case, call.dialect.version).find(query, things)
+    found = SearchFinder(call.world, kind, case, call.dialect).find(query, things)
+    if not query.sort:
+        found = _by_name(call, kind, found)
     if limit is None:
         return found
     return found[(query.page - 1) * limit : query.page * limit]
 
 
+def _by_name(call: Any, kind: str, things: list[Thing]) -> list[Thing]:
+    """Order as an engine's database does where nobody asks for an order: by name, letter by letter."""
+    if not call.dialect.modern or kind in {"event", "job", "network"}:
+        return things
+    return sorted(things, key=lambda thing: thing.get("name") or "")
+
+
+def _odd(query: SearchQuery, kind: str, limit: int | None) -> bool:
+    """Is it one that an engine understands otherwise than it was meant, so that it finds nothing?"""
+    if query.page == 0:
+        raise Refused("error: offset must not be negative", BAD, listed=False)
+    unsorted = bool(query.sort) and query.sort.lower() not in FIELDS[kind]
+    return unsorted or (limit is None and query.page > 1) or query.page_after_field
+
+
 def _limit(call: Any) -> int | None:
     most = call.number("max") if call.dialect.knows((3, 1)) else None
+    if most is not None and most < 0 and call.dialect.modern:
+        raise Refused(f"illegal max count value for query : {most}", BAD, listed=False)
     if most is not None and most >= 0:
         return int(most)
     return OLD_LIMIT if call.dialect.version < (3, 4) else None

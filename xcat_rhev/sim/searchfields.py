@@ -1,8 +1,8 @@
-"""What can be searched for, and where its value stands: a key, or a walk over references."""
+"""What can be searched for, and where its value is: a key, or a walk over references."""
 
 from __future__ import annotations
 
-#: Kind -> field -> where its value stands: a key, or a walk over references.
+#: Kind -> field -> where its value is: a key, or a walk over references.
 FIELDS: dict[str, dict[str, str]] = {
     "vm": {
         "name": "name",
@@ -123,22 +123,40 @@ LATER: dict[tuple[int, int], dict[str, frozenset[str]]] = {
     (3, 4): {
         "vm": frozenset({"id", "host", "fqdn", "comment", "description"}),
         "host": frozenset({"id", "comment", "description", "external_status"}),
-        "cluster": frozenset({"id", "comment"}), "data_center": frozenset({"id", "comment", "local"}),
-        "storage_domain": frozenset({"id", "comment", "description"}), "template": frozenset({"id", "comment"}),
+        "cluster": frozenset({"id", "comment"}),
+        "data_center": frozenset({"id", "comment", "local"}),
+        "storage_domain": frozenset({"id", "comment", "description"}),
+        "template": frozenset({"id", "comment"}),
         "event": frozenset({"id", "origin"}),
     },
     (4, 0): {
-        "vm": frozenset({"next_run_config_exists"}), "host": frozenset({"hw_id", "spm_id"}),
-        "cluster": frozenset({"cpu_type"}), "job": frozenset({"correlation_id"}),
+        "vm": frozenset({"next_run_config_exists"}),
+        "host": frozenset({"hw_id", "spm_id"}),
+        "cluster": frozenset({"cpu_type"}),
+        "job": frozenset({"correlation_id"}),
     },
 }
 #: Words before a dot -> how to get from one kind to another.
 OBJECTS: dict[tuple[str, str], str] = {
-    ("vm", "host"): "host", ("vm", "hosts"): "host", ("vm", "template"): "template", ("vm", "templates"): "template",
-    ("vm", "cluster"): "cluster", ("vm", "storage"): "#storage", ("host", "vm"): "#vms", ("host", "vms"): "#vms",
-    ("cluster", "datacenter"): "data_center", ("data_center", "cluster"): "#clusters",
-    ("data_center", "clusters"): "#clusters", ("data_center", "storage"): "#domains",
-    ("storage_domain", "datacenter"): "data_center", ("template", "datacenter"): "cluster.data_center",
-    ("template", "cluster"): "cluster", ("host", "cluster"): "cluster", ("template", "vm"): "#vms",
-    ("event", "vm"): "vm", ("event", "vms"): "vm", ("event", "host"): "host", ("event", "hosts"): "host",
+    ("vm", "host"): "host",
+    ("vm", "hosts"): "host",
+    ("vm", "template"): "template",
+    ("vm", "templates"): "template",
+    ("vm", "cluster"): "cluster",
+    ("vm", "storage"): "#storage",
+    ("host", "vm"): "#vms",
+    ("host", "vms"): "#vms",
+    ("cluster", "datacenter"): "data_center",
+    ("data_center", "cluster"): "#clusters",
+    ("data_center", "clusters"): "#clusters",
+    ("data_center", "storage"): "#domains",
+    ("storage_domain", "datacenter"): "data_center",
+    ("template", "datacenter"): "cluster.data_center",
+    ("template", "cluster"): "cluster",
+    ("host", "cluster"): "cluster",
+    ("template", "vm"): "#vms",
+    ("event", "vm"): "vm",
+    ("event", "vms"): "vm",
+    ("event", "host"): "host",
+    ("event", "hosts"): "host",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..secret import Secret
-from .dialect import Dialect, Version
+from .dialect import SimDialect, Version
 
 LONG, SHORT = "/ovirt-engine/api", "/api"
 
@@ -20,11 +20,15 @@ class Settings:
         v4_version: ... and to callers of v4.
         user: Who may log in, as `user@profile`.
         password: ... and with what.
+        login: The ways in, one of `accounts.LOGINS`.
+        accounts: Others who have an account: name and one of `accounts.STATES`. The password is the same.
         strict: What a dialect does not know is refused by name instead of ignored.
         latency: Seconds added to every answer.
         token_life: Seconds after which an unused token or session is forgotten.
         html_errors: 401 carries the container's HTML page, as real engines send it.
         management: The name of the management network.
+        product: How it calls itself; empty as oVirt does.
+        number: The version that it says; forks count for themselves. Empty: its own.
     """
 
     api: str = "both"
@@ -32,13 +36,22 @@ class Settings:
     v4_version: Version = (4, 5)
     user: str = "admin@internal"
     password: Secret = field(default_factory=lambda: Secret("secret"))
+    login: str = "both"
+    accounts: tuple[tuple[str, str], ...] = ()
     strict: bool = False
     latency: float = 0.0
     token_life: float = 1800.0
     html_errors: bool = False
     management: str = "ovirtmgmt"
+    product: str = ""
+    number: tuple[int, ...] = ()
 
-    def dialect(self, path: str, header: str) -> tuple[Dialect | None, str, int]:
+    @property
+    def has_sso(self) -> bool:
+        """Does it give tokens? Engines do since 4.0."""
+        return self.api != "3" and self.login != "basic"
+
+    def dialect(self, path: str, header: str) -> tuple[SimDialect | None, str, int]:
         """Choose how to answer a request.
 
         Args:
@@ -53,7 +66,7 @@ class Settings:
                 return self._at(base, path[len(base) :], header)
         return None, "", 404
 
-    def _at(self, base: str, rest: str, header: str) -> tuple[Dialect | None, str, int]:
+    def _at(self, base: str, rest: str, header: str) -> tuple[SimDialect | None, str, int]:
         if base == SHORT:
             return (None, "", 404) if self.api == "4" else (self._three(base), rest, 0)
         if self.api == "3":
@@ -65,12 +78,13 @@ class Settings:
         if wanted == "3" and self._has_three():
             return self._three(base), rest, 0
         if wanted == "4":
-            return Dialect(4, self.v4_version, base), rest, 0
+            return SimDialect(4, self.v4_version, base), rest, 0
         return None, "", 405 if wanted == "3" else 400
 
-    def _three(self, base: str) -> Dialect:
-        return Dialect(3, self.v3_version, base)
+    def _three(self, base: str) -> SimDialect:
+        engine = self.v4_version if self.api == "both" and base == LONG else self.v3_version
+        return SimDialect(3, self.v3_version, base, engine)
 
     def _has_three(self) -> bool:
-        """Engines up to 4.3 speak both; one that is told to be both does so whatever its version."""
+        """Engines up to 4.3 speak both; one that is set to both does so whatever its version."""
         return self.api == "both" or self.v4_version < (4, 4)

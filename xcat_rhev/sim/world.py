@@ -10,9 +10,9 @@ from random import Random
 from typing import Any
 
 from ..clock import Clock, SystemClock
-from .dialect import Dialect, Thing
+from .dialect import SimDialect, Thing
 from .render import PLACES
-from .states import EFFECTS, FAILURES, Path, Schedule, delays
+from .states import EFFECTS, FAILURE_CODES, FAILURES, Path, Schedule, delays
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 MIB = 1 << 20
@@ -22,6 +22,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "vm": ("host", "template", "cluster"),
     "disk": ("vm", "template", "storage_domain"),
     "nic": ("vm", "template", "mac"),
+    "sharing": ("vm", "disk"),
     "snapshot": ("vm",),
     "host": ("cluster",),
     "host_nic": ("host",),
@@ -36,14 +37,25 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "tagging": ("tag", "owner"),
     "affinity_group": ("cluster",),
 }
-KINDS = (*OWNERS, "data_center", "tag", "event", "job", "storage_connection", "leftover")
-#: Kinds whose address stands under an owner: kind -> (path before, owner's key, path between).
+KINDS = (*OWNERS, "data_center", "mac_pool", "tag", "event", "job", "storage_connection", "leftover")
+#: Kinds whose address is under an owner: kind -> (path before, owner's key, path between).
 UNDER = {
-    "host_nic": ("hosts", "host", "nics"), "nic": ("vms", "vm", "nics"), "snapshot": ("vms", "vm", "snapshots"),
-    "attachment": ("hosts", "host", "networkattachments"), "agent": ("hosts", "host", "fenceagents"),
+    "host_nic": ("hosts", "host", "nics"),
+    "nic": ("vms", "vm", "nics"),
+    "snapshot": ("vms", "vm", "snapshots"),
+    "attachment": ("hosts", "host", "networkattachments"),
+    "agent": ("hosts", "host", "fenceagents"),
     "affinity_group": ("clusters", "cluster", "affinitygroups"),
 }
+#: Who does everything here.
+ROOT_USER = "fdfc627c-d875-11e0-90f0-83df133b58cc"
+_BY = {"user": ROOT_USER, "user_name": "admin@internal-authz"}
 KEPT_EVENTS, KEPT_JOBS = 5000, 1000
+
+
+def _failure(operation: str, verdict: str) -> Thing:
+    """How an operation ends that fails."""
+    return {"failed": verdict, "code": FAILURE_CODES.get(operation, 119)}
 
 
 class World:
@@ -115,7 +127,7 @@ class World:
         if verdict == "never":
             path = tuple((word, 1e12) for word, _ in path)
         elif verdict:
-            path, end = (*path[:-1], (FAILURES.get(operation, "down"), 0)), {"failed": verdict}
+            path, end = (*path[:-1], (FAILURES.get(operation, "down"), 0)), _failure(operation, verdict)
         self._enter(thing, list(path), end)
 
     def _enter(self, thing: Thing, rest: list[Any], end: Thing) -> None:
@@ -131,12 +143,12 @@ class World:
             self._enter(thing, rest, end)
 
     def _arrive(self, thing: Thing, word: str, end: Thing) -> None:
-        changes = {key: value for key, value in end.items() if key not in {"effect", "failed"}}
+        changes = {key: value for key, value in end.items() if key not in {"effect", "failed", "code"}}
         if word:
             changes["status"] = word
         self.change(thing, **changes)
         if end.get("failed"):
-            self.event(119, "error", end["failed"], **{thing["kind"]: thing["id"]})
+            self.event(end.get("code", 119), "error", end["failed"], **{thing["kind"]: thing["id"]})
         elif end.get("effect"):
             EFFECTS[end["effect"]](self, thing, end)
 
@@ -153,7 +165,7 @@ class World:
         return thing
 
     def put(self, thing: Thing) -> None:
-        """Take a thing in as it stands, e.g. from a state file."""
+        """Take a thing in as it is, e.g. from a state file."""
         kind, thing_id = thing["kind"], thing["id"]
         self.things[kind][thing_id] = thing
         self._index(thing, ("name", *OWNERS.get(kind, ())))
@@ -226,7 +238,7 @@ class World:
                 return one
         return None
 
-    def address(self, dialect: Dialect, kind: str, thing_id: str) -> str:
+    def address(self, dialect: SimDialect, kind: str, thing_id: str) -> str:
         """Give the href of a thing, or nothing if it has no address."""
         if kind in PLACES:
             return f"{dialect.base}/{PLACES[kind]}/{thing_id}"
@@ -261,8 +273,14 @@ class World:
         if len(kept) >= KEPT_EVENTS:
             self.remove(next(iter(kept.values())))
         return self.add(
-            "event", id=str(self.meta["events"]), code=code, severity=severity, description=text, time=self.now(),
-            correlation_id=self.correlation or None, **about,
+            "event",
+            id=str(self.meta["events"]),
+            code=code,
+            severity=severity,
+            description=text,
+            time=self.now(),
+            correlation_id=self.correlation or None,
+            **{"origin": "oVirt", "custom_id": -1, "flood_rate": 0, "index": self.meta["events"], **_BY, **about},
         )
 
     def job(self, text: str) -> Thing:
@@ -272,6 +290,13 @@ class World:
             self.remove(next(iter(kept.values())))
         now = self.now()
         return self.add(
-            "job", description=text, status="finished", start_time=now, end_time=now, last_updated=now, external=False,
-            auto_cleared=True, correlation_id=self.correlation or None,
+            "job",
+            description=text,
+            status="finished",
+            start_time=now,
+            end_time=now,
+            last_updated=now,
+            external=False,
+            auto_cleared=True,
+            correlation_id=self.correlation or None,
         )

@@ -1,11 +1,13 @@
-"""Who asks: the address of the machine itself, be it behind proxies that the site named or not."""
+"""The address of the machine that asks, also behind proxies that the site has named."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
-#: How many proxies may stand in a row; what a client wrote further left is nobody's word anyway.
+from .. import addresses
+
+#: How many proxies may be in a row; what a client wrote further left cannot be trusted anyway.
 PROXIES_IN_A_ROW = 16
 
 
@@ -16,15 +18,14 @@ def plain(text: str) -> str:
         text: `10.0.0.5`, `::ffff:10.0.0.5`, `fe80::1%eth0`, `[fd00::5]:4711`, `10.0.0.5:4711`.
 
     Returns:
-        The address without port and zone, or empty if the text is none.
+        The address without port and zone, or empty if the text is not an address.
     """
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    address = _parsed(text)
-    return "" if address is None else str(address)
+    return addresses.plain(text)
 
 
 def within(address: str, networks: Iterable[str]) -> bool:
@@ -34,7 +35,7 @@ def within(address: str, networks: Iterable[str]) -> bool:
         address: As `plain` gives it.
         networks: Addresses or `address/bits`; words that are neither match nothing.
     """
-    parsed = _parsed(address)
+    parsed = addresses.parsed(address)
     return parsed is not None and any(_holds(network, parsed) for network in networks)
 
 
@@ -49,7 +50,7 @@ def caller(environ: Mapping[str, object], proxies: Iterable[str]) -> str:
         proxies: Trusted proxies, addresses or networks.
 
     Returns:
-        The address as `plain` writes it, or empty if it cannot be told.
+        The address as `plain` writes it, or empty if it cannot be found.
     """
     trusted = tuple(proxies)
     address = plain(str(environ.get("REMOTE_ADDR", "")))
@@ -59,15 +60,6 @@ def caller(environ: Mapping[str, object], proxies: Iterable[str]) -> str:
         if word.strip():
             address = plain(word)
     return address
-
-
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
 
 
 def _holds(network: str, address: IPv4Address | IPv6Address) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from collections.abc import Iterator, Mapping
 
+from .. import addresses
 from .callers import plain
 
 #: Seconds for the name service, which has no limit of its own that could be set.
@@ -30,8 +30,11 @@ class NodeMap:
     """
 
     def __init__(
-        self, addresses: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None,
-        networks: tuple[str, ...] = (), wrong: str = "",
+        self,
+        addresses: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | None = None,
+        networks: tuple[str, ...] = (),
+        wrong: str = "",
     ) -> None:
         self._addresses = addresses or {}
         self.names = {name.lower(): node for name, node in (names or {}).items()}
@@ -81,7 +84,7 @@ def load(path: str) -> NodeMap:
     except OSError as problem:
         return NodeMap(wrong=f"{path}: {problem.strerror}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        return NodeMap(wrong=f"{path} is no node map: {type(problem).__name__}")
+        return NodeMap(wrong=f"{path} is not a node map: {type(problem).__name__}")
 
 
 def spoken_name(text: str) -> str:
@@ -109,26 +112,15 @@ def names_of(address: str, limit: float = NAME_SERVICE_LIMIT) -> list[str]:
     import threading  # only callers that the map does not know pay for it
 
     found: list[str] = []
-    asking = threading.Thread(target=lambda: found.extend(_confirmed(address)), daemon=True)
+    asking = threading.Thread(target=lambda: found.extend(_confirmed_names(address)), daemon=True)
     asking.start()
     asking.join(limit)
     return list(found)
 
 
-def _confirmed(address: str) -> list[str]:
-    try:
-        name, aliases, _ = socket.gethostbyaddr(address)
-    except (OSError, UnicodeError):
-        return []
-    names = dict.fromkeys(spoken_name(text) for text in (name, *aliases))
-    return [name for name in names if name and address in _addresses_of(name)]
-
-
-def _addresses_of(name: str) -> set[str]:
-    try:
-        return {plain(str(entry[4][0])) for entry in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
-    except (OSError, UnicodeError):
-        return set()
+def _confirmed_names(address: str) -> list[str]:
+    names = dict.fromkeys(map(spoken_name, addresses.names_of(address)))
+    return [name for name in names if name and address in addresses.resolve(name)]
 
 
 def _texts(read: Mapping[str, object]) -> dict[str, str]:

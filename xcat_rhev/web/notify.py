@@ -7,6 +7,7 @@ answer is there is tried again until the limit. That does no harm, since xcatd a
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +17,20 @@ from typing import Any, NamedTuple
 from ..clock import Clock
 from ..errors import BadAnswer, RhevError, TimedOut, Unreachable
 from ..xcat.wire import WireRequest, read_response, split, write_request
-from .settings import Settings
+from .settings import WebSettings
 
-COMMAND = "rhevhupdateflag"
+COMMAND, SETUP_COMMAND, METRICS = "rhevhupdateflag", "rhevmupdateflag", "lsve"
+#: What a node may ask or tell about its setup.
+SETUP_WORDS = ("answers", "up", "failed", "ready")
 BOOTED = "booted"
 #: The bit in an error code that rhevhupdateflag sets where a later try can succeed.
 TRY_AGAIN = 2
+#: What xcatd says when some of the names are not nodes; it then answers for none of them.
+UNKNOWN = "Invalid nodes and/or groups in noderange: "
+#: What can be a node; everything else would be a noderange of another meaning.
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+#: Questions about one page: nodes may be taken away between two of them.
+QUESTIONS = 3
 #: Seconds between two tries while xcatd does not answer.
 PAUSE = 0.3
 #: Seconds for one connection to be made; xcatd is on this machine or beside it.
@@ -42,7 +51,21 @@ class Verdict(NamedTuple):
     text: str
 
 
-class Progress(NamedTuple):
+class SetupAnswer(NamedTuple):
+    """What xcatd said to a node that is set up.
+
+    Attributes:
+        lines: For the node; none where it was refused.
+        again: A later try can succeed.
+        reason: Why there are none, in xcatd's words.
+    """
+
+    lines: tuple[str, ...]
+    again: bool = False
+    reason: str = ""
+
+
+class InstallProgress(NamedTuple):
     """How far one node is, as xcatd words it.
 
     Attributes:
@@ -62,15 +85,29 @@ class Progress(NamedTuple):
     manager: str
 
 
-class Xcatd:
-    """The xcatd that is told.
+class Overview(NamedTuple):
+    """How far nodes are.
+
+    Attributes:
+        nodes: Those that xcatd answered for.
+        unknown: Names that are not nodes of xcatd's.
+        reason: Why there are not more, in xcatd's words, or empty.
+    """
+
+    nodes: list[InstallProgress]
+    unknown: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class XcatdClient:
+    """The xcatd that gets the report.
 
     Args:
         settings: Where it is and how to trust it.
         clock: Time.
     """
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: WebSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
 
@@ -88,14 +125,62 @@ class Xcatd:
         words = (address, name) if name else (address,)
         return _verdict(node, self._answer(WireRequest(COMMAND, noderange=node, args=words, clienttype="ws")))
 
-    def progress(self, nodes: Sequence[str]) -> list[Progress]:
-        """Ask how far nodes are.
+    def setup(self, node: str, address: str, word: str) -> SetupAnswer:
+        """Ask, or tell, for a node that becomes a manager or a host.
+
+        Args:
+            node: The node.
+            address: Where the request came from.
+            word: One of `SETUP_WORDS`.
 
         Raises:
             Unreachable: xcatd did not answer within the limit.
         """
-        request = WireRequest(COMMAND, noderange=",".join(nodes), args=("--status",), clienttype="ws")
-        return [Progress(*line) for line in _lines(self._answer(request))]
+        documents = self._answer(WireRequest(SETUP_COMMAND, noderange=node, args=(address, word), clienttype="ws"))
+        refused = _refusal(documents)
+        if refused:
+            return SetupAnswer((), refused.again, refused.text)
+        lines = tuple(text for name, text in _node_data(documents) if name == node)
+        return SetupAnswer(lines, not lines, "" if lines else "xcatd's answer says nothing for it")
+
+    def progress(self, nodes: Sequence[str]) -> Overview:
+        """Ask how far nodes are; a name that is not a node costs nothing but itself.
+
+        Args:
+            nodes: Their names.
+
+        Raises:
+            Unreachable: xcatd did not answer within the limit.
+        """
+        left = [node for node in nodes if _NODE.fullmatch(node)]
+        unknown = [node for node in nodes if node not in left]
+        documents: list[Mapping[str, Any]] = []
+        for _ in range(QUESTIONS):
+            if not left:
+                break
+            request = WireRequest(COMMAND, noderange=",".join(left), args=("--status",), clienttype="ws")
+            documents = self._answer(request)
+            gone = _unknown(documents).intersection(left)
+            if not gone:
+                break
+            unknown += [node for node in left if node in gone]
+            left = [node for node in left if node not in gone]
+        lines = [InstallProgress(*line) for line in _lines(documents)]
+        reason = "" if lines or not left else _verdict("", documents).text
+        return Overview(lines, tuple(unknown), reason)
+
+    def metrics(self, manager: str) -> tuple[str, str]:
+        """Ask for a manager's numbers.
+
+        Returns:
+            The text in Prometheus' format, or nothing and why there is none.
+
+        Raises:
+            Unreachable: xcatd did not answer within the limit.
+        """
+        documents = self._answer(WireRequest(METRICS, args=("-m", manager, "--metrics"), clienttype="ws"))
+        texts = [str(text) for document in documents for text in document.get("data", ()) if text]
+        return "\n".join(texts), "" if texts else _verdict("", documents).text
 
     def _answer(self, request: WireRequest) -> list[Mapping[str, Any]]:
         end = self._clock.now() + self._settings.wait
@@ -112,8 +197,8 @@ class Xcatd:
 
     def _exchange(self, context: ssl.SSLContext, request: bytes, end: float) -> list[Mapping[str, Any]]:
         """Send one request over one connection and read the whole answer."""
-        connection = socket.create_connection(self._settings.xcatd, min(CONNECT_LIMIT, self._left(end)))
-        connection.settimeout(self._left(end))
+        connection = socket.create_connection(self._settings.xcatd, min(CONNECT_LIMIT, self._time_left(end)))
+        connection.settimeout(self._time_left(end))
         # The request follows the handshake's last bytes; without this it waits 40 ms for their acknowledgement.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with closing(connection), closing(context.wrap_socket(connection)) as channel:
@@ -123,7 +208,7 @@ class Xcatd:
     def _documents(self, channel: ssl.SSLSocket, end: float) -> Iterator[Mapping[str, Any]]:
         rest = b""
         while True:
-            channel.settimeout(self._left(end))
+            channel.settimeout(self._time_left(end))
             received = channel.recv(65536)
             if not received:
                 raise BadAnswer("the answer ends too early")
@@ -133,7 +218,7 @@ class Xcatd:
                 if "serverdone" in document:
                     return
 
-    def _left(self, end: float) -> float:
+    def _time_left(self, end: float) -> float:
         left = end - self._clock.now()
         if left <= 0:
             raise TimedOut("the time is up")
@@ -169,15 +254,38 @@ def _show(context: ssl.SSLContext, certificate: str) -> None:
 
 
 def _verdict(node: str, documents: Sequence[Mapping[str, Any]]) -> Verdict:
-    booted, codes, reason = False, 0, ""
+    refused = _refusal(documents)
+    if refused:
+        return refused
+    booted = (node, BOOTED) in _node_data(documents)
+    return Verdict(booted, not booted, "" if booted else "xcatd's answer does not say that it is booted")
+
+
+def _refusal(documents: Sequence[Mapping[str, Any]]) -> Verdict | None:
+    """What xcatd complained about, if it did."""
+    codes, reason = 0, ""
     for document in documents:
         for element in (document, *(part for part in document.get("node", ()) if isinstance(part, dict))):
             codes |= _code(element)
             reason = reason or str(next(filter(None, element.get("error", ())), ""))
-            booted = booted or (element.get("name") == [node] and element.get("data") == [BOOTED])
-    if reason or codes:
-        return Verdict(False, bool(codes & TRY_AGAIN), reason or "refused without a reason")
-    return Verdict(booted, not booted, "" if booted else "xcatd's answer does not say that it is booted")
+    if not (reason or codes):
+        return None
+    return Verdict(False, bool(codes & TRY_AGAIN), reason or "refused without a reason")
+
+
+def _node_data(documents: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Each node with a line that xcatd has for it."""
+    elements = (part for document in documents for part in document.get("node", ()) if isinstance(part, dict))
+    return [
+        (str(element["name"][0]), str(element["data"][0] or ""))
+        for element in elements
+        if element.get("name") and len(element.get("data", ())) == 1
+    ]
+
+
+def _unknown(documents: Sequence[Mapping[str, Any]]) -> set[str]:
+    texts = (str(text) for document in documents for text in document.get("error", ()))
+    return {name for text in texts if text.startswith(UNKNOWN) for name in text[len(UNKNOWN) :].split(",")}
 
 
 def _code(element: Mapping[str, Any]) -> int:
@@ -190,5 +298,5 @@ def _lines(documents: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
         for element in document.get("node", ()):
             if isinstance(element, dict) and element.get("name") and element.get("data"):
                 fields = str(element["data"][0] or "").split("|")
-                if len(fields) == len(Progress._fields) - 1:
+                if len(fields) == len(InstallProgress._fields) - 1:
                     yield (str(element["name"][0]), *fields)

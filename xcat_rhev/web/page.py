@@ -1,12 +1,13 @@
-"""The page that shows people how far the nodes are: plain HTML, no scripts, made anew for each request."""
+"""The page that shows people how far the nodes are: plain HTML, no scripts, made again for each request."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
-from .notify import BOOTED, Progress
+from .metrics import CertificateEnd
+from .notify import BOOTED, InstallProgress, Overview
 
 REFRESH = 10
 HEADERS = (
@@ -33,7 +34,10 @@ footer, .note { color: #566573; font-size: .9rem; margin-top: 1.5rem }
 """
 
 
-def kind_of(progress: Progress) -> str:
+_NOBODY = "<p>No hypervisor has been set up for an install yet.</p>"
+
+
+def kind_of(progress: InstallProgress) -> str:
     """Tell which of KINDS a node belongs to; one that its manager did not take is failed, although it booted."""
     if progress.status == "failed" or progress.manager.startswith("failed-"):
         return FAILED
@@ -42,26 +46,43 @@ def kind_of(progress: Progress) -> str:
     return BOOTED_KIND if progress.status == BOOTED else OTHER
 
 
-def render(nodes: Sequence[Progress], now: str, wrong: str = "") -> str:
+def render(overview: Overview, now: str, wrong: str = "", ends: Sequence[CertificateEnd] = ()) -> str:
     """Write the page.
 
     Args:
-        nodes: How far each is.
+        overview: How far each node is.
         now: The time of day on this machine.
         wrong: Why there may be none, or empty.
+        ends: Certificates that end soon.
     """
-    ordered = sorted(nodes, key=lambda node: (KINDS.index(kind_of(node)), _counting(node.node)))
+    ordered = sorted(overview.nodes, key=lambda node: (KINDS.index(kind_of(node)), _counting(node.node)))
     kinds = [kind_of(node) for node in ordered]
     counts = "".join(f'<span class="{kind}"><b>{kinds.count(kind)}</b> {kind}</span>' for kind in KINDS)
-    note = f'<p class="note">No node map: {escape(wrong)}</p>' if wrong else ""
+    note = "".join(f'<p class="note">{escape(text)}</p>' for text in _notes(overview, wrong))
+    note += "".join(f'<p class="failed">{escape(text)}</p>' for text in map(_ending, ends))
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Hypervisor installs</title>
 <meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>
 <h1>Hypervisor installs</h1>
 <p class="counts">{counts}</p>{note}
-{_table(ordered) if ordered else '<p>No hypervisor has been set up for an install yet.</p>'}
+{_table(ordered) if ordered else _NOBODY if not note else ""}
 <footer>As of {escape(now)}. This page loads itself again every {REFRESH} seconds.</footer></body></html>
 """
+
+
+def _notes(overview: Overview, wrong: str) -> Iterator[str]:
+    """What is not as it should be."""
+    if wrong:
+        yield f"No node map: {wrong}"
+    if overview.unknown:
+        yield f"In the node map, but no nodes: {', '.join(overview.unknown)}"
+    if overview.reason:
+        yield f"xcatd says: {overview.reason}"
+
+
+def _ending(each: CertificateEnd) -> str:
+    when = f"ended {each.ends}" if each.left < 0 else f"ends {each.ends}, in {each.left} days"
+    return f"The certificate of {each.whose} {when}."
 
 
 def _counting(name: str) -> str:
@@ -69,13 +90,13 @@ def _counting(name: str) -> str:
     return re.sub(r"\d+", lambda digits: digits[0].zfill(9), name)
 
 
-def _table(nodes: Sequence[Progress]) -> str:
+def _table(nodes: Sequence[InstallProgress]) -> str:
     heads = ("Node", "Status", "Since", "Reported from", "Boots", "In the manager")
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     return f"<div><table><thead><tr>{head}</tr></thead><tbody>\n{''.join(map(_row, nodes))}</tbody></table></div>"
 
 
-def _row(node: Progress) -> str:
+def _row(node: InstallProgress) -> str:
     kind = kind_of(node)
     status = node.status or "not known"
     shown = kind if kind != OTHER else status

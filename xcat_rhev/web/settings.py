@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 
 FILE = "/etc/xcat/rhevh-web.conf"
 PREFIX = "XCATRHEVH_"
+#: The embedded xcatd's CA, which lies beside the node map.
+BESIDE = "ca.pem"
 #: Certificates of xCAT's CA that a web server's user may read, best first: xcatconfig puts the copies there.
 CA_FILES = (
-    "/etc/xcat/cert/ca.pem", "/install/postscripts/ca/ca-cert.pem", "/install/postscripts/_xcat/ca.pem",
+    "/etc/xcat/cert/ca.pem",
+    "/install/postscripts/ca/ca-cert.pem",
+    "/install/postscripts/_xcat/ca.pem",
 )
 KEYS = {
     # By name, so that ::1 is tried first: a Perl xcatd with IPv6 has no name for an IPv4 peer, and policy.host asks for
@@ -19,12 +24,13 @@ KEYS = {
     "NODES": "/install/xcatrhevh/nodes.json",
     "PROXIES": "",
     "NETWORKS": "",
+    "MANAGERS": "",
     "WAIT": "25",
 }
 
 
-class Settings:
-    """What the application is told about its site.
+class WebSettings:
+    """The application's settings of its site.
 
     Args:
         environ: The request's environment; a variable `XCATRHEVH_<KEY>` wins over the file, which
@@ -37,6 +43,7 @@ class Settings:
         nodes: The node map's file.
         proxies: Addresses and networks of HTTP proxies whose `X-Forwarded-For` is believed.
         networks: Networks whose people may see the status page, beside this machine; none: those of the node map.
+        managers: Those whose numbers /metrics shows, and whose certificates the status page looks at.
         wait: Seconds in which xcatd has to answer.
         wrong: Settings that could not be used, in words, for the log.
     """
@@ -47,11 +54,13 @@ class Settings:
         read = dict(self._lines(path))
         texts = {key: str(environ.get(PREFIX + key) or read.get(key) or usual) for key, usual in KEYS.items()}
         self.xcatd = _host_and_port(texts["XCATD"])
-        self.ca: tuple[str, ...] = (texts["CA"],) if texts["CA"] else CA_FILES
         self.certificate = texts["CERTIFICATE"]
         self.nodes = texts["NODES"]
+        beside = os.path.join(os.path.dirname(self.nodes), BESIDE)
+        self.ca: tuple[str, ...] = (texts["CA"],) if texts["CA"] else (beside, *CA_FILES)
         self.proxies = tuple(texts["PROXIES"].replace(",", " ").split())
         self.networks = tuple(texts["NETWORKS"].replace(",", " ").split())
+        self.managers = tuple(texts["MANAGERS"].replace(",", " ").split())
         self.wait = self._seconds(texts["WAIT"])
 
     def _lines(self, path: str) -> Iterator[tuple[str, str]]:

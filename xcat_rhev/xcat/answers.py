@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from ..messages import Data, Error, Info, Message, Note, Progress, Warning
+from ..messages import Data, Error, Info, Message, Note, Progress, Warn
 from .document import Element
 
 
@@ -22,7 +22,7 @@ class Stream(Enum):
     ERR = "standard error"
 
 
-class Line(NamedTuple):
+class PrintedLine(NamedTuple):
     """Something to print.
 
     Attributes:
@@ -53,7 +53,7 @@ def is_last(response: Element) -> bool:
     return "serverdone" in response
 
 
-def printed(response: Element, show_source: bool = False) -> Iterator[Line]:
+def printed(response: Element, show_source: bool = False) -> Iterator[PrintedLine]:
     """What the client prints for one document, in its order: errors, warnings, infos, progress, nodes, data.
 
     Args:
@@ -65,16 +65,16 @@ def printed(response: Element, show_source: bool = False) -> Iterator[Line]:
     for name, word, mute in (("error", "Error", "NoErrorPrefix"), ("warning", "Warning", "NoWarnPrefix")):
         for text in _texts(response, name):
             line = _sourced(text, source)
-            yield Line(f"{line}\n" if mute in response else f"{word}: {line}\n", Stream.ERR)
+            yield PrintedLine(f"{line}\n" if mute in response else f"{word}: {line}\n", Stream.ERR)
     for text in _texts(response, "info"):
-        yield Line(_sourced(text, shown) + "\n")
+        yield PrintedLine(_sourced(text, shown) + "\n")
     for text in _texts(response, "sinfo"):
-        yield Line(f"{text}\r")
+        yield PrintedLine(f"{text}\r")
     yield from _printed_nodes(response, source, shown)
     for entry in response.get("data", ()):
         text = _entry(entry)
         if text not in _FALSE:
-            yield Line(_sourced(text, shown) + "\n")
+            yield PrintedLine(_sourced(text, shown) + "\n")
 
 
 def read_messages(response: Element) -> list[Message]:
@@ -88,7 +88,7 @@ def read_messages(response: Element) -> list[Message]:
     """
     code = exit_code({name: values for name, values in response.items() if name != "node"})
     messages: list[Message] = [Error(text, code=code or 1) for text in _texts(response, "error")]
-    warning = Note if "NoWarnPrefix" in response else Warning
+    warning = Note if "NoWarnPrefix" in response else Warn
     messages += [warning(text) for text in _texts(response, "warning")]
     messages += [Info(text) for text in _texts(response, "info")]
     messages += [Progress(text) for text in _texts(response, "sinfo")]
@@ -100,13 +100,13 @@ def read_messages(response: Element) -> list[Message]:
     return messages
 
 
-def _printed_nodes(response: Element, source: str, shown: str) -> Iterator[Line]:
+def _printed_nodes(response: Element, source: str, shown: str) -> Iterator[PrintedLine]:
     failed = False
     for node in _nodes(response):
         text, wrong = _node_line(node, source, shown)
         failed = failed or wrong
         if text not in (*_FALSE, f"[{source}]"):
-            yield Line(text + "\n", Stream.ERR if failed else Stream.OUT)
+            yield PrintedLine(text + "\n", Stream.ERR if failed else Stream.OUT)
 
 
 def _node_line(node: Element, source: str, shown: str) -> tuple[str, bool]:
@@ -116,9 +116,9 @@ def _node_line(node: Element, source: str, shown: str) -> tuple[str, bool]:
     for name, word in (("error", "Error"), ("warning", "Warning")):
         if name in node:
             wrong = True
-            text = f"{_named(text, source)}: {word}: {_first(node, name)}"
+            text = f"{_with_source(text, source)}: {word}: {_first(node, name)}"
     if "data" in node:
-        text = _named(text, shown) + _node_data(node["data"][0])
+        text = _with_source(text, shown) + _node_data(node["data"][0])
     if "base64_data" in node:
         text += ": " + b64decode(_first(node, "base64_data")).decode(errors="replace")
     return text, wrong
@@ -130,7 +130,7 @@ def _node_data(entry: Any) -> str:
     return "".join(f": {_first(entry, name)}" for name in ("desc", "contents") if name in entry)
 
 
-def _named(text: str, source: str) -> str:
+def _with_source(text: str, source: str) -> str:
     if not source:
         return text
     return f"[{source}]" if text in _FALSE else f"{text}: [{source}]"
@@ -155,7 +155,7 @@ def _node_messages(node: Element) -> list[Message]:
     name = _first(node, "name")
     code = exit_code({"errorcode": node.get("errorcode", [])})
     messages: list[Message] = [Error(text, name, code or 1) for text in _texts(node, "error")]
-    messages += [Warning(text, name) for text in _texts(node, "warning")]
+    messages += [Warn(text, name) for text in _texts(node, "warning")]
     messages += [_data_message(entry, name) for entry in node.get("data", ())]
     if code and "error" not in node:
         messages.append(Error("the command failed", name, code))

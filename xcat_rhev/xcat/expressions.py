@@ -15,16 +15,17 @@ from typing import Union
 from ..errors import Usage
 
 #: A value under way.
-Scalar = Union[int, str]
+PerlScalar = Union[int, str]
 #: What an expression becomes: the matched parts ($1 first) -> its value.
-Formula = Callable[[Sequence[str]], Scalar]
+Formula = Callable[[Sequence[str]], PerlScalar]
 
 #: Longer or deeper expressions, and wider numbers, are refused.
 LONGEST, DEEPEST, WIDEST = 1000, 50, 255
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>0x[0-9a-fA-F]+|\d+)|\$(?P<part>\d+)|(?P<name>[A-Za-z_]\w*)|(?P<text>'[^']*'|"[^"]*")"""
-    r"""|(?P<sign><=>|==|!=|<=|>=|<<|>>|\*\*|&&|\|\||[-+*/%().,?:<>!&|^]))""", re.ASCII,
+    r"""|(?P<sign><=>|==|!=|<=|>=|<<|>>|\*\*|&&|\|\||[-+*/%().,?:<>!&|^]))""",
+    re.ASCII,
 )
 _LEADING = re.compile(r"\s*([-+]?\d{1,20})", re.ASCII)
 _FORMAT = re.compile(r"%([-+ 0]*)(\d*)(?:\.(\d+))?([dsxXoucb%])", re.ASCII)
@@ -36,10 +37,10 @@ def formula(text: str) -> Formula:
     """Prepare an expression.
 
     Args:
-        text: As it stands in the table, with or without its parentheses.
+        text: As it is in the table, with or without its parentheses.
 
     Raises:
-        Usage: It is none, or uses what is not supported.
+        Usage: It is not an expression, or uses what is not supported.
     """
     if len(text) > LONGEST:
         raise Usage(f"an expression is longer than {LONGEST} characters")
@@ -49,7 +50,7 @@ def formula(text: str) -> Formula:
     return result
 
 
-def number(value: Scalar) -> int:
+def number(value: PerlScalar) -> int:
     """What a value counts as."""
     if isinstance(value, int):
         return (value + (1 << 63)) % (1 << 64) - (1 << 63)
@@ -83,38 +84,46 @@ def power(base: int, exponent: int) -> int:
     """Raise to a power.
 
     Raises:
-        Usage: The result is no whole number, or needs more than 64 bits.
+        Usage: The result is not a whole number, or needs more than 64 bits.
     """
-    result = base ** exponent if 0 <= exponent < 64 or base in (-1, 0, 1) and exponent >= 0 else 1 << 64
+    result = base**exponent if 0 <= exponent < 64 or base in (-1, 0, 1) and exponent >= 0 else 1 << 64
     if number(result) != result:
-        raise Usage("an expression has a power that is no whole number of 64 bits")
+        raise Usage("an expression has a power that is not a whole number of 64 bits")
     return result
 
 
 #: Binary operators from weak to strong.
-_LEVELS: tuple[dict[str, Callable[[Scalar, Scalar], Scalar]], ...] = (
+_LEVELS: tuple[dict[str, Callable[[PerlScalar, PerlScalar], PerlScalar]], ...] = (
     {"||": lambda a, b: a if _true(a) else b},
     {"&&": lambda a, b: b if _true(a) else a},
     {"|": lambda a, b: number(a) | number(b), "^": lambda a, b: number(a) ^ number(b)},
     {"&": lambda a, b: number(a) & number(b)},
     {
-        "==": lambda a, b: _truth(number(a) == number(b)), "!=": lambda a, b: _truth(number(a) != number(b)),
+        "==": lambda a, b: _truth(number(a) == number(b)),
+        "!=": lambda a, b: _truth(number(a) != number(b)),
         "<=>": lambda a, b: (number(a) > number(b)) - (number(a) < number(b)),
-        "eq": lambda a, b: _truth(str(a) == str(b)), "ne": lambda a, b: _truth(str(a) != str(b)),
+        "eq": lambda a, b: _truth(str(a) == str(b)),
+        "ne": lambda a, b: _truth(str(a) != str(b)),
     },
     {
-        "<": lambda a, b: _truth(number(a) < number(b)), ">": lambda a, b: _truth(number(a) > number(b)),
-        "<=": lambda a, b: _truth(number(a) <= number(b)), ">=": lambda a, b: _truth(number(a) >= number(b)),
-        "lt": lambda a, b: _truth(str(a) < str(b)), "gt": lambda a, b: _truth(str(a) > str(b)),
-        "le": lambda a, b: _truth(str(a) <= str(b)), "ge": lambda a, b: _truth(str(a) >= str(b)),
+        "<": lambda a, b: _truth(number(a) < number(b)),
+        ">": lambda a, b: _truth(number(a) > number(b)),
+        "<=": lambda a, b: _truth(number(a) <= number(b)),
+        ">=": lambda a, b: _truth(number(a) >= number(b)),
+        "lt": lambda a, b: _truth(str(a) < str(b)),
+        "gt": lambda a, b: _truth(str(a) > str(b)),
+        "le": lambda a, b: _truth(str(a) <= str(b)),
+        "ge": lambda a, b: _truth(str(a) >= str(b)),
     },
     {"<<": lambda a, b: shift(number(a), number(b)), ">>": lambda a, b: shift(number(a), -number(b))},
     {
-        "+": lambda a, b: number(number(a) + number(b)), "-": lambda a, b: number(number(a) - number(b)),
+        "+": lambda a, b: number(number(a) + number(b)),
+        "-": lambda a, b: number(number(a) - number(b)),
         ".": lambda a, b: _short(str(a) + str(b)),
     },
     {
-        "*": lambda a, b: number(number(a) * number(b)), "/": lambda a, b: divide(number(a), number(b)),
+        "*": lambda a, b: number(number(a) * number(b)),
+        "/": lambda a, b: divide(number(a), number(b)),
         "%": lambda a, b: remainder(number(a), number(b)),
         "x": lambda a, b: str(a) * min(max(number(b), 0), 10 * LONGEST // max(len(str(a)), 1)),
     },
@@ -169,16 +178,16 @@ class _Parser:
             sign = self._take(*_LEVELS[level])
             if not sign:
                 return result
-            result = _joined(_LEVELS[level][sign], result, self._binary(level + 1))
+            result = _join(_LEVELS[level][sign], result, self._binary(level + 1))
 
     def _unary(self) -> Formula:
         sign = self._take("-", "+", "!")
-        return _signed(sign, self._deeper(self._unary)) if sign else self._power()
+        return _sign(sign, self._deeper(self._unary)) if sign else self._power()
 
     def _power(self) -> Formula:
         result = self._primary()
         if self._take("**"):
-            result = _joined(lambda a, b: power(number(a), number(b)), result, self._deeper(self._unary))
+            result = _join(lambda a, b: power(number(a), number(b)), result, self._deeper(self._unary))
         return result
 
     def _primary(self) -> Formula:
@@ -213,7 +222,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while at < len(text):
         found = _TOKEN.match(text, at)
         if not found or not found.lastgroup:
-            raise Usage(f"an expression has '{text[at:at + 10]}', which is not understood")
+            raise Usage(f"an expression has '{text[at : at + 10]}', which is not understood")
         tokens.append((found.lastgroup, found[found.lastgroup]))
         at = found.end()
     return [*tokens, ("end", "")]
@@ -241,7 +250,9 @@ def _text_literal(text: str) -> Formula:
 
 
 _LITERALS: dict[str, Callable[[str], Formula]] = {
-    "number": _number_literal, "part": _part, "text": _text_literal,
+    "number": _number_literal,
+    "part": _part,
+    "text": _text_literal,
 }
 
 
@@ -249,31 +260,32 @@ def _either(test: Formula, yes: Formula, no: Formula) -> Formula:
     return lambda parts: yes(parts) if _true(test(parts)) else no(parts)
 
 
-def _joined(operator: Callable[[Scalar, Scalar], Scalar], left: Formula, right: Formula) -> Formula:
+def _join(operator: Callable[[PerlScalar, PerlScalar], PerlScalar], left: Formula, right: Formula) -> Formula:
     return lambda parts: operator(left(parts), right(parts))
 
 
-def _signed(sign: str, value: Formula) -> Formula:
+def _sign(sign: str, value: Formula) -> Formula:
     if sign == "!":
         return lambda parts: _truth(not _true(value(parts)))
     return (lambda parts: number(-number(value(parts)))) if sign == "-" else value
 
 
-def _called(name: str, function: Callable[..., Scalar], arguments: Sequence[Formula]) -> Formula:
-    def call(parts: Sequence[str]) -> Scalar:
+def _called(name: str, function: Callable[..., PerlScalar], arguments: Sequence[Formula]) -> Formula:
+    def call(parts: Sequence[str]) -> PerlScalar:
         try:
             return function(*(argument(parts) for argument in arguments))
         except (TypeError, ValueError, IndexError) as problem:
             raise Usage(f"{name} in an expression: {problem}") from None
+
     return call
 
 
-def _truth(fact: bool) -> Scalar:
+def _truth(fact: bool) -> PerlScalar:
     """Perl's true is 1 and its false an empty text."""
     return 1 if fact else ""
 
 
-def _true(value: Scalar) -> bool:
+def _true(value: PerlScalar) -> bool:
     return value not in (0, "0", "")
 
 
@@ -283,7 +295,7 @@ def _short(text: str) -> str:
     return text
 
 
-def _sprintf(form: Scalar, *values: Scalar) -> str:
+def _sprintf(form: PerlScalar, *values: PerlScalar) -> str:
     left = list(values)
 
     def one(found: re.Match[str]) -> str:
@@ -304,14 +316,22 @@ def _sprintf(form: Scalar, *values: Scalar) -> str:
     return _FORMAT.sub(one, str(form))
 
 
-def _ipadd(b1: Scalar, b2: Scalar, b3: Scalar, b4: Scalar, add: Scalar, first: Scalar = 0, last: Scalar = 0) -> str:
+def _ipadd(
+    b1: PerlScalar,
+    b2: PerlScalar,
+    b3: PerlScalar,
+    b4: PerlScalar,
+    add: PerlScalar,
+    first: PerlScalar = 0,
+    last: PerlScalar = 0,
+) -> str:
     """Add to an address, leaving out some values at both ends of the last byte."""
     low, size = number(first), 256 - number(first) - number(last)
     offset = max(number(b4) - low, 0) + number(add)
     return f"{b1}.{b2}.{number(b3) + divide(offset, size)}.{remainder(offset, size) + low}"
 
 
-def _dim2idx(*values: Scalar) -> int:
+def _dim2idx(*values: PerlScalar) -> int:
     """The place, counted from 1, of a cell: index, size, index, size, ..., index; what is missing ends it."""
     place = 0
     for position, value in enumerate(takewhile(lambda value: value != "", values)):
@@ -319,7 +339,7 @@ def _dim2idx(*values: Scalar) -> int:
     return place + 1
 
 
-def _skip(index: Scalar, skips: Scalar) -> Scalar:
+def _skip(index: PerlScalar, skips: PerlScalar) -> PerlScalar:
     """An index with some values left out, `3:2,6` being 3, 4 and 6; -1 if it is one of them."""
     place = wanted = number(index)
     for part in str(skips).split(","):
@@ -333,17 +353,17 @@ def _skip(index: Scalar, skips: Scalar) -> Scalar:
     return index if place == wanted else place
 
 
-def _substr(text: Scalar, start: Scalar, length: Scalar | None = None) -> str:
+def _substr(text: PerlScalar, start: PerlScalar, length: PerlScalar | None = None) -> str:
     whole, begin = str(text), number(start)
     begin = max(0, begin + len(whole)) if begin < 0 else begin
     if length is None:
         return whole[begin:]
     end = number(length)
-    return whole[begin:end if end < 0 else begin + end]
+    return whole[begin : end if end < 0 else begin + end]
 
 
 #: The functions that an expression may call: xCAT's own, then Perl's.
-FUNCTIONS: dict[str, Callable[..., Scalar]] = {
+FUNCTIONS: dict[str, Callable[..., PerlScalar]] = {
     "ipadd": _ipadd,
     "mknum": lambda text: sum(str(text).encode()),
     "a2idx": lambda text: ord(str(text).lower()[:1] or "\0") - 96,

@@ -15,14 +15,14 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asks, as it stands after policy and noderange expansion.
+    """What somebody asks, as it is after policy and noderange expansion.
 
     Attributes:
         command: The command's name, e.g. `rpower`.
         nodes: The nodes it is for, in the order of the noderange.
         args: Its arguments, options included.
         cwd: The client's working directory, an absolute path.
-        user: Who asks: the certificate's name, or empty for nobody in particular.
+        user: The user that asks: the certificate's name, or empty for none in particular.
         asker: The address the request came from; empty for a sub-request of this host.
         stdin: What the client read from its standard input.
         environment: The client's `XCAT_...` variables.
@@ -39,8 +39,13 @@ class Request:
     environment: Mapping[str, str] = field(default_factory=dict)
     aborted: Abort = field(default_factory=Abort)
 
+    @property
+    def by_root(self) -> bool:
+        """Whether root asks, or this host by itself, which a Perl xCAT does without a name."""
+        return self.user == "root" or not (self.user or self.asker)
 
-class Host(Protocol):
+
+class Xcat(Protocol):
     """All that a command may ask of the xCAT around it.
 
     Table names and columns are xCAT's. Reading a node's attributes follows xCAT's rules: the node's own row, then those
@@ -52,7 +57,7 @@ class Host(Protocol):
         """Read columns of many nodes at once; every asked node is a key, with an empty row if it has nothing."""
 
     def rows(self, table: str, where: Mapping[str, str] | None = None) -> list[Row]:
-        """Read whole rows as they stand, without disabled ones, optionally those whose columns equal `where`."""
+        """Read whole rows as they are, without disabled ones, optionally those whose columns equal `where`."""
 
     def set_node_attrs(self, table: str, values: Mapping[str, Mapping[str, str]]) -> None:
         """Write columns of nodes: node -> column -> value; an empty value clears the column."""

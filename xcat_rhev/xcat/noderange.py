@@ -7,13 +7,16 @@ parentheses, `-^file`, a padded range that runs backwards) the evident meaning i
 from __future__ import annotations
 
 import re
-from collections import Counter
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import chain
+from time import thread_time
 from typing import NamedTuple, Protocol
 
+from ..abort import check
 from ..errors import Usage
+from ..ordering import natural
 from . import perlre
 
 #: Parentheses and brackets may nest or follow each other so often.
@@ -22,9 +25,11 @@ DEEPEST = 32
 LONGEST = 1 << 20
 #: Names that one noderange may make, and looks at a node's name or attribute that it may take, beyond 20 per node.
 MOST_NAMES, MOST_LOOKS = 500_000, 2_000_000
-#: How much of a pattern's work costs as much as a look at a node, and what else does that takes longer than one.
-STEPS_IN_A_LOOK, LOOKS_FOR_A_SEARCH, LOOKS_FOR_A_FILE = 1000, 5, 500
-#: Attributes that may stand without their table.
+#: What takes longer than a look at a node.
+LOOKS_FOR_A_SEARCH, LOOKS_FOR_A_FILE = 5, 500
+#: Seconds of processor time that all searches of one noderange may take together.
+PATIENCE = 2.0
+#: Attributes that may be without their table.
 SHORT_NAMES = {"groups": "nodelist.groups", "tags": "nodelist.groups", "mgt": "nodehm.mgt"}
 
 _CRITERION = re.compile(r"([^=]*?)(!=)(.*)|([^=]*)(=~)(.*)|(.*?)(==|=|!~)(.*)", re.DOTALL)
@@ -62,33 +67,35 @@ class Expanded(NamedTuple):
     """What a noderange stands for.
 
     Attributes:
-        nodes: Sorted as strings: `vm1`, `vm10`, `vm2`.
-        missing: What is no node, group or range of those, as it was looked for.
+        nodes: As people count: `vm1`, `vm2`, `vm10`.
+        missing: What is not a node, group or range of those, as it was looked for.
     """
 
     nodes: tuple[str, ...]
     missing: tuple[str, ...] = ()
 
 
-def expand(text: str, world: NodeWorld, verify: bool = True) -> Expanded:
+def expand(text: str, world: NodeWorld, verify: bool = True, aborted: threading.Event | None = None) -> Expanded:
     """Work out a noderange.
 
     Args:
         text: As typed.
         world: Nodes, groups and attributes.
         verify: Whether names must be those of nodes; otherwise every name is taken.
+        aborted: Set when the answer is no longer wanted.
 
     Raises:
+        Aborted: Nobody does.
         Usage: Unbalanced parentheses, an impossible pattern, or more than can be worked out in a reasonable time.
     """
     if len(text) > LONGEST:
         raise Usage(f"the noderange has more than {LONGEST} characters")
-    expander = _Expander(world)
+    expander = _Expander(world, aborted)
     nodes = expander.range(_without_quotes(text), _Mode(verify))
     excluded = _without_quotes(world.excluded())
     if excluded and nodes:
-        nodes -= _Expander(world).range(excluded, _Mode())
-    return Expanded(tuple(sorted(nodes)), tuple(expander.missing))
+        nodes -= _Expander(world, aborted).range(excluded, _Mode())
+    return Expanded(tuple(sorted(nodes, key=natural)), tuple(expander.missing))
 
 
 class _Mode(NamedTuple):
@@ -113,12 +120,14 @@ class _Mode(NamedTuple):
 class _Expander:
     """One noderange under way; counts what it costs."""
 
-    def __init__(self, world: NodeWorld) -> None:
+    def __init__(self, world: NodeWorld, aborted: threading.Event | None = None) -> None:
         self.missing: list[str] = []
+        self._aborted = aborted or threading.Event()
         self._world = world
         self._all = world.nodes()
         self._names_left = MOST_NAMES
         self._looks_left = MOST_LOOKS + 20 * len(self._all)
+        self._seconds_left = PATIENCE
 
     def range(self, text: str, mode: _Mode) -> set[str]:
         """The nodes of a whole noderange, or of what was in parentheses."""
@@ -126,12 +135,12 @@ class _Expander:
         opened = text.find("(")
         if opened >= 0:
             closed = _closing(text, opened)
-            nodes = self._with_parentheses(text[:opened], text[opened + 1:closed], mode.deeper())
-            text = text[closed + 1:]
+            nodes = self._with_parentheses(text[:opened], text[opened + 1 : closed], mode.deeper())
+            text = text[closed + 1 :]
         return self._elements(text, nodes, mode)
 
     def _with_parentheses(self, before: str, inside: str, mode: _Mode) -> set[str]:
-        """The first pair of parentheses acts on all that stands before it."""
+        """The first pair of parentheses acts on all that is before it."""
         removes, meets = before.endswith("-"), before.endswith("@")
         nodes = self.range(before.removesuffix(",-") if removes else before.rstrip(",@"), mode)
         inner = self.range(inside, mode)
@@ -171,6 +180,7 @@ class _Expander:
 
     def _atom(self, atom: str, mode: _Mode) -> Iterable[str]:
         """One element without exclusion; the order of the questions is xCAT's."""
+        check(self._aborted)
         if not mode.generic and atom in self._all:
             return (atom,)
         if atom.startswith("(") and _closing(atom, 0) == len(atom) - 1:
@@ -200,7 +210,7 @@ class _Expander:
         self.missing.append(atom)
         return ()
 
-    def _selected(self, atom: str, _mode: _Mode) -> Iterable[str]:
+    def _select(self, atom: str, _mode: _Mode) -> Iterable[str]:
         """`table.column==value`, `!=`, `=~/pattern/`, `!~/pattern/`; a node without a value has an empty one."""
         found = _CRITERION.fullmatch(atom)
         if not found:
@@ -213,17 +223,17 @@ class _Expander:
         fits = self._comparison(sign, wanted, values.values())
         return [node for node in self._all if fits(values.get(node, ""))]
 
-    def _numbered(self, atom: str, mode: _Mode) -> Iterable[str]:
+    def _by_number(self, atom: str, mode: _Mode) -> Iterable[str]:
         return self._atom(f"node{atom}", mode)
 
     def _pattern(self, atom: str, mode: _Mode) -> Iterable[str]:
         """`/pattern`, put between `^` and `$` as xCAT does: `/a|b` is what begins with a, and what ends with b."""
         if not mode.verify or mode.generic:
             return (atom,)
-        fits = self._compiled(f"^{atom[1:]}$", self._all).search
+        fits = self._search(f"^{atom[1:]}$")
         return [node for node in self._all if fits(node)]
 
-    def _bracketed(self, atom: str, mode: _Mode) -> Iterable[str]:
+    def _expand_brackets(self, atom: str, mode: _Mode) -> Iterable[str]:
         """`a[1-3,5]b[1-2]`: the first pair becomes ranges, and each of their names goes on with the rest."""
         found = _bracket(atom)
         assert found, "the sign of this meaning is a pair of brackets"
@@ -251,8 +261,8 @@ class _Expander:
         if not found or not _is_number(more):
             return self._unknown(atom, mode)
         first, domain = found.groups("")
-        before = front[:found.start()] or ("" if domain else "node")
-        return self._count(before, first, _limited(first) + _limited(more), domain, mode)
+        before = front[: found.start()] or ("" if domain else "node")
+        return self._count(before, first, _bounded_number(first) + _bounded_number(more), domain, mode)
 
     def _through(self, atom: str, mode: _Mode) -> Iterable[str]:
         """`vm1-vm9`, `vm1:vm9`: one number moves."""
@@ -263,11 +273,11 @@ class _Expander:
         if not moving:
             return self._unknown(atom, mode)
         before, first, last, after = moving
-        return self._count(before, first, _limited(last), after, mode) if len(first) <= len(last) else ()
+        return self._count(before, first, _bounded_number(last), after, mode) if len(first) <= len(last) else ()
 
     def _count(self, before: str, first: str, last: int, after: str, mode: _Mode) -> list[str]:
         """Names with a number from first, as wide as it is written, to last."""
-        start, width = _limited(first), len(first) if first.startswith("0") else 1
+        start, width = _bounded_number(first), len(first) if first.startswith("0") else 1
         self._names_left -= max(0, last - start + 1)
         if self._names_left < 0:
             raise Usage(f"the noderange makes more than {MOST_NAMES} names")
@@ -278,19 +288,28 @@ class _Expander:
 
     def _comparison(self, sign: str, wanted: str, values: Iterable[str]) -> Callable[[str], object]:
         if sign in ("=~", "!~"):
-            search = self._compiled(wanted.removeprefix("/").removesuffix("/"), values).search
+            search = self._search(wanted.removeprefix("/").removesuffix("/"))
             return search if sign == "=~" else lambda value: not search(value)
         self._look(len(self._all))
         return (lambda value: value != wanted) if sign == "!=" else lambda value: value == wanted
 
-    def _compiled(self, pattern: str, texts: Iterable[str]) -> perlre.Pattern:
-        """Prepare a pattern that looks at a text of every node; the more it may try, the more looks it takes."""
-        compiled = perlre.compile(pattern, "the noderange")
-        steps = (compiled.steps(length) * often for length, often in Counter(map(len, texts)).items())
-        self._look(LOOKS_FOR_A_SEARCH * len(self._all) + sum(steps) // STEPS_IN_A_LOOK)
-        return compiled
+    def _search(self, pattern: str) -> Callable[[str], object]:
+        """Prepare a pattern that looks at a text of every node."""
+        pattern_search = perlre.prepare(pattern, "the noderange").search
+        self._look(LOOKS_FOR_A_SEARCH * len(self._all))
+
+        def search(text: str) -> object:
+            began = thread_time()
+            found = pattern_search(text)
+            self._seconds_left -= thread_time() - began
+            if self._seconds_left < 0:
+                raise Usage("the noderange has patterns that take too long", "Repeat less inside repetitions")
+            return found
+
+        return search
 
     def _look(self, looks: int) -> None:
+        check(self._aborted)
         self._looks_left -= looks
         if self._looks_left < 0:
             raise Usage("the noderange has too many groups, patterns or attributes to work out")
@@ -298,10 +317,10 @@ class _Expander:
 
 #: What tells how an atom is meant, in the order in which it is asked, when it is neither a node nor a group.
 _MEANINGS: tuple[tuple[Callable[[str], object], Callable[[_Expander, str, _Mode], Iterable[str]]], ...] = (
-    (lambda atom: "=" in atom or "~" in atom, _Expander._selected),
-    (lambda atom: _is_number(atom), _Expander._numbered),
+    (lambda atom: "=" in atom or "~" in atom, _Expander._select),
+    (lambda atom: _is_number(atom), _Expander._by_number),
     (lambda atom: atom.startswith("/"), _Expander._pattern),
-    (lambda atom: _bracket(atom), _Expander._bracketed),
+    (lambda atom: _bracket(atom), _Expander._expand_brackets),
     (lambda atom: "+" in atom, _Expander._plus),
     (lambda atom: "-" in atom or ":" in atom, _Expander._through),
 )
@@ -326,13 +345,13 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
     parts = _cut(text, ",")
     if len(parts) == 1:
         for number, part in enumerate(_cut(text, "@")):
-            yield from _signed(part, "@" if number else ",")
+            yield from _split_sign(part, "@" if number else ",")
         return
     for part in parts:
-        yield from _signed(part, ",")
+        yield from _split_sign(part, ",")
 
 
-def _signed(element: str, join: str) -> Iterator[tuple[str, str]]:
+def _split_sign(element: str, join: str) -> Iterator[tuple[str, str]]:
     if element.startswith("-"):
         element, join = element[1:], "@" if join == "@" else "-"
     elif element.startswith("@"):
@@ -350,7 +369,7 @@ def _cut(text: str, at: str) -> list[str]:
         if sign in "()":
             round_depth += 1 if sign == "(" else -1
         elif sign == at and round_depth <= 0 and found.start() not in inside:
-            parts.append(text[begin:found.start()])
+            parts.append(text[begin : found.start()])
             begin = found.end()
     return [*parts, text[begin:]]
 
@@ -365,7 +384,7 @@ def _bracket(atom: str) -> tuple[str, str, str] | None:
     """The first pair of brackets that has something before and inside it: before, inside, after."""
     opened = atom.find("[", 1)
     closed = atom.find("]", opened + 2) if opened > 0 else -1
-    return (atom[:opened], atom[opened + 1:closed], atom[closed + 1:]) if closed > 0 else None
+    return (atom[:opened], atom[opened + 1 : closed], atom[closed + 1 :]) if closed > 0 else None
 
 
 def _ends_and_sign(piece: str) -> list[str]:
@@ -381,7 +400,7 @@ def _ends(atom: str) -> tuple[str, str]:
     parts = atom.split("-")
     if len(parts) % 2:
         return "", ""
-    return "-".join(parts[:len(parts) // 2]), "-".join(parts[len(parts) // 2:])
+    return "-".join(parts[: len(parts) // 2]), "-".join(parts[len(parts) // 2 :])
 
 
 def _moving_number(left: str, right: str) -> tuple[str, str, str, str] | None:
@@ -393,13 +412,13 @@ def _moving_number(left: str, right: str) -> tuple[str, str, str, str] | None:
     if len(differ) != 1 or differ[0] % 2 == 0:
         return None
     at = differ[0]
-    return "".join(lefts[:at]), lefts[at], rights[at], "".join(lefts[at + 1:])
+    return "".join(lefts[:at]), lefts[at], rights[at], "".join(lefts[at + 1 :])
 
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _limited(digits: str) -> int:
+def _bounded_number(digits: str) -> int:
     """A number; one too long to be meant counts as beyond every limit."""
-    return int(digits) if len(digits) < 19 else 10 ** 19
+    return int(digits) if len(digits) < 19 else 10**19

@@ -15,20 +15,25 @@ _ALLOWING = ("allow", "accept", "trusted")
 
 
 class Asker(NamedTuple):
-    """Who asks.
+    """The user or host that asks.
 
     Attributes:
         name: From the certificate, a password or a token; None for somebody unknown.
-        host: The short name of the host that the request came from; empty if it has none.
+        host: The short name of the host that the request came from, empty if it has none; or what finds it out, which
+            is called only if it decides something.
         remote: The hosts on whose behalf a front end asks; they then count instead of `host`.
     """
 
     name: str | None
-    host: str = ""
+    host: str | Callable[[], str] = ""
     remote: tuple[str, ...] = ()
 
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that a row may name."""
+        return self.remote or (self.host if isinstance(self.host, str) else self.host(),)
 
-class Asked(NamedTuple):
+
+class Query(NamedTuple):
     """What is asked.
 
     Attributes:
@@ -58,9 +63,7 @@ class Decision(NamedTuple):
     remaining: tuple[str, ...] = ()
 
 
-def decide(
-    rows: Iterable[Row], asker: Asker, asked: Asked, expand: Callable[[str], Collection[str]]
-) -> Decision:
+def decide(rows: Iterable[Row], asker: Asker, asked: Query, expand: Callable[[str], Collection[str]]) -> Decision:
     """Find the row that decides.
 
     Rows with a noderange concern requests for nodes only. One that allows a part of the nodes leaves the rest to later
@@ -68,7 +71,7 @@ def decide(
 
     Args:
         rows: The enabled rows of the policy table, in any order.
-        asker: Who asks.
+        asker: The user or host that asks.
         asked: What is asked.
         expand: Works out a row's noderange.
 
@@ -79,8 +82,8 @@ def decide(
     for row in sorted(rows, key=_priority):
         if not _concerns(row, asker, asked):
             continue
-        if _given(row, "noderange"):
-            covered = _covered(row, left, expand)
+        if _has_value(row, "noderange"):
+            covered = _nodes_of_row(row, left, expand)
             if not covered:
                 continue
             if len(covered) < len(left) and _allows(row):
@@ -90,18 +93,19 @@ def decide(
     return Decision(False, remaining=left)
 
 
-def needs_nodes(rows: Iterable[Row], asker: Asker, asked: Asked) -> bool:
-    """Whether the nodes of a request matter: a row for nodes may concern it.
+def needs_nodes(rows: Iterable[Row], asker: Asker, asked: Query) -> bool:
+    """Whether the nodes of a request matter: the first row that concerns it may be one for nodes.
 
     Args:
         rows: The enabled rows of the policy table.
-        asker: Who asks.
+        asker: The user or host that asks.
         asked: What is asked, its nodes not worked out yet.
     """
-    return any(_given(row, "noderange") and _may_concern(row, asker, asked) for row in rows)
+    first = next((row for row in sorted(rows, key=_priority) if _may_concern(row, asker, asked)), {})
+    return _has_value(first, "noderange")
 
 
-def _may_concern(row: Row, asker: Asker, asked: Asked) -> bool:
+def _may_concern(row: Row, asker: Asker, asked: Query) -> bool:
     try:
         return _concerns(row, asker, asked)
     except RhevError:  # `decide` says so, if it comes to this row
@@ -124,7 +128,7 @@ def _priority(row: Row) -> float:
     return float(found[0]) if found else 0.0
 
 
-def _given(row: Row, column: str) -> bool:
+def _has_value(row: Row, column: str) -> bool:
     return row.get(column, "*") not in ("", "*")
 
 
@@ -132,23 +136,23 @@ def _allows(row: Row) -> bool:
     return any(word in row.get("rule", "").lower() for word in _ALLOWING)
 
 
-def _concerns(row: Row, asker: Asker, asked: Asked) -> bool:
+def _concerns(row: Row, asker: Asker, asked: Query) -> bool:
     """Whether all columns but the noderange fit; `time` has never had a meaning."""
     if row.get("name") and not (asker.name and row["name"] in ("*", asker.name)):
         return False
-    if _given(row, "host") and row["host"] not in (asker.remote or (asker.host,)):
+    if _has_value(row, "commands") and asked.command not in row["commands"].split(","):
         return False
-    if _given(row, "commands") and asked.command not in row["commands"].split(","):
+    if _has_value(row, "parameters") and not _fits(row, asked.args):
         return False
-    return not _given(row, "parameters") or _fits(row, asked.args)
+    return not _has_value(row, "host") or row["host"] in asker.hosts()
 
 
 def _fits(row: Row, args: Sequence[str]) -> bool:
     where = f"the policy row {row.get('priority', '')}"
-    return perlre.compile(row["parameters"], where).search(" ".join(args)) is not None
+    return perlre.prepare(row["parameters"], where).search(" ".join(args)) is not None
 
 
-def _covered(row: Row, nodes: Sequence[str], expand: Callable[[str], Collection[str]]) -> set[str]:
+def _nodes_of_row(row: Row, nodes: Sequence[str], expand: Callable[[str], Collection[str]]) -> set[str]:
     """The nodes that a row's noderange has in common with those asked for."""
     if not nodes:
         return set()

@@ -1,17 +1,17 @@
 """Which module gets which nodes of a command: the `handled_commands` of xCAT's plugins.
 
-    name                   the module of that name gets the whole request
-    table:col[,col...]     per node: the column's value names the module, if this module's name is a part of it
-    table:col=regex[,...]  per node: this module, if the pattern is found in the value
-    site:key               if the site has that key, the module that it names gets everything
+name                   the module of that name gets the whole request
+table:col[,col...]     per node: the column's value names the module, if this module's name is a part of it
+table:col=regex[,...]  per node: this module, if the pattern is found in the value
+site:key               if the site has that key, the module that it names gets everything
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from ..ordering import natural
 from . import perlre
 from .host import Row
 
@@ -28,7 +28,7 @@ class Handler(NamedTuple):
     spec: str
 
 
-class Tables(Protocol):
+class RoutingTables(Protocol):
     """What routing reads."""
 
     def attrs(self, table: str, nodes: Sequence[str], columns: Sequence[str]) -> Mapping[str, Row] | None:
@@ -39,10 +39,10 @@ class Tables(Protocol):
 
 
 class Routed(NamedTuple):
-    """Who gets what.
+    """Which module gets which nodes.
 
     Attributes:
-        modules: Module -> its nodes in the order in which it shall work on them; no nodes if the request has none.
+        modules: Module -> its nodes in the order in which it should work on them; no nodes if the request has none.
         unhandled: Nodes that no table claims, whatever global modules do with them.
         complaint: What to say about each of them.
     """
@@ -52,7 +52,9 @@ class Routed(NamedTuple):
     complaint: str = ""
 
 
-def route(handlers: Sequence[Handler], nodes: Sequence[str], tables: Tables, sub_request: bool = False) -> Routed:
+def route(
+    handlers: Sequence[Handler], nodes: Sequence[str], tables: RoutingTables, sub_request: bool = False
+) -> Routed:
     """Distribute a request.
 
     Args:
@@ -71,26 +73,18 @@ def route(handlers: Sequence[Handler], nodes: Sequence[str], tables: Tables, sub
                 named_by_site = True
                 modules.setdefault(module, {}).update(dict.fromkeys(nodes))
     for handler in specs if nodes else ():
-        for node, module in _claimed(handler, nodes, tables):
+        for node, module in _claims(handler, nodes, tables):
             modules.setdefault(module, {})[node] = None
             handled.add(node)
     unhandled = tuple(node for node in nodes if node not in handled) if specs else ()
     for handler in handlers:
         if ":" not in handler.spec and not named_by_site and (not nodes or unhandled or not specs):
             modules.setdefault(handler.spec, {}).update(dict.fromkeys(unhandled if specs else nodes))
-    ordered = {module: dispatch_order(its) for module, its in modules.items()}
+    ordered = {module: tuple(sorted(its, key=natural)) for module, its in modules.items()}
     return Routed(ordered, unhandled, _complaint(specs, sub_request) if unhandled else "")
 
 
-def dispatch_order(nodes: Sequence[str] | Mapping[str, object]) -> tuple[str, ...]:
-    """Sort nodes by the first number in their name, then by name."""
-    def key(node: str) -> tuple[int, str]:
-        found = re.search(r"[0-9]+", node)
-        return (int(found[0]) if found and len(found[0]) < 1000 else -1), node
-    return tuple(sorted(nodes, key=key))
-
-
-def _claimed(handler: Handler, nodes: Sequence[str], tables: Tables) -> list[tuple[str, str]]:
+def _claims(handler: Handler, nodes: Sequence[str], tables: RoutingTables) -> list[tuple[str, str]]:
     """The nodes that one table spec claims, each with the module that gets it."""
     table, _, words = handler.spec.partition(":")
     wanted = dict(word.partition("=")[::2] for word in words.partition(":")[0].split(","))
@@ -109,7 +103,7 @@ def _module(handler: Handler, pattern: str, value: str | None) -> str:
     if not value:
         return ""
     if pattern:
-        return handler.module if perlre.compile(pattern, f"the plugin {handler.module}").search(value) else ""
+        return handler.module if perlre.prepare(pattern, f"the plugin {handler.module}").search(value) else ""
     return value if handler.module in value else ""
 
 

@@ -18,6 +18,10 @@ from .schema import Table
 
 #: A row as it is stored: a column may hold nothing (None, SQL's NULL) or an empty text, and these differ.
 StoredRow = Mapping[str, Optional[str]]
+#: What is left of a text, each line with its number.
+Numbered = Iterator[tuple[int, str]]
+
+_BYTE_ORDER_MARK = "\ufeff"
 
 _NEXT = "+=NEXTRECORD"
 _SUBSTITUTION = re.compile(r"/([^/]*)/([^/]*)/\Z")
@@ -34,8 +38,11 @@ def enabled(row: StoredRow) -> bool:
 
 
 def node_attrs(
-    nodes: Iterable[str], columns: Sequence[str], rows: Mapping[str, Sequence[Row]],
-    groups: Mapping[str, Sequence[str]], joined: Mapping[str, str] | None = None,
+    nodes: Iterable[str],
+    columns: Sequence[str],
+    rows: Mapping[str, Sequence[Row]],
+    groups: Mapping[str, Sequence[str]],
+    joined: Mapping[str, str] | None = None,
 ) -> dict[str, Row]:
     """Work out columns of nodes.
 
@@ -57,7 +64,7 @@ def node_attrs(
         row: Row = {}
         chain = [rows[name] for name in (node, *groups.get(node, ())) if name in rows]
         for column in columns if chain else ():
-            value = expand_value(_merged(chain, column, (joined or {}).get(column)), node)
+            value = expand_value(_merge(chain, column, (joined or {}).get(column)), node)
             if value:
                 row[column] = value
         found[node] = row
@@ -100,12 +107,12 @@ def expand_value(value: str, node: str) -> str:
         Usage: An impossible pattern.
     """
     if value[:1] == "/" and (found := _SUBSTITUTION.match(value)):
-        return _replaced(perlre.compile(found[1], "a table value").search(node), lambda _: found[2], node)
+        return _replace(perlre.prepare(found[1], "a table value").search(node), lambda _: found[2], node)
     if value[:1] == "|" and value[-1:] == "|" and len(value) > 1:
         pattern, bar, replacement = value[1:-1].partition("|")
         if bar:
-            return _replaced(perlre.compile(pattern, "a table value").search(node), _template(replacement), node)
-        return _filled(pattern, _NUMBERS.findall(node))
+            return _replace(perlre.prepare(pattern, "a table value").search(node), _template(replacement), node)
+        return _fill(pattern, _NUMBERS.findall(node))
     return value
 
 
@@ -116,7 +123,7 @@ def write_csv(table: Table, rows: Iterable[StoredRow]) -> list[str]:
         table: Its columns and their order.
         rows: As stored.
     """
-    return [table.header, *(",".join(_quoted(row.get(column)) for column in table.columns) for row in rows)]
+    return [table.header, *(",".join(_quote(row.get(column)) for column in table.columns) for row in rows)]
 
 
 def read_csv(lines: Iterable[str]) -> tuple[list[str], list[dict[str, str | None]]]:
@@ -129,17 +136,21 @@ def read_csv(lines: Iterable[str]) -> tuple[list[str], list[dict[str, str | None
         The columns of the header, and the rows. Nothing between two commas is None, `""` is an empty text.
 
     Raises:
-        Usage: No header, quotes that do not match, or more values than columns.
+        Usage: No header, or a column twice in it; quotes that do not match, more values than columns or fewer, with the
+            number of the line.
     """
-    left = iter(lines)
-    header = next(left, "").replace('"', "").strip()
+    left = enumerate(lines, 1)
+    header = next(left, (1, ""))[1].removeprefix(_BYTE_ORDER_MARK).replace('"', "").strip()
     if not header.startswith("#"):
         raise Usage("Data missing header line starting with #")
     columns = header[1:].split(",")
-    return columns, [_record(columns, number, line, left) for number, line in enumerate(left) if line.strip()]
+    twice = next((column for column in columns if columns.count(column) > 1), None)
+    if twice is not None:
+        raise Usage(f"The header line has the column '{twice}' twice")
+    return columns, [_record(columns, number, line, left) for number, line in left if line.strip()]
 
 
-def _merged(chain: Sequence[Sequence[Row]], column: str, delimiter: str | None) -> str:
+def _merge(chain: Sequence[Sequence[Row]], column: str, delimiter: str | None) -> str:
     """The first value, or several in a row where the site or the values say so."""
     whole, found = "", False
     for rows in chain:
@@ -150,7 +161,7 @@ def _merged(chain: Sequence[Sequence[Row]], column: str, delimiter: str | None) 
         whole += value + (delimiter + _NEXT if delimiter else "")
         if not whole.endswith(_NEXT):
             break
-        whole = whole[:-len(_NEXT)]
+        whole = whole[: -len(_NEXT)]
     return _without_repeats(whole, delimiter) if found and delimiter else whole.replace(_NEXT, "")
 
 
@@ -167,17 +178,17 @@ def _pieces_of(replacement: str) -> Sequence[tuple[str, Callable[[Sequence[str]]
     return [(text, _calculation(inside) if inside else lambda _: "") for text, inside in _pieces(replacement)]
 
 
-def _filled(replacement: str, parts: Sequence[str]) -> str:
+def _fill(replacement: str, parts: Sequence[str]) -> str:
     """A replacement with its expressions worked out over $1, $2, ..."""
     return "".join(text + calculate(parts) for text, calculate in _pieces_of(replacement))
 
 
 def _template(replacement: str) -> Callable[[re.Match[str]], str]:
-    return lambda found: _filled(replacement, [part or "" for part in found.groups()])
+    return lambda found: _fill(replacement, [part or "" for part in found.groups()])
 
 
-def _replaced(found: re.Match[str] | None, make: Callable[[re.Match[str]], str], node: str) -> str:
-    return node[:found.start()] + make(found) + node[found.end():] if found else node
+def _replace(found: re.Match[str] | None, make: Callable[[re.Match[str]], str], node: str) -> str:
+    return node[: found.start()] + make(found) + node[found.end() :] if found else node
 
 
 def _calculation(inside: str) -> Callable[[Sequence[str]], str]:
@@ -206,34 +217,36 @@ def _pieces(replacement: str) -> Iterator[tuple[str, str]]:
         elif depth:
             depth -= 1
             if not depth:
-                yield replacement[begin:opened], replacement[opened:found.end()]
+                yield replacement[begin:opened], replacement[opened : found.end()]
                 begin = found.end()
     yield replacement[begin:], ""
 
 
-def _quoted(value: str | None) -> str:
+def _quote(value: str | None) -> str:
     return '"' + value.replace('"', '""') + '"' if value else ""
 
 
-def _record(columns: Sequence[str], number: int, line: str, more: Iterator[str]) -> dict[str, str | None]:
+def _record(columns: Sequence[str], number: int, line: str, more: Numbered) -> dict[str, str | None]:
     """Read one row, which starts in `line`."""
-    record: dict[str, str | None] = dict.fromkeys(columns)
-    rest = line.rstrip()
+    record: dict[str, str | None] = {}
+    rest, comma = line.rstrip(), ","
     for column in columns:
+        if not comma:
+            raise Usage(f"Too few fields on line {number}: {line.strip()}")
         if rest.startswith('"'):
-            record[column], rest = _unquoted(rest, number, more)
+            record[column], comma, rest = _unquote(rest, number, more)
         else:
-            value, _, rest = rest.partition(",")
+            value, comma, rest = rest.partition(",")
             if '"' in value:
                 raise Usage(f'CSV missing opening " for record with " characters on line {number}: {line.strip()}')
             record[column] = value or None
-    if rest:
+    if comma:
         raise Usage(f"Too many fields on line {number}: {line.strip()} | {rest}")
     return record
 
 
-def _unquoted(rest: str, number: int, more: Iterator[str]) -> tuple[str, str]:
-    """Take a quoted value off the front: the value, and what follows the comma."""
+def _unquote(rest: str, number: int, more: Numbered) -> tuple[str, str, str]:
+    """Take a quoted value off the front: the value, the comma behind it if there is one, and the rest."""
     parts: list[str] = []
     at = 1
     while True:
@@ -241,17 +254,17 @@ def _unquoted(rest: str, number: int, more: Iterator[str]) -> tuple[str, str]:
         if quote < 0:
             parts.append(rest[at:] + "\n")
             rest, at = _next_line(number, more), 0
-        elif rest[quote + 1:quote + 2] == '"':
-            parts.append(rest[at:quote + 1])
+        elif rest[quote + 1 : quote + 2] == '"':
+            parts.append(rest[at : quote + 1])
             at = quote + 2
-        elif rest[quote + 1:quote + 2] in ("", ","):
-            return "".join([*parts, rest[at:quote]]), rest[quote + 2:]
+        elif rest[quote + 1 : quote + 2] in ("", ","):
+            return "".join([*parts, rest[at:quote]]), rest[quote + 1 : quote + 2], rest[quote + 2 :]
         else:
             raise Usage(f'CSV unescaped " in record on line {number}: {rest}')
 
 
-def _next_line(number: int, more: Iterator[str]) -> str:
-    line = next(more, None)
-    if line is None:
+def _next_line(number: int, more: Numbered) -> str:
+    found = next(more, None)
+    if found is None:
         raise Usage(f'CSV unmatched " in record on line {number}')
-    return line.rstrip()
+    return found[1].rstrip()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .commandnames import nearest
+
 
 class Table(NamedTuple):
     """One table.
@@ -41,7 +43,13 @@ class Table(NamedTuple):
         return _ODD_TYPES.get((self.name, column)) or ("VARCHAR(128)" if column in self.keys else "TEXT")
 
 
-_ODD_TYPES = {("auditlog", "recid"): "SERIAL", ("osimage", "osupdatename"): "VARCHAR(1024)"}
+_ODD_TYPES = {
+    ("auditlog", "recid"): "SERIAL",
+    ("eventlog", "recid"): "SERIAL",
+    ("osimage", "osupdatename"): "VARCHAR(1024)",
+}
+#: Tables whose key counts by itself.
+NUMBERED = frozenset(name for (name, _), kind in _ODD_TYPES.items() if kind == "SERIAL")
 
 #: One table a line, keys marked by a star; indented lines go on.
 _COLUMNS = """
@@ -49,10 +57,12 @@ auditlog: *recid audittime userid clientname clienttype command noderange args s
 bootparams: *node kernel initrd kcmdline addkcmdline dhcpstatements adddhcpstatements
 boottarget: *bprofile kernel initrd kcmdline
 chain: *node currstate currchain chain ondiscover
+eventlog: *recid eventtime eventtype monitor monnode node application component id severity message rawdata
 hosts: *node ip hostnames otherinterfaces
 hypervisor: *node type mgr interface netmap defaultnet cluster datacenter preferdirect user password
 ipmi: *node bmc bmcport taggedvlan bmcid username password
 iscsi: *node server target lun iname file userid passwd kernel kcmdline initrd
+kept: *tablename *number line
 linuximage: *imagename template boottarget addkcmdline pkglist pkgdir otherpkglist otherpkgdir exlist postinstall
     rootimgdir kerneldir nodebootif otherifce netdrivers kernelver krpmver permission dump crashkernelsize
     partitionfile driverupdatesrc
@@ -77,15 +87,18 @@ osimage: *imagename groups profile imagetype description provmethod rootfstype n
 passwd: *key *username password cryptmethod authdomain
 policy: *priority name host commands noderange parameters time rule
 postscripts: *node postscripts postbootscripts
+ppc: *node hcp id pprofile parent nodetype supernode sfp
 prescripts: *node begin end
 servicenode: *node nameserver dhcpserver tftpserver nfsserver conserver monserver ldapserver ntpserver ftpserver
     nimserver ipforward dhcpinterfaces proxydhcp
 site: *key value
+switches: *switch snmpversion username password privacy auth linkports sshusername sshpassword protocol switchtype
 token: *tokenid username expire created access
 virtsd: *node sdtype stype location host cluster datacenter
 vm: *node mgr host migrationdest storage storagemodel storagecache storageformat cfgstore memory cpus nics nicmodel
     bootorder clockoffset virtflags master vncport textconsole powerstate beacon datacenter cluster guestostype
     othersettings physlots vidmodel vidproto vidpassword
+vpd: *node serial mtm side asset uuid
 """
 
 
@@ -101,3 +114,19 @@ def _read(text: str) -> dict[str, Table]:
 
 #: Every table by its name.
 TABLES = _read(_COLUMNS)
+#: Ours: where the embedded xcatd keeps what it was given of tables that are not among these.
+KEPT = "kept"
+#: Table -> columns that no other xCAT has unless a site added them.
+OURS = {"hypervisor": ("user", "password")}
+#: The names that people see.
+SHOWN = tuple(sorted(TABLES.keys() - {KEPT}))
+
+
+def no_column(label: str) -> str:
+    """What to say of a word that is no table.column, with the one that was meant."""
+    table, _, column = label.partition(".")
+    near, known = nearest(table, TABLES), TABLES.get(table)
+    if known:
+        near = nearest(column, known.columns)
+        near = near and f"{table}.{near}"
+    return f"{label} not a valid table.column description" + (f". Did you mean {near}?" if near else "")

@@ -33,10 +33,11 @@ _UNCARRIED = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _UNPARSED = bytes(set(range(0x20)) - set(b"\t\n\r\x1b"))
 #: How ESC gets through a parser: xCAT's own client uses the same word.
 _ESCAPE, _ESCAPED = b"\x1b", b"xxxxESCxxxx"
+_SPELLING = re.compile("(?<=xxxx)ESC(?=xxxx)")
 _YES = ("1", "yes", "y", "true")
 
 
-class Login(NamedTuple):
+class UserPassword(NamedTuple):
     """A user's name and password, as `becomeuser` and `gettoken` carry them.
 
     Attributes:
@@ -66,14 +67,14 @@ class WireRequest(NamedTuple):
         username: On whose behalf a trusted peer asks; for the audit log.
         remote_client: Hosts that a trusted front end asks for, comma separated.
         transid: Echoed in the last document.
-        abort: The running command shall stop.
+        abort: The running command should stop.
         table: Whose lines `data` are.
         data: Lines of a table, for tabrestore, each with its newline.
         addrows: tabrestore keeps the rows that are there.
         sequential: Plugins run one after another.
         preprocessed: Another daemon has split the request already.
         dest: The daemons to which it was sent, comma separated.
-        modname: The only plugin that shall answer.
+        modname: The only plugin that should answer.
         version: The sending daemon's version.
         inittime: A service node's first configuration.
         disparatetftp: Each service node has its own tftpdir.
@@ -87,8 +88,8 @@ class WireRequest(NamedTuple):
     clienttype: str = ""
     stdin: str | None = None
     environment: Mapping[str, str] = {}
-    becomeuser: Login | None = None
-    gettoken: Login | None = None
+    becomeuser: UserPassword | None = None
+    gettoken: UserPassword | None = None
     token: Secret | None = None
     username: str = ""
     remote_client: str = ""
@@ -108,14 +109,25 @@ class WireRequest(NamedTuple):
 
 #: Attribute -> element, for each kind of element that is the same in both directions.
 _TEXTS = {
-    "command": "command", "cwd": "cwd", "clienttype": "clienttype", "username": "username",
-    "remote_client": "remote_client", "transid": "transid", "table": "table", "dest": "_xcatdest",
-    "modname": "_modname", "version": "_xcatver",
+    "command": "command",
+    "cwd": "cwd",
+    "clienttype": "clienttype",
+    "username": "username",
+    "remote_client": "remote_client",
+    "transid": "transid",
+    "table": "table",
+    "dest": "_xcatdest",
+    "modname": "_modname",
+    "version": "_xcatver",
 }
 _LISTS = {"nodes": "node", "args": "arg", "data": "data"}
 _FLAGS = {
-    "abort": "abortcommand", "addrows": "addrows", "sequential": "sequential", "preprocessed": "_xcatpreprocessed",
-    "inittime": "inittime", "disparatetftp": "_disparatetftp",
+    "abort": "abortcommand",
+    "addrows": "addrows",
+    "sequential": "sequential",
+    "preprocessed": "_xcatpreprocessed",
+    "inittime": "inittime",
+    "disparatetftp": "_disparatetftp",
 }
 _LOGINS = ("becomeuser", "gettoken")
 
@@ -137,7 +149,7 @@ def split(buffer: bytes, end: bytes = END_OF_RESPONSE) -> tuple[list[bytes], byt
     *documents, rest = buffer.split(end)
     begin = b"<" + end[2:]
     documents, rest = [document.lstrip() for document in documents], rest.lstrip()
-    if not (begin.startswith(rest[:len(begin)]) and all(document.startswith(begin) for document in documents)):
+    if not (begin.startswith(rest[: len(begin)]) and all(document.startswith(begin) for document in documents)):
         raise BadAnswer(f"this is no {begin.decode()} document")
     if any(len(part) > LONGEST for part in (*documents, rest)):
         raise BadAnswer(f"a document is longer than {LONGEST} bytes")
@@ -190,7 +202,12 @@ def write_request(request: WireRequest) -> bytes:
 
 def sanitise(text: str) -> str:
     """Drop what breaks a client's XML parser or a terminal: control characters but tab, newline and ESC (colours)."""
-    return _UNWANTED.sub("", text.replace("\r\n", "\n"))
+    return without_spelling(_UNWANTED.sub("", text.replace("\r\n", "\n")))
+
+
+def without_spelling(text: str) -> str:
+    """Break the word that xCAT's clients turn into ESC: somebody's text would steer the terminal of who reads it."""
+    return _SPELLING.sub("ESC_", text) if "xxxxESCxxxx" in text else text
 
 
 def write_response(fields: Mapping[str, Any], source: str = "") -> bytes:
@@ -246,6 +263,7 @@ def _with_escapes(element: Element) -> Element:
         if isinstance(value, str):
             return value.replace(_ESCAPED.decode(), _ESCAPE.decode())
         return _with_escapes(value) if value else value
+
     return {name: [back(value) for value in values] for name, values in element.items()}
 
 
@@ -276,12 +294,12 @@ def _inside(element: Element, name: str) -> Element | None:
     return value if isinstance(value, dict) else None
 
 
-def _login(element: Element, name: str) -> Login:
+def _login(element: Element, name: str) -> UserPassword:
     inside = _inside(element, name) or {}
     user = _first(inside, "username")
     if not user:
         raise BadAnswer(f"the element {name} has no username")
-    return Login(user, Secret(_first(inside, "password") or ""))
+    return UserPassword(user, Secret(_first(inside, "password") or ""))
 
 
 #: Attribute, element, and how that is read when it is there.
@@ -338,5 +356,10 @@ def _progress(message: Any) -> Mapping[str, Any]:
 
 #: The class of a message -> the elements it becomes.
 _SHAPES: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
-    "Info": _info, "Data": _data, "Warning": _warning, "Note": _note, "Error": _error, "Progress": _progress,
+    "Info": _info,
+    "Data": _data,
+    "Warn": _warning,
+    "Note": _note,
+    "Error": _error,
+    "Progress": _progress,
 }

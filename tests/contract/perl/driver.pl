@@ -10,7 +10,7 @@ $| = 1;
 my $json = JSON->new->canonical->ascii;
 sub show { print $json->encode($_[0]), "\n"; return; }
 my $request = do { local $/; $json->decode(<STDIN>) };
-if ($request->{handled}) { show(xCAT_plugin::rhevm::handled_commands()); exit 0; }
+if ($request->{handled}) { show($request->{handled} eq 'bypass' ? xCAT::Client::listed() : xCAT_plugin::rhevm::handled_commands()); exit 0; }
 my $answers = $json->decode($ENV{STUB_ANSWERS} || '{}');
 my %bootparams;
 my $hash = \%bootparams;
@@ -35,3 +35,12 @@ for my $part (@$parts) {
 }
 show({ bootparams => \%bootparams }) if %bootparams;
 show({ finished => 1 });
+
+# As xCAT's client reads a plugin's commands under XCATBYPASS: one value for each key that is listed.
+package xCAT::Client;
+sub listed {
+    my $handled = xCAT_plugin::rhevm::handled_commands();
+    my %found;
+    push @{ $found{$_} }, $handled->{$_} for keys %$handled;
+    return \%found;
+}

@@ -1,12 +1,15 @@
 """The agent without Perl: how many at once, when it ends, and what it makes of lines that are no requests."""
 
+import importlib.metadata
 import json
+import signal
 import socket
 import threading
 import time
 
 import pytest
 
+from xcat_rhev import __version__
 from xcat_rhev.bridge import agent as module
 from xcat_rhev.bridge.agent import AT_ONCE, Agent
 from xcat_rhev.errors import Aborted
@@ -32,21 +35,31 @@ def scripted():
 
 @pytest.fixture
 def serving(tmp_path, scripted):
-    """An agent that ends after half a second without work; gives its thread and a way to connect."""
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(tmp_path / "agent.sock"))
-    listener.listen(128)
-    agent = Agent(listener, scripted, idle=0.5)
+    """An agent until the test ends: its thread and a way to connect."""
+    agent = Agent(listening(tmp_path / "agent.sock"), scripted)
     thread = threading.Thread(target=lambda: (agent.serve(), agent.finish()))
     thread.start()
     yield thread, lambda: connect(tmp_path / "agent.sock")
-    thread.join(20)
+    agent.stop()
+    thread.join(300)
     assert not thread.is_alive()
+
+
+def listening(path):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(128)
+    return listener
+
+
+def test_it_ends_when_nobody_needs_it(tmp_path, scripted):
+    Agent(listening(tmp_path / "agent.sock"), scripted, idle=0.05).serve()
+    assert not answers(tmp_path / "agent.sock")
 
 
 def connect(path):
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(20)
+    client.settimeout(300)
     client.connect(str(path))
     return client
 
@@ -78,7 +91,7 @@ REQUEST = {"request": {"command": "rpower", "nodes": ["vm1"], "args": ["stat"]}}
 
 
 def wait_for(condition):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 300
     while not condition() and time.monotonic() < end:
         time.sleep(0.01)
     assert condition()
@@ -88,7 +101,7 @@ def test_as_many_at_once_as_promised_and_the_next_waits(serving, scripted):
     release = threading.Event()
 
     def play(request, host):
-        release.wait(20)
+        release.wait(300)
         yield Data("done")
 
     scripted.play = play
@@ -109,7 +122,7 @@ def test_a_newly_installed_version_ends_it_after_what_is_begun(serving, scripted
     release = threading.Event()
 
     def play(request, host):
-        release.wait(20)
+        release.wait(300)
         yield Data("finished by the old one")
 
     scripted.play = play
@@ -122,7 +135,7 @@ def test_a_newly_installed_version_ends_it_after_what_is_begun(serving, scripted
     assert thread.is_alive(), "there is work under way"
     release.set()
     assert lines(client)[0]["say"]["text"] == "finished by the old one"
-    thread.join(20)
+    thread.join(300)
     assert not thread.is_alive()
 
 
@@ -133,8 +146,10 @@ def test_the_next_agent_serves_while_the_old_one_finishes(tmp_path, scripted, mo
 
     def play(request, host):
         if request.args == ("long",):
-            release.wait(20)
+            release.wait(300)
         yield Data(" ".join(request.args))
+
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # for main threads alone
 
     def start():
         thread = threading.Thread(target=module.main, args=(["--socket", str(place)],), daemon=True)
@@ -160,7 +175,7 @@ def test_the_next_agent_serves_while_the_old_one_finishes(tmp_path, scripted, mo
     assert lines(long)[0]["say"]["text"] == "long"
     monkeypatch.setattr(module, "outdated", lambda: True)
     for each in (old, new):
-        each.join(20)
+        each.join(300)
         assert not each.is_alive()
 
 
@@ -205,11 +220,11 @@ def test_a_host_call_while_the_shim_goes_ends_the_request(serving, scripted):
     assert json.loads(client.makefile("rb").readline())["do"] == "site"
     client.shutdown(socket.SHUT_RDWR)
     client.close()
-    assert ended.wait(20)
+    assert ended.wait(300)
 
 
 def test_the_installed_version_is_looked_up_anew(monkeypatch):
-    monkeypatch.setattr(module.importlib.metadata, "version", lambda name: "99.0")
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "99.0")
     assert module.outdated()
-    monkeypatch.setattr(module.importlib.metadata, "version", lambda name: module.__version__)
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: __version__)
     assert not module.outdated()

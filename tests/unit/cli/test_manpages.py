@@ -6,7 +6,9 @@ import subprocess
 import pytest
 
 from xcat_rhev.cli.manpages import SHARE, completion, escaped, pages
-from xcat_rhev.dispatch import COMMANDS
+from xcat_rhev.rows.othersettings import OTHERSETTINGS
+from xcat_rhev.rows.vmsettings import KNOWN
+from xcat_rhev.run.registry import COMMANDS
 
 
 def test_the_files_are_up_to_date():
@@ -34,9 +36,22 @@ def test_groff_has_nothing_to_complain_about():
     for path, text in pages():
         if path.suffix == ".1":
             done = subprocess.run(
-                ["groff", "-man", "-Tutf8", "-ww", "-z"], input=text.encode(), capture_output=True, check=True
+                ["groff", "-t", "-man", "-Tutf8", "-ww", "-z"], input=text.encode(), capture_output=True, check=True
             )
             assert done.stderr == b"", path
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_page_has_three_examples(name):
+    assert len(COMMANDS[name].examples) >= 3
+
+
+def test_every_name_of_othersettings_has_an_example_that_is_read():
+    assert list(KNOWN) and set(OTHERSETTINGS) == set(KNOWN)
+    for name, (_, example) in OTHERSETTINGS.items():
+        assert example.startswith(f"{name}:")
+        if not example.partition(":")[2].startswith("/"):  # a file
+            KNOWN[name](example.partition(":")[2])
 
 
 def completed(*typed, word=""):
@@ -49,8 +64,18 @@ def test_bash_completes():
     assert completed("run", word="rp") == ["rpower"]
     assert completed("run", word="copy") == ["copycds"] and completed("run", word="nodes") == ["nodeset", "nodestat"]
     assert completed("run", "rpower", "vm1", word="o") == ["on", "off"]
-    assert completed("run", "mkvm", "vm1", word="--m") == ["--mem", "--master"]
+    assert completed("run", "mkvm", "vm1", word="--m") == ["--mem", "--memory", "--master"]
     assert completed("run", "copycds") == [], "then bash completes files"
+
+
+def test_bash_completes_the_names_of_nodes(tmp_path):
+    (tmp_path / "xcat-rhev").write_text("#!/bin/sh\necho vm1 vm2 web1\n")
+    (tmp_path / "xcat-rhev").chmod(0o755)
+    path = f"PATH={tmp_path}:$PATH; "
+    for words, number in (("xcat-rhev run rpower v", 3), ("/opt/bin/rpower v", 1)):
+        script = f'{completion()}{path}COMP_WORDS=({words}); COMP_CWORD={number}; _xcat_rhev; echo "${{COMPREPLY[@]}}"'
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == ["vm1", "vm2"]
 
 
 def test_the_programs_page_names_what_all_commands_share():

@@ -2,8 +2,11 @@
 
 import pytest
 
-from xcat_rhev.commands.common import COMMON_OPTIONS, Command, Option, Place, parse, required, usage_text
+from xcat_rhev.declare.command import COMMON_OPTIONS, Command, CommandWords, Option, Place
+from xcat_rhev.declare.parsing import parse
+from xcat_rhev.declare.usage import usage_text
 from xcat_rhev.errors import NotFound, Usage
+from xcat_rhev.plan.context import required
 
 COMMAND = Command(
     name="mktest",
@@ -19,6 +22,7 @@ COMMAND = Command(
         Option(("-k",), "kind", "which kind", value="KIND", choices=("nfs", "iscsi")),
         Option(("-v",), "loud", "this command's own -v"),
     ),
+    words=CommandWords(most=None),
     arguments={"word": "a word"},
 )
 
@@ -41,6 +45,7 @@ COMMAND = Command(
         (["-"], {}, ("-",)),
         (["-k", "nfs"], {"kind": "nfs"}, ()),
         (["-v"], {"loud": True}, ()),
+        (["-help"], {"help": True}, ()),
         (["--timeout", "60"], {"timeout": "60"}, ()),
     ],
 )
@@ -86,9 +91,11 @@ def test_a_missing_column_says_which_command_sets_it():
 
 
 def test_a_command_with_verbs_takes_exactly_one_of_them():
-    verbs = Command("mktest", "for tests", "noderange [on|off]", Place.HERE, ("mktest",), verbs=("on", "off"))
+    verbs = Command(
+        "mktest", "for tests", "noderange [on|off]", Place.HERE, ("mktest",), words=CommandWords(1, 1, ("on", "off"))
+    )
     assert parse(verbs, ["on"]) == ({}, ("on",))
     assert parse(verbs, ["-h"]) == ({"help": True}, ())
-    for words, told in ((["dance"], "does not know 'dance'"), ([], "needs a word"), (["on", "off"], "'on off'")):
+    for typed, told in ((["dance"], "does not know 'dance'"), ([], "needs a word"), (["on", "off"], "'on off'")):
         with pytest.raises(Usage, match=told):
-            parse(verbs, words)
+            parse(verbs, typed)

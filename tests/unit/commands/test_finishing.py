@@ -11,7 +11,7 @@ import pytest
 
 from fakes import FakeHost
 from xcat_rhev.clock import ManualClock
-from xcat_rhev.commands.finishing import PAUSE, Queue, Report, move_on, note, queue_of
+from xcat_rhev.commands.finish.reports import PAUSE, Queue, Report, move_on, note, queue_of
 from xcat_rhev.errors import Locked
 from xcat_rhev.messages import Data, Error, Message
 
@@ -30,10 +30,13 @@ class Xcat(FakeHost):
 
     def __init__(self, count: int, tables: Mapping[str, Sequence[Mapping[str, str]]] | None = None) -> None:
         nodes = [f"n{number}" for number in range(count)]
-        super().__init__({
-            "nodelist": [{"node": node} for node in nodes],
-            "chain": [{"node": node, "currstate": INSTALL} for node in nodes], **(tables or {}),
-        })
+        super().__init__(
+            {
+                "nodelist": [{"node": node} for node in nodes],
+                "chain": [{"node": node, "currstate": INSTALL} for node in nodes],
+                **(tables or {}),
+            }
+        )
         self.gate, self.began = threading.Event(), threading.Event()
         self.gate.set()
         self.bad: dict[str, int] = {}
@@ -45,7 +48,7 @@ class Xcat(FakeHost):
             self.set_node_attrs("nodelist", {node: {"status": args[0]} for node in nodes})
             return
         self.began.set()
-        self.gate.wait(20)
+        self.gate.wait(300)
         if self.explode:
             self.explode -= 1
             raise ZeroDivisionError
@@ -67,9 +70,9 @@ def test_what_comes_meanwhile_goes_together() -> None:
     xcat.gate.clear()
     with ThreadPoolExecutor(20) as pool:
         first = pool.submit(queue.finish, xcat, ManualClock(), Report("n0", "a"))
-        assert xcat.began.wait(20)
+        assert xcat.began.wait(300)
         others = [pool.submit(queue.finish, xcat, ManualClock(), Report(f"n{n}", "a")) for n in range(1, 20)]
-        end = time.monotonic() + 20
+        end = time.monotonic() + 300
         while len(queue._waiting) < 19 and time.monotonic() < end:
             time.sleep(0.001)
         xcat.gate.set()
@@ -120,7 +123,7 @@ def test_whoever_breaks_down_does_not_take_the_others_with_him() -> None:
     xcat.gate.clear()
     with ThreadPoolExecutor(3) as pool:
         futures = [pool.submit(queue.finish, xcat, ManualClock(), Report(f"n{n}", "a")) for n in range(3)]
-        assert xcat.began.wait(20)
+        assert xcat.began.wait(300)
         xcat.gate.set()
         problems = [type(future.exception()) for future in futures]
     assert problems.count(ZeroDivisionError) == 1
@@ -146,9 +149,16 @@ def test_each_xcat_has_its_own_queue() -> None:
     assert queue_of(one) is not queue_of(other)
 
 
-@pytest.mark.parametrize(("present", "after"), [
-    ("", "a=1"), ("b=2", "b=2,a=1"), ("a=0,b=2", "a=1,b=2"), ("nonsense,,=,a", "a=1"), ("a=", "a=1"),
-])
+@pytest.mark.parametrize(
+    ("present", "after"),
+    [
+        ("", "a=1"),
+        ("b=2", "b=2,a=1"),
+        ("a=0,b=2", "a=1,b=2"),
+        ("nonsense,,=,a", "a=1"),
+        ("a=", "a=1"),
+    ],
+)
 def test_notes_are_merged(present: str, after: str) -> None:
     xcat = Xcat(1)
     xcat.set_node_attrs("nodelist", {"n0": {"appstatus": present}})

@@ -8,44 +8,65 @@ import pytest
 
 import media_iso
 from fakes import FakeHost
+from nameservice import NameService
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.commands import mkinstall
-from xcat_rhev.commands.common import Context
-from xcat_rhev.jobs import Job, Runner
 from xcat_rhev.media import bootfiles
 from xcat_rhev.media.identify import identify
 from xcat_rhev.media.iso import read_iso
 from xcat_rhev.media.passwords import sha512_crypt
-from xcat_rhev.media.store import Store
-from xcat_rhev.messages import Error, Warning
+from xcat_rhev.media.store import MediaStore
+from xcat_rhev.messages import Error, Warn
+from xcat_rhev.plan.context import Context
+from xcat_rhev.plan.jobs import Job
+from xcat_rhev.run.runner import Runner
 from xcat_rhev.xcat.host import Request
 
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     """Two media, two osimages, three nodes: n1 and n2 with the live one, n3 with the installer."""
-    monkeypatch.setattr(mkinstall.nodeaddresses, "resolved", lambda name: frozenset())
+    NameService().install(monkeypatch)
     images = {}
     for name in ("rhevh7", "rhvh4"):
         medium = read_iso(media_iso.write(tmp_path, media_iso.SAMPLES[name]))
         release = identify(medium)
         target = tmp_path / "install" / release.distname / "x86_64"
-        list(Store(medium, release, target).copy())
+        list(MediaStore(medium, release, target).copy())
         images[name] = (f"{release.distname}-x86_64-install-compute", release.distname, str(target))
     nodes = {"n1": "rhevh7", "n2": "rhevh7", "n3": "rhvh4"}
-    return FakeHost({
-        "site": [{"key": key, "value": value} for key, value in {
-            "installdir": f"{tmp_path}/install", "tftpdir": f"{tmp_path}/tftpboot", "master": "10.0.0.1",
-            "domain": "example.com", "timezone": "Europe/Berlin"}.items()],
-        "passwd": [{"key": "rhevh", "username": "admin", "password": "sentinel-admin"},
-                   {"key": "rhevh", "username": "root", "password": "sentinel-root"}],
-        "nodetype": [{"node": node, "os": images[name][1], "arch": "x86_64", "profile": "compute",
-                      "provmethod": images[name][0]} for node, name in nodes.items()],
-        "mac": [{"node": node, "mac": f"52:54:00:00:00:0{node[1]}"} for node in nodes],
-        "hosts": [{"node": node, "ip": f"10.0.0.1{node[1]}"} for node in nodes],
-        "hypervisor": [{"node": node, "mgr": "rhevm.example.com"} for node in nodes],
-        "linuximage": [{"imagename": name, "pkgdir": folder} for name, _, folder in images.values()],
-    })
+    return FakeHost(
+        {
+            "site": [
+                {"key": key, "value": value}
+                for key, value in {
+                    "installdir": f"{tmp_path}/install",
+                    "tftpdir": f"{tmp_path}/tftpboot",
+                    "master": "10.0.0.1",
+                    "domain": "example.com",
+                    "timezone": "Europe/Berlin",
+                }.items()
+            ],
+            "passwd": [
+                {"key": "rhevh", "username": "admin", "password": "sentinel-admin"},
+                {"key": "rhevh", "username": "root", "password": "sentinel-root"},
+            ],
+            "nodetype": [
+                {
+                    "node": node,
+                    "os": images[name][1],
+                    "arch": "x86_64",
+                    "profile": "compute",
+                    "provmethod": images[name][0],
+                }
+                for node, name in nodes.items()
+            ],
+            "mac": [{"node": node, "mac": f"52:54:00:00:00:0{node[1]}"} for node in nodes],
+            "hosts": [{"node": node, "ip": f"10.0.0.1{node[1]}"} for node in nodes],
+            "hypervisor": [{"node": node, "mgr": "rhevm.example.com"} for node in nodes],
+            "linuximage": [{"imagename": name, "pkgdir": folder} for name, _, folder in images.values()],
+        }
+    )
 
 
 def prepare(host, *nodes):
@@ -63,9 +84,14 @@ def test_every_node_gets_kernel_initrd_and_line(site, tmp_path):
         kernel, initrd, line = site.bootparams[node]
         assert (tmp_path / "tftpboot" / kernel).is_file() and (tmp_path / "tftpboot" / initrd).is_file()
         assert f"BOOTIF=01-52-54-00-00-00-0{node[1]}" in line.split()
-    assert site.bootparams["n1"][:2] == site.bootparams["n2"][:2] == (
-        "xcat/osimage/rhevh7.3-x86_64-install-compute/vmlinuz0",
-        "xcat/osimage/rhevh7.3-x86_64-install-compute/initrd0.img")
+    assert (
+        site.bootparams["n1"][:2]
+        == site.bootparams["n2"][:2]
+        == (
+            "xcat/osimage/rhevh7.3-x86_64-install-compute/vmlinuz0",
+            "xcat/osimage/rhevh7.3-x86_64-install-compute/initrd0.img",
+        )
+    )
     assert site.bootparams["n3"][0] == "xcat/osimage/rhevh4.3-x86_64-install-compute/vmlinuz"
 
 
@@ -127,7 +153,7 @@ def test_the_web_server_learns_who_the_nodes_are(site, tmp_path):
 
 def test_a_node_only_the_name_service_knows(site, tmp_path, monkeypatch):
     site.tables["hosts"] = []
-    monkeypatch.setattr(mkinstall.nodeaddresses, "resolved", lambda name: frozenset({f"192.0.2.{name[1]}"}))
+    NameService(forward={"n1": "192.0.2.1"}).install(monkeypatch)
     prepare(site, "n1")
     assert json.loads((tmp_path / "install/xcatrhevh/nodes.json").read_text())["addresses"] == {"192.0.2.1": "n1"}
 
@@ -146,12 +172,16 @@ def test_a_missing_admin_password_stops_live_images_only(site):
     assert set(site.bootparams) == {"n3"}
 
 
-@pytest.mark.parametrize("break_it, why", [
-    (lambda site, path: shutil.rmtree(path / "install/rhevh7.3"), "no medium was copied to .*rhevh7.3.* copycds"),
-    (lambda site, path: (path / "install/rhevh7.3/x86_64/rhevh.iso").unlink(), "rhevh.iso.* is missing"),
-    (lambda site, path: (path / "install/rhevh7.3/x86_64/isolinux/vmlinuz0").unlink(), "vmlinuz0 is missing"),
-    (lambda site, path: (path / "tftpboot").write_text("a file"), "cannot write"),
-], ids=["medium", "iso", "kernel", "tftpdir"])
+@pytest.mark.parametrize(
+    "break_it, why",
+    [
+        (lambda site, path: shutil.rmtree(path / "install/rhevh7.3"), "no medium was copied to .*rhevh7.3.* copycds"),
+        (lambda site, path: (path / "install/rhevh7.3/x86_64/rhevh.iso").unlink(), "rhevh.iso.* is missing"),
+        (lambda site, path: (path / "install/rhevh7.3/x86_64/isolinux/vmlinuz0").unlink(), "vmlinuz0 is missing"),
+        (lambda site, path: (path / "tftpboot").write_text("a file"), "cannot write"),
+    ],
+    ids=["medium", "iso", "kernel", "tftpdir"],
+)
 def test_a_medium_that_is_gone_is_every_nodes_error(site, tmp_path, break_it, why):
     break_it(site, tmp_path)
     said = prepare(site, "n1", "n2")
@@ -165,7 +195,7 @@ def test_a_medium_that_is_gone_is_every_nodes_error(site, tmp_path, break_it, wh
 def test_a_folder_that_the_web_server_does_not_offer(site, tmp_path):
     shutil.move(tmp_path / "install/rhevh4.3", tmp_path / "elsewhere")
     site.tables["linuximage"][1]["pkgdir"] = f"{tmp_path}/elsewhere/x86_64"
-    error, = prepare(site, "n3")
+    (error,) = prepare(site, "n3")
     assert "is not below" in error.text and "copycds" in error.text
 
 
@@ -189,8 +219,8 @@ def test_a_node_with_its_own_tftpdir(site, tmp_path):
 
 def test_what_people_should_know_is_a_warning(site):
     site.tables["hypervisor"] = []
-    warning, = prepare(site, "n1", "n3")
-    assert isinstance(warning, Warning) and warning.node == "n1" and "hypervisor.mgr" in warning.text
+    (warning,) = prepare(site, "n1", "n3")
+    assert isinstance(warning, Warn) and warning.node == "n1" and "hypervisor.mgr" in warning.text
 
 
 @pytest.mark.parametrize("netboot, warned", [("xnba", True), ("pxe", True), ("", True), ("grub2-http", False)])
@@ -201,11 +231,19 @@ def test_a_bond_that_the_boot_loader_overrules_is_a_warning(site, netboot, warne
     assert [("takes before bond0" in text) for text in said] == [True] * warned
 
 
+@pytest.mark.parametrize("netboot, warned", [("", False), ("xnba", False), ("grub2-tftp", False), ("yaboot", True)])
+def test_a_boot_loader_that_does_not_work_is_answered_with_all_that_do(site, netboot, warned):
+    site.tables["noderes"] = [{"node": "n1", "netboot": netboot}]
+    said = [message.text for message in prepare(site, "n1")]
+    names = "Set it to xnba, pxe, grub2, grub2-http or grub2-tftp"
+    assert said == [f"noderes.netboot={netboot} starts no such image. {names}"] * warned
+
+
 def test_an_image_that_cannot_tell_its_end_is_a_warning(site, tmp_path):
     medium = read_iso(media_iso.write(tmp_path, media_iso.SAMPLES["rhevh5"]))
-    list(Store(medium, identify(medium), tmp_path / "install/rhevh5.8/x86_64").copy())
+    list(MediaStore(medium, identify(medium), tmp_path / "install/rhevh5.8/x86_64").copy())
     site.tables["linuximage"][0]["pkgdir"] = f"{tmp_path}/install/rhevh5.8/x86_64"
-    warning, = prepare(site, "n1")
+    (warning,) = prepare(site, "n1")
     assert "nodeset n1 boot" in warning.text
     assert "local_boot_trigger" not in site.bootparams["n1"][2]
 

@@ -9,8 +9,8 @@ import pytest
 
 from daemonhelp import until
 from fakes import FakeHost
-from xcat_rhev.commands import nodescripts
-from xcat_rhev.commands.nodescripts import Script, run_all, scripts
+from xcat_rhev.commands.finish import nodescripts
+from xcat_rhev.commands.finish.nodescripts import Script, run_all, scripts
 from xcat_rhev.errors import Aborted
 
 SSH = """#!/bin/sh
@@ -41,11 +41,13 @@ def xcat(tmp_path: Path, row: str, **files: str) -> FakeHost:
     folder.mkdir(parents=True)
     for name, text in files.items():
         (folder / name).write_text(text)
-    return FakeHost({
-        "site": [{"key": "installdir", "value": str(tmp_path / "install")}],
-        "hosts": [{"node": "n1", "ip": "10.0.0.1"}],
-        "postscripts": [{"node": "n1", "postscripts": row, "postbootscripts": "rhevh:last"}],
-    })
+    return FakeHost(
+        {
+            "site": [{"key": "installdir", "value": str(tmp_path / "install")}],
+            "hosts": [{"node": "n1", "ip": "10.0.0.1"}],
+            "postscripts": [{"node": "n1", "postscripts": row, "postbootscripts": "rhevh:last"}],
+        }
+    )
 
 
 def test_only_those_that_are_meant(tmp_path: Path) -> None:
@@ -71,13 +73,16 @@ def test_they_run_with_their_arguments(tmp_path: Path, log: Path) -> None:
     assert "BatchMode=yes" in log.read_text()
 
 
-@pytest.mark.parametrize(("row", "files", "reason"), [
-    ("rhevh:first", {"first": "echo oops >&2; exit 3", "last": ""}, "first ended with 3: oops"),
-    ("rhevh:missing", {"last": ""}, "postscripts/missing: No such file or directory"),
-    ("rhevh:../../etc/passwd", {"last": ""}, "'../../etc/passwd' is no name of a script"),
-    ("rhevh:-oProxyCommand=x", {"last": ""}, "'-oProxyCommand=x' is no name of a script"),
-    ("", {}, "postscripts/last: No such file or directory"),
-])
+@pytest.mark.parametrize(
+    ("row", "files", "reason"),
+    [
+        ("rhevh:first", {"first": "echo oops >&2; exit 3", "last": ""}, "first ended with 3: oops"),
+        ("rhevh:missing", {"last": ""}, "postscripts/missing: No such file or directory"),
+        ("rhevh:../../etc/passwd", {"last": ""}, "'../../etc/passwd' is not the name of a script"),
+        ("rhevh:-oProxyCommand=x", {"last": ""}, "'-oProxyCommand=x' is not the name of a script"),
+        ("", {}, "postscripts/last: No such file or directory"),
+    ],
+)
 def test_what_goes_wrong_is_said_and_ends_the_row(
     tmp_path: Path, log: Path, row: str, files: dict[str, str], reason: str
 ) -> None:
@@ -111,10 +116,15 @@ def test_nobody_wants_it_any_more(tmp_path: Path, log: Path) -> None:
     worker.start()
     until(pid.exists, "the script runs")
     aborted.set()
-    worker.join(20)
+    worker.join(300)
     assert len(ended) == 1
-    until(lambda: not Path(f"/proc/{pid.read_text().strip()}/cmdline").exists() or "sleep" not in Path(
-        f"/proc/{pid.read_text().strip()}/cmdline").read_text(), "what the script started is gone")
+    until(
+        lambda: (
+            not Path(f"/proc/{pid.read_text().strip()}/cmdline").exists()
+            or "sleep" not in Path(f"/proc/{pid.read_text().strip()}/cmdline").read_text()
+        ),
+        "what the script started is gone",
+    )
 
 
 def test_without_ssh(tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
@@ -10,10 +10,11 @@ import pytest
 from fakes import FakeHost
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.commands import rhevhjoin
-from xcat_rhev.commands.finishing import joining
-from xcat_rhev.dispatch import Dispatcher
+from xcat_rhev.commands.finish.loginrefusals import LoginRefusals
+from xcat_rhev.commands.finish.reports import joining, note
 from xcat_rhev.errors import Aborted, Unreachable
 from xcat_rhev.messages import Data, Error, Message
+from xcat_rhev.run.dispatch import Dispatcher
 from xcat_rhev.xcat.host import Request
 
 
@@ -52,16 +53,19 @@ class Xcat(FakeHost):
 
 @pytest.fixture
 def xcat() -> Xcat:
-    return Xcat({
-        "site": [{"key": "rhevhautoapprove", "value": "yes"}],
-        "nodelist": [{"node": f"rhevh{n}", "groups": "rhevh,rack1"} for n in (1, 2, 3)],
-        "hypervisor": [
-            {"node": "rhevh1", "mgr": "rhevm", "interface": "rhevm:eth0:dhcp:::"}, {"node": "rhevh2", "mgr": "rhevm"},
-        ],
-        "ipmi": [{"node": "rhevh1", "bmc": "10.9.0.1"}],
-        "hosts": [{"node": "rhevh1", "ip": "10.0.0.1"}],
-        "chain": [{"node": "rhevh1", "currstate": "install rhevh7.3-x86_64-compute"}],
-    })
+    return Xcat(
+        {
+            "site": [{"key": "rhevhautoapprove", "value": "yes"}],
+            "nodelist": [{"node": f"rhevh{n}", "groups": "rhevh,rack1"} for n in (1, 2, 3)],
+            "hypervisor": [
+                {"node": "rhevh1", "mgr": "rhevm", "interface": "rhevm:eth0:dhcp:::"},
+                {"node": "rhevh2", "mgr": "rhevm"},
+            ],
+            "ipmi": [{"node": "rhevh1", "bmc": "10.9.0.1"}],
+            "hosts": [{"node": "rhevh1", "ip": "10.0.0.1"}],
+            "chain": [{"node": "rhevh1", "currstate": "install rhevh7.3-x86_64-compute"}],
+        }
+    )
 
 
 def join(xcat: Xcat, *args: str, nodes: Sequence[str] = (), clock: ManualClock | None = None) -> list[Message]:
@@ -113,14 +117,19 @@ def test_an_interrupted_run_goes_on_at_the_same_stage(xcat: Xcat) -> None:
     assert xcat.note("rhevh1") == "sshd=up,rhevm=up"
 
 
-def test_after_an_hour_it_has_failed_and_can_be_begun_again(xcat: Xcat, monkeypatch: pytest.MonkeyPatch) -> None:
+class HalfAnHour(ManualClock):
+    """A clock by which each pause between two rounds takes half an hour."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.advance(1801)
+
+
+def test_after_an_hour_it_has_failed_and_can_be_begun_again(xcat: Xcat) -> None:
     xcat.refusals[("rhevh1", "-n")] = 3
-    real, rounds = time.time, iter(range(1, 99))
-    monkeypatch.setattr(rhevhjoin.time, "time", lambda: real() + 1801 * next(rounds))
-    assert join(xcat, nodes=["rhevh1"]) == [Error("networks failed: not registered yet", "rhevh1")]
+    assert join(xcat, nodes=["rhevh1"], clock=HalfAnHour()) == [Error("networks failed: not registered yet", "rhevh1")]
     assert xcat.note("rhevh1") == "rhevm=failed-networks"
     assert join(xcat) == []
-    monkeypatch.setattr(rhevhjoin.time, "time", real)
     assert join(xcat, nodes=["rhevh1"]) == [Data("up", "rhevh1")]
 
 
@@ -144,10 +153,59 @@ def test_watching_ends_when_the_client_goes(xcat: Xcat) -> None:
     assert len(clock.slept) == 3
 
 
-@pytest.mark.parametrize(("value", "nodes"), [
-    ("", []), ("no", []), ("0", []), ("yes", ["rhevh1", "rhevh2"]), ("1", ["rhevh1", "rhevh2"]),
-    ("rack1", ["rhevh1", "rhevh2"]), ("rack2,rhevh2", ["rhevh2"]), ("rhevh3", []), ("rack", []),
-])
+@pytest.mark.parametrize(
+    ("value", "nodes"),
+    [
+        ("", []),
+        ("no", []),
+        ("0", []),
+        ("yes", ["rhevh1", "rhevh2"]),
+        ("1", ["rhevh1", "rhevh2"]),
+        ("rack1", ["rhevh1", "rhevh2"]),
+        ("rack2,rhevh2", ["rhevh2"]),
+        ("rhevh3", []),
+        ("rack", []),
+    ],
+)
 def test_who_joins_by_itself(xcat: Xcat, value: str, nodes: list[str]) -> None:
     xcat.tables["site"] = [{"key": "rhevhautoapprove", "value": value}]
     assert joining(xcat, ["rhevh1", "rhevh2", "rhevh3"]) == nodes  # rhevh3 has no manager
+
+
+REFUSED = "manager rhevm refuses the login of admin@internal: Unable to log in. Check user and password"
+
+
+class Refusing(Xcat):
+    """An xCAT whose manager takes one password alone."""
+
+    right = "new"
+
+    def run(self, command: str, nodes: Sequence[str] = (), args: Sequence[str] = ()) -> Iterator[Message]:
+        (row,) = self.rows("passwd", {"key": "rhevm"})
+        if row["password"] == self.right:
+            yield from super().run(command, nodes, args)
+            return
+        self.runs.append((command, tuple(nodes), tuple(args)))
+        yield from (Error(REFUSED, node) for node in nodes)
+
+
+def test_a_refused_login_ends_it_at_once(xcat: Xcat) -> None:
+    """Each further one would count at the manager, which locks the account after five."""
+    refusing = Refusing({**xcat.tables, "passwd": [{"key": "rhevm", "username": "admin", "password": "old"}]})
+    said = join(refusing, nodes=["rhevh1", "rhevh2"])
+    assert said == [Error(f"approve failed: {REFUSED}", node) for node in ("rhevh1", "rhevh2")]
+    assert [command for command, _, _ in refusing.runs] == ["chhypervisor"]
+    assert refusing.note("rhevh1") == "rhevm=approve"
+
+
+def test_a_watching_one_waits_for_another_password(xcat: Xcat) -> None:
+    refusing = Refusing({**xcat.tables, "passwd": [{"key": "rhevm", "username": "admin", "password": "old"}]})
+    refusals, since = LoginRefusals(refusing), rhevhjoin.Since()
+    note(refusing, {node: {"rhevm": "approve"} for node in ("rhevh1", "rhevh2")})
+    for _ in range(5):
+        rounds = rhevhjoin.one_round(refusing, since, 0.0, threading.Event(), refusals)
+        assert {reason for _, _, reason in rounds} == {REFUSED}
+    assert len(refusing.runs) == 1
+    refusing.tables["passwd"][0]["password"] = "new"
+    rounds = rhevhjoin.one_round(refusing, since, 0.0, threading.Event(), refusals)
+    assert {(node, stage) for node, stage, _ in rounds} == {("rhevh1", "up"), ("rhevh2", "up")}

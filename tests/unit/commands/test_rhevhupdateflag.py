@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from fakes import FakeHost
+from nameservice import NameService
 from xcat_rhev.clock import ManualClock
-from xcat_rhev.commands import nodeaddresses, rhevhupdateflag
-from xcat_rhev.commands.finishing import PAUSE
-from xcat_rhev.commands.nodeaddresses import names, written
-from xcat_rhev.dispatch import Dispatcher
+from xcat_rhev.commands import rhevhupdateflag
+from xcat_rhev.commands.finish.reports import PAUSE
 from xcat_rhev.errors import Unreachable
-from xcat_rhev.messages import Data, Error, Info, Message, Warning
+from xcat_rhev.messages import Data, Error, Info, Message, Warn
+from xcat_rhev.rows.nodeaddresses import names, written
+from xcat_rhev.run.dispatch import Dispatcher
 from xcat_rhev.xcat.host import Request
 
 INSTALL = "install rhevh7.3-x86_64-compute"
@@ -62,24 +63,26 @@ class Xcat(FakeHost):
 @pytest.fixture(autouse=True)
 def name_service(monkeypatch: pytest.MonkeyPatch) -> dict[str, frozenset[str]]:
     known: dict[str, frozenset[str]] = {}
-    for module in (nodeaddresses, rhevhupdateflag):
-        monkeypatch.setattr(module, "resolved", lambda name: known.get(name, frozenset()))
+    NameService(forward=known).install(monkeypatch)
     return known
 
 
 @pytest.fixture
 def xcat() -> Xcat:
-    return Xcat({
-        "site": [{"key": "domain", "value": "example.com"}],
-        "nodelist": [{"node": name, "groups": "rhevh"} for name in ("rhevh1", "rhevh2", "rhevh3", "sn1")],
-        "hosts": [
-            {"node": "rhevh1", "ip": "10.0.0.1"}, {"node": "rhevh2", "ip": "10.0.0.2"},
-            {"node": "sn1", "ip": "10.0.0.250"},
-        ],
-        "nics": [{"node": "rhevh1", "nicips": "eth1!10.1.0.1|10.2.0.1,eth2!FD00:0::1"}],
-        "chain": [{"node": "rhevh1", "currstate": INSTALL, "currchain": "boot"}],
-        "servicenode": [{"node": "sn1"}],
-    })
+    return Xcat(
+        {
+            "site": [{"key": "domain", "value": "example.com"}],
+            "nodelist": [{"node": name, "groups": "rhevh"} for name in ("rhevh1", "rhevh2", "rhevh3", "sn1")],
+            "hosts": [
+                {"node": "rhevh1", "ip": "10.0.0.1"},
+                {"node": "rhevh2", "ip": "10.0.0.2"},
+                {"node": "sn1", "ip": "10.0.0.250"},
+            ],
+            "nics": [{"node": "rhevh1", "nicips": "eth1!10.1.0.1|10.2.0.1,eth2!FD00:0::1"}],
+            "chain": [{"node": "rhevh1", "currstate": INSTALL, "currchain": "boot"}],
+            "servicenode": [{"node": "sn1"}],
+        }
+    )
 
 
 def say(
@@ -130,7 +133,9 @@ def test_many_at_the_same_time_move_on_once(xcat: Xcat) -> None:
 
 def test_nothing_of_nodeset_passes_through(xcat: Xcat) -> None:
     xcat.chatter = [
-        Data("boot", "rhevh1"), Info("kernel ... rootpw=$6$secret"), Warning("netboot"),
+        Data("boot", "rhevh1"),
+        Info("kernel ... rootpw=$6$secret"),
+        Warn("netboot"),
         Data("rootpw=$6$secret", desc="kcmdline"),
     ]
     assert say(xcat, "10.0.0.1", "-V") == [Data("booted", "rhevh1")]
@@ -141,9 +146,17 @@ def test_every_address_of_the_node_counts(xcat: Xcat, address: str) -> None:
     assert code(say(xcat, address)) == 0
 
 
-@pytest.mark.parametrize("name", [
-    "rhevh1", "rhevh1.example.com", "rhevh1-ib0", "rhevh1-ib0.example.com", "data1", "ib.other.net",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rhevh1",
+        "rhevh1.example.com",
+        "rhevh1-ib0",
+        "rhevh1-ib0.example.com",
+        "data1",
+        "ib.other.net",
+    ],
+)
 def test_the_name_service_is_asked_for_the_nodes_own_names(
     xcat: Xcat, name_service: dict[str, frozenset[str]], name: str
 ) -> None:
@@ -164,9 +177,17 @@ def test_another_address_is_refused(xcat: Xcat, address: str) -> None:
     assert xcat.runs == [] and xcat.writes == []
 
 
-@pytest.mark.parametrize("words", [
-    ("nonsense",), ("10.0.0.1;reboot",), ("",), ("10.0.0.1", "a", "b"), ("--next",), ("1" * 9999,),
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nonsense",),
+        ("10.0.0.1;reboot",),
+        ("",),
+        ("10.0.0.1", "a", "b"),
+        ("--next",),
+        ("1" * 9999,),
+    ],
+)
 def test_words_that_are_no_report(xcat: Xcat, words: tuple[str, ...]) -> None:
     assert code(say(xcat, *words)) == REFUSED
     assert xcat.runs == []
@@ -183,21 +204,29 @@ def test_another_nodes_name_is_refused(xcat: Xcat, name: str) -> None:
     assert xcat.runs == []
 
 
-@pytest.mark.parametrize(("asker", "user", "expected"), [
-    ("127.0.0.1", "", 0), ("127.5.0.1", "", 0), ("::1", "", 0), ("", "", 0), ("::ffff:127.0.0.1", "", 0),
-    ("192.0.2.7", "", 0),  # an address of this host
-    ("10.0.0.250", "", 0),  # a service node
-    ("203.0.113.1", "root", 0), ("203.0.113.1", "xcatrhevh", 0),
-    ("203.0.113.1", "", REFUSED), ("10.0.0.1", "", REFUSED), ("nonsense", "", REFUSED),
-])
+@pytest.mark.parametrize(
+    ("asker", "user", "expected"),
+    [
+        ("127.0.0.1", "", 0),
+        ("127.5.0.1", "", 0),
+        ("::1", "", 0),
+        ("", "", 0),
+        ("::ffff:127.0.0.1", "", 0),
+        ("192.0.2.7", "", 0),  # an address of this host
+        ("10.0.0.250", "", 0),  # a service node
+        ("203.0.113.1", "root", 0),
+        ("203.0.113.1", "xcatrhevh", 0),
+        ("203.0.113.1", "", REFUSED),
+        ("10.0.0.1", "", REFUSED),
+        ("nonsense", "", REFUSED),
+    ],
+)
 def test_who_may_ask(xcat: Xcat, asker: str, user: str, expected: int) -> None:
     xcat.addresses = frozenset({"192.0.2.7"})
     assert code(say(xcat, "10.0.0.1", asker=asker, user=user)) == expected
 
 
-def test_a_service_node_that_only_the_name_service_knows(
-    xcat: Xcat, name_service: dict[str, frozenset[str]]
-) -> None:
+def test_a_service_node_that_only_the_name_service_knows(xcat: Xcat, name_service: dict[str, frozenset[str]]) -> None:
     xcat.tables["hosts"] = [{"node": "rhevh1", "ip": "10.0.0.1"}]
     assert code(say(xcat, "10.0.0.1", asker="10.0.0.250")) == REFUSED
     name_service["sn1"] = frozenset({"10.0.0.250"})
@@ -210,12 +239,25 @@ def test_only_a_user_may_leave_out_the_address(xcat: Xcat) -> None:
     assert xcat.row("nodelist", "rhevh1")["appstatus"] == "rhevhfinish=root"
 
 
-@pytest.mark.parametrize(("state", "expected"), [
-    (INSTALL, 0), ("install rhvh4.4-x86_64-compute", 0), ("install ovirt-node3.6-x86_64-hyp", 0), ("boot", 0),
-    ("", REFUSED), ("install", REFUSED), ("install rhels9-x86_64-compute", REFUSED), ("install centos-rhevh", REFUSED),
-    ("netboot rhevh7.3-x86_64-x", REFUSED), ("standby", REFUSED), ("shell", REFUSED), ("offline", REFUSED),
-    ("installing rhevh", REFUSED), ("boot ", REFUSED),
-])
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (INSTALL, 0),
+        ("install rhvh4.4-x86_64-compute", 0),
+        ("install ovirt-node3.6-x86_64-hyp", 0),
+        ("boot", 0),
+        ("", REFUSED),
+        ("install", REFUSED),
+        ("install rhels9-x86_64-compute", REFUSED),
+        ("install centos-rhevh", REFUSED),
+        ("netboot rhevh7.3-x86_64-x", REFUSED),
+        ("standby", REFUSED),
+        ("shell", REFUSED),
+        ("offline", REFUSED),
+        ("installing rhevh", REFUSED),
+        ("boot ", REFUSED),
+    ],
+)
 def test_the_nodes_state_decides(xcat: Xcat, state: str, expected: int) -> None:
     xcat.tables["chain"] = [{"node": "rhevh1", "currstate": state, "currchain": "boot"}]
     assert code(say(xcat, "10.0.0.1")) == expected
@@ -290,7 +332,8 @@ def test_status_shows_and_changes_nothing(xcat: Xcat) -> None:
     xcat.tables["nodelist"][0].update(statustime="11-22-2026 20:00:00", appstatus="rhevhfinish=10.0.0.1,rhevm=a|b")
     writes = len(xcat.writes)
     assert say(xcat, "--status", nodes=("rhevh1", "rhevh2")) == [
-        Data("boot|booted|11-22-2026 20:00:00|10.0.0.1|a/b", "rhevh1"), Data("||||", "rhevh2"),
+        Data("boot|booted|11-22-2026 20:00:00|10.0.0.1|a/b", "rhevh1"),
+        Data("||||", "rhevh2"),
     ]
     xcat.tables["chain"][0]["currstate"] = INSTALL  # again
     assert say(xcat, "--status") == [Data(f"{INSTALL}|booted|11-22-2026 20:00:00||", "rhevh1")]
@@ -308,10 +351,14 @@ def test_no_nodes(xcat: Xcat) -> None:
 
 
 def test_addresses_and_names_that_nobody_can_read_are_left_out(xcat: Xcat) -> None:
-    xcat.tables["hosts"] = [{
-        "node": "rhevh1", "ip": "10.0.0.1,nonsense", "otherinterfaces": "-ib:10.3.0.1,x,:,eth9:10.3.0.9",
-        "hostnames": " A b,c ",
-    }]
+    xcat.tables["hosts"] = [
+        {
+            "node": "rhevh1",
+            "ip": "10.0.0.1,nonsense",
+            "otherinterfaces": "-ib:10.3.0.1,x,:,eth9:10.3.0.9",
+            "hostnames": " A b,c ",
+        }
+    ]
     xcat.tables["nics"] = [{"node": "rhevh1", "nicips": "!,eth0,eth1!|10.4.0.1|x"}]
     assert written(xcat, ["rhevh1"]) == {"rhevh1": frozenset({"10.0.0.1", "10.3.0.1", "10.3.0.9", "10.4.0.1"})}
     assert names(xcat, ["rhevh1"])["rhevh1"][:6] == ("rhevh1", "a", "b", "c", "rhevh1-ib", "eth9")

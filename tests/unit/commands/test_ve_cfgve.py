@@ -63,13 +63,13 @@ def add_vm(engine, domain, name="vm1", status="up"):
         ("-o x -c", "needs -t"),
         ("-t dc -c", "needs -o"),
         ("-t dc -o , -c", "needs -o"),
-        ("-t dc -o x", "exactly one of -c -r for a data center"),
-        ("-t dc -o x -c -r", "exactly one of -c -r"),
-        ("--from x.yaml -o x", "-o means nothing with --from"),
+        ("-t dc -o x", "exactly one of -c -u -r for a data center"),
+        ("-t dc -o x -c -r", "exactly one of -c -u -r"),
+        ("--from x.yaml -o x", "-o/--objects cannot be used with --from"),
         ("--from x.txt", "not the name of a description"),
         ("-t dc -o x -a", "-a does not exist for a data center"),
         ("-t tpl -o x -c", "-c does not exist for a template"),
-        ("-t dc -o x -c -k nfs -n 7", "-n means nothing with -c for a data center"),
+        ("-t dc -o x -c -k nfs -n 7", "-n/--vlan cannot be used with -c for a data center"),
         ("-t nw -o x -c -n 0", "not a number from 1 to 4094"),
         ("-t nw -o x -c -n 4095", "not a number from 1 to 4094"),
         ("-t nw -o x -c --mtu big", "--mtu big"),
@@ -249,8 +249,12 @@ def test_local_storage_comes_attached():
 def test_all_that_is_wrong_with_all_rows_is_said_and_the_good_one_is_made():
     engine = an_engine(Host(name="rhevh2", status="maintenance"))
     said = cfg(
-        engine, "-t sd -o sd1,sd2,sd3,sd4 -c", sd1=NFS, sd2={"stype": "nfs"},
-        sd3={**NFS, "host": "rhevh9", "datacenter": "dc9"}, sd4={**NFS, "host": "rhevh2"},
+        engine,
+        "-t sd -o sd1,sd2,sd3,sd4 -c",
+        sd1=NFS,
+        sd2={"stype": "nfs"},
+        sd3={**NFS, "host": "rhevh9", "datacenter": "dc9"},
+        sd4={**NFS, "host": "rhevh2"},
     )
     assert [line.split(":")[0] for line in said] == ["!sd2", "!sd2", "!sd3", "!sd3", "!sd4", "sd1"]
     assert "Run: cfgve -t dc -m rhevm.example.com -o dc9 -c -k nfs" in said[2]
@@ -268,9 +272,7 @@ def test_a_domain_of_that_name_but_of_other_storage():
 
 
 def test_a_domain_in_another_data_center():
-    engine = an_engine(
-        DataCenter(id="dc2", name="dc2"), StorageDomain(id="sd", name="sd1", data_centers=(Ref("dc2"),))
-    )
+    engine = an_engine(DataCenter(id="dc2", name="dc2"), StorageDomain(id="sd", name="sd1", data_centers=(Ref("dc2"),)))
     (said,) = cfg(engine, "-t sd -o sd1 -c", sd1=NFS)
     assert said == "!sd1: it is attached to data center dc2, not dc1. Give -s, then -b to detach it"
 
@@ -290,7 +292,8 @@ def test_the_others_are_not_begun_when_the_first_data_domain_fails():
     engine.set(engine.by_name(DataCenter, "dc1"), status="uninitialized")
     engine.refuse["create", "storage domain sd1"] = Conflict("no such export")
     assert cfg(engine, "-t sd -o iso1,sd1 -c", iso1={**NFS, "sdtype": "iso"}, sd1=NFS) == [
-        "!sd1: no such export", "!iso1: not begun, because it needs what failed: storage domain sd1"
+        "!sd1: no such export",
+        "!iso1: not begun, because it needs what failed: storage domain sd1",
     ]
 
 
@@ -338,7 +341,11 @@ def test_of_the_block_domains_the_one_on_the_lun_or_of_the_name_is_taken_over(lo
     said = cfg(engine, "-t sd -o sd1 -i", sd1={**ISCSI, "location": location})
     assert said == ["sd1: import storage domain succeeded."]
     assert [call[0] for call in engine.calls] == [
-        "iscsidiscover", "unregistered_domains", "create", "attach", "activate"
+        "iscsidiscover",
+        "unregistered_domains",
+        "create",
+        "attach",
+        "activate",
     ]
     made = engine.by_name(StorageDomain, "sd1")
     assert (made.id, made.import_, made.luns) == (taken, True, ())
@@ -349,8 +356,11 @@ def test_of_the_block_domains_the_one_on_the_lun_or_of_the_name_is_taken_over(lo
     [
         ((), "10.0.0.5", "the portal 10.0.0.5:3260 holds no storage domain to take over. It has: none"),
         ((("one", "vg-36a"),), "10.0.0.5|lun=36b", "LUN 36b holds no storage domain to take over. It has: one (36a)"),
-        ((("one", "vg-36a"), ("two", "vg-36b")), "10.0.0.5|target=iqn.x:t1",
-         "target iqn.x:t1, holds several storage domains: one (36a), two (36b). Name a LUN in virtsd.location"),
+        (
+            (("one", "vg-36a"), ("two", "vg-36b")),
+            "10.0.0.5|target=iqn.x:t1",
+            "target iqn.x:t1, holds several storage domains: one (36a), two (36b). Name a LUN in virtsd.location",
+        ),
     ],
 )
 def test_a_block_domain_that_is_not_there_or_not_told_from_others(domains, location, named):
@@ -360,8 +370,10 @@ def test_a_block_domain_that_is_not_there_or_not_told_from_others(domains, locat
 
 
 def test_fibre_channel_luns_are_looked_at_before_a_domain_is_made_of_them():
-    engine = an_engine(HostStorage(id="s", type="fcp", logical_units=(LogicalUnit(id="36a"), LogicalUnit(id="36b"))),
-                       HostStorage(id="i", type="iscsi", logical_units=(LogicalUnit(id="36c"),)))
+    engine = an_engine(
+        HostStorage(id="s", type="fcp", logical_units=(LogicalUnit(id="36a"), LogicalUnit(id="36b"))),
+        HostStorage(id="i", type="iscsi", logical_units=(LogicalUnit(id="36c"),)),
+    )
     (said,) = cfg(engine, "-t sd -o sd1 -c", sd1={**NFS, "stype": "fcp", "location": "36c,36a,36d"})
     assert said == "!sd1: host rhevh1 does not see LUN 36c, 36d. These are free: 36a, 36b"
     assert cfg(engine, "-t sd -o sd1 -c", sd1={**NFS, "stype": "fcp", "location": "36a"}) == [
@@ -371,7 +383,8 @@ def test_fibre_channel_luns_are_looked_at_before_a_domain_is_made_of_them():
 
 def test_iscsi_takes_the_only_target_and_the_only_free_lun():
     engine = an_iscsi_engine(
-        LogicalUnit(id="36a", target="iqn.x:t1", domain="other"), LogicalUnit(id="36b", target="iqn.x:t1"),
+        LogicalUnit(id="36a", target="iqn.x:t1", domain="other"),
+        LogicalUnit(id="36b", target="iqn.x:t1"),
         LogicalUnit(id="36c", target="iqn.x:t2"),
     )
     assert cfg(engine, "-t sd -o sd1 -c", sd1={**ISCSI, "location": "10.0.0.5"}) == [
@@ -447,7 +460,8 @@ def test_removal_by_force_goes_through_all_states_and_formats():
     add_active(engine)
     add_vm(engine, "sd", status="down")
     assert cfg(engine, "-t sd -o sd1 -r -f") == [
-        "sd1: the disks of vm1 go with it", "sd1: delete storage domain succeeded."
+        "sd1: the disks of vm1 go with it",
+        "sd1: delete storage domain succeeded.",
     ]
     assert [call[0] for call in engine.calls] == ["deactivate", "detach", "remove"]
     assert engine.calls[-1] == ("remove", "storage domain sd1", "format", "host")
@@ -469,6 +483,7 @@ def test_the_last_active_data_domain_stays_even_by_force():
     engine.attached["dc", "iso"] = "active"
     (said,) = cfg(engine, "-t sd -o sd1 -r -f")
     assert "it is the last active data domain of data center dc1. Remove the data center first" in said
+    assert "-o sd1 -s, then cfgve -t dc" in said  # engines remove no data center that is up, not even by force
     assert not engine.calls
 
 
@@ -490,7 +505,8 @@ def test_local_storage_is_removed_where_it_is_attached():
     engine.remove = remove
     assert cfg(engine, "-t sd -o sd1 -r -f") == ["sd1: delete storage domain succeeded."]
     assert engine.calls == [
-        ("remove", "storage domain sd1", "data center dc1"), ("remove", "storage domain sd1", "None")
+        ("remove", "storage domain sd1", "data center dc1"),
+        ("remove", "storage domain sd1", "None"),
     ]
 
 
@@ -531,7 +547,8 @@ def test_the_same_name_in_another_data_center_is_another_network():
 def test_networks_are_attached_not_required_unless_asked_and_detached():
     engine = an_engine(Network(id="n1", name="nw1", data_center=Ref("dc")), Network(id="n2", name="nw2"))
     assert cfg(engine, "-t nw -o nw1,nw9 -a -l cl1") == [
-        "!nw9: cannot find the network in the data center of cluster cl1", "nw1: succeeded"
+        "!nw9: cannot find the network in the data center of cluster cl1",
+        "nw1: succeeded",
     ]
     assert cfg(engine, "-t nw -o nw2 -a -l cl1 --required") == ["nw2: succeeded"]
     assert engine.networks["cl"] == {"n1": False, "n2": True}
@@ -564,7 +581,8 @@ def test_a_template_that_machines_need_stays():
     engine = an_engine(Template(id="t1", name="tpl1"), Template(id="t2", name="tpl2"))
     engine.put(Vm(name="vm1", template=Ref("t1"), status="down"))
     assert cfg(engine, "-t tpl -o tpl1,tpl2,tpl3 -r") == [
-        "!tpl1: virtual machines are built on it: vm1", "tpl3: there is no such template: nothing to do",
+        "!tpl1: virtual machines are built on it: vm1",
+        "tpl3: there is no such template: nothing to do",
         "tpl2: succeeded.",
     ]
 
@@ -601,7 +619,8 @@ def test_a_template_is_imported_to_the_master_domain():
 @pytest.mark.parametrize(
     ("line", "named"),
     [
-        ("-x sd1", "sd1 is a domain of type data. Name an export domain"), ("-x nowhere", "nowhere is no domain"),
+        ("-x sd1", "sd1 is a domain of type data. Name an export domain"),
+        ("-x nowhere", "nowhere is not a domain"),
         ("-i --from-domain exp1 -l cl1 --to-domain sd9", "has no active data domain sd9. It has: sd1"),
         ("-i --from-domain exp1 -l cl9", "cannot find the cluster: cl9"),
     ],
@@ -615,3 +634,51 @@ def test_templates_that_cannot_be_copied(line, named):
 def test_import_needs_to_know_from_where():
     with pytest.raises(Usage, match="--from-domain"):
         cfg(with_export(), "-t tpl -o tpl1 -i")
+
+
+# What is there with other values.
+
+
+@pytest.mark.parametrize("kind", ["dc", "cl"])
+def test_what_is_there_otherwise_is_no_success_and_changed_on_demand(kind):
+    noun, make = {"dc": ("data center", "-k nfs"), "cl": ("cluster", "-d dc1")}[kind]
+    home = DataCenter(id="dc", name="dc1", status="up", local=False, version="4.6", description="old")
+    cluster = Cluster(id="cl", name="x1", data_center=Ref("dc"), version="4.6", description="old")
+    engine = FakeEngine(home, cluster)
+    name = {"dc": "dc1", "cl": "x1"}[kind]
+    line = f"-t {kind} -o {name} -c {make}"
+    assert cfg(engine, line) == [f"{name}: nothing to do"]
+    assert cfg(engine, f"{line} --compat 4.7 --description new") == [
+        f"!{name}: {noun} has been created, but not with compatibility version 4.7, description new. "
+        "Give -u instead of -c to change it"
+    ]
+    assert not engine.calls
+    change = f"-t {kind} -o {name} -u --compat 4.7 --description new"
+    assert cfg(engine, change) == [f"{name}: succeeded"]
+    assert engine.calls == [("change", f"{noun} {name}", "description", "version")]
+    assert cfg(engine, change) == [f"{name}: nothing to do"]
+    assert "there is no such" in cfg(engine, f"-t {kind} -o none -u --compat 4.7")[0]
+
+
+def test_another_cpu_type_of_a_cluster_is_no_success():
+    home = DataCenter(id="dc", name="dc1", status="up", local=False, version="4.7")
+    engine = FakeEngine(home, Cluster(id="cl", name="x1", data_center=Ref("dc"), cpu_type="Nehalem"))
+    engine.cpus = ["Nehalem", "EPYC"]
+    assert cfg(engine, "-t cl -o x1 -c -d dc1 -p nehalem") == ["x1: nothing to do"]
+    assert "not with CPU type EPYC" in cfg(engine, "-t cl -o x1 -c -d dc1 -p EPYC")[0]
+    assert cfg(engine, "-t cl -o x1 -u -p EPYC") == ["x1: succeeded"]
+    assert "CPU type 'Z80' is not offered" in cfg(engine, "-t cl -o x1 -u -p Z80")[0]
+
+
+def test_a_cluster_that_has_lost_its_data_center_gets_one():
+    home = DataCenter(id="dc", name="dc1", status="up", local=False)
+    engine = FakeEngine(home, Cluster(id="cl", name="x1"))
+    assert cfg(engine, "-t cl -o x1 -c -d dc1") == ["x1: succeeded"]
+    assert engine.by_name(Cluster, "x1").data_center.id == "dc"
+
+
+def test_what_a_removed_data_center_leaves_behind_is_said():
+    home = DataCenter(id="dc", name="dc1", local=False)
+    said = cfg(FakeEngine(home, Cluster(id="cl", name="x1", data_center=Ref("dc"))), "-t dc -o dc1 -r")
+    assert said[0].startswith("dc1: it leaves clusters without a data center: x1. To give one another, run: cfgve")
+    assert said[1] == "dc1: succeeded."

@@ -12,8 +12,10 @@ NODE = {"node": "rhevh1", "type": "rhevh", "mgr": "rhevm.example.com", "cluster"
 
 def an_engine(*more, status="up", **host):
     return FakeEngine(
-        Cluster(id="cl", name="cl1", data_center=Ref("dc")), Cluster(id="cl2", name="cl2", data_center=Ref("dc")),
-        Host(id="h1", name="rhevh1", address="10.0.0.1", status=status, cluster=Ref("cl"), **host), *more,
+        Cluster(id="cl", name="cl1", data_center=Ref("dc")),
+        Cluster(id="cl2", name="cl2", data_center=Ref("dc")),
+        Host(id="h1", name="rhevh1", address="10.0.0.1", status=status, cluster=Ref("cl"), **host),
+        *more,
     )
 
 
@@ -50,9 +52,7 @@ def test_an_installation_under_way_is_only_waited_for():
 def test_a_failed_installation_is_told_with_the_managers_words():
     engine = an_engine(status="pending_approval")
     engine.to_come["h1"] = ["installing", "install_failed"]
-    assert ch(engine, "-a") == [
-        "rhevh1: approved.", "!rhevh1: host rhevh1 is install_failed: the manager's own words"
-    ]
+    assert ch(engine, "-a") == ["rhevh1: approved.", "!rhevh1: host rhevh1 is install_failed: the manager's own words"]
     (said,) = ch(engine, "-a")
     assert said == (
         "!rhevh1: the state of node is not correct for approve. Current state: install_failed. "
@@ -108,10 +108,25 @@ def test_without_a_password_in_clear_the_managers_key_is_used(row, passwd, expec
     assert "root_password" not in values
 
 
+@pytest.mark.parametrize("system", ["rocky9.4", "rhels7.9", "ol8.10", "centos-stream9", "alma8.9"])
+def test_a_full_linux_has_the_password_of_the_key_system_and_not_that_of_hypervisors(system):
+    engine = an_engine()
+    rows = [{"key": key, "username": "root", "password": f"of-{key}"} for key in ("rhevh", "system")]
+    nodetype = [{"node": "n1", "os": system, "provmethod": f"{system}-x86_64-install-compute"}]
+    ch(engine, "-a", ["n1"], hypervisor=[{"node": "n1", "cluster": "cl1"}], nodetype=nodetype, passwd=rows)
+    assert engine.by_name(Host, "n1").root_password.reveal() == "of-system"
+    engine = an_engine()
+    ch(engine, "-a", ["n1"], hypervisor=[{"node": "n1", "cluster": "cl1"}], nodetype=nodetype, passwd=rows[:1])
+    assert engine.by_name(Host, "n1").ssh_authentication == "publickey"
+
+
 def test_another_user_with_a_password_of_the_table_and_the_address_of_hosts():
     engine = an_engine()
     ch(
-        engine, "-a", ["n1"], hosts=[{"node": "n1", "ip": "10.0.0.9"}],
+        engine,
+        "-a",
+        ["n1"],
+        hosts=[{"node": "n1", "ip": "10.0.0.9"}],
         hypervisor=[{"node": "n1", "type": "rhevh", "cluster": "cl1", "user": "inst", "password": "pw"}],
     )
     made = engine.by_name(Host, "n1")
@@ -123,15 +138,21 @@ def test_another_user_with_a_password_of_the_table_and_the_address_of_hosts():
 
 def test_a_host_is_found_by_full_name_or_address_and_never_by_prefix():
     engine = FakeEngine(
-        Host(id="a", name="n1.example.com", status="maintenance"), Host(id="b", name="x", address="10.0.0.2",
-             status="maintenance"), Host(id="c", name="n33", status="maintenance"),
+        Host(id="a", name="n1.example.com", status="maintenance"),
+        Host(id="b", name="x", address="10.0.0.2", status="maintenance"),
+        Host(id="c", name="n33", status="maintenance"),
     )
     said = ch(
-        engine, "-e", ["n1", "n2", "n3"], site=[{"key": "domain", "value": "example.com"}],
+        engine,
+        "-e",
+        ["n1", "n2", "n3"],
+        site=[{"key": "domain", "value": "example.com"}],
         hosts=[{"node": "n2", "ip": "10.0.0.2"}],
     )
     assert said == [
-        "!n3: host was not created on rhevm.example.com. Run: chhypervisor n3 -a", "n1: succeeded.", "n2: succeeded."
+        "!n3: host was not created on rhevm.example.com. Run: chhypervisor n3 -a",
+        "n1: succeeded.",
+        "n2: succeeded.",
     ]
 
 
@@ -142,7 +163,10 @@ def test_a_node_that_fits_two_hosts_is_refused_alone():
         Host(id="c", name="n2", status="maintenance"),
     )
     said = ch(
-        engine, "-e", ["n1", "n2"], site=[{"key": "domain", "value": "example.com"}],
+        engine,
+        "-e",
+        ["n1", "n2"],
+        site=[{"key": "domain", "value": "example.com"}],
         hosts=[{"node": "n1", "ip": "10.0.0.2"}],
     )
     assert said == ["!n1: it fits the hosts n1.example.com and x. Correct hosts.ip", "n2: succeeded."]
@@ -186,9 +210,7 @@ def test_pinned_machines_keep_a_host_and_are_named():
         Vm(name="vm1", status="up", host=Ref("h1"), affinity="pinned"), Vm(name="vm2", status="up", host=Ref("h1"))
     )
     (said,) = ch(engine, "-d")
-    assert said == (
-        "!rhevh1: virtual machines are pinned to the host and cannot migrate: vm1. Run: rpower vm1 off"
-    )
+    assert said == ("!rhevh1: virtual machines are pinned to the host and cannot migrate: vm1. Run: rpower vm1 off")
     assert not engine.calls
 
 
@@ -219,8 +241,16 @@ def test_hosts_that_say_they_are_empty_are_not_asked_for_machines():
 def test_a_failed_installation_is_begun_again():
     engine = an_engine(status="install_failed")
     assert ch(engine, "--reinstall", hypervisor=[{**NODE, "password": "pw"}]) == [
-        "rhevh1: install begun.", "rhevh1: up"
+        "rhevh1: install begun.",
+        "rhevh1: up",
     ]
+
+
+@pytest.mark.parametrize("option", ["-e", "-d"])
+@pytest.mark.parametrize(("state", "way"), [("install_failed", "--reinstall"), ("pending_approval", "-a")])
+def test_a_host_that_is_not_in_its_cluster_yet_says_what_brings_it_there(option, state, way):
+    said = ch(an_engine(status=state), option)
+    assert said == [f"!rhevh1: the host is {state}. Run: chhypervisor rhevh1 {way}"]
 
 
 def test_a_running_host_is_not_reinstalled():
@@ -234,24 +264,40 @@ def test_a_running_host_is_not_reinstalled():
 def test_power_management_of_a_bmc_is_set_and_tried():
     engine = an_engine()
     said = ch(
-        engine, "-p", nodehm=[{"node": "rhevh1", "mgt": "ipmi"}], ipmi=[{"node": "rhevh1", "bmc": "bmc1"}],
+        engine,
+        "-p",
+        nodehm=[{"node": "rhevh1", "mgt": "ipmi"}],
+        ipmi=[{"node": "rhevh1", "bmc": "bmc1"}],
         passwd=[{"key": "ipmi", "username": "ADMIN", "password": "pw"}],
     )
     assert said == ["rhevh1: Setting power management: bmc1", "rhevh1: power management answers: on"]
     assert engine.calls == [
-        ("set_fencing", "host rhevh1", "ipmilan", "bmc1", "ADMIN", "pw"), ("fence", "host rhevh1", "status")
+        ("set_fencing", "host rhevh1", "ipmilan", "bmc1", "ADMIN", "pw"),
+        ("fence", "host rhevh1", "status"),
     ]
 
 
 @pytest.mark.parametrize(
     ("mgt", "tables", "expected"),
     [
-        ("openbmc", {"openbmc": [{"node": "rhevh1", "bmc": "b", "username": "u", "password": "p"}]},
-         ("ipmilan", "b", "u", "p")),
-        ("hpilo", {"ipmi": [{"node": "rhevh1", "bmc": "b", "username": "u", "password": "p"}]},
-         ("ilo4", "b", "u", "p")),
-        ("blade", {"mp": [{"node": "rhevh1", "mpa": "mm1", "id": "3"}],
-                   "mpa": [{"mpa": "mm1", "username": "u", "password": "p"}]}, ("bladecenter", "mm1", "u", "p")),
+        (
+            "openbmc",
+            {"openbmc": [{"node": "rhevh1", "bmc": "b", "username": "u", "password": "p"}]},
+            ("ipmilan", "b", "u", "p"),
+        ),
+        (
+            "hpilo",
+            {"ipmi": [{"node": "rhevh1", "bmc": "b", "username": "u", "password": "p"}]},
+            ("ilo4", "b", "u", "p"),
+        ),
+        (
+            "blade",
+            {
+                "mp": [{"node": "rhevh1", "mpa": "mm1", "id": "3"}],
+                "mpa": [{"mpa": "mm1", "username": "u", "password": "p"}],
+            },
+            ("bladecenter", "mm1", "u", "p"),
+        ),
     ],
 )
 def test_other_kinds_of_power_management(mgt, tables, expected):
@@ -266,8 +312,10 @@ def test_other_kinds_of_power_management(mgt, tables, expected):
         ({}, "the nodehm.mgt was not set to know the management method. Run: chtab node=rhevh1 nodehm.mgt=ipmi"),
         ({"nodehm": [{"node": "rhevh1", "mgt": "hmc"}]}, "the supported power management method: ipmi, openbmc"),
         ({"nodehm": [{"node": "rhevh1", "mgt": "ipmi"}]}, "the ipmi.bmc was not set"),
-        ({"nodehm": [{"node": "rhevh1", "mgt": "ipmi"}], "ipmi": [{"node": "rhevh1", "bmc": "b"}]},
-         "no user and password for b. Run: chtab key=ipmi"),
+        (
+            {"nodehm": [{"node": "rhevh1", "mgt": "ipmi"}], "ipmi": [{"node": "rhevh1", "bmc": "b"}]},
+            "no user and password for b. Run: chtab key=ipmi",
+        ),
     ],
 )
 def test_what_power_management_lacks(tables, named):
@@ -281,7 +329,9 @@ def test_power_management_that_does_not_answer_is_no_success():
     engine = an_engine()
     engine.refuse["fence", "host rhevh1"] = Conflict("no proxy host")
     said = ch(
-        engine, "-p", nodehm=[{"node": "rhevh1", "mgt": "ipmi"}],
+        engine,
+        "-p",
+        nodehm=[{"node": "rhevh1", "mgt": "ipmi"}],
         ipmi=[{"node": "rhevh1", "bmc": "b", "username": "u", "password": "p"}],
     )
     assert said[1].startswith("!rhevh1: power management is set, but does not answer: no proxy host. Check address")
@@ -289,15 +339,16 @@ def test_power_management_that_does_not_answer_is_no_success():
 
 # -n
 
-NICS = (
-    HostNic(id="e0", name="eth0", network=Ref("n0")), HostNic(id="e1", name="eth1"), HostNic(id="e2", name="eth2")
-)
+NICS = (HostNic(id="e0", name="eth0", network=Ref("n0")), HostNic(id="e1", name="eth1"), HostNic(id="e2", name="eth2"))
 
 
 def with_networks(status="up", nics=NICS):
     engine = an_engine(
-        Network(id="n0", name="rhevm", data_center=Ref("dc")), Network(id="n1", name="vmnet", data_center=Ref("dc"),
-                vlan=100), Network(id="n9", name="vmnet", data_center=Ref("other")), status=status, nics=nics,
+        Network(id="n0", name="rhevm", data_center=Ref("dc")),
+        Network(id="n1", name="vmnet", data_center=Ref("dc"), vlan=100),
+        Network(id="n9", name="vmnet", data_center=Ref("other")),
+        status=status,
+        nics=nics,
     )
     engine.on_hosts["h1"] = [NetworkAttachment.on(Ref("n0"), Ref("e0"), "dhcp", id="a0")]
     engine.networks["cl"] = {"n0": True, "n1": False}
@@ -329,7 +380,8 @@ def test_an_attachment_out_of_sync_is_named_and_set_again():
     engine = with_networks()
     engine.on_hosts["h1"] = [engine.on_hosts["h1"][0].replace(in_sync=False)]
     assert net(engine, "rhevm:eth0:dhcp") == [
-        "rhevh1: the network rhevm is out of sync on the host", "rhevh1: succeeded."
+        "rhevh1: the network rhevm is out of sync on the host",
+        "rhevh1: succeeded.",
     ]
 
 

@@ -15,9 +15,15 @@ def an_engine(*more):
         DataCenter(id="dc", name="dc1", status="up", local=False, version="4.7"),
         Cluster(id="cl", name="cl1", data_center=Ref("dc"), cpu_type="Intel Nehalem Family"),
         Network(id="n1", name="nw1", data_center=Ref("dc"), vlan=100),
-        Host(id="h1", name="rhevh1", status="up", cluster=Ref("cl"),
-             nics=(HostNic(id="e0", name="eth0"), HostNic(id="e1", name="eth1"))),
-        StorageDomain(id="sd", name="sd1", type="data", storage_type="nfs", address="nfs1", path="/data"), *more,
+        Host(
+            id="h1",
+            name="rhevh1",
+            status="up",
+            cluster=Ref("cl"),
+            nics=(HostNic(id="e0", name="eth0"), HostNic(id="e1", name="eth1")),
+        ),
+        StorageDomain(id="sd", name="sd1", type="data", storage_type="nfs", address="nfs1", path="/data"),
+        *more,
     )
     engine.attached["dc", "sd"] = "active"
     engine.networks["cl"] = {"n1": False}
@@ -48,9 +54,7 @@ def test_what_differs_is_changed_and_nothing_else():
     engine = an_engine()
     text = WHOLE.replace("vlan: 100", "vlan: 101, mtu: 9000").replace("cl1: {}", "cl1: {description: new}")
     assert sorted(converge(engine, text)) == ["cl1: succeeded", "nw1: succeeded"]
-    assert sorted(engine.calls) == [
-        ("change", "cluster cl1", "description"), ("change", "network nw1", "mtu", "vlan")
-    ]
+    assert sorted(engine.calls) == [("change", "cluster cl1", "description"), ("change", "network nw1", "mtu", "vlan")]
     assert converge(engine, text) == ["dc1: nothing to do"]
 
 
@@ -102,8 +106,10 @@ def test_everything_from_nothing_in_the_order_of_what_stands_on_what():
     assert not [line for line in said if line.startswith("!")]
     made = [" ".join(call[:2]) for call in engine.calls]
     for earlier, later in (
-        ("create data center dc1", "create cluster cl1"), ("create data center dc1", "create network nw1"),
-        ("create cluster cl1", "create host rhevh1"), ("create host rhevh1", "create storage domain sd1"),
+        ("create data center dc1", "create cluster cl1"),
+        ("create data center dc1", "create network nw1"),
+        ("create cluster cl1", "create host rhevh1"),
+        ("create host rhevh1", "create storage domain sd1"),
         ("create storage domain sd1", "attach storage domain sd1"),
     ):
         assert made.index(earlier) < made.index(later)
@@ -119,3 +125,45 @@ def test_what_stands_on_a_failure_is_not_begun():
     assert "!rhevh1: not begun, because it needs what failed: cluster cl1" in said
     assert "!sd1: not begun, because it needs what failed: host rhevh1" in said
     assert engine.by_name(Network, "nw1") is not None
+
+
+TWO_CENTERS = """
+data_centers:
+  dc1:
+    clusters: {cl1: {}}
+    storage_domains: {iso: {sdtype: iso, stype: nfs, location: "nfs1:/iso", host: rhevh1}}
+  dc2:
+    clusters: {}
+    storage_domains: {iso: {sdtype: iso, stype: nfs, location: "nfs1:/iso", host: rhevh1}}
+"""
+
+
+def test_an_iso_domain_stands_in_two_data_centers():
+    iso = StorageDomain(id="iso", name="iso", type="iso", storage_type="nfs", address="nfs1", path="/iso")
+    engine = an_engine(iso, DataCenter(id="dc2", name="dc2", status="up", local=False))
+    engine.attached["dc", "iso"] = "active"
+    assert converge(engine, TWO_CENTERS) == ["dc1: nothing to do", "iso: create storage domain succeeded."]
+    assert [call for call in engine.calls if call[0].startswith("create")] == []
+    assert engine.attached["dc2", "iso"] == "active"
+    assert converge(engine, TWO_CENTERS) == ["dc1: nothing to do", "dc2: nothing to do"]
+
+
+def test_an_iso_domain_is_made_by_the_first_data_center_and_attached_to_the_other():
+    engine = an_engine(DataCenter(id="dc2", name="dc2", status="up", local=False))
+    converge(engine, TWO_CENTERS)
+    calls = [call for call in engine.calls if call[0] in ("create", "attach")]
+    assert [call[:2] for call in calls].count(("create", "storage domain iso")) == 1
+    assert {center for center, domain in engine.attached if domain != "sd"} == {"dc", "dc2"}
+
+
+@pytest.mark.parametrize("change", [("sdtype: iso, ", ""), ('"nfs1:/iso", host: rhevh1}}\n  dc2', '"n2:/x"}}\n  dc2')])
+def test_no_other_domain_does(change):
+    assert "the storage domain iso is described twice" in converge(an_engine(), TWO_CENTERS.replace(*change))[0]
+
+
+def test_a_domain_that_is_there_needs_no_host_and_one_that_is_not_does():
+    engine = an_engine()
+    text = WHOLE.replace(", host: rhevh1", "").replace("sd1:", "sd2: {stype: nfs}, sd1:")
+    said = converge(engine, text)
+    assert said == ["!sd2: host is not set: a SPM host needs to be specified", "!sd2: location is not set"]
+    assert not engine.calls

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xcat_rhev.commands.hypervisorrows import Interface, read_interfaces
+from xcat_rhev.rows.hypervisor import Interface, read_interfaces
 
 
 def one(text):
@@ -23,7 +23,9 @@ def test_several_parts():
     interfaces, faults = read_interfaces(text)
     assert not faults
     assert [(each.network, each.nic, each.protocol) for each in interfaces] == [
-        ("rhevm", "eth0", "dhcp"), ("vmnet", "eth1", "none"), ("san", "eth2", "static")
+        ("rhevm", "eth0", "dhcp"),
+        ("vmnet", "eth1", "none"),
+        ("san", "eth2", "static"),
     ]
     assert interfaces[2].gateway == "10.2.255.1"
 
@@ -36,7 +38,9 @@ def test_a_vlan_interface_is_its_base_and_what_the_network_must_have():
 def test_a_bond_with_and_without_options():
     found = one("vmnet:bond0=eth1+eth2:none")
     assert (found.nic, found.members, dict(found.bond_options)) == (
-        "bond0", ("eth1", "eth2"), {"mode": "4", "miimon": "100"}
+        "bond0",
+        ("eth1", "eth2"),
+        {"mode": "4", "miimon": "100"},
     )
     found = one("vmnet:bond0=eth1+eth2,mode=1,primary=eth1:dhcp")
     assert dict(found.bond_options) == {"mode": "1", "primary": "eth1"}
@@ -63,18 +67,18 @@ def test_two_networks_share_a_bond_that_is_described_once():
         ("rhevm:eth0:bootp", "'bootp'"),
         ("rhevm:eth0:static", "static needs an address and a netmask"),
         ("rhevm:eth0:static:10.0.0.1", "static needs an address and a netmask"),
-        ("rhevm:eth0:static:10.0.0.300:255.255.255.0", "10.0.0.300/255.255.255.0 is no address"),
-        ("rhevm:eth0:static:10.0.0.1:255.0.255.0", "10.0.0.1/255.0.255.0 is no address"),
+        ("rhevm:eth0:static:10.0.0.300:255.255.255.0", "10.0.0.300/255.255.255.0 is not an address"),
+        ("rhevm:eth0:static:10.0.0.1:255.0.255.0", "10.0.0.1/255.0.255.0 is not an address"),
         ("rhevm:eth0:static:10.0.0.1:255.255.255.0:10.0.1.1", "the gateway 10.0.1.1 is not in the network 10.0.0.0/24"),
         ("rhevm:eth0:static:10.0.0.1:255.255.255.0:gw", "the gateway gw"),
         ("rhevm:eth0:dhcp:10.0.0.1:255.0.0.0", "makes no sense with dhcp"),
         ("rhevm:eth0:static:10.0.0.1:255.0.0.0::x", "more than six fields"),
-        ("rhevm:eth 0:dhcp", "'eth 0' is no interface name"),
+        ("rhevm:eth 0:dhcp", "'eth 0' is not the name of an interface"),
         ("rhevm:bond0=eth1:dhcp", "two or more different members"),
-        ("rhevm:bond0=eth1+eth2,mode=9:dhcp", "'mode=9' is no bond mode from 0 to 6"),
-        ("rhevm:bond0=eth1+eth2,mode=:dhcp", "'mode=' is no bond option"),
+        ("rhevm:bond0=eth1+eth2,mode=9:dhcp", "'mode=9' is not a bond mode from 0 to 6"),
+        ("rhevm:bond0=eth1+eth2,mode=:dhcp", "'mode=' is not a bond option"),
         ("rhevm:bond0=eth1+eth1:dhcp", "two or more different members"),
-        ("rhevm:bond0=eth1+eth2,fast:dhcp", "'fast' is no bond option"),
+        ("rhevm:bond0=eth1+eth2,fast:dhcp", "'fast' is not a bond option"),
     ],
 )
 def test_what_a_part_can_have_wrong(text, named):
@@ -86,9 +90,9 @@ def test_what_a_part_can_have_wrong(text, named):
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("a:eth0:dhcp|a:eth1:dhcp", "the network a stands there twice"),
+        ("a:eth0:dhcp|a:eth1:dhcp", "the network a is named twice"),
         ("a:bond0=eth1+eth2:none|b:eth1:none", "eth1 is a member of bond0 and carries b as well"),
-        ("a:bond0=eth1+eth2:none|b:bond0=eth1+eth3:none", "bond0 stands there twice with different members"),
+        ("a:bond0=eth1+eth2:none|b:bond0=eth1+eth3:none", "bond0 is named twice with different members"),
     ],
 )
 def test_what_parts_can_have_wrong_together(text, named):

@@ -56,21 +56,53 @@ datacenters: [Default]
 @pytest.fixture
 def engine():
     engine = FakeEngine(
-        DataCenter(id="dc", name="Default", description="The default Data Center", status="up", storage_format="v1",
-                   storage_type="nfs"),
+        DataCenter(
+            id="dc",
+            name="Default",
+            description="The default Data Center",
+            status="up",
+            storage_format="v1",
+            storage_type="nfs",
+        ),
         DataCenter(id="dc2", name="dc2", local=True),
-        Cluster(id="cl", name="Default", description="The default server cluster", cpu_type="Intel Westmere Family",
-                hugepages=True, memory_overcommit=100, data_center=Ref("dc")),
+        Cluster(
+            id="cl",
+            name="Default",
+            description="The default server cluster",
+            cpu_type="Intel Westmere Family",
+            hugepages=True,
+            memory_overcommit=100,
+            data_center=Ref("dc"),
+        ),
         Cluster(id="cl2", name="cl2", data_center=Ref("dc2")),
-        StorageDomain(id="sd", name="image", available=55834574848, committed=13958643712, used=9663676416,
-                      master=True, address="nfs.example.com", path="/vfsimg", storage_type="nfs", storage_format="v1",
-                      type="data"),
+        StorageDomain(
+            id="sd",
+            name="image",
+            available=55834574848,
+            committed=13958643712,
+            used=9663676416,
+            master=True,
+            address="nfs.example.com",
+            path="/vfsimg",
+            storage_type="nfs",
+            storage_format="v1",
+            type="data",
+        ),
         Network(name="rhevm2", status="operational", stp=False, data_center=Ref("dc")),
-        Network(name="rhevm", description="Management Network", status="operational", stp=False,
-                data_center=Ref("dc")),
+        Network(name="rhevm", description="Management Network", status="operational", stp=False, data_center=Ref("dc")),
         Network(name="rhevm", vlan=7, data_center=Ref("dc2")),
-        Template(name="Blank", boot=("hd",), cores=1, sockets=1, creation_time="2008-04-01T00:00:00.000-04:00",
-                 display_type="spice", memory=536870912, status="ok", stateless=False, type="desktop"),
+        Template(
+            name="Blank",
+            boot=("hd",),
+            cores=1,
+            sockets=1,
+            creation_time="2008-04-01T00:00:00.000-04:00",
+            display_type="spice",
+            memory=536870912,
+            status="ok",
+            stateless=False,
+            type="desktop",
+        ),
         Template(name="tpl2", cluster=Ref("cl2"), boot=("network", "hd")),
     )
     engine.attached["dc", "sd"] = "active"
@@ -98,13 +130,16 @@ def test_data_centers_without_names_are_shown_without_their_parts(engine):
 
 
 def test_a_cluster(engine):
-    assert shown(engine, "-t cl -o Default") == """\
+    assert (
+        shown(engine, "-t cl -o Default")
+        == """\
 clusters: [Default]
   cpu: Intel Westmere Family
   description: The default server cluster
   memory_hugepage: true
   memory_overcommit: 100
 """
+    )
 
 
 IMAGE = """\
@@ -137,15 +172,20 @@ def test_a_storage_domain_without_a_data_center_is_unattached(engine):
 
 
 def test_networks_are_indented_by_two_and_shown_from_every_data_center(engine):
-    assert shown(engine, "-t nw -o rhevm") == """\
+    assert (
+        shown(engine, "-t nw -o rhevm")
+        == """\
   networks: [rhevm]
+    datacenter: Default
     description: Management Network
     state: operational
     stp: false
   networks: [rhevm]
+    datacenter: dc2
     description:
     vlan: 7
 """
+    )
 
 
 def test_a_template_with_two_boot_devices(engine):
@@ -155,8 +195,10 @@ def test_a_template_with_two_boot_devices(engine):
 def test_missing_objects_are_errors_and_the_others_are_shown(engine):
     said = shown(engine, "-t cl -o cl9,cl2,cl8").splitlines()
     assert said == [
-        "!cl9: cannot find the cluster on rhevm.example.com", "!cl8: cannot find the cluster on rhevm.example.com",
-        "clusters: [cl2]", "  description:",
+        "!cl9: cannot find the cluster on rhevm.example.com",
+        "!cl8: cannot find the cluster on rhevm.example.com",
+        "clusters: [cl2]",
+        "  description:",
     ]
 
 

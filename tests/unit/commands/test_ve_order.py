@@ -5,8 +5,9 @@ import threading
 import pytest
 
 from xcat_rhev.errors import Bug, Conflict
-from xcat_rhev.jobs import Job, Runner, Step
 from xcat_rhev.messages import Data, Error
+from xcat_rhev.plan.jobs import Job, Step
+from xcat_rhev.run.runner import Runner
 
 
 def run(*jobs, workers=4):
@@ -32,17 +33,23 @@ def test_a_job_begins_when_all_it_needs_has_ended():
 
 
 def test_jobs_that_need_nothing_do_not_wait():
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=300)
     said = run(saying("a", key="a", do=both.wait), saying("b", do=both.wait), saying("c", after=["a"]))
     assert {message.node for message in said} == {"a", "b", "c"}
 
 
 def test_what_needs_a_failed_job_is_not_begun_and_says_why():
-    said = run(saying("a", key="the data center", do=refuse), saying("b", key="b", after=["the data center"]),
-               saying("c", after=["b"]), saying("d"))
+    said = run(
+        saying("a", key="the data center", do=refuse),
+        saying("b", key="b", after=["the data center"]),
+        saying("c", after=["b"]),
+        saying("d"),
+    )
     assert sorted((message.node, message.text) for message in said) == [
-        ("a", "no"), ("b", "not begun, because it needs what failed: the data center"),
-        ("c", "not begun, because it needs what failed: b"), ("d", "done"),
+        ("a", "no"),
+        ("b", "not begun, because it needs what failed: the data center"),
+        ("c", "not begun, because it needs what failed: b"),
+        ("d", "done"),
     ]
     assert sum(isinstance(message, Error) for message in said) == 3
 

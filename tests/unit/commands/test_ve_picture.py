@@ -1,5 +1,6 @@
 """The picture of a virtual environment, and where it is put."""
 
+import importlib
 import os
 import re
 import shutil
@@ -8,10 +9,11 @@ from importlib.util import find_spec
 
 import pytest
 
-from xcat_rhev.commands.ve import picture, svgfile
-from xcat_rhev.commands.ve.environment import Environment, natural
+from xcat_rhev.commands.environment import picture, svgfile
+from xcat_rhev.commands.environment.inventory import Environment
 from xcat_rhev.engine.nouns import Cluster, DataCenter, Host, Network, Ref, StorageDomain, Vm
-from xcat_rhev.errors import Conflict, NotFound, RhevError, Usage
+from xcat_rhev.errors import Conflict, Denied, NotFound, RhevError, Usage
+from xcat_rhev.xcat.host import Request
 
 needs_dot = pytest.mark.skipif(
     not shutil.which("dot") or not find_spec("graphviz"), reason="Graphviz or its package is not installed"
@@ -26,13 +28,41 @@ def an_environment(hosts=3, vms=6, name="dc1"):
         clusters=[Cluster(id="cl", name="cl1", cpu_type="Intel Nehalem Family", data_center=Ref("dc"))],
         networks=[Network(id="n", name="nw1", vlan=100, data_center=Ref("dc"))],
         used={"cl": [Network(id="n", name="nw1")]},
-        storage={"dc": [StorageDomain(id="sd", name="data1", type="data", storage_type="nfs", status="active",
-                                      master=True, available=3 << 30, used=1 << 30)]},
+        storage={
+            "dc": [
+                StorageDomain(
+                    id="sd",
+                    name="data1",
+                    type="data",
+                    storage_type="nfs",
+                    status="active",
+                    master=True,
+                    available=3 << 30,
+                    used=1 << 30,
+                )
+            ]
+        },
         loose=[StorageDomain(id="sd2", name="spare", type="iso", storage_type="nfs")],
-        hosts=[Host(id=f"h{n}", name=f"host{n}", status="up" if n else "non_operational", cluster=Ref("cl"),
-                    storage_manager=n == 1) for n in range(hosts)],
-        vms=[Vm(id=f"v{n}", name=f"vm{n}", cluster=Ref("cl"), status="up" if n % 3 else "down",
-                host=Ref(f"h{n % hosts}") if n % 3 else None) for n in range(vms)],
+        hosts=[
+            Host(
+                id=f"h{n}",
+                name=f"host{n}",
+                status="up" if n else "non_operational",
+                cluster=Ref("cl"),
+                storage_manager=n == 1,
+            )
+            for n in range(hosts)
+        ],
+        vms=[
+            Vm(
+                id=f"v{n}",
+                name=f"vm{n}",
+                cluster=Ref("cl"),
+                status="up" if n % 3 else "down",
+                host=Ref(f"h{n % hosts}") if n % 3 else None,
+            )
+            for n in range(vms)
+        ],
     )
 
 
@@ -44,16 +74,32 @@ def texts(svg):
 def test_everything_is_in_it_by_name():
     svg = picture.draw(an_environment())
     found = " ".join(texts(svg))
-    for word in ("rhevm.example.com: 2 data centers, 1 cluster, 3 hosts, 6 virtual machines", "data1 (master)",
-                 "1 GiB of 4 GiB", "VLAN 100", "networks: nw1", "host0", "non_operational, ", "SPM", "vm1", "vm0, vm3",
-                 "not running", "storage attached nowhere", "spare", "up, active"):
+    for word in (
+        "rhevm.example.com: 2 data centers, 1 cluster, 3 hosts, 6 virtual machines",
+        "data1 (master)",
+        "1 GiB of 4 GiB",
+        "VLAN 100",
+        "networks: nw1",
+        "host0",
+        "non_operational, ",
+        "SPM",
+        "vm1",
+        "vm0, vm3",
+        "not running",
+        "storage attached nowhere",
+        "spare",
+        "up, active",
+    ):
         assert word.replace(" ", "") in found.replace("&#160;", "").replace(" ", ""), word
 
 
 def columns_of(svg, pattern):
     """Where the texts that fit a pattern begin."""
-    return {round(float(x)) for x, text in re.findall(r'<text[^>]* x="([\d.-]+)"[^>]*>([^<]*)</text>', svg)
-            if re.fullmatch(pattern, text)}
+    return {
+        round(float(x))
+        for x, text in re.findall(r'<text[^>]* x="([\d.-]+)"[^>]*>([^<]*)</text>', svg)
+        if re.fullmatch(pattern, text)
+    }
 
 
 @needs_dot
@@ -79,6 +125,27 @@ def test_many_machines_become_squares_with_tool_tips():
     assert "vm7" not in texts(svg)
     assert 'xlink:title="vm7: up"' in svg
     assert "host39" in texts(svg)
+
+
+@needs_dot
+def test_squares_stand_side_by_side_where_names_are_long():
+    large = an_environment(hosts=40, vms=1000)
+    hosts = [host.replace(name=f"{host.name}-{'x' * 50}.example.com") for host in large.hosts]
+    svg = picture.draw(replace(large, hosts=hosts))
+    own = {vm.name for vm in large.vms if vm.host and vm.host.id == "h1"}
+    squares = re.findall(r'xlink:title="([^:"]*): [^"]*">\s*<polygon[^>]* points="([\d.-]+),([\d.-]+)', svg)
+    places = sorted((float(y), float(x)) for name, x, y in squares if name in own)
+    assert len(places) == len(own) > 10
+    assert {round(second[1] - first[1]) for first, second in zip(places, places[1:]) if first[0] == second[0]} == {8}
+
+
+@needs_dot
+def test_a_machine_says_its_state_where_it_is_not_the_usual_one():
+    small = an_environment(vms=6)
+    odd = [vm.replace(status={"vm1": "paused", "vm3": "suspended"}.get(vm.name, vm.status)) for vm in small.vms]
+    found = " ".join(texts(picture.draw(replace(small, vms=odd)))).replace("&#160;", " ")
+    assert "vm1 (paused)" in found and "vm0, vm3 (suspended)" in found and "vm2 (" not in found
+    assert "up, active: 2 hosts, 3 VMs" in found
 
 
 @needs_dot
@@ -114,7 +181,7 @@ def test_without_the_package_it_says_so(monkeypatch):
     def missing(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(picture.importlib, "import_module", missing)
+    monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(NotFound, match="pip install graphviz"):
         picture.draw(an_environment())
 
@@ -123,10 +190,6 @@ def test_states_that_nobody_knows_are_in_between():
     assert picture.color("up") == picture.GOOD
     assert picture.color("installing") == picture.color("new_word") == picture.COMING
     assert picture.color(None) == picture.BAD
-
-
-def test_names_are_sorted_as_people_count():
-    assert sorted(["n10", "n2", "n1a", "n", "m3"], key=natural) == ["m3", "n", "n1a", "n2", "n10"]
 
 
 def test_parts_belong_where_they_are():
@@ -139,26 +202,29 @@ def test_parts_belong_where_they_are():
 # The file.
 
 
-def test_a_picture_is_made_and_replaced(tmp_path):
-    path = svgfile.place(str(tmp_path), "site.svg")
+def place(folder, name, user="root"):
+    return svgfile.place(Request("lsve", cwd=str(folder), user=user, asker="127.0.0.1"), name)
+
+
+def test_a_picture_is_made_and_nothing_is_replaced(tmp_path):
+    path = place(tmp_path, "site.svg")
     svgfile.write(path, SVG)
-    svgfile.write(path, SVG + "<!-- new -->")
-    assert path.read_text().endswith("new -->")
+    with pytest.raises(Conflict, match="site.svg is there already"):
+        svgfile.write(path, SVG + "<!-- new -->")
+    assert path.read_text() == SVG
     assert [each.name for each in tmp_path.iterdir()] == ["site.svg"]
+
+
+def test_only_root_has_the_daemon_write(tmp_path):
+    for user in ("joe", ""):
+        with pytest.raises(Denied, match="only root has the daemon write files"):
+            place(tmp_path, "site.svg", user)
 
 
 @pytest.mark.parametrize("name", ["site", "site.png", "/etc/passwd", "site.svg/"])
 def test_only_pictures_are_written(name):
     with pytest.raises(Usage) if not name.endswith("/") else pytest.raises((Usage, RhevError)):
-        svgfile.write(svgfile.place("/nonexistent", name), SVG)
-
-
-def test_a_file_that_is_no_picture_stays(tmp_path):
-    path = tmp_path / "notes.svg"
-    path.write_text("my notes")
-    with pytest.raises(Conflict, match="is there and no picture"):
-        svgfile.write(path, SVG)
-    assert path.read_text() == "my notes"
+        svgfile.write(place("/nonexistent", name), SVG)
 
 
 def test_a_link_is_not_followed(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from fakes import FakeHost
-from xcat_rhev.commands.storagerows import read_storage
+from xcat_rhev.rows.storage import read_storage
 
 
 def read(*names, passwd=(), **rows):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from xcat_rhev.commands.vm.settings import changed, read_settings
-from xcat_rhev.engine.nouns import NicConfiguration
+from xcat_rhev.commands.vm.guest import initialization_of
+from xcat_rhev.rows.guest import GuestNic
+from xcat_rhev.rows.vmsettings import changed, read_settings
 from xcat_rhev.secret import Secret
 
 
@@ -19,7 +20,7 @@ def faults(text):
 
 def test_nothing_says_nothing():
     settings = read("")
-    assert (dict(settings.values), settings.tags, settings.initialization) == ({}, None, None)
+    assert (dict(settings.values), settings.tags, settings.guest) == ({}, (), None)
 
 
 def test_high_availability_tags_and_groups():
@@ -30,28 +31,38 @@ def test_high_availability_tags_and_groups():
 
 def test_custom_properties_may_be_several():
     assert read("custom:hugepages=1024;custom:viodiskcache=writethrough").values == {
-        "custom_properties": {"hugepages": "1024", "viodiskcache": "writethrough"}}
+        "custom_properties": {"hugepages": "1024", "viodiskcache": "writethrough"}
+    }
 
 
-def test_cloud_init_takes_the_nodes_name():
-    assert read("init:cloud-init").initialization.host_name == "vm1"
+def test_cloud_init_takes_the_nodes_name_where_nothing_is_said():
+    guest = read("init:cloud-init").guest
+    assert guest.host_name is None
+    assert initialization_of(guest, "vm1").host_name == "vm1"
 
 
 def test_cloud_init_in_full():
-    told = read("hostname:web1;domain:example.com;timezone:Etc/UTC;user:root;sshkey:ssh-ed25519 AAAA me;"
-                "dns:10.0.0.1,10.0.0.2;search:example.com;nic:eth0,static,10.0.0.5,255.255.255.0,10.0.0.254;nic:eth1,dhcp").initialization
+    told = read(
+        "hostname:web1;domain:example.com;timezone:Etc/UTC;user:root;sshkey:ssh-ed25519 AAAA me;"
+        "dns:10.0.0.1,10.0.0.2;search:example.com;nic:eth0,static,10.0.0.5,255.255.255.0,10.0.0.254;nic:eth1,dhcp"
+    ).guest
     assert (told.host_name, told.user_name, told.dns_servers) == ("web1", "root", "10.0.0.1 10.0.0.2")
-    assert told.nic_configurations == (
-        NicConfiguration(name="eth0", boot_protocol="static", ip="10.0.0.5", netmask="255.255.255.0",
-                         gateway="10.0.0.254", on_boot=True),
-        NicConfiguration(name="eth1", boot_protocol="dhcp", on_boot=True),
+    assert told.nics == (
+        GuestNic(
+            name="eth0",
+            boot_protocol="static",
+            ip="10.0.0.5",
+            netmask="255.255.255.0",
+            gateway="10.0.0.254",
+        ),
+        GuestNic(name="eth1", boot_protocol="dhcp"),
     )
 
 
 def test_the_password_is_a_key_and_shows_itself_nowhere():
     settings = read("password:guests").with_password(Secret("swordfish"))
     assert settings.password_key == "guests"
-    assert settings.initialization.root_password.reveal() == "swordfish"
+    assert settings.guest.root_password.reveal() == "swordfish"
     assert "swordfish" not in repr(settings)
 
 
@@ -59,7 +70,7 @@ def test_a_script_and_a_key_are_read_from_files(tmp_path):
     script, key = tmp_path / "script", tmp_path / "key.pub"
     script.write_text("#cloud-config\n", encoding="utf-8")
     key.write_text("ssh-ed25519 AAAA\n", encoding="utf-8")
-    told = read(f"script:{script};sshkey:{key}").initialization
+    told = read(f"script:{script};sshkey:{key}").guest
     assert (told.custom_script, told.authorized_ssh_keys) == ("#cloud-config\n", "ssh-ed25519 AAAA")
 
 
@@ -67,22 +78,25 @@ def test_the_next_boot():
     assert read("bootonce:net,hd").boot_once == ("network", "hd")
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("vcpupin:0-3", "holds 'vcpupin'"),
-    ("ha", "ha: the value is ''"),
-    ("ha:maybe", "the value is 'maybe'"),
-    ("ha_priority:0", "'0' is no priority"),
-    ("ha_priority:101", "'101' is no priority"),
-    ("ha:yes;ha:no", "holds ha twice"),
-    ("init:magic", "'magic' is no way to set up a guest"),
-    ("nic:eth0", "'eth0' is no guest NIC"),
-    ("nic:eth0,static,10.0.0.5", "is no guest NIC"),
-    ("nic:eth0,dhcp,10.0.0.5,255.0.0.0", "is no guest NIC"),
-    ("custom:x", "'x' is no custom property"),
-    ("script:/no/such/file", "/no/such/file cannot be read: No such file"),
-    ("bootonce:usb", "'usb' is no boot order"),
-    ("init:sysprep;hostname:a-very-long-windows-name", "longer than 15 characters"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("vcpupin:0-3", "holds 'vcpupin'"),
+        ("ha", "ha: the value is ''"),
+        ("ha:maybe", "the value is 'maybe'"),
+        ("ha_priority:0", "'0' is not a priority"),
+        ("ha_priority:101", "'101' is not a priority"),
+        ("ha:yes;ha:no", "holds ha twice"),
+        ("init:magic", "'magic' is not a way to set up a guest"),
+        ("nic:eth0", "'eth0' is not a guest NIC"),
+        ("nic:eth0,static,10.0.0.5", "is not a guest NIC"),
+        ("nic:eth0,dhcp,10.0.0.5,255.0.0.0", "is not a guest NIC"),
+        ("custom:x", "'x' is not a custom property"),
+        ("script:/no/such/file", "/no/such/file cannot be read: No such file"),
+        ("bootonce:usb", "'usb' is not a boot order"),
+        ("init:sysprep;hostname:a-very-long-windows-name", "longer than 15 characters"),
+    ],
+)
 def test_faults_name_the_pair(text, said):
     (fault,) = faults(text)
     assert "vm.othersettings" in fault and said in fault

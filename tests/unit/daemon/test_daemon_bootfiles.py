@@ -6,14 +6,16 @@ import pytest
 
 from daemonhelp import Inside
 from xcat_rhev.daemon import catalog
-from xcat_rhev.daemon.core.declare import Call, Core, Said
+from xcat_rhev.daemon.core.declare import CommandCall, Core, own_command
+from xcat_rhev.daemon.reply import Output
+from xcat_rhev.declare.command import CommandWords
 from xcat_rhev.errors import RhevError
 from xcat_rhev.messages import Error
 
 KERNEL, INITRD = "xcat/fx/vmlinuz", "xcat/fx/initrd"
 
 
-def fake_mkinstall(call: Call) -> Iterator[Said]:
+def fake_mkinstall(call: CommandCall) -> Iterator[Output]:
     """Stands in for the product's mkinstall: nodes whose name begins with `bad` fail."""
     for node in call.request.nodes:
         if node.startswith("bad"):
@@ -24,7 +26,11 @@ def fake_mkinstall(call: Call) -> Iterator[Said]:
 
 @pytest.fixture
 def xcat(tmp_path, monkeypatch):
-    core = Core("mkinstall", ("mkinstall",), fake_mkinstall, routes=(("fake", "nodetype:os=(fxos.*)"),))
+    core = Core(
+        own_command("mkinstall", "for tests", ("mkinstall",), (), CommandWords()),
+        fake_mkinstall,
+        routes=(("fake", "nodetype:os=(fxos.*)"),),
+    )
     monkeypatch.setitem(catalog.CORES, "mkinstall", core)
     xcat = Inside(tmp_path)
     xcat.type(
@@ -192,6 +198,9 @@ def test_grub2_forgets_the_address_that_a_node_had(xcat, state):
         ("52:54:00:00:00:01|52:54:00:00:00:02", "", "01"),
         ("52:54:00:00:00:01", "52:54:00:00:00:07", "07"),
         ("525400000004", "mac", "04"),
+        ("5254.0000.0005", "", "05"),
+        ("52-54-00-00-00-06", "", "06"),
+        ("52:54:00:00:00:01", "5254.0000.0008", "08"),
     ],
 )
 def test_the_card_of_a_node(xcat, macs, installnic, wanted):
@@ -212,6 +221,17 @@ def test_grub2_knows_two_ways_to_fetch(xcat):
     with_netboot(xcat, "grub2-nfs")
     lines = xcat.type("nodeset", "boot", on="fx1")
     assert "Invalid netboot method, please check noderes.netboot for fx1" in lines[0] and xcat.rc == 1
+    assert "Set it to xnba, pxe, grub2, grub2-tftp or grub2-http" in lines[0]
+
+
+@pytest.mark.parametrize("netboot", ["", "yaboot", "petitboot", "XNBA", "elilo"])
+def test_a_loader_that_there_is_not_is_answered_with_all_that_there_are(xcat, netboot):
+    with_netboot(xcat, netboot)
+    (line,) = xcat.type("nodeset", "osimage=img", on="fx1")
+    assert line.startswith(
+        "fx1: Error: Unable to identify plugin for this command, check relevant tables: noderes.netboot"
+    )
+    assert line.endswith(". Set noderes.netboot to xnba, pxe, grub2, grub2-tftp or grub2-http") and xcat.rc == 1
 
 
 def test_a_node_far_away_gets_no_address_that_only_this_machine_knows(xcat):

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from daemonhelp import until
-from xcat_rhev.daemon import duty
-from xcat_rhev.daemon.duty import Duty
+from xcat_rhev.daemon import leader as duty
+from xcat_rhev.daemon.leader import Leader
 from xcat_rhev.daemon.loop import Loop
 
 MOST = 3
@@ -20,7 +20,7 @@ class Site:
 
     def __init__(self) -> None:
         self.loop = Loop()
-        self.duty = Duty(self.loop, MOST)
+        self.duty = Leader(self.loop, MOST)
         self.thread = threading.Thread(target=self.duty.run)
         self.thread.start()
         self.held = threading.Event()
@@ -34,7 +34,7 @@ class Site:
         """A request that takes until the test says so."""
         if hand_over:
             self.duty.hand_over()
-        self.held.wait(30)
+        self.held.wait(300)
         self.done.append("held")
 
     def who(self) -> None:
@@ -44,8 +44,8 @@ class Site:
     def end(self) -> None:
         self.held.set()
         self.loop.stop()
-        self.thread.join(30)
-        assert self.duty.wait(30)
+        self.thread.join(300)
+        assert self.duty.wait(300)
         self.loop.close()
 
 
@@ -88,6 +88,7 @@ def test_handing_over_twice_leaves_the_one_on_duty_alone(site):
         until(lambda: site.done)
         site.duty.hand_over()
         site.come(site.who)
+
     site.come(twice)
     site.come(site.who)
     until(lambda: len(site.done) == 2)
@@ -99,9 +100,9 @@ def test_no_more_than_the_most_at_once_and_the_rest_afterwards(site):
         site.come(site.held_up)
     site.come(site.who)
     beats = threading.Event()
-    until(lambda: site.duty._under_way == MOST)
+    until(lambda: site.duty._turns.under_way == MOST)
     site.loop.call(beats.set)
-    assert beats.wait(30), "the loop goes on"
+    assert beats.wait(300), "the loop goes on"
     assert site.done == []
     site.held.set()
     until(lambda: len(site.done) == MOST + 1)
@@ -113,7 +114,8 @@ def test_calls_and_timers_of_a_relieved_thread_are_heard(site):
         site.duty.hand_over()
         site.loop.call(lambda: site.done.append("call"))
         site.loop.later(0, lambda: site.done.append("timer"))
-        site.held.wait(30)
+        site.held.wait(300)
+
     site.come(long)
     until(lambda: len(site.done) == 2)
     assert sorted(site.done) == ["call", "timer"]
@@ -121,13 +123,13 @@ def test_calls_and_timers_of_a_relieved_thread_are_heard(site):
 
 def test_a_request_under_way_does_not_keep_the_loop_from_stopping(site):
     site.come(site.held_up)
-    until(lambda: site.duty._under_way)
+    until(lambda: site.duty._turns.under_way)
     site.loop.stop()
-    site.thread.join(30)
+    site.thread.join(300)
     assert not site.thread.is_alive()
     assert not site.duty.wait(0)
     site.held.set()
-    assert site.duty.wait(30)
+    assert site.duty.wait(300)
 
 
 def test_without_a_further_thread_the_others_wait_and_nothing_breaks(site, monkeypatch, caplog):
@@ -135,6 +137,7 @@ def test_without_a_further_thread_the_others_wait_and_nothing_breaks(site, monke
 
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
+
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         site.come(lambda: site.held_up(hand_over=True))
@@ -148,7 +151,7 @@ def test_without_a_further_thread_the_others_wait_and_nothing_breaks(site, monke
 
 def test_nobody_looks_while_nobody_asks(site):
     site.come(site.held_up)
-    until(lambda: site.duty._under_way)
+    until(lambda: site.duty._turns.under_way)
     site.held.set()
     until(lambda: site.duty._asleep and site.done, "the thread that watches waits for the next request")
     site.come(site.who)

@@ -29,10 +29,18 @@ def test_all_conditions_have_to_hold(tmp_path: Path) -> None:
     assert inside.type("nodels", on="some") == ["n2"]
 
 
-@pytest.mark.parametrize("conditions, members", [
-    (["arch!=x86_64"], "n2"), (["arch!~x86"], "n2"), (["arch=ppc64"], "n2"), (["arch=~/(x86|ppc)/"], "n1,n2"),
-    (["groups==all,odd"], "n1,n3"), (["groups=~odd|even", "node!~n1"], "n2,n3"), (["arch=="], ""),
-])
+@pytest.mark.parametrize(
+    "conditions, members",
+    [
+        (["arch!=x86_64"], "n2"),
+        (["arch!~x86"], "n2"),
+        (["arch=ppc64"], "n2"),
+        (["arch=~/(x86|ppc)/"], "n1,n2"),
+        (["groups==all,odd"], "n1,n3"),
+        (["groups=~odd|even", "node!~n1"], "n2,n3"),
+        (["arch=="], ""),
+    ],
+)
 def test_conditions_are_those_of_lsdef(tmp_path: Path, conditions: list[str], members: str) -> None:
     inside = Inside(tmp_path)
     for node, groups, arch in (("n1", "all,odd", "x86_64"), ("n2", "all,even", "ppc64"), ("n3", "all,odd", "")):
@@ -136,3 +144,16 @@ def test_what_lsdef_shows_of_a_dynamic_group_makes_the_same_group(tmp_path: Path
     shown = "\n".join(inside.type("lsdef", "-t", "group", "some", "-z"))
     inside.type("chdef", "-z", stdin=shown)
     assert inside.rc == 0 and inside.table("nodegroup") == before
+
+
+def test_a_group_becomes_dynamic_by_its_grouptype(tmp_path: Path) -> None:
+    inside = inside_with_nodes(tmp_path)
+    inside.type("mkdef", "-t", "group", "g", "members=n1")
+    said = "\n".join(inside.type("mkdef", "-f", "-t", "group", "g", "grouptype=dynamic"))
+    assert "The 'where' attributes and values were not provided for dynamic group 'g'." in said and inside.rc == 1
+    assert inside.type("nodels", on="g") == ["n1"], "what cannot be made leaves what was there"
+    for words in (("-w", "power==x"), ("wherevals=power==x",)):
+        inside.type("mkdef", "-f", "-t", "group", "g", "grouptype=dynamic", *words)
+        assert inside.rc == 0 and inside.type("nodels", on="g") == ["n2"]
+        assert inside.table("nodegroup")[0]["wherevals"] == "power==x"
+    assert inside.type("nodels", "groups", on="n1") == ["n1: all"]

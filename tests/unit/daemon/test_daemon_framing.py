@@ -40,7 +40,7 @@ def test_an_xml_declaration_may_stand_before():
     [b"GET / HTTP/1.1\r\n", b"\x16\x03\x01", b"   x", b"</xcatrequest>" + b"x" * PROLOG, b"<" + b"x" * PROLOG],
 )
 def test_what_can_never_be_a_request_is_refused_at_once(rubbish):
-    with pytest.raises(BadAnswer, match="no xCAT request"):
+    with pytest.raises(BadAnswer, match="not an xCAT request"):
         Framer().feed(rubbish)
 
 

@@ -30,7 +30,11 @@ def lines(xcat: Inside) -> list[str]:
 def test_a_line_takes_the_place_of_the_first_with_its_name_or_address(xcat):
     xcat.type("makehosts")
     assert lines(xcat) == [
-        "127.0.0.1 localhost", "10.9.0.1 n1 n1.c.test ", "# between", "10.8.8.8 other n1", "10.9.0.2 n2 n2.c.test "
+        "127.0.0.1 localhost",
+        "10.9.0.1 n1 n1.c.test ",
+        "# between",
+        "10.8.8.8 other n1",
+        "10.9.0.2 n2 n2.c.test ",
     ]
 
 
@@ -75,12 +79,20 @@ def test_an_alias_with_a_dot_is_the_long_name(xcat):
 
 def test_interfaces_of_table_nics(xcat):
     xcat.type(
-        "chdef", "n1", "nicips.eth0=10.12.0.1|10.12.0.2", "nichostnamesuffixes.eth0=-e|-f", "nicaliases.eth0=x y|z",
-        "nicips.ib0=10.13.0.1", "nichostnameprefixes.ib0=pre-", "nicips.ib1=|\\D+(\\d+)|10.14.0.($1)|",
+        "chdef",
+        "n1",
+        "nicips.eth0=10.12.0.1|10.12.0.2",
+        "nichostnamesuffixes.eth0=-e|-f",
+        "nicaliases.eth0=x y|z",
+        "nicips.ib0=10.13.0.1",
+        "nichostnameprefixes.ib0=pre-",
+        "nicips.ib1=|\\D+(\\d+)|10.14.0.($1)|",
     )
     xcat.type("makehosts", on="n1")
     assert lines(xcat)[-4:] == [
-        "10.12.0.1 n1-e n1-e.c.test x y", "10.12.0.2 n1-f n1-f.c.test z", "10.13.0.1 pre-n1 pre-n1.c.test ",
+        "10.12.0.1 n1-e n1-e.c.test x y",
+        "10.12.0.2 n1-f n1-f.c.test z",
+        "10.13.0.1 pre-n1 pre-n1.c.test ",
         "10.14.0.1 n1-ib1 n1-ib1.c.test ",
     ]
 
@@ -91,7 +103,9 @@ def test_the_domain_of_the_network_comes_first(xcat):
     xcat.type("chdef", "n1", "otherinterfaces=-ib!10.10.0.1,-six!fd00::1")
     xcat.type("makehosts", on="n1")
     assert [line for line in lines(xcat) if ".test" in line] == [
-        "10.9.0.1 n1 n1.net.test ", "10.10.0.1 n1-ib n1-ib.net.test ", "fd00::1 n1-six n1-six.net.test "
+        "10.9.0.1 n1 n1.net.test ",
+        "10.10.0.1 n1-ib n1-ib.net.test ",
+        "fd00::1 n1-six n1-six.net.test ",
     ]
 
 

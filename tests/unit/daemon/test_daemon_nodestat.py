@@ -11,11 +11,13 @@ import pytest
 from daemonhelp import Inside
 from xcat_rhev.daemon import catalog
 from xcat_rhev.daemon.core import status
-from xcat_rhev.daemon.core.declare import Call, Core, Said
+from xcat_rhev.daemon.core.declare import CommandCall, Core, own_command
+from xcat_rhev.daemon.reply import Output
+from xcat_rhev.declare.command import CommandWords
 from xcat_rhev.messages import Data
 
 
-def fake_rpower(call: Call) -> Iterator[Said]:
+def fake_rpower(call: CommandCall) -> Iterator[Output]:
     """Stands in for a manager."""
     assert call.words == ("stat",)
     yield from (Data("off", node) for node in call.request.nodes)
@@ -23,7 +25,11 @@ def fake_rpower(call: Call) -> Iterator[Said]:
 
 @pytest.fixture
 def xcat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inside]:
-    core = Core("rpower", ("rpower",), fake_rpower, routes=(("fake", "nodehm:mgt=rhevm"),))
+    core = Core(
+        own_command("rpower", "for tests", ("rpower",), (), CommandWords(most=1)),
+        fake_rpower,
+        routes=(("fake", "nodehm:mgt=rhevm"),),
+    )
     monkeypatch.setitem(catalog.CORES, "rpower", core)
     xcat = Inside(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -52,7 +58,9 @@ def test_the_tables_get_what_was_seen(xcat):
     xcat.type("tabch", "node=only", "chain.currstate=install rhevh")
     xcat.type("nodestat", "-u", on="up,only,dark")
     assert xcat.type("nodels", "nodelist.status", on="up,only,dark") == [
-        "dark: unreachable", "only: installing", "up: alive"
+        "dark: unreachable",
+        "only: installing",
+        "up: alive",
     ]
 
 

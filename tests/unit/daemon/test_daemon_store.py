@@ -120,7 +120,7 @@ def test_a_table_that_has_been_still_is_looked_at_from_outside_and_its_next_chan
         time.sleep(0.01)
         assert store.rows("site") is first
     with monkeypatch.context() as patch:
-        patch.setattr(store_module.os, "open", lambda *_: pytest.fail("its content was looked at"))
+        patch.setattr(os, "open", lambda *_: pytest.fail("its content was looked at"))
         assert store.rows("site") is first
     other = sqlite3.connect(tmp_path / "site.sqlite")
     with other:
@@ -234,8 +234,10 @@ def test_a_full_disk_loses_nothing(store, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "mac.sqlite").stat().st_size, hard))
     try:
-        with pytest.raises(Conflict, match=r"mac\.sqlite cannot be used: .*space on its disk"), \
-                store.change("mac") as change:
+        with (
+            pytest.raises(Conflict, match=r"mac\.sqlite cannot be used: .*space on its disk"),
+            store.change("mac") as change,
+        ):
             change.put({"node": "n1"}, {"mac": "lost"})
             change.add_all({"node": f"n{number}", "mac": "x" * 1000} for number in range(2, 100))
     finally:
@@ -327,8 +329,20 @@ def test_cfgloc_may_name_a_folder_of_sqlite_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", ["DB2:xcatdb|xcatdb|p", "Pg:host=x|u|p", "mysql:dbname=;host=h|u|p", "Pg:dbname=x;port=y|u|p",
-             "Pg:dbname=x;port=\u00b2|u|p", "# a comment", "etc/xcat", "SQLite:etc/xcat", "", "Pg", "|u|p"]
+    "line",
+    [
+        "DB2:xcatdb|xcatdb|p",
+        "Pg:host=x|u|p",
+        "mysql:dbname=;host=h|u|p",
+        "Pg:dbname=x;port=y|u|p",
+        "Pg:dbname=x;port=\u00b2|u|p",
+        "# a comment",
+        "etc/xcat",
+        "SQLite:etc/xcat",
+        "",
+        "Pg",
+        "|u|p",
+    ],
 )
 def test_a_cfgloc_that_says_nothing_is_refused(tmp_path, line):
     (tmp_path / "cfgloc").write_text(line, encoding="utf-8")

@@ -79,13 +79,19 @@ def test_nodeadd_takes_groups_to_be_put_in_front(xcat):
 IMPOSSIBLE = '"1","root",,,,"(a",,"allow",,\n'
 
 
-@pytest.mark.parametrize(("words", "data"), [
-    (("tabch", "priority=0.1", "policy.parameters=(a", "policy.rule=allow"), ()),
-    (("chdef", "-t", "policy", "1", "parameters=(a"), ()),
-    (("mkdef", "-t", "policy", "0.1", "parameters=*a", "rule=allow"), ()),
-    (("mkdef", "-f", "-t", "policy", "1", "parameters=(a", "rule=allow"), ()),
-    (("tabrestore",), ("#priority,name,host,commands,noderange,parameters,time,rule,comments,disable\n", IMPOSSIBLE)),
-])
+@pytest.mark.parametrize(
+    ("words", "data"),
+    [
+        (("tabch", "priority=0.1", "policy.parameters=(a", "policy.rule=allow"), ()),
+        (("chdef", "-t", "policy", "1", "parameters=(a"), ()),
+        (("mkdef", "-t", "policy", "0.1", "parameters=*a", "rule=allow"), ()),
+        (("mkdef", "-f", "-t", "policy", "1", "parameters=(a", "rule=allow"), ()),
+        (
+            ("tabrestore",),
+            ("#priority,name,host,commands,noderange,parameters,time,rule,comments,disable\n", IMPOSSIBLE),
+        ),
+    ],
+)
 def test_no_policy_row_locks_everybody_out(tmp_path: Path, words: tuple[str, ...], data: tuple[str, ...]) -> None:
     inside = Inside(tmp_path)
     before = inside.type("tabdump", "policy")

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from xcat_rhev.clock import ManualClock
-from xcat_rhev.daemon.guesses import FORGIVEN, FREE, MOST, NAME, WAITS, Guesses, source
+from xcat_rhev.daemon.login_throttle import FORGIVEN, FREE, MOST, NAME, WAITS, LoginThrottle, source
 
 
 class Door:
@@ -15,7 +15,7 @@ class Door:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.guesses = Guesses(self.clock)
+        self.guesses = LoginThrottle(self.clock)
         self.looked = 0
 
     def tries(self, right: bool, address: str = "10.0.0.1", name: str = "root") -> bool:
@@ -40,10 +40,10 @@ def test_some_may_be_wrong_then_each_wait_is_longer() -> None:
 
 
 def test_guesses_at_the_same_time_count_each() -> None:
-    guesses, together = Guesses(ManualClock()), threading.Barrier(FREE + 1)
+    guesses, together = LoginThrottle(ManualClock()), threading.Barrier(FREE + 1)
 
     def wrong() -> bool:
-        together.wait(30)
+        together.wait(300)
         return False
 
     threads = [threading.Thread(target=guesses.right, args=("10.0.0.1", "root", wrong)) for _ in range(FREE + 1)]
@@ -78,9 +78,17 @@ def test_what_is_kept_in_mind_has_an_end() -> None:
     assert max(len(name) for _, name in door.guesses._wrong) == NAME
 
 
-@pytest.mark.parametrize(("address", "whom"), [
-    ("10.0.0.1", "10.0.0.1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("2001:db8::1", "2001:db8::/64"),
-    ("2001:db8::ffff:1:2:3", "2001:db8::/64"), ("fe80::1%eth0", "fe80::/64"), ("", ""), ("no address", "no address"),
-])
+@pytest.mark.parametrize(
+    ("address", "whom"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::ffff:1:2:3", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("no address", "no address"),
+    ],
+)
 def test_whom_an_address_stands_for(address: str, whom: str) -> None:
     assert source(address) == whom

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enginehelp import vms
-from xcat_rhev.engine import documents
-from xcat_rhev.engine.dialect import V4
-from xcat_rhev.engine.documents import ListReader, parse, read_one
+from xcat_rhev.engine.documents import parsing as documents
+from xcat_rhev.engine.documents.dialect import V4
+from xcat_rhev.engine.documents.parsing import ListReader, parse, read_one
 from xcat_rhev.engine.nouns import Vm
 from xcat_rhev.errors import BadAnswer, Bug
 
@@ -28,7 +28,7 @@ HTML = "<!DOCTYPE HTML PUBLIC '-//IETF//DTD HTML 2.0//EN'><html><body>Service Un
 def read_one_way(data: bytes, piece: int, only: frozenset[str] = frozenset()) -> list[Vm]:
     reader = ListReader(Vm, V4, only)
     for start in range(0, len(data), piece):
-        reader.feed(data[start:start + piece])
+        reader.feed(data[start : start + piece])
     return reader.close()
 
 
@@ -49,11 +49,28 @@ def test_a_list_in_any_pieces(piece: int) -> None:
     assert [vm.name for vm in read(vms(*names).encode(), piece)] == names
 
 
-@pytest.mark.parametrize("text", [
-    "", " ", "<vms>", "<vms><vm id='1'>", vms("a")[:-3], "no xml", "<vms></vm>", "{}", LAUGHS, FILE, HTML,
-    "<fault><reason>no</reason></fault>", "<html/>", "<hosts><host id='1'/></hosts>", "<vms/>".encode("utf-16").decode(
-        "latin-1"), "<vms>" + "<a>" * 300 + "</a>" * 300 + "</vms>", "<vms>\x00</vms>",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "<vms>",
+        "<vms><vm id='1'>",
+        vms("a")[:-3],
+        "no xml",
+        "<vms></vm>",
+        "{}",
+        LAUGHS,
+        FILE,
+        HTML,
+        "<fault><reason>no</reason></fault>",
+        "<html/>",
+        "<hosts><host id='1'/></hosts>",
+        "<vms/>".encode("utf-16").decode("latin-1"),
+        "<vms>" + "<a>" * 300 + "</a>" * 300 + "</vms>",
+        "<vms>\x00</vms>",
+    ],
+)
 def test_what_is_no_list_is_a_bad_answer(text: str) -> None:
     for piece in (3, 100000):
         with pytest.raises(BadAnswer):
@@ -104,10 +121,15 @@ def test_a_long_list_is_cut_between_its_things(head: bytes, between: bytes) -> N
     assert max(sizes) < 3000
 
 
-@pytest.mark.parametrize("inside", [
-    "<!-- </vm><vm id='2'> -->", "<![CDATA[</vm><vm id='2'>]]>", "<?x </vm><vm id='2'> ?>",
-    "<a><vm id='2'></vm><vm id='3'/></a>",
-])
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<!-- </vm><vm id='2'> -->",
+        "<![CDATA[</vm><vm id='2'>]]>",
+        "<?x </vm><vm id='2'> ?>",
+        "<a><vm id='2'></vm><vm id='3'/></a>",
+    ],
+)
 def test_what_only_looks_like_a_place_to_cut_makes_no_other_list(inside: str) -> None:
     data = f"<vms><vm id='1'>{inside}</vm><vm id='4'/></vms>".encode()
     assert [vm.id for vm in read_one_way(data, 7)] == ["1", "4"]
@@ -120,8 +142,12 @@ def test_only_what_is_wanted_is_read() -> None:
     assert (vm.id, vm.name, vm.status) == ("id-n0", "n0", "up")
     assert vm.ref.name == "n0"
     assert vm.values().keys() == {"id", "name", "status"} | ({"href"} if vm.href else set())
-    for ask in (lambda: vm.memory, lambda: vm.disks, lambda: vm.differing({"memory": 1}),
-                lambda: vm.replace(status="x").host):
+    for ask in (
+        lambda: vm.memory,
+        lambda: vm.disks,
+        lambda: vm.differing({"memory": 1}),
+        lambda: vm.replace(status="x").host,
+    ):
         with pytest.raises(Bug, match="was not asked for"):
             ask()
     assert vm.replace(memory=5).memory == 5
@@ -139,22 +165,46 @@ def test_another_thing_than_was_asked_for() -> None:
         read_one(Vm, b"<host id='1'/>", V4)
 
 
-SEED = vms("a", "b&c", status=(
-    "<status>up</status><memory>1073741824</memory><os><boot><devices><device>hd</device></devices></boot></os>"
-    "<cluster id='c' href='/c'/><stateless>false</stateless><cpu><topology><cores>1</cores></topology></cpu>"
-)).encode()
-NASTY = [b"<", b">", b"&", b"&#0;", b"]]>", b"<!DOCTYPE a>", b"<![CDATA[", b"\x00", b"\xff\xfe", b"<vm>", b"</vms>",
-         b"&lt;" * 50, b"<?x ?>", b" id=''", b"9" * 400, b"\xc3\x28"]
+SEED = vms(
+    "a",
+    "b&c",
+    status=(
+        "<status>up</status><memory>1073741824</memory><os><boot><devices><device>hd</device></devices></boot></os>"
+        "<cluster id='c' href='/c'/><stateless>false</stateless><cpu><topology><cores>1</cores></topology></cpu>"
+    ),
+).encode()
+NASTY = [
+    b"<",
+    b">",
+    b"&",
+    b"&#0;",
+    b"]]>",
+    b"<!DOCTYPE a>",
+    b"<![CDATA[",
+    b"\x00",
+    b"\xff\xfe",
+    b"<vm>",
+    b"</vms>",
+    b"&lt;" * 50,
+    b"<?x ?>",
+    b" id=''",
+    b"9" * 400,
+    b"\xc3\x28",
+]
 
 
-@settings(max_examples=2000, deadline=None)
-@given(st.lists(st.tuples(
-    st.integers(0, len(SEED)), st.integers(0, 30), st.sampled_from(NASTY) | st.binary(max_size=8)), max_size=4),
-    st.integers(1, 500))
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(SEED)), st.integers(0, 30), st.sampled_from(NASTY) | st.binary(max_size=8)),
+        max_size=4,
+    ),
+    st.integers(1, 500),
+)
 def test_mutated_documents_are_answers_or_bad_answers(edits: list, piece: int) -> None:
     data = SEED
     for at, cut, put in edits:
-        data = data[:at] + put + data[at + cut:]
+        data = data[:at] + put + data[at + cut :]
     try:
         found = read(data, piece)
     except BadAnswer:
@@ -175,16 +225,15 @@ def test_ten_thousand_machines_do_not_stand_in_memory_as_text() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10
 
 
-@pytest.mark.slow
-def test_a_hundred_thousand_mutations_leave_nothing_behind() -> None:
+def test_thousands_of_mutations_leave_nothing_behind() -> None:
     chance = random.Random(20)
     before = 0
-    for turn in range(100_000):
+    for turn in range(5_000):
         data = SEED
         for _ in range(chance.randrange(1, 5)):
             at = chance.randrange(len(data) + 1)
             put = chance.choice(NASTY) if chance.random() < 0.6 else chance.randbytes(chance.randrange(8))
-            data = data[:at] + put + data[at + chance.randrange(30):]
+            data = data[:at] + put + data[at + chance.randrange(30) :]
         with mock.patch.object(documents, "PART", chance.choice((1, documents.PART))):
             try:
                 assert all(vm.id for vm in read_one_way(data, chance.choice((1, 16, 200, 1000))))

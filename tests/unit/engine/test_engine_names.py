@@ -11,21 +11,37 @@ from hypothesis import strategies as st
 
 from enginehelp import Script, manager_on, vms
 from xcat_rhev.engine.catalog import BATCH, LONGEST, batches, expressible, quoted
-from xcat_rhev.engine.dialect import V4, V30, V36, Dialect
+from xcat_rhev.engine.documents.dialect import V4, V30, V36, Dialect
 from xcat_rhev.engine.nouns import Host, Network, Nic, Ref, StorageDomain, Template, Vm
-from xcat_rhev.engine.transport import Request
+from xcat_rhev.engine.wire.transport import HttpRequest
 from xcat_rhev.errors import Ambiguous, NotFound
 
-AWKWARD = ["my vm", "a*b", "50%", "a&b", "x_y", "a=b", "and", "or", "sortby", "page 2", "ä€", "a#b?cd", "a/b",
-           "<vm>", "a+b"]
+AWKWARD = [
+    "my vm",
+    "a*b",
+    "50%",
+    "a&b",
+    "x_y",
+    "a=b",
+    "and",
+    "or",
+    "sortby",
+    "page 2",
+    "ä€",
+    "a#b?cd",
+    "a/b",
+    "<vm>",
+    "a+b",
+]
 WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Cn")), min_size=1, max_size=30)
 
 
 @given(st.lists(WORDS.filter(expressible), max_size=300))
 def test_batches_hold_every_name_once_and_are_bounded(names: list[str]) -> None:
     wheres = list(batches(names, lambda name: f"name={quoted(name)}"))
-    assert [found for where in wheres for found in re.findall(r'name="(.*?)"(?: or |$)', where, re.DOTALL)] == names \
-        or any('" or name="' in name for name in names)
+    assert [
+        found for where in wheres for found in re.findall(r'name="(.*?)"(?: or |$)', where, re.DOTALL)
+    ] == names or any('" or name="' in name for name in names)
     for where in wheres:
         assert where.count("name=") >= 1
         assert len(V4.address("", where)) <= LONGEST + 200
@@ -46,7 +62,7 @@ def test_no_batch_is_longer_than_an_old_engines_page() -> None:
     assert len(script.asked) == 3
 
 
-def answer_search(request: Request) -> tuple[int, str]:
+def answer_search(request: HttpRequest) -> tuple[int, str]:
     where = unquote(request.path.partition("search=")[2].partition("&")[0])
     return 200, vms(*re.findall(r'name="(.*?)"', where))
 
@@ -73,7 +89,9 @@ def test_what_only_looks_alike_is_not_it() -> None:
 
 
 def test_a_name_that_fits_two() -> None:
-    script = Script([(200, '<networks><network id="1"><name>n</name></network><network id="2"><name>n</name></network></networks>')])  # noqa: E501
+    script = Script(
+        [(200, '<networks><network id="1"><name>n</name></network><network id="2"><name>n</name></network></networks>')]
+    )  # noqa: E501
     with pytest.raises(Ambiguous, match="manager m has several networks named n"):
         manager_on(script, V4).one(Network, "n")
 
@@ -85,15 +103,25 @@ def test_what_is_not_there() -> None:
         manager.one(Vm, "a")
 
 
-HOSTS = ('<hosts><host id="1"><name>node1</name><address>10.0.0.1</address></host>'
-         '<host id="2"><name>node10.example.com</name><address>10.0.0.10</address></host>'
-         '<host id="3"><name>rack7</name><address>node2.example.com</address></host></hosts>')
+HOSTS = (
+    '<hosts><host id="1"><name>node1</name><address>10.0.0.1</address></host>'
+    '<host id="2"><name>node10.example.com</name><address>10.0.0.10</address></host>'
+    '<host id="3"><name>rack7</name><address>node2.example.com</address></host></hosts>'
+)
 
 
-@pytest.mark.parametrize(("asked", "id"), [
-    ("node1", "1"), ("node10", "2"), ("node10.example.com", "2"), ("10.0.0.10", "2"), ("node2", "3"),
-    ("node2.example.com", "3"), ("rack7", "3"),
-])
+@pytest.mark.parametrize(
+    ("asked", "id"),
+    [
+        ("node1", "1"),
+        ("node10", "2"),
+        ("node10.example.com", "2"),
+        ("10.0.0.10", "2"),
+        ("node2", "3"),
+        ("node2.example.com", "3"),
+        ("rack7", "3"),
+    ],
+)
 def test_a_host_by_name_or_address(asked: str, id: str) -> None:
     assert manager_on(Script([(200, HOSTS)]), V4).find(Host, [asked])[asked].id == id
 
@@ -122,11 +150,11 @@ class Cut:
     def __init__(self, count: int) -> None:
         self.names = sorted(f"n{number:04}" for number in range(count))
 
-    def __call__(self, request: Request) -> tuple[int, str]:
+    def __call__(self, request: HttpRequest) -> tuple[int, str]:
         search = unquote(request.path.partition("search=")[2])
         page = int((re.search(r"page (\d+)", search) or [0, 1])[1])
         assert "sortby name asc page" in search
-        return 200, vms(*self.names[(page - 1) * 100:page * 100])
+        return 200, vms(*self.names[(page - 1) * 100 : page * 100])
 
 
 @pytest.mark.parametrize(("count", "requests"), [(0, 1), (99, 1), (100, 2), (250, 3)])
@@ -143,10 +171,14 @@ def test_an_engine_that_shows_the_same_page_for_ever() -> None:
     assert len(script.asked) == 2
 
 
-@pytest.mark.parametrize(("dialect", "path"), [
-    (Dialect(3, (3, 3)), "/api/vms;max=1000000"), (Dialect(3, (3, 4)), "/ovirt-engine/api/vms"),
-    (V4, "/ovirt-engine/api/vms"),
-])
+@pytest.mark.parametrize(
+    ("dialect", "path"),
+    [
+        (Dialect(3, (3, 3)), "/api/vms;max=1000000"),
+        (Dialect(3, (3, 4)), "/ovirt-engine/api/vms"),
+        (V4, "/ovirt-engine/api/vms"),
+    ],
+)
 def test_later_engines_need_no_pages(dialect: Dialect, path: str) -> None:
     script = Script([(200, vms("a"))])
     manager_on(script, dialect).list(Vm)
@@ -171,10 +203,13 @@ def test_references_get_names_from_one_list() -> None:
     assert len(script.asked) == 1
 
 
-def test_of_a_templates_versions_the_first_is_meant() -> None:
-    text = "".join(f'<template id="{number}"><name>t</name><version><version_number>{number}</version_number></version>'
-                   "</template>" for number in (2, 1, 3))
-    assert manager_on(Script([(200, f"<templates>{text}</templates>")]), V4).one(Template, "t").id == "1"
+def test_of_a_templates_versions_the_newest_is_meant_unless_one_is_named() -> None:
+    text = "".join(
+        f'<template id="{number}"><name>t</name><version><version_number>{number}</version_number></version></template>'
+        for number in (2, 1, 3)
+    )
+    for name, id in (("t", "3"), ("t@2", "2"), ("t@1", "1")):
+        assert manager_on(Script([(200, f"<templates>{text}</templates>")]), V4).one(Template, name).id == id
 
 
 CENTER = (200, '<data_centers><data_center id="d1"><name>dc1</name></data_center></data_centers>')
@@ -193,16 +228,18 @@ def test_a_storage_domain_has_its_state_in_its_data_center() -> None:
     assert script.asked[1].path == "/ovirt-engine/api/datacenters/d1/storagedomains"
 
 
-DETAILED = ('<vms><vm id="1"><name>a</name>{}<{nics}><nic id="n"><name>eth0</name>{network}</nic></{nics}></vm></vms>')
+DETAILED = '<vms><vm id="1"><name>a</name>{}<{nics}><nic id="n"><name>eth0</name>{network}</nic></{nics}></vm></vms>'
 
 
 def test_details_come_with_the_search_where_they_can() -> None:
     inside = '<disk_attachments><disk_attachment id="d"><disk id="d"><provisioned_size>5</provisioned_size></disk></disk_attachment></disk_attachments>'  # noqa: E501
-    script = Script([
-        (200, DETAILED.format(inside, nics="nics", network='<vnic_profile id="p"/>')),
-        (200, '<vnic_profiles><vnic_profile id="p"><name>x</name><network id="w"/></vnic_profile></vnic_profiles>'),
-        (200, '<networks><network id="w"><name>prod</name></network></networks>'),
-    ])
+    script = Script(
+        [
+            (200, DETAILED.format(inside, nics="nics", network='<vnic_profile id="p"/>')),
+            (200, '<vnic_profiles><vnic_profile id="p"><name>x</name><network id="w"/></vnic_profile></vnic_profiles>'),
+            (200, '<networks><network id="w"><name>prod</name></network></networks>'),
+        ]
+    )
     vm = manager_on(script, V4).find(Vm, ["a"], details=True)["a"]
     assert vm.disks[0].size == 5
     assert vm.nics[0].network == Ref("w", "prod")
@@ -220,12 +257,17 @@ def test_v3_puts_them_inside_when_the_media_type_says_so() -> None:
 
 
 def test_4_0_knows_neither_and_is_asked_one_by_one() -> None:
-    script = Script([
-        (200, vms("a")),
-        (200, '<disk_attachments><disk_attachment id="d"><active>true</active><disk id="d"/></disk_attachment></disk_attachments>'),  # noqa: E501
-        (200, '<disk id="d"><name>x</name><provisioned_size>5</provisioned_size></disk>'),
-        (200, '<nics/>'),
-    ])
+    script = Script(
+        [
+            (200, vms("a")),
+            (
+                200,
+                '<disk_attachments><disk_attachment id="d"><active>true</active><disk id="d"/></disk_attachment></disk_attachments>',  # noqa: E501
+            ),
+            (200, '<disk id="d"><name>x</name><provisioned_size>5</provisioned_size></disk>'),
+            (200, "<nics/>"),
+        ]
+    )
     with pytest.raises(Exception, match="no address"):
         manager_on(script, Dialect(4, (4, 0))).catalog._calls.path(Nic(id="1"))
     vm = manager_on(script, Dialect(4, (4, 0))).find(Vm, ["a"], details=True)["a"]

@@ -8,16 +8,20 @@ from typing import Any
 import pytest
 import requests
 import requests_mock
+import urllib3
 from requests.exceptions import ChunkedEncodingError, SSLError
-from requests.packages import urllib3
 
-from xcat_rhev.engine.transport import SMALL, Http, Limits, Request
+from xcat_rhev.engine.wire.no_answer import Trust
+from xcat_rhev.engine.wire.transport import SMALL, Http, HttpRequest, Limits
 from xcat_rhev.errors import BadAnswer, Unreachable
 
 ORIGIN = "https://m.example:8443"
 PATH = "/ovirt-engine/api/vms?search=name%3D%22a%20b%22"
-REFUSED = requests.ConnectionError(urllib3.exceptions.MaxRetryError(
-    None, PATH, urllib3.exceptions.NewConnectionError(None, "[Errno 111] Connection refused")))
+REFUSED = requests.ConnectionError(
+    urllib3.exceptions.MaxRetryError(
+        None, PATH, urllib3.exceptions.NewConnectionError(None, "[Errno 111] Connection refused")
+    )
+)
 
 
 class Pieces:
@@ -35,43 +39,46 @@ class Pieces:
 
 @pytest.fixture
 def http() -> Http:
-    return Http(ORIGIN, ssl.create_default_context(), "m", Limits(connect=5, read=180), trust="/ca.crt")
+    return Http(ORIGIN, Trust(ssl.create_default_context(), "/ca.crt"), "m", Limits(connect=5, read=180))
 
 
-def answered(http: Http, request: Request, **answer: Any) -> Any:
+def answered(http: Http, request: HttpRequest, **answer: Any) -> Any:
     """What the wire makes of one answer."""
     with requests_mock.Mocker() as wire:
         wire.register_uri(request.method, ORIGIN + PATH, **answer)
         return http.send(request)
 
 
-@pytest.mark.parametrize(("problem", "words", "sent", "may_retry"), [
-    (requests.ConnectTimeout("x"), "does not answer within 5 s", False, False),
-    (requests.ReadTimeout("x"), "took more than 180 s", True, True),
-    (requests.ConnectionError("Read timed out."), "took more than 180 s", True, True),
-    (REFUSED, "cannot be reached: connection refused", False, True),
-    (requests.ConnectionError(ConnectionResetError(104, "reset")), "broke the connection off", True, True),
-    (ChunkedEncodingError("x"), "broke the connection off", True, True),
-    (SSLError("certificate verify failed: self signed"), "not vouched for by /ca.crt", False, False),
-    (SSLError("Hostname mismatch, certificate is not valid"), "not made for that name", False, False),
-    (SSLError("tlsv1 alert protocol version"), "speaks no TLS 1.2", False, False),
-    (SSLError("unsupported protocol"), "speaks no TLS 1.2", False, False),
-    (SSLError("EOF occurred in violation of protocol"), "broke off during the TLS handshake", False, True),
-])
+@pytest.mark.parametrize(
+    ("problem", "words", "sent", "may_retry"),
+    [
+        (requests.ConnectTimeout("x"), "does not answer within 5 s", False, False),
+        (requests.ReadTimeout("x"), "took more than 180 s", True, True),
+        (requests.ConnectionError("Read timed out."), "took more than 180 s", True, True),
+        (REFUSED, "cannot be reached: connection refused", False, True),
+        (requests.ConnectionError(ConnectionResetError(104, "reset")), "broke the connection off", True, True),
+        (ChunkedEncodingError("x"), "broke the connection off", True, True),
+        (SSLError("certificate verify failed: self signed"), "not vouched for by /ca.crt", False, False),
+        (SSLError("Hostname mismatch, certificate is not valid"), "not made for that name", False, False),
+        (SSLError("tlsv1 alert protocol version"), "speaks no TLS 1.2", False, False),
+        (SSLError("unsupported protocol"), "speaks no TLS 1.2", False, False),
+        (SSLError("EOF occurred in violation of protocol"), "broke off during the TLS handshake", False, True),
+    ],
+)
 def test_why_no_answer_came(http: Http, problem: Exception, words: str, sent: bool, may_retry: bool) -> None:
     with pytest.raises(Unreachable, match=words) as found:
-        answered(http, Request("POST", PATH, b"<vm/>"), exc=problem)
+        answered(http, HttpRequest("POST", PATH, b"<vm/>"), exc=problem)
     assert (found.value.sent, found.value.may_retry) == (sent, may_retry)
 
 
 def test_what_takes_an_engine_minutes_is_waited_for(http: Http) -> None:
     with requests_mock.Mocker() as wire:
         wire.post(ORIGIN + PATH, text="<action/>")
-        http.send(Request("POST", PATH, b"<action/>", slow=True))
-        http.send(Request("POST", PATH, b"<action/>"))
+        http.send(HttpRequest("POST", PATH, b"<action/>", slow=True))
+        http.send(HttpRequest("POST", PATH, b"<action/>"))
         assert [asked.timeout for asked in wire.request_history] == [(5, 900), (5, 180)]
     with pytest.raises(Unreachable, match="took more than 900 s"):
-        answered(http, Request("POST", PATH, b"<action/>", slow=True), exc=requests.ReadTimeout("x"))
+        answered(http, HttpRequest("POST", PATH, b"<action/>", slow=True), exc=requests.ReadTimeout("x"))
 
 
 def test_what_is_sent_is_what_was_asked_and_nothing_of_the_environment(
@@ -83,7 +90,7 @@ def test_what_is_sent_is_what_was_asked_and_nothing_of_the_environment(
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     with requests_mock.Mocker() as wire:
         wire.post(ORIGIN + PATH, text="<vm/>")
-        http.send(Request("POST", PATH, b"<vm/>", headers={"Authorization": "Bearer t"}))
+        http.send(HttpRequest("POST", PATH, b"<vm/>", headers={"Authorization": "Bearer t"}))
         (asked,) = wire.request_history
     assert asked.url == ORIGIN + PATH
     assert asked.headers["Authorization"] == "Bearer t"
@@ -92,13 +99,18 @@ def test_what_is_sent_is_what_was_asked_and_nothing_of_the_environment(
     assert "python-requests" not in asked.headers.get("User-Agent", "")
 
 
-@pytest.mark.parametrize(("path", "sent"), [
-    (PATH, PATH), ("/api/my file.iso", "/api/my%20file.iso"), ("/api/\u00e4\r\nX: y", "/api/%C3%A4%0D%0AX:%20y"),
-])
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        (PATH, PATH),
+        ("/api/my file.iso", "/api/my%20file.iso"),
+        ("/api/\u00e4\r\nX: y", "/api/%C3%A4%0D%0AX:%20y"),
+    ],
+)
 def test_an_address_is_one_word_and_not_encoded_twice(http: Http, path: str, sent: str) -> None:
     with requests_mock.Mocker() as wire:
         wire.get(requests_mock.ANY, text="ok")
-        http.send(Request("GET", path))
+        http.send(HttpRequest("GET", path))
         assert wire.request_history[0]._request.url == ORIGIN + sent
 
 
@@ -106,12 +118,12 @@ def test_an_address_is_one_word_and_not_encoded_twice(http: Http, path: str, sen
 def test_a_redirection_is_an_answer_and_not_followed(http: Http, status: int) -> None:
     with requests_mock.Mocker() as wire:
         wire.get(ORIGIN + PATH, status_code=status, headers={"Location": "https://elsewhere.example/"})
-        assert http.send(Request("GET", PATH)).status == status
+        assert http.send(HttpRequest("GET", PATH)).status == status
         assert wire.call_count == 1
 
 
 def test_a_reader_takes_a_good_answer_and_no_other(http: Http) -> None:
-    request = Request("GET", PATH, reader=Pieces)
+    request = HttpRequest("GET", PATH, reader=Pieces)
     good = answered(http, request, content=b"x" * 200_000)
     assert (good.result, good.body, good.size) == (b"x" * 200_000, b"", 200_000)
     bad = answered(http, request, status_code=409, text="<fault/>")
@@ -120,6 +132,6 @@ def test_a_reader_takes_a_good_answer_and_no_other(http: Http) -> None:
 
 def test_an_answer_without_end_or_with_less_than_it_says(http: Http) -> None:
     with pytest.raises(BadAnswer, match="m answers with more than 4 MiB"):
-        answered(http, Request("GET", PATH), content=b"x" * (SMALL + 1))
+        answered(http, HttpRequest("GET", PATH), content=b"x" * (SMALL + 1))
     with pytest.raises(Unreachable, match="before its answer was complete"):
-        answered(http, Request("GET", PATH), content=b"<vms>", headers={"Content-Length": "500"})
+        answered(http, HttpRequest("GET", PATH), content=b"<vms>", headers={"Content-Length": "500"})

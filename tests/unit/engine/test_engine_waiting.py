@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 
 from enginehelp import Script, manager_on, vms
+from xcat_rhev.abort import Abort, Limit
 from xcat_rhev.clock import ManualClock
-from xcat_rhev.engine.dialect import V4
+from xcat_rhev.engine.documents.dialect import V4
 from xcat_rhev.engine.nouns import Disk, Vm
 from xcat_rhev.engine.waiting import GONE, Goal, Watch, until
+from xcat_rhev.engine.wire.patience import Patience
+from xcat_rhev.engine.wire.pulse import Pulse
+from xcat_rhev.engine.wire.transport import HttpRequest
 from xcat_rhev.errors import BadAnswer, FailedState, NotFound, TimedOut, Unreachable
 
 UP, DOWN = frozenset({"up"}), frozenset({"down"})
@@ -19,8 +23,9 @@ def vm(name: str) -> Vm:
 
 
 def listed(**states: str) -> tuple[int, str]:
-    items = "".join(f'<vm id="id-{name}"><name>{name}</name><status>{state}</status></vm>'
-                    for name, state in states.items())
+    items = "".join(
+        f'<vm id="id-{name}"><name>{name}</name><status>{state}</status></vm>' for name, state in states.items()
+    )
     return 200, f"<vms>{items}</vms>"
 
 
@@ -61,8 +66,10 @@ def test_an_addition_brings_the_pace_back() -> None:
 
 
 def test_a_failed_state_ends_it_at_once_with_the_engines_words() -> None:
-    events = ("<events><event id='2'><severity>normal</severity><description>fine</description></event><event id='1'>"
-              "<severity>error</severity><description>VM a is down. No memory.</description></event></events>")
+    events = (
+        "<events><event id='2'><severity>normal</severity><description>fine</description></event><event id='1'>"
+        "<severity>error</severity><description>VM a is down. No memory.</description></event></events>"
+    )
     clock = ManualClock()
     script = Script([listed(a="down"), (200, events)])
     outcome = waited(script, Goal(vm("a"), UP, failed=DOWN), clock=clock)["id-a"]
@@ -113,9 +120,11 @@ def test_a_manager_that_goes_away_ends_the_wait() -> None:
     assert isinstance(outcome, Unreachable)
 
 
-DISKS = ('<vms><vm id="id-a"><name>a</name><status>down</status><disk_attachments><disk_attachment id="d">'
-         '<disk id="d"><provisioned_size>1</provisioned_size><status>{}</status></disk></disk_attachment>'
-         '</disk_attachments><nics/></vm></vms>')
+DISKS = (
+    '<vms><vm id="id-a"><name>a</name><status>down</status><disk_attachments><disk_attachment id="d">'
+    '<disk id="d"><provisioned_size>1</provisioned_size><status>{}</status></disk></disk_attachment>'
+    "</disk_attachments><nics/></vm></vms>"
+)
 
 
 @pytest.mark.parametrize(("states", "kind"), [(["locked", "ok"], Vm), (["locked", "illegal"], FailedState)])
@@ -138,3 +147,49 @@ def test_something_more_may_have_to_hold() -> None:
     script = Script([(200, there.format(1)), (200, there.format(2))])
     outcome = waited(script, Goal(vm("a"), UP, also=lambda found: found.host.id == "h2"))["id-a"]
     assert outcome.host.id == "h2"
+
+
+def test_what_nobody_can_know_is_not_waited_for_until_the_end() -> None:
+    clock = ManualClock()
+    outcomes = waited(Script([listed(a="unknown")]), Goal(vm("a"), UP, limit=900.0), clock=clock)
+    problem = outcomes["id-a"]
+    assert isinstance(problem, FailedState) and "cannot be known now (unknown)" in str(problem)
+    assert clock.now() < 90
+
+
+def test_a_host_that_answers_again_in_time_is_fine() -> None:
+    script = Script([listed(a="not_responding"), listed(a="unknown"), listed(a="up")])
+    assert waited(script, Goal(vm("a"), UP))["id-a"].status == "up"
+
+
+@pytest.mark.parametrize(("jobs", "lost"), [("finished", True), ("started", False)])
+def test_a_lock_without_a_job_is_a_lost_task(jobs: str, lost: bool) -> None:
+    def answer(request: HttpRequest) -> tuple[int, str]:
+        if "/jobs" in request.path:
+            return 200, f'<jobs><job id="1"><status>{jobs}</status></job></jobs>'
+        return listed(a="image_locked")
+
+    problem = waited(Script([answer]), Goal(vm("a"), DOWN, limit=20.0))["id-a"]
+    assert isinstance(problem, TimedOut) and ("its task is lost" in problem.hint) is lost
+
+
+def test_a_silence_of_states_is_told() -> None:
+    clock = ManualClock()
+    manager = manager_on(Script([listed(a="image_locked", b="up")]), V4, clock)
+    watch, said = Watch(manager, clock), []
+    watch.add("a", Goal(vm("a"), DOWN, limit=200.0))
+    while watch:
+        watch.pause()
+        watch.look()
+        said += [manager.patience.pulse.overdue()]
+    assert "waiting at manager m: VM a: image_locked, wanted down" in said
+
+
+def test_the_end_of_the_whole_command_is_the_end_of_each_wait() -> None:
+    clock = ManualClock()
+    limit = Limit(Abort(), clock, 10.0)
+    manager = manager_on(Script([listed(a="image_locked")]), V4, clock)
+    manager.patience = Patience(clock, limit, Pulse("m", clock))
+    outcomes = until(manager, [Goal(vm("a"), DOWN, limit=900.0)], clock)
+    limit.close()
+    assert str(outcomes["id-a"]).startswith("VM a is still image_locked after 10 s, wanted down")

@@ -10,7 +10,7 @@ import pytest
 
 from xcat_rhev.media.identify import identify
 from xcat_rhev.media.iso import read_iso
-from xcat_rhev.media.store import Store, open_image
+from xcat_rhev.media.store import MediaStore, open_image
 
 MAKER = Path(__file__).parents[3] / "share/demo/make_iso.py"
 
@@ -42,7 +42,7 @@ def test_a_bare_machine_gets_an_iso_that_says_what_it_lacks(bare, tmp_path):
     medium = read_iso(tmp_path / "x.iso")
     assert identify(medium).distname == "rhevh6.6"
     assert medium.text("isolinux/vmlinuz0").startswith("placeholder")
-    list(Store(medium, identify(medium), tmp_path / "install").copy())
+    list(MediaStore(medium, identify(medium), tmp_path / "install").copy())
     assert open_image(tmp_path / "install").append.startswith("initrd=initrd0.img root=live:CDLABEL=rhev-hypervisor")
 
 
@@ -65,7 +65,7 @@ def test_the_boot_sector_writes_its_message_and_stops(maker):
     sector = maker.boot_sector(b"HELLO")
     assert len(sector) == 512 and sector.endswith(b"\x55\xaa")
     address = int.from_bytes(sector[6:8], "little") - 0x7C00
-    assert sector[address:address + 6] == b"HELLO\0"
+    assert sector[address : address + 6] == b"HELLO\0"
 
 
 def test_the_initramfs_holds_its_start_script_first(maker):
@@ -77,6 +77,6 @@ def test_the_initramfs_holds_its_start_script_first(maker):
 
 def test_the_program_names_what_it_made(tmp_path):
     command = [sys.executable, MAKER, tmp_path / "x.iso", "--release", "7.1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout.splitlines()[-1].startswith(f"{tmp_path}/x.iso: {(tmp_path / 'x.iso').stat().st_size} bytes, ")
     assert identify(read_iso(tmp_path / "x.iso")).distname == "rhevh7.1"

@@ -13,7 +13,7 @@ from xcat_rhev.errors import BadAnswer, Conflict, RhevError
 from xcat_rhev.media.identify import identify
 from xcat_rhev.media.iso import read_iso, volume_label
 from xcat_rhev.media.medium import Medium, check_links, safe_path
-from xcat_rhev.media.store import Store
+from xcat_rhev.media.store import MediaStore
 
 SECTOR = 2048
 
@@ -25,7 +25,7 @@ def tried(path, target):
         release = identify(medium) if medium else None
         if release is None:
             return "not ours"
-        for _ in Store(medium, release, target / "x86_64").copy():
+        for _ in MediaStore(medium, release, target / "x86_64").copy():
             pass
     except RhevError as problem:
         return str(problem)
@@ -73,7 +73,7 @@ def test_what_is_no_iso_is_not_ours(tmp_path, data):
 
 def root_record(data):
     """Offset and length of the root folder's records, by the primary volume descriptor."""
-    extent, = struct.unpack_from("<I", data, 16 * SECTOR + 156 + 2)
+    (extent,) = struct.unpack_from("<I", data, 16 * SECTOR + 156 + 2)
     return extent * SECTOR
 
 
@@ -82,7 +82,7 @@ def record_of(data, folder, name):
     at = folder
     while data[at]:
         length = data[at + 32]
-        if bytes(data[at + 33:at + 33 + length]) == name:
+        if bytes(data[at + 33 : at + 33 + length]) == name:
             return at
         at += data[at]
     raise AssertionError(f"no {name}")
@@ -125,9 +125,9 @@ def test_ten_million_names_cost_neither_time_nor_memory(tmp_path):
     extent, size = len(data) // SECTOR, 10_000_000 * 46 // SECTOR * SECTOR
     set_extent(data, record, extent, size)
     move_in_path_tables(data, b"PACKAGES", extent)
-    dots = data[folder:folder + 68]
+    dots = data[folder : folder + 68]
     set_extent(dots, 0, extent, size)
-    entry = bytearray(data[folder + 68:folder + 68 + data[folder + 68]])[:33] + b"F0000000.;1\0"
+    entry = bytearray(data[folder + 68 : folder + 68 + data[folder + 68]])[:33] + b"F0000000.;1\0"
     entry[0], entry[32] = len(entry), 11
     path.write_bytes(data)
     with path.open("r+b") as stream:
@@ -147,10 +147,22 @@ def test_ten_million_names_cost_neither_time_nor_memory(tmp_path):
     assert peak < 64 << 20
 
 
-@pytest.mark.parametrize("name", [
-    "../../etc/passwd", "a/../b", "/etc/passwd", "a//b", "a\nb", "a\0b", ".", "", "x" * 300,
-    "/".join("abcdefghijklmnopqrstuvwxyz0123456789"), "a\x1b[2Jb",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc/passwd",
+        "a/../b",
+        "/etc/passwd",
+        "a//b",
+        "a\nb",
+        "a\0b",
+        ".",
+        "",
+        "x" * 300,
+        "/".join("abcdefghijklmnopqrstuvwxyz0123456789"),
+        "a\x1b[2Jb",
+    ],
+)
 def test_names_that_cannot_be_copied(name):
     with pytest.raises(BadAnswer) as caught:
         safe_path(name, "x.iso")
@@ -169,13 +181,17 @@ def test_a_name_with_a_slash_or_newline_inside_an_image_is_refused(tmp_path, nam
     assert not outside(tmp_path)
 
 
-@pytest.mark.parametrize("links, why", [
-    ({"etc": "/etc"}, "leads out"),
-    ({"images/up": "../../../../tmp"}, "leads out"),
-    ({"a": "b", "b": "a"}, "circles"),
-    ({"a": "a"}, "circles"),
-    ({"a": "nothing/there"}, "nowhere"),
-], ids=["absolute", "above", "two", "itself", "dangling"])
+@pytest.mark.parametrize(
+    "links, why",
+    [
+        ({"etc": "/etc"}, "leads out"),
+        ({"images/up": "../../../../tmp"}, "leads out"),
+        ({"a": "b", "b": "a"}, "circles"),
+        ({"a": "a"}, "circles"),
+        ({"a": "nothing/there"}, "nowhere"),
+    ],
+    ids=["absolute", "above", "two", "itself", "dangling"],
+)
 def test_links_that_lead_astray(tmp_path, links, why):
     sample = replace(media_iso.SAMPLES["rhvh4"], links=links)
     path = media_iso.write(tmp_path / "x.iso", sample)
@@ -216,5 +232,5 @@ def test_nothing_is_overwritten_that_is_not_ours(tmp_path):
     (tmp_path / "install/x86_64").mkdir(parents=True)
     (tmp_path / "install/x86_64/precious").write_text("keep me")
     with pytest.raises(Conflict, match="not made by copycds"):
-        list(Store(medium, identify(medium), tmp_path / "install/x86_64").copy())
+        list(MediaStore(medium, identify(medium), tmp_path / "install/x86_64").copy())
     assert (tmp_path / "install/x86_64/precious").read_text() == "keep me"

@@ -6,9 +6,10 @@ import pytest
 
 import media_iso
 from xcat_rhev.errors import BadAnswer, Usage
-from xcat_rhev.media.identify import identify, looks_ours, named
+from xcat_rhev.media.identify import identify, looks_ours
 from xcat_rhev.media.iso import read_iso
 from xcat_rhev.media.medium import read_folder
+from xcat_rhev.media.names import named
 
 
 def told(tmp_path, sample, **kinds):
@@ -44,9 +45,14 @@ def test_a_mounted_medium_is_told_like_its_image(tmp_path):
     assert identify(read_folder(tmp_path)).distname == "ovirt4.4.10"
 
 
-@pytest.mark.parametrize("label, distname", [
-    ("RHVH-4.4 RHVH.x86_64", "rhevh4.4"), ("RHVH-3.6 RHVH.x86_64", "rhevh3.6"), ("RHVH-4.0", "rhevh4.0"),
-])
+@pytest.mark.parametrize(
+    "label, distname",
+    [
+        ("RHVH-4.4 RHVH.x86_64", "rhevh4.4"),
+        ("RHVH-3.6 RHVH.x86_64", "rhevh3.6"),
+        ("RHVH-4.0", "rhevh4.0"),
+    ],
+)
 def test_the_label_alone_makes_a_red_hat_host(tmp_path, label, distname):
     sample = replace(media_iso.OTHERS["rhel"], label=label)
     release = told(tmp_path, sample)
@@ -83,13 +89,17 @@ def test_the_version_file_is_read_and_never_run(tmp_path):
     assert (release.distname, release.build, release.product) == ("rhevh6.4", "", "$(touch")
 
 
-@pytest.mark.parametrize("data, arch", [
-    (media_iso.kernel(wide=False), "x86"),
-    (media_iso.kernel(protocol=0x20A, version=b"2.6.32-358.el6.x86_64 (mock) #1"), "x86_64"),
-    (media_iso.kernel(protocol=0x204, version=b"2.6.18-348.el5.i686 (mock) #1"), "x86"),
-    (b"", "x86_64"),
-    (b"HdrS" * 200, "x86_64"),
-], ids=["narrow", "el6", "el5-32", "empty", "nonsense"])
+@pytest.mark.parametrize(
+    "data, arch",
+    [
+        (media_iso.kernel(wide=False), "x86"),
+        (media_iso.kernel(protocol=0x20A, version=b"2.6.32-358.el6.x86_64 (mock) #1"), "x86_64"),
+        (media_iso.kernel(protocol=0x204, version=b"2.6.18-348.el5.i686 (mock) #1"), "x86"),
+        (b"", "x86_64"),
+        (b"HdrS" * 200, "x86_64"),
+    ],
+    ids=["narrow", "el6", "el5-32", "empty", "nonsense"],
+)
 def test_the_kernel_tells_how_wide_it_is(tmp_path, data, arch):
     sample = media_iso.SAMPLES["rhevh6"]
     assert told(tmp_path, replace(sample, files={**sample.files, "isolinux/vmlinuz0": data})).arch == arch
@@ -98,6 +108,8 @@ def test_the_kernel_tells_how_wide_it_is(tmp_path, data, arch):
 def test_names_that_people_give():
     assert named("rhevh6.2") == ("rhevh", "6.2")
     assert named("ovirt4.5.5") == ("ovirt", "4.5.5")
+    assert named("rhvh4.4") == ("rhevh", "4.4"), "which is what RHEV-H is called since 4.0"
+    assert named("ovirt4.5.4.2022120615.el9") == ("ovirt", "4.5.4.2022120615.el9")
 
 
 @pytest.mark.parametrize("name", ["rhels7.3", "rhev6.2", "rhevh", "", "xrhevh6.2"])
@@ -107,7 +119,7 @@ def test_names_of_others_are_left_to_others(name):
 
 @pytest.mark.parametrize("name", ["rhevh-6", "rhevh6.2/../..", "ovirtnode", "rhevh6.2 x", "rhevh6."])
 def test_names_of_ours_without_a_version_are_refused(name):
-    with pytest.raises(Usage, match="is no version"):
+    with pytest.raises(Usage, match="is not a version"):
         named(name)
 
 

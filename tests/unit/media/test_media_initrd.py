@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 import zlib
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 import media_iso
 from xcat_rhev.errors import Conflict, NotFound, Usage
-from xcat_rhev.media import copying, initrd
+from xcat_rhev.media import initrd
 from xcat_rhev.media.initrd import append_member, build, member_header, replaced, trailer
 from xcat_rhev.media.medium import File, whole_file
 
@@ -23,7 +24,7 @@ def unpacked(data):
     """Read an initramfs buffer as the kernel does: NULs, plain archives at multiples of 4, compressed ones anywhere."""
     found, at = {}, 0
     while at < len(data):
-        if data[at:at + 6] == b"070701":
+        if data[at : at + 6] == b"070701":
             assert at % 4 == 0, "a plain archive must begin at a multiple of 4 of the whole"
             name, content, mode, at = _member(data, at)
             if name != "TRAILER!!!":
@@ -31,8 +32,8 @@ def unpacked(data):
                 found[name] = content
         elif data[at] == 0:
             at += 1
-        elif data[at:at + 2] == b"\x1f\x8b":
-            reader = zlib.decompressobj(31)
+        elif data[at : at + 2] == b"\x1f\x8b":
+            reader: Any = zlib.decompressobj(31)
             found["gzip"] = reader.decompress(data[at:]) + reader.flush()
             at = len(data) - len(reader.unused_data)
         else:
@@ -43,12 +44,12 @@ def unpacked(data):
 
 
 def _member(data, at):
-    fields = [int(data[at + 6 + 8 * number:at + 14 + 8 * number], 16) for number in range(13)]
+    fields = [int(data[at + 6 + 8 * number : at + 14 + 8 * number], 16) for number in range(13)]
     mode, size, name_size = fields[1], fields[6], fields[11]
     begin = at + 110
-    name = data[begin:begin + name_size - 1].decode()
+    name = data[begin : begin + name_size - 1].decode()
     content = begin + name_size + -(begin + name_size - at) % 4
-    return name, data[content:content + size], mode, content + size + -(content + size - at) % 4
+    return name, data[content : content + size], mode, content + size + -(content + size - at) % 4
 
 
 def joined(tmp_path, first, second, name="rhevh.iso"):
@@ -56,8 +57,9 @@ def joined(tmp_path, first, second, name="rhevh.iso"):
     (tmp_path / "member").write_bytes(second)
     out = os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        done = sum(append_member(whole_file(tmp_path / "initrd"), whole_file(tmp_path / "member"), name, out,
-                                 tmp_path / "out"))
+        done = sum(
+            append_member(whole_file(tmp_path / "initrd"), whole_file(tmp_path / "member"), name, out, tmp_path / "out")
+        )
     finally:
         os.close(out)
     assert done == len(first) + len(second)
@@ -65,8 +67,11 @@ def joined(tmp_path, first, second, name="rhevh.iso"):
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(first=st.binary(max_size=9000), second=st.binary(max_size=9000),
-       stem=st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=0, max_size=40))
+@given(
+    first=st.binary(max_size=9000),
+    second=st.binary(max_size=9000),
+    stem=st.text("abcdefghijklmnopqrstuvwxyz0123456789._-", min_size=0, max_size=40),
+)
 def test_any_file_behind_any_initrd_is_found_again(tmp_path, first, second, stem):
     compressed = gzip.compress(first)
     found = unpacked(joined(tmp_path, compressed, second, f"x{stem}.iso"))
@@ -80,9 +85,15 @@ def test_gnu_cpio_reads_the_appended_archive(tmp_path, length, second):
     data = joined(tmp_path, b"\x1f\x8b" + b"x" * length, second)
     shutil.rmtree(tmp_path / "there", ignore_errors=True)
     (tmp_path / "there").mkdir()
-    archive = data[data.index(b"070701"):]
-    done = subprocess.run(["cpio", "-idm", "--quiet"], input=archive, cwd=tmp_path / "there", timeout=20,
-                          capture_output=True, check=False)
+    archive = data[data.index(b"070701") :]
+    done = subprocess.run(
+        ["cpio", "-idm", "--quiet"],
+        input=archive,
+        cwd=tmp_path / "there",
+        timeout=300,
+        capture_output=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, b"")
     assert (tmp_path / "there/rhevh.iso").read_bytes() == second
 
@@ -99,9 +110,20 @@ def test_an_initrd_that_starts_plain_or_is_xz(tmp_path):
     assert found == {"kernel/x86/microcode/GenuineIntel.bin": b"code", "xz": b"xz part", "rhevh.iso": b"the iso"}
 
 
-@pytest.mark.parametrize("name", [
-    "rhevh.ISO", "rhev h.iso", "a/b.iso", "../x.iso", "x.img", ".iso", "", "x.iso\n", "-x.iso",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rhevh.ISO",
+        "rhev h.iso",
+        "a/b.iso",
+        "../x.iso",
+        "x.img",
+        ".iso",
+        "",
+        "x.iso\n",
+        "-x.iso",
+    ],
+)
 def test_names_that_the_node_would_not_find(tmp_path, name):
     with pytest.raises(Usage, match=r"lower-case \.iso"):
         joined(tmp_path, b"", b"", name)
@@ -157,7 +179,7 @@ def test_a_node_that_is_reading_the_old_one_goes_on_reading_it(parts):
 
 
 def test_stopped_half_way_there_is_no_initrd(parts):
-    work = build(*parts)
+    work: Any = build(*parts)
     next(work)
     work.close()
     assert list(parts[2].parent.iterdir()) == []
@@ -194,7 +216,7 @@ def test_without_help_from_the_kernel_the_bytes_are_the_same(parts, monkeypatch)
     def cannot(*args, **kwargs):
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr(copying.os, "copy_file_range", cannot)
+    monkeypatch.setattr(os, "copy_file_range", cannot)
     list(build(*parts))
     assert parts[2].read_bytes() == fast
 

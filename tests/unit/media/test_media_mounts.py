@@ -25,9 +25,14 @@ def table(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "is_block_device", lambda path: str(path).startswith("/dev/"))
 
 
-@pytest.mark.parametrize("mount, device", [
-    ("/var/run/xcat/mountpoint/abc", "/dev/loop0"), ("/mnt/with space", "/dev/loop1"), ("/mnt/twice", "/dev/loop3"),
-])
+@pytest.mark.parametrize(
+    "mount, device",
+    [
+        ("/var/run/xcat/mountpoint/abc", "/dev/loop0"),
+        ("/mnt/with space", "/dev/loop1"),
+        ("/mnt/twice", "/dev/loop3"),
+    ],
+)
 def test_the_device_of_a_mount(mount, device):
     assert mounts.source_of(Path(mount)) == Path(device)
 

@@ -9,17 +9,18 @@ import pytest
 
 import media_iso
 from xcat_rhev.errors import BadAnswer, Conflict
-from xcat_rhev.media import noted, store
+from xcat_rhev.media import file_signature as noted
+from xcat_rhev.media import store
 from xcat_rhev.media.identify import identify
 from xcat_rhev.media.iso import read_iso
-from xcat_rhev.media.store import NOTES, Store, open_image
+from xcat_rhev.media.store import NOTES, MediaStore, open_image
 
 TICK = 0.03  # s; more than the time between two of the kernel's
 
 
 def opened(tmp_path, name="x.iso"):
     medium = read_iso(tmp_path / name)
-    return Store(medium, identify(medium), tmp_path / "install/os/x86_64")
+    return MediaStore(medium, identify(medium), tmp_path / "install/os/x86_64")
 
 
 @pytest.fixture
@@ -47,6 +48,7 @@ def read(monkeypatch, work):
         def noting(*args):
             names.append(next(path.name for path in reversed(args) if hasattr(path, "name")))
             yield from what(*args)
+
         return noting
 
     for name in ("same", "_has_digest"):

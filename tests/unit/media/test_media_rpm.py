@@ -32,7 +32,7 @@ def test_the_image_comes_out_whole(tmp_path, kind):
 @pytest.mark.skipif(not shutil.which("rpm2cpio"), reason="rpm2cpio is not installed")
 def test_rpm2cpio_reads_the_package_of_the_tests(tmp_path):
     (tmp_path / "x.rpm").write_bytes(media_iso.rpm(compress="gzip"))
-    done = subprocess.run(["rpm2cpio", tmp_path / "x.rpm"], capture_output=True, timeout=30, check=False)
+    done = subprocess.run(["rpm2cpio", tmp_path / "x.rpm"], capture_output=True, timeout=300, check=False)
     assert done.returncode != 0 or media_iso.SQUASHFS in done.stdout  # newer ones ask for more of a header
 
 
@@ -49,10 +49,15 @@ def test_a_package_that_rpmbuild_made(tmp_path, compressor):
         f"%files\n{folder}\n"
     )
     options = ["--define", f"_topdir {tmp_path}/top", "--define", f"_binary_payload {compressor}"]
-    done = subprocess.run(["rpmbuild", "-bb", "--quiet", *options, tmp_path / "x.spec"], capture_output=True, text=True,
-                          timeout=120, check=False)
+    done = subprocess.run(
+        ["rpmbuild", "-bb", "--quiet", *options, tmp_path / "x.spec"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    package, = (tmp_path / "top/RPMS").rglob("*.rpm")
+    (package,) = (tmp_path / "top/RPMS").rglob("*.rpm")
     try:
         assert extracted(tmp_path, package.read_bytes()) == media_iso.SQUASHFS
     except Usage as problem:
@@ -65,7 +70,7 @@ def test_zstd_without_a_reader_says_what_to_install(tmp_path, monkeypatch):
 
     monkeypatch.setattr(rpm, "import_module", missing)
     whole = media_iso.rpm(b"", "gzip")
-    head = whole[:whole.index(b"\x1f\x8b")]
+    head = whole[: whole.index(b"\x1f\x8b")]
     with pytest.raises(Usage, match="pip install zstandard"):
         extracted(tmp_path, head + b"\x28\xb5\x2f\xfd" + bytes(20))
 
@@ -79,13 +84,17 @@ def test_a_package_cut_off_anywhere_is_an_error(tmp_path, compress):
             extracted(tmp_path, whole[:size])
 
 
-@pytest.mark.parametrize("data, why", [
-    (b"x" * 5000, "should be an RPM"),
-    (b"\xed\xab\xee\xdb" + b"x" * 5000, "damaged header"),
-    (media_iso.rpm(media_iso.newc("./other", b"x") + media_iso.newc("TRAILER!!!", b"")), "holds no"),
-    (media_iso.rpm(b"07070X" + b"0" * 200), "usual form"),
-    (media_iso.rpm(b"070701" + b"zz" * 200), "damaged"),
-], ids=["no-rpm", "header", "no-image", "large-form", "hex"])
+@pytest.mark.parametrize(
+    "data, why",
+    [
+        (b"x" * 5000, "should be an RPM"),
+        (b"\xed\xab\xee\xdb" + b"x" * 5000, "damaged header"),
+        (media_iso.rpm(media_iso.newc("./other", b"x") + media_iso.newc("TRAILER!!!", b"")), "holds no"),
+        (media_iso.rpm(b"07070X" + b"0" * 200), "usual form"),
+        (media_iso.rpm(b"070701" + b"zz" * 200), "damaged"),
+    ],
+    ids=["no-rpm", "header", "no-image", "large-form", "hex"],
+)
 def test_packages_that_are_something_else(tmp_path, data, why):
     with pytest.raises(BadAnswer, match=why):
         extracted(tmp_path, data)
@@ -93,6 +102,6 @@ def test_packages_that_are_something_else(tmp_path, data, why):
 
 def test_a_header_that_claims_gigabytes_is_not_read(tmp_path):
     whole = bytearray(media_iso.rpm())
-    whole[96 + 8:96 + 16] = b"\x7f\xff\xff\xff" * 2
+    whole[96 + 8 : 96 + 16] = b"\x7f\xff\xff\xff" * 2
     with pytest.raises(BadAnswer, match="damaged header"):
         extracted(tmp_path, bytes(whole))

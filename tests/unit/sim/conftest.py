@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from xcat_rhev.clock import ManualClock
-from xcat_rhev.sim.app import Application, Request
+from xcat_rhev.sim.app import Application, SimRequest
 from xcat_rhev.sim.build import build
 from xcat_rhev.sim.http import Front
 from xcat_rhev.sim.plan import Plan, make
@@ -68,7 +68,7 @@ class Engine:
     def call(self, method: str, path: str, body: str = "", **headers: str) -> Answer:
         told = {"authorization": LOGIN, "accept": "application/xml", "content-type": "application/xml", **headers}
         target = path if path.startswith(("/ovirt", "/api", "/-", "/OvirtE", "/RHEVM", "/ca.crt")) else self.base + path
-        outcome = self.front.handle(Request(method, target, told, body.encode(), "10.1.2.3"))
+        outcome = self.front.handle(SimRequest(method, target, told, body.encode(), "10.1.2.3"))
         return Answer(outcome.raw, outcome.manner)
 
     def get(self, path: str, **headers: str) -> Answer:

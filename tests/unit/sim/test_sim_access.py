@@ -28,10 +28,18 @@ def token(engine: Any, **more: str) -> Any:
     return engine.call("POST", SSO, urlencode(told), accept=accept, authorization="")
 
 
-@pytest.mark.parametrize(("version", "user", "known"), [
-    ((3, 0), "admin@internal", True), ((3, 0), "internal\\admin", True), ((3, 6), "internal\\admin", True),
-    ((4, 5), "admin@internal", True), ((4, 5), "admin", False), ((3, 0), "admin", False), ((4, 5), "", False),
-])
+@pytest.mark.parametrize(
+    ("version", "user", "known"),
+    [
+        ((3, 0), "admin@internal", True),
+        ((3, 0), "internal\\admin", True),
+        ((3, 6), "internal\\admin", True),
+        ((4, 5), "admin@internal", True),
+        ((4, 5), "admin", False),
+        ((3, 0), "admin", False),
+        ((4, 5), "", False),
+    ],
+)
 def test_forms_of_a_name(make_engine: Any, version: tuple[int, int], user: str, known: bool) -> None:
     assert make_engine(version).get("/vms", authorization=basic(user)).status == (200 if known else 401)
 
@@ -212,7 +220,10 @@ def test_events_and_jobs_carry_the_correlation_id(make_engine: Any) -> None:
 def test_what_is_sent_and_wanted_must_be_xml(engine: Any, headers: dict[str, str], status: int) -> None:
     answer = engine.call("POST", f"{engine.vm()}/start", "<action/>", **headers)
     assert answer.status == status
-    assert answer.type.startswith("text/html" if status > 400 else "application/xml")
+    if engine.dialect.modern and status > 400:
+        assert answer.body == b""
+    else:
+        assert answer.type.startswith("text/html" if status > 400 else "application/xml")
 
 
 def test_the_web_server_takes_8190_bytes(engine: Any) -> None:
@@ -223,7 +234,10 @@ def test_the_web_server_takes_8190_bytes(engine: Any) -> None:
 def test_strict_mode_wants_a_body_with_every_action(make_engine: Any) -> None:
     strict, lax = make_engine((4, 5), strict=True), make_engine((4, 5))
     assert "an action without a body" in strict.post(f"{strict.vm()}/start", "").detail()
-    assert lax.post(f"{lax.vm()}/start", "").status == 200
+    refused = lax.post(f"{lax.vm()}/start", "")
+    assert refused.detail().endswith("/ovirt-engine/apidoc#services/vm/methods/start")
+    old = make_engine((3, 6))
+    assert old.post(f"{old.vm()}/start", "").status == 200
 
 
 def test_parameters_that_no_action_has(make_engine: Any) -> None:
@@ -231,9 +245,11 @@ def test_parameters_that_no_action_has(make_engine: Any) -> None:
     for version in ((3, 0), (3, 6), (4, 5)):
         strict, lax = make_engine(version, strict=True), make_engine(version)
         assert strict.post(f"{strict.vm()}/start", body).detail().endswith("does not know: action/hots")
+        four = version >= (4, 0)
         assert lax.post(f"{lax.vm()}/start", body).status == 200
         wrong = lax.post(f"{lax.vm('vm2')}/start", "<vm/>")
-        assert wrong.status == 400 and wrong.xml.tag in {"usage_message", "fault"}
+        assert wrong.status == (500 if four else 400)
+        assert four or wrong.xml.tag in {"usage_message", "fault"}
     old = make_engine((3, 6), strict=True)
     later = "<action><activate>true</activate></action>"
     assert "action/activate" in old.post(f"{old.host()}/deactivate", later).detail()

@@ -24,9 +24,13 @@ V4_ON_V3 = [
 ]
 
 
-@pytest.mark.parametrize(("version", "more", "named"), [
-    *(((4, 5), more, named) for more, named in V3_ON_V4), *(((3, 6), more, named) for more, named in V4_ON_V3),
-])
+@pytest.mark.parametrize(
+    ("version", "more", "named"),
+    [
+        *(((4, 5), more, named) for more, named in V3_ON_V4),
+        *(((3, 6), more, named) for more, named in V4_ON_V3),
+    ],
+)
 def test_silence_and_strictness(make_engine: Any, version: tuple[int, int], more: str, named: str) -> None:
     silent = make_engine(version).post("/vms", NEW.format(more))
     assert silent.status == 201

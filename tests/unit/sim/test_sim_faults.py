@@ -106,8 +106,11 @@ def test_states_that_never_come_and_that_fail(engine: Any) -> None:
 def test_failing_hosts_disks_and_storage(make_engine: Any) -> None:
     engine = make_engine((4, 5))
     engine.plan({"do": "fail", "state": "host.*"}, {"do": "fail", "state": "disk.create"})
-    host = engine.post("/hosts", "<host><name>h9</name><address>10.0.0.9</address></host>")
-    disk = "<disk><format>cow</format><provisioned_size>1073741824</provisioned_size></disk>"
+    host = engine.post(
+        "/hosts", "<host><name>h9</name><address>10.0.0.9</address><root_password>x</root_password></host>"
+    )
+    domain = f'<storage_domains><storage_domain id="{engine.id("storage_domain", "data1")}"/></storage_domains>'
+    disk = f"<disk><format>cow</format><provisioned_size>1073741824</provisioned_size>{domain}</disk>"
     made = engine.post(
         f"{engine.vm()}/diskattachments", f"<disk_attachment><interface>virtio</interface>{disk}</disk_attachment>"
     )
@@ -130,11 +133,19 @@ def test_two_of_one_name(make_engine: Any) -> None:
     assert len(engine.get("/vms?search=name%3Dvm1").xml) == 2
 
 
-@pytest.mark.parametrize(("told", "words"), [
-    ({}, "a plan is a list"), ([1], "rule 1"), ([{"do": "explode"}], "explode"), ([{"do": "drop", "when": 1}], "when"),
-    ([{"do": "drop"}, {"do": "never", "state": "vm.fly"}], "rule 2.*vm.fly"), ([{"do": "drop", "body": "("}], "rule 1"),
-    ([{"do": "duplicate", "kind": "toaster"}], "toaster"), ([{"method": "GET"}], "do=None"),
-])
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({}, "a plan is a list"),
+        ([1], "rule 1"),
+        ([{"do": "explode"}], "explode"),
+        ([{"do": "drop", "when": 1}], "when"),
+        ([{"do": "drop"}, {"do": "never", "state": "vm.fly"}], "rule 2.*vm.fly"),
+        ([{"do": "drop", "body": "("}], "rule 1"),
+        ([{"do": "duplicate", "kind": "toaster"}], "toaster"),
+        ([{"method": "GET"}], "do=None"),
+    ],
+)
 def test_wrong_plans_are_refused_by_name(told: Any, words: str) -> None:
     with pytest.raises(Usage, match=words):
         make(told)
@@ -153,7 +164,7 @@ def test_plans_from_files(tmp_path: Any) -> None:
 
 def test_every_kind_of_fault_is_described() -> None:
     assert all(len(about) > 10 for about in CALLS.values())
-    assert len(CALLS) == 10
+    assert len(CALLS) == 13
 
 
 def test_plans_are_replaced_and_looked_at_over_the_wire(make_engine: Any) -> None:

@@ -53,49 +53,52 @@ def found(engine: Any, text: str, more: str = "") -> list[str]:
     return answer.xml.xpath("vm/name/text()")
 
 
-@pytest.mark.parametrize(("text", "names"), [
-    ("name=node1", ["node1"]),
-    ("NAME = node1", ["node1"]),
-    ("name=node1*", ["node1", "node10"]),
-    ("name=*1", ["node1", "node_1", "nodeX1"]),
-    ("name=node_1", ["node_1"]),
-    ("name=node2", ["NODE2", "node2"]),
-    ('name="my vm"', ["my vm"]),
-    ("name=my vm", []),
-    ('name="a\'b"', []),
-    ('name="node1;"', []),
-    ("name=100%", ["100%"]),
-    ('name="back\\slash"', ["back\\slash"]),
-    ('name="größe"', ["größe"]),
-    ('name="and"', ["and"]),
-    ('name="node1" or name="node10"', ["node1", "node10"]),
-    ('name="node1" or name="nothing" or name="my vm"', ["node1", "my vm"]),
-    ("name=node1 or name=node2 and status=up", ["node1", "node2"]),
-    ("status=up name=node*", ["node2"]),
-    ("name!=node* and name!=a*", ["my vm", "100%", "back\\slash", "größe", "other"]),
-    ("node1", ["node1"]),
-    ("*node1*", ["node1", "node10", "other"]),
-    ("Host.name=rhevh2", ["node2"]),
-    ("host.name=rhevh1", []),
-    ("hosts.name=rhevh2", ["node2"]),
-    ("host=rhevh2", ["node2"]),
-    ("cluster=Default and name=node1", ["node1"]),
-    ("datacenter=Default and name=node1", ["node1"]),
-    ("memory > 512 and name=node1", ["node1"]),
-    ("memory < 512 and name=node1", []),
-    ("memory >= lots", []),
-    ("colour=red", []),
-    ("host.colour=red", []),
-    ("name=node1* sortby name desc", ["node10", "node1"]),
-    ("name=node1* SORTBY name", ["node1", "node10"]),
-    ("sortby name page 1 nonsense", []),
-    ("name=", []),
-    ("=node1", []),
-    ("or name=node1", []),
-    ("name=node1 and", []),
-    ('name="node1', []),
-    ("name==node1", []),
-])
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("name=node1", ["node1"]),
+        ("NAME = node1", ["node1"]),
+        ("name=node1*", ["node1", "node10"]),
+        ("name=*1", ["node1", "nodeX1", "node_1"]),
+        ("name=node_1", ["node_1"]),
+        ("name=node2", ["NODE2", "node2"]),
+        ('name="my vm"', ["my vm"]),
+        ("name=my vm", []),
+        ('name="a\'b"', []),
+        ('name="node1;"', []),
+        ("name=100%", ["100%"]),
+        ('name="back\\slash"', ["back\\slash"]),
+        ('name="größe"', ["größe"]),
+        ('name="and"', ["and"]),
+        ('name="node1" or name="node10"', ["node1", "node10"]),
+        ('name="node1" or name="nothing" or name="my vm"', ["my vm", "node1"]),
+        ("name=node1 or name=node2 and status=up", ["node1", "node2"]),
+        ("status=up name=node*", ["node2"]),
+        ("name!=node* and name!=a*", ["100%", "back\\slash", "größe", "my vm", "other"]),
+        ("node1", ["node1", "node10", "other"]),
+        ("*node1*", ["node1", "node10", "other"]),
+        ("Host.name=rhevh2", ["node2"]),
+        ("host.name=rhevh1", []),
+        ("hosts.name=rhevh2", ["node2"]),
+        ("host=rhevh2", ["node2"]),
+        ("cluster=Default and name=node1", ["node1"]),
+        ("datacenter=Default and name=node1", ["node1"]),
+        ("memory > 512 and name=node1", ["node1"]),
+        ("memory < 512 and name=node1", []),
+        ("memory >= lots", []),
+        ("colour=red", []),
+        ("host.colour=red", []),
+        ("name=node1* sortby name desc", ["node10", "node1"]),
+        ("name=node1* SORTBY name", ["node1", "node10"]),
+        ("sortby name page 1 nonsense", []),
+        ("name=", []),
+        ("=node1", []),
+        ("or name=node1", []),
+        ("name=node1 and", []),
+        ('name="node1', []),
+        ("name==node1", []),
+    ],
+)
 def test_what_a_search_finds(world: Any, text: str, names: list[str]) -> None:
     assert found(world, text) == names
 
@@ -105,10 +108,10 @@ def test_case_sensitive(world: Any) -> None:
 
 
 def test_paging_needs_max_and_loses_nothing(world: Any) -> None:
-    pages = [found(world, f"sortby name page {number}", "&max=5") for number in (1, 2, 3, 4)]
+    pages = [found(world, f"sortby name asc page {number}", "&max=5") for number in (1, 2, 3, 4)]
     assert [len(page) for page in pages] == [5, 5, 3, 0]
     assert sorted(sum(pages, [])) == sorted(NAMES)
-    assert len(found(world, "page 2")) == len(NAMES)
+    assert found(world, "page 2") == []
     assert found(world, "", "&max=0") == []
 
 

@@ -12,12 +12,12 @@ from xcat_rhev.clock import ManualClock
 from xcat_rhev.errors import Usage
 from xcat_rhev.sim import calls
 from xcat_rhev.sim.build import build
-from xcat_rhev.sim.dialect import Dialect
+from xcat_rhev.sim.dialect import SimDialect
 from xcat_rhev.sim.journal import Journal
 from xcat_rhev.sim.states import EFFECTS, FAILURES, PATHS, delays
 from xcat_rhev.sim.world import World
 
-V4 = Dialect(4, (4, 5), "/ovirt-engine/api")
+V4 = SimDialect(4, (4, 5), "/ovirt-engine/api")
 
 
 def grown(clock: ManualClock | None = None, **more: Any) -> World:
@@ -30,7 +30,9 @@ def grown(clock: ManualClock | None = None, **more: Any) -> World:
 
 def test_delays_have_a_factor_and_an_own_table() -> None:
     assert delays(2)["vm.start"][0] == ("wait_for_launch", 0.6)
-    assert delays(1, {"vm.start": [5]})["vm.start"] == (("wait_for_launch", 5), ("powering_up", 0.0), ("up", 0.0))
+    hardly_up, up = ("up", 0.0), ("up", 0.0)
+    made = delays(1, {"vm.start": [5]})["vm.start"]
+    assert made == (("wait_for_launch", 5), ("powering_up", 0.0), hardly_up, up)
     with pytest.raises(KeyError, match="vm.fly"):
         delays(1, {"vm.fly": [1]})
 
@@ -62,7 +64,7 @@ def test_a_later_operation_makes_an_earlier_one_void() -> None:
 def test_things_that_happen_get_the_time_at_which_they_happen(make_engine: Any) -> None:
     engine = make_engine((4, 5))
     start = engine.world.now()
-    engine.post("/hosts", "<host><name>h9</name><address>10.0.0.9</address></host>")
+    engine.post("/hosts", "<host><name>h9</name><address>10.0.0.9</address><root_password>x</root_password></host>")
     engine.later(3600)
     engine.get("/vms")
     up = [event for event in engine.world.all("event") if "set to Up" in event["description"]]
@@ -144,7 +146,7 @@ def test_a_last_line_that_is_cut_short_is_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["nonsense\n", "{}\n", "[1]\n", '{"put": 1}\n', "\x00\n"])
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "state").write_text(text)
-    with pytest.raises(Usage, match="line 1 is no state"):
+    with pytest.raises(Usage, match="line 1 is not a state"):
         kept(tmp_path, ManualClock())
     assert (tmp_path / "state").read_text() == text
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from enginehelp import schema_for
+from published import schema as schema_for
 from xcat_rhev.sim.resources import ROUTES
 
 #: The versions between have no published schema of their own; what they answer fits that of 3.6.
@@ -43,8 +43,12 @@ def populate(engine: Any) -> None:
         agent = '<agent type="ipmilan"><address>bmc</address><username>u</username><password>p</password>'
         agent += "<order>1</order></agent>"
         made.append(engine.post(f"{engine.host()}/fenceagents", agent))
-        made.append(engine.post(f"/clusters/{cluster}/affinitygroups",
-                                "<affinity_group><name>near</name><positive>true</positive></affinity_group>"))
+        made.append(
+            engine.post(
+                f"/clusters/{cluster}/affinitygroups",
+                "<affinity_group><name>near</name><positive>true</positive></affinity_group>",
+            )
+        )
         made.append(engine.post("/storageconnections", "<storage_connection><type>nfs</type></storage_connection>"))
     for answer in made:
         assert answer.status in (200, 201, 202), answer.body
@@ -59,6 +63,10 @@ def populate(engine: Any) -> None:
     assert engine.post(f"{engine.vm('vm3')}/suspend").status == 202
 
 
+#: To these the root of an engine leads, and 4.5.8 answers 405.
+POSTED_ONLY = ("/externalvmimports", "/externaltemplateimports")
+
+
 def every_get(engine: Any) -> list[str]:
     """Give the address of every resource that there is, by following links from the root."""
     seen: list[str] = []
@@ -69,10 +77,17 @@ def every_get(engine: Any) -> list[str]:
             continue
         seen.append(path)
         answer = engine.get(path)
+        if path == f"{engine.base}/katelloerrata":
+            assert answer.status == 400  # no provider of errata is known
+            continue
+        if path.endswith(POSTED_ONLY):
+            assert answer.status == 405
+            continue
         assert answer.status == 200, (path, answer.status, answer.body)
         actions = set(answer.xml.xpath("//actions/link/@href"))
         todo += [href for href in answer.xml.xpath("//@href") if href not in actions]
-    return seen
+    unread = (*POSTED_ONLY, "/api/katelloerrata")
+    return [path for path in seen if not path.endswith(unread)]
 
 
 def test_everything_that_can_be_read_fits_the_schema(schema: Any, make_engine: Any) -> None:

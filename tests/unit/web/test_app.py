@@ -15,7 +15,7 @@ import pytest
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.errors import Unreachable
 from xcat_rhev.web import app, nodemap, page
-from xcat_rhev.web.notify import Progress, Verdict
+from xcat_rhev.web.notify import InstallProgress, Overview, Verdict
 
 BOOTED = Verdict(True, False, "")
 
@@ -26,7 +26,7 @@ class Xcatd:
     def __init__(self) -> None:
         self.verdicts: dict[str, Verdict] = {}
         self.reports: list[tuple[str, str, str]] = []
-        self.lines: list[Progress] = []
+        self.lines: list[InstallProgress] = []
         self.down = False
 
     def __call__(self, *_: Any) -> Xcatd:
@@ -38,10 +38,10 @@ class Xcatd:
         self.reports.append((node, address, name))
         return self.verdicts.get(node, BOOTED)
 
-    def progress(self, nodes: Sequence[str]) -> list[Progress]:
+    def progress(self, nodes: Sequence[str]) -> Overview:
         if self.down:
             raise Unreachable("xcatd does not answer: refused")
-        return [line for line in self.lines if line.node in nodes]
+        return Overview([line for line in self.lines if line.node in nodes])
 
 
 class Site:
@@ -62,11 +62,19 @@ class Site:
         (folder / "nodes.json").write_text(json.dumps(content))
 
     def ask(
-        self, path: str, address: str = "10.0.0.1", method: str = "GET", **environ: str,
+        self,
+        path: str,
+        address: str = "10.0.0.1",
+        method: str = "GET",
+        **environ: str,
     ) -> tuple[int, str, dict[str, str]]:
         request = {
-            "REQUEST_METHOD": method, "SCRIPT_NAME": "/xcatrhevh", "PATH_INFO": path, "REMOTE_ADDR": address,
-            **self.environ, **environ,
+            "REQUEST_METHOD": method,
+            "SCRIPT_NAME": "/xcatrhevh",
+            "PATH_INFO": path,
+            "REMOTE_ADDR": address,
+            **self.environ,
+            **environ,
         }
         answer, headers, body = app.respond(request, ManualClock(), self.log.append)
         return answer.status, body.decode(), dict(headers)
@@ -78,15 +86,30 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     xcatd, names = Xcatd(), {}  # type: ignore[var-annotated]
-    monkeypatch.setattr(app, "Xcatd", xcatd)
+    monkeypatch.setattr(app, "XcatdClient", xcatd)
     monkeypatch.setattr(nodemap, "names_of", lambda address: names.get(address, []))
     return Site(tmp_path, xcatd, names)
 
 
-@pytest.mark.parametrize("name", [
-    "rhevh1", "RHEVH1", "rhevh1.example.com", "rhevh1.example.com.", "rhevh1.other.net", "localhost", "(none)", "",
-    "localhost.localdomain", "@HOSTNAME@", "%", "unknown", "\x00", "a" * 5000,
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rhevh1",
+        "RHEVH1",
+        "rhevh1.example.com",
+        "rhevh1.example.com.",
+        "rhevh1.other.net",
+        "localhost",
+        "(none)",
+        "",
+        "localhost.localdomain",
+        "@HOSTNAME@",
+        "%",
+        "unknown",
+        "\x00",
+        "a" * 5000,
+    ],
+)
 def test_the_address_decides_and_the_name_does_not(site: Site, name: str) -> None:
     assert site.finish(name) == (200, "rhevh1: booted\n")
     assert site.xcatd.reports[0][:2] == ("rhevh1", "10.0.0.1")
@@ -175,10 +198,20 @@ def test_other_methods_are_refused(site: Site, method: str) -> None:
     assert site.xcatd.reports == []
 
 
-@pytest.mark.parametrize("path", [
-    "/rhevh_finish_install/a/b", "/rhevh_finish_installx/rhevh1", "/favicon.ico", "/../rhevh_finish_install/rhevh1",
-    "//rhevh_finish_install/rhevh1", "/index.html", "/rhevh_finish_install//rhevh1", "\x00", "/\r\nX: y",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/rhevh_finish_install/a/b",
+        "/rhevh_finish_installx/rhevh1",
+        "/favicon.ico",
+        "/../rhevh_finish_install/rhevh1",
+        "//rhevh_finish_install/rhevh1",
+        "/index.html",
+        "/rhevh_finish_install//rhevh1",
+        "\x00",
+        "/\r\nX: y",
+    ],
+)
 def test_other_paths_do_not_exist(site: Site, path: str) -> None:
     assert site.ask(path)[0] == 404
     assert site.xcatd.reports == []
@@ -189,9 +222,13 @@ def test_a_path_without_a_name(site: Site, path: str) -> None:
     assert site.ask(path)[:2] == (200, "rhevh1: booted\n")
 
 
-@pytest.mark.parametrize(("script", "path"), [
-    ("", "/xcatrhevh/rhevh_finish_install/rhevh1"), ("/elsewhere", "/rhevh_finish_install/rhevh1"),
-])
+@pytest.mark.parametrize(
+    ("script", "path"),
+    [
+        ("", "/xcatrhevh/rhevh_finish_install/rhevh1"),
+        ("/elsewhere", "/rhevh_finish_install/rhevh1"),
+    ],
+)
 def test_however_the_server_splits_the_path(site: Site, script: str, path: str) -> None:
     assert site.ask(path, SCRIPT_NAME=script)[0] == 200
 
@@ -220,9 +257,9 @@ def test_status_page_is_for_the_management_networks(site: Site) -> None:
 
 def test_status_page_shows_what_needs_somebody_first_and_escapes(site: Site) -> None:
     site.xcatd.lines = [
-        Progress("rhevh1", "boot", "booted", "11-22-2026 20:00:00", "10.0.0.1", ""),
-        Progress("rhevh2", "install rhevh7.3-x86_64-hyp", "installing", "", "", ""),
-        Progress("rhevh3", "install rhevh7.3-x86_64-hyp", "failed", "<script>alert(1)</script>", "", "a & b"),
+        InstallProgress("rhevh1", "boot", "booted", "11-22-2026 20:00:00", "10.0.0.1", ""),
+        InstallProgress("rhevh2", "install rhevh7.3-x86_64-hyp", "installing", "", "", ""),
+        InstallProgress("rhevh3", "install rhevh7.3-x86_64-hyp", "failed", "<script>alert(1)</script>", "", "a & b"),
     ]
     status, html, headers = site.ask("/", "127.0.0.1")
     assert status == 200
@@ -235,16 +272,18 @@ def test_status_page_shows_what_needs_somebody_first_and_escapes(site: Site) -> 
 
 def test_status_page_counts_a_join_that_failed(site: Site) -> None:
     site.xcatd.lines = [
-        Progress("rhevh1", "boot", "booted", "11-22-2026 20:00:00", "10.0.0.1", "failed-networks"),
-        Progress("rhevh2", "boot", "booted", "11-22-2026 20:00:00", "10.0.0.2", "networks"),
+        InstallProgress("rhevh1", "boot", "booted", "11-22-2026 20:00:00", "10.0.0.1", "failed-networks"),
+        InstallProgress("rhevh2", "boot", "booted", "11-22-2026 20:00:00", "10.0.0.2", "networks"),
     ]
     _, html, _ = site.ask("/", "127.0.0.1")
-    assert '<b>1</b> failed' in html and '<b>1</b> booted' in html
+    assert "<b>1</b> failed" in html and "<b>1</b> booted" in html
     assert '<td class="failed">failed</td>' in html and "failed-networks" in html
 
 
 def test_status_page_counts_as_people_do() -> None:
-    html = page.render([Progress(f"rhevh{number}", "boot", "booted", "", "", "") for number in (10, 9, 100, 1)], "")
+    html = page.render(
+        Overview([InstallProgress(f"rhevh{number}", "boot", "booted", "", "", "") for number in (10, 9, 100, 1)]), ""
+    )
     assert re.findall(r"(rhevh\d+)</th>", html) == ["rhevh1", "rhevh9", "rhevh10", "rhevh100"]
 
 
@@ -257,8 +296,11 @@ def test_as_a_wsgi_application(site: Site) -> None:
     begun: list[Any] = []
     errors = io.StringIO()
     environ = {
-        "REQUEST_METHOD": "GET", "PATH_INFO": "/xcatrhevh/rhevh_finish_install/x", "REMOTE_ADDR": "10.0.0.1",
-        "wsgi.errors": errors, **site.environ,
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/xcatrhevh/rhevh_finish_install/x",
+        "REMOTE_ADDR": "10.0.0.1",
+        "wsgi.errors": errors,
+        **site.environ,
     }
     body = app.application(environ, lambda *words: begun.append(words))
     assert b"".join(body) == b"rhevh1: booted\n"
@@ -271,8 +313,11 @@ def test_as_a_cgi(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out))
     for key, value in {
-        "REQUEST_METHOD": "GET", "SCRIPT_NAME": "/xcatrhevh", "PATH_INFO": "/rhevh_finish_install/\udcff",
-        "REMOTE_ADDR": "10.0.0.99", **site.environ,
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "/xcatrhevh",
+        "PATH_INFO": "/rhevh_finish_install/\udcff",
+        "REMOTE_ADDR": "10.0.0.99",
+        **site.environ,
     }.items():
         monkeypatch.setenv(key, value)
     app.serve_cgi()

@@ -6,10 +6,10 @@ import json
 import socket
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from nameservice import NameService
 from xcat_rhev.web import nodemap
 from xcat_rhev.web.nodemap import NodeMap, load, names_of, spoken_name
 
@@ -18,27 +18,6 @@ MAP = {
     "addresses": {"10.0.0.5": "rhevh1", "10.1.0.5": "rhevh1", "FD00:0::5": "rhevh1", "10.0.0.6": "rhevh2"},
     "names": {"rhevh1": "rhevh1", "RHEVH1.example.com": "rhevh1", "rhevh1-data": "rhevh1", "rhevh2": "rhevh2"},
 }
-
-
-class NameService:
-    """A name service from two tables."""
-
-    def __init__(self, reverse: dict[str, str], forward: dict[str, str]) -> None:
-        self.reverse, self.forward = reverse, forward
-
-    def gethostbyaddr(self, address: str) -> tuple[str, list[str], list[str]]:
-        if address not in self.reverse:
-            raise socket.herror(1, "Unknown host")
-        return self.reverse[address], [], [address]
-
-    def getaddrinfo(self, name: str, *_: Any, **__: Any) -> list[Any]:
-        if name not in self.forward:
-            raise socket.gaierror(-2, "Name or service not known")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (self.forward[name], 0))]
-
-    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(socket, "gethostbyaddr", self.gethostbyaddr)
-        monkeypatch.setattr(socket, "getaddrinfo", self.getaddrinfo)
 
 
 @pytest.fixture(autouse=True)
@@ -52,22 +31,40 @@ def written(tmp_path: Path, content: object) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(("address", "nodes"), [
-    ("10.0.0.5", ["rhevh1"]), ("10.1.0.5", ["rhevh1"]), ("fd00::5", ["rhevh1"]), ("10.0.0.6", ["rhevh2"]),
-    ("10.0.0.7", []), ("", []),
-])
+@pytest.mark.parametrize(
+    ("address", "nodes"),
+    [
+        ("10.0.0.5", ["rhevh1"]),
+        ("10.1.0.5", ["rhevh1"]),
+        ("fd00::5", ["rhevh1"]),
+        ("10.0.0.6", ["rhevh2"]),
+        ("10.0.0.7", []),
+        ("", []),
+    ],
+)
 def test_the_map_knows_addresses(tmp_path: Path, address: str, nodes: list[str]) -> None:
     assert list(load(written(tmp_path, MAP)).candidates(address)) == nodes
 
 
-@pytest.mark.parametrize("content", [
-    "", "{", "[]", "null", '"text"', "{}", '{"addresses": []}', '{"addresses": {}, "names": 7}', "[" * 100_000,
-    '{"addresses": {"a": 1}, "names": null}',
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '"text"',
+        "{}",
+        '{"addresses": []}',
+        '{"addresses": {}, "names": 7}',
+        "[" * 100_000,
+        '{"addresses": {"a": 1}, "names": null}',
+    ],
+)
 def test_a_broken_map_is_empty_and_says_so(tmp_path: Path, content: str) -> None:
     nodes = load(written(tmp_path, content))
     assert nodes.nodes() == []
-    assert "nodes.json is no node map" in nodes.wrong
+    assert "nodes.json is not a node map" in nodes.wrong
 
 
 def test_a_missing_map_is_empty_and_says_so(tmp_path: Path) -> None:
@@ -114,16 +111,35 @@ def test_names_from_the_name_service_are_names(name: str, monkeypatch: pytest.Mo
 
 def test_a_dead_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr(nodemap, "_confirmed", lambda address: release.wait(30) and ["rhevh1"])
+    monkeypatch.setattr(nodemap, "_confirmed_names", lambda address: release.wait(300) and ["rhevh1"])
     assert names_of("10.0.0.9", limit=0.01) == []
     release.set()
 
 
-@pytest.mark.parametrize(("text", "name"), [
-    ("rhevh1", "rhevh1"), ("RHEVH1.Example.COM.", "rhevh1.example.com"), ("", ""), ("(none)", ""), ("localhost", ""),
-    ("localhost.localdomain", ""), ("LOCALHOST", ""), ("localhost1", "localhost1"), ("@HOSTNAME@", ""), ("a/b", ""),
-    ("rhevh1\x00", ""), ("rhevh1\r\nX: y", ""), ("<command>", ""), ("$(reboot)", ""), ("x" * 300, ""), ("é", ""),
-    ("-", ""), (".", ""), ("..", ""), ("a", "a"),
-])
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("rhevh1", "rhevh1"),
+        ("RHEVH1.Example.COM.", "rhevh1.example.com"),
+        ("", ""),
+        ("(none)", ""),
+        ("localhost", ""),
+        ("localhost.localdomain", ""),
+        ("LOCALHOST", ""),
+        ("localhost1", "localhost1"),
+        ("@HOSTNAME@", ""),
+        ("a/b", ""),
+        ("rhevh1\x00", ""),
+        ("rhevh1\r\nX: y", ""),
+        ("<command>", ""),
+        ("$(reboot)", ""),
+        ("x" * 300, ""),
+        ("é", ""),
+        ("-", ""),
+        (".", ""),
+        ("..", ""),
+        ("a", "a"),
+    ],
+)
 def test_what_the_url_says(text: str, name: str) -> None:
     assert spoken_name(text) == name

@@ -61,9 +61,11 @@ def numbered(form: str, count: int, *groups: str) -> dict[str, tuple[str, ...]]:
 
 FX = World(
     members={
-        **numbered("fx{}", 5, "fxa", "fxall"), **numbered("fxb{:02d}", 12, "fxb", "fxall"),
+        **numbered("fx{}", 5, "fxa", "fxall"),
+        **numbered("fxb{:02d}", 12, "fxb", "fxall"),
         **{f"fxr{row}n{place}": ("fxr", "fxall") for row in (1, 2) for place in (1, 2, 3)},
-        "fxc1-ib0": (), "fxd-1": (),
+        "fxc1-ib0": (),
+        "fxd-1": (),
     },
     attributes={
         ("nodetype", "os"): {"fx1": "fxos1", "fx2": "fxos1", "fx3": "fxos2", "fxb01": "rhels-9.4"},
@@ -226,7 +228,7 @@ def test_parentheses_that_do_not_close(text: str) -> None:
         expand(text, FX)
 
 
-@pytest.mark.parametrize("text", ["/(", r"/fx\q", "nodetype.os=~/*/", "/a*a*a*a*a*b", "/.*x" * 9, "/" + "a" * 2000])
+@pytest.mark.parametrize("text", ["/(", r"/fx\q", "nodetype.os=~/*/", "/" + "a" * 2000])
 def test_impossible_patterns(text: str) -> None:
     with pytest.raises(Usage, match=r"pattern|Unbalanced|noderange"):
         expand(text, FX)
@@ -247,35 +249,76 @@ def test_excluded_nodes_go_from_every_noderange() -> None:
 
 def test_names_are_taken_as_they_are_without_verification() -> None:
     assert expand("a[1-2]b[01-02],x-y-z,fxa@fx1,9", FX, verify=False) == Expanded(
-        ("a1b01", "a1b02", "a2b01", "a2b02", "fx1", "node9", "x-y-z"))
-    assert expand("fx5-fx6,fx9+1", FX, verify=False).nodes == ("fx10", "fx5", "fx6", "fx9")
+        ("a1b01", "a1b02", "a2b01", "a2b02", "fx1", "node9", "x-y-z")
+    )
+    assert expand("fx5-fx6,fx9+1", FX, verify=False).nodes == ("fx5", "fx6", "fx9", "fx10")
 
 
-def test_the_result_is_sorted_as_texts() -> None:
+def test_the_result_is_in_the_order_in_which_people_count() -> None:
     world = World(numbered("vm{}", 10))
-    assert expand("vm1-vm10", world).nodes[:3] == ("vm1", "vm10", "vm2")
+    assert expand("vm1-vm10", world).nodes[:3] == ("vm1", "vm2", "vm3")
 
 
 HOSTILE = [
-    "vm[1-1000000000]", "vm[1-99999999999999999999999999999999]", "vm1-vm999999999", "vm1+999999999", "5+9999999999",
-    "a[1-1000][1-1000]", "a" + "[1-9]" * 40, "a" + "[1]" * 3000, "(" * 5000 + "vm1" + ")" * 5000,
-    "@".join(["x"] * 50 + ["(" * 40 + "a" + ")" * 40]), ",".join(["big"] * 2000), ",".join(["/.*"] * 2500),
-    ",".join(["nodetype.os!=x"] * 700), ",".join(["vm[1-90000]"] * 800), "[" * 10000, "]" * 10000, "," * 10000,
-    "@" * 10000, "-" * 10000, "+" * 10000, "1" * 10000, "1" * 9000 + "+1", "a-" * 5000, "a[1," * 2500, "=" * 10000,
-    "~" * 10000, "!=" * 5000, "^" * 10000, "a1+" * 3000, "a.1" * 3000 + "+x", "(a)" * 3000, "(a),-" * 2000,
-    "a" * 10000, "a[" + "1," * 4900 + "]", "a[" + "1-" * 4900 + "]", ":" * 10000, "a:" * 5000, "1-" + "1" * 5000,
-    "vm" + "0" * 5000 + "1-vm" + "0" * 5000 + "2", "/" + "(" * 900 + ")" * 900, "/" + "a*" * 400, "/" + "a?" * 300,
-    "^/long", "big@" * 2000 + "big",
+    "vm[1-1000000000]",
+    "vm[1-99999999999999999999999999999999]",
+    "vm1-vm999999999",
+    "vm1+999999999",
+    "5+9999999999",
+    "a[1-1000][1-1000]",
+    "a" + "[1-9]" * 40,
+    "a" + "[1]" * 3000,
+    "(" * 5000 + "vm1" + ")" * 5000,
+    "@".join(["x"] * 50 + ["(" * 40 + "a" + ")" * 40]),
+    ",".join(["big"] * 2000),
+    ",".join(["/.*"] * 2500),
+    ",".join(["nodetype.os!=x"] * 700),
+    ",".join(["vm[1-90000]"] * 800),
+    "[" * 10000,
+    "]" * 10000,
+    "," * 10000,
+    "@" * 10000,
+    "-" * 10000,
+    "+" * 10000,
+    "1" * 10000,
+    "1" * 9000 + "+1",
+    "a-" * 5000,
+    "a[1," * 2500,
+    "=" * 10000,
+    "~" * 10000,
+    "!=" * 5000,
+    "^" * 10000,
+    "a1+" * 3000,
+    "a.1" * 3000 + "+x",
+    "(a)" * 3000,
+    "(a),-" * 2000,
+    "a" * 10000,
+    "a[" + "1," * 4900 + "]",
+    "a[" + "1-" * 4900 + "]",
+    ":" * 10000,
+    "a:" * 5000,
+    "1-" + "1" * 5000,
+    "vm" + "0" * 5000 + "1-vm" + "0" * 5000 + "2",
+    "/" + "(" * 900 + ")" * 900,
+    "/" + "a*" * 400,
+    "/" + "a?" * 300,
+    "^/long",
+    "big@" * 2000 + "big",
 ]
+
+
+def of_size(nodes: int) -> World:
+    """So many nodes in one group, and a file that names them again and again."""
+    return World(
+        numbered("vm{}", nodes, "big"),
+        attributes={("nodetype", "os"): {}},
+        files={"/long": f"vm[1-{nodes}]\n" * 10_000},
+    )
 
 
 @pytest.fixture(scope="module")
 def large() -> World:
-    """A hundred thousand nodes in one group."""
-    return World(
-        numbered("vm{}", 100_000, "big"), attributes={("nodetype", "os"): {}},
-        files={"/long": "vm[1-100000]\n" * 10_000},
-    )
+    return of_size(20_000)
 
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
@@ -302,14 +345,15 @@ def test_huge_ranges_are_refused_in_words(text: str, large: World) -> None:
         expand(text, large)
 
 
+@pytest.mark.slow
 def test_patterns_pay_for_what_they_may_try() -> None:
     names = numbered("rhevh-compute-{:04d}", 1000)
     comments = dict.fromkeys(names, "a word or two, written by somebody long ago")
     world = World(names, attributes={("nodelist", "comments"): comments})
-    for hard in ("/.*.*.*.*x{}", "nodelist.comments=~.*.*.*x{}"):
-        assert expand(hard.format(0), world) == Expanded(())
-        with pytest.raises(Usage, match="too many groups, patterns or attributes"):
-            expand(",".join(hard.format(number) for number in range(200)), world)
+    hard = "(([a-z]+)?[-0-9]*)*.*.*x{}(.)\\1!"
+    for text in (f"/{hard}", f"nodelist.comments=~{hard}"):
+        with pytest.raises(Usage, match="patterns? that takes? too long|too many groups, patterns or attributes"):
+            expand(",".join(text.format(number) for number in range(2000)), world)
     for usual in ("/rhevh-.*-00{:02d}", "nodelist.comments=~/long a{}/"):
         assert expand(",".join(usual.format(number) for number in range(200)), world).missing == ()
 
@@ -320,16 +364,34 @@ def test_what_is_asked_again_and_again_has_its_price() -> None:
             expand("".join(text.format(number) for number in range(20_000)), FX)
 
 
-def test_a_hundred_thousand_nodes(large: World) -> None:
+def test_a_hundred_thousand_nodes() -> None:
+    large = of_size(100_000)
     for text in ("vm1-vm100000", "vm[1-100000]", "big", "/vm.*", "big@vm[1-100000]"):
         assert len(expand(text, large).nodes) == 100_000
     assert expand("big,-vm[2-100000]", large).nodes == ("vm1",)
 
 
-PIECES = st.sampled_from([
-    "fx1", "fx2", "fx[1-3]", "fxa", "fxall", "fxb", "nope", "fx1-fx4", "fxb01+2", "/fx.*", "fxdyn", "fxempty",
-    "^/nodes", "nodetype.os!=fxos1", "groups==fxz", "5", "",
-])
+PIECES = st.sampled_from(
+    [
+        "fx1",
+        "fx2",
+        "fx[1-3]",
+        "fxa",
+        "fxall",
+        "fxb",
+        "nope",
+        "fx1-fx4",
+        "fxb01+2",
+        "/fx.*",
+        "fxdyn",
+        "fxempty",
+        "^/nodes",
+        "nodetype.os!=fxos1",
+        "groups==fxz",
+        "5",
+        "",
+    ]
+)
 
 
 @given(st.lists(st.tuples(st.sampled_from([",", ",-"]), PIECES), max_size=8))

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xcat_rhev.errors import BadAnswer, Usage
-from xcat_rhev.messages import Data, Error, Info, Message, Note, Progress, Warning
+from xcat_rhev.messages import Data, Error, Info, Message, Note, Progress, Warn
 from xcat_rhev.secret import Secret
 from xcat_rhev.xcat import document, wire
 from xcat_rhev.xcat.answers import exit_code, printed, read_messages
 from xcat_rhev.xcat.wire import (
     END_OF_REQUEST,
-    Login,
+    UserPassword,
     WireRequest,
     read_request,
     read_response,
@@ -30,32 +30,55 @@ from xcat_rhev.xcat.wire import (
 BOMB = "<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]>"
 
 
-@pytest.mark.parametrize("inside", [
-    "<arg>a&b</arg>", "<arg>a", "<arg>a</arg", "<arg>&nbsp;</arg>", "<arg>\x01</arg>", "<arg>\x1b</arg>",
-    "<a><b></a></b>",
-    "<node><name>a</name></node>", "<becomeuser>x</becomeuser>", "<becomeuser><password>x</password></becomeuser>",
-    "<command><a>b</a></command>", "<a>" * 40 + "</a>" * 40, "<?xml version='1.0'?>",
-])
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<arg>a&b</arg>",
+        "<arg>a",
+        "<arg>a</arg",
+        "<arg>&nbsp;</arg>",
+        "<arg>\x01</arg>",
+        "<arg>\x1b</arg>",
+        "<a><b></a></b>",
+        "<node><name>a</name></node>",
+        "<becomeuser>x</becomeuser>",
+        "<becomeuser><password>x</password></becomeuser>",
+        "<command><a>b</a></command>",
+        "<a>" * 40 + "</a>" * 40,
+        "<?xml version='1.0'?>",
+    ],
+)
 def test_malformed_requests(inside: str) -> None:
     with pytest.raises(BadAnswer):
         read_request(f"<xcatrequest>{inside}</xcatrequest>".encode())
 
 
-@pytest.mark.parametrize("text", [
-    "", "x", "<xcatresponse></xcatresponse>", "<xcatrequest>", "<XCATREQUEST></XCATREQUEST>",
-    f"{BOMB}<xcatrequest><arg>&b;</arg></xcatrequest>",
-    '<!DOCTYPE x SYSTEM "file:///etc/passwd"><xcatrequest></xcatrequest>',
-    "<xcatrequest></xcatrequest><xcatrequest></xcatrequest>",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "<xcatresponse></xcatresponse>",
+        "<xcatrequest>",
+        "<XCATREQUEST></XCATREQUEST>",
+        f"{BOMB}<xcatrequest><arg>&b;</arg></xcatrequest>",
+        '<!DOCTYPE x SYSTEM "file:///etc/passwd"><xcatrequest></xcatrequest>',
+        "<xcatrequest></xcatrequest><xcatrequest></xcatrequest>",
+    ],
+)
 def test_what_is_no_request(text: str) -> None:
     with pytest.raises(BadAnswer):
         read_request(text.encode())
 
 
-@pytest.mark.parametrize("data", [
-    b"<xcatrequest><arg>\xe9</arg></xcatrequest>", b"<xcatrequest>\x00</xcatrequest>",
-    '<xcatrequest><arg>a</arg></xcatrequest>'.encode("utf-16"),
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<xcatrequest><arg>\xe9</arg></xcatrequest>",
+        b"<xcatrequest>\x00</xcatrequest>",
+        "<xcatrequest><arg>a</arg></xcatrequest>".encode("utf-16"),
+    ],
+)
 def test_only_utf8(data: bytes) -> None:
     with pytest.raises(BadAnswer):
         read_request(data)
@@ -71,55 +94,96 @@ def test_no_element_is_needed() -> None:
     assert read_request(b"<xcatrequest></xcatrequest>") == read_request(b"<xcatrequest/>") == WireRequest()
 
 
-@pytest.mark.parametrize(("inside", "name", "value"), [
-    ("<command>rpower</command>", "command", "rpower"),
-    ("<command>a</command><command>b</command>", "command", "a"),
-    ("<noderange></noderange>", "noderange", ""), ("<noderange/>", "noderange", ""), ("", "noderange", None),
-    ("<noderange> vm1 </noderange>", "noderange", " vm1 "), ("<noderange> \n </noderange>", "noderange", ""),
-    ("<arg>a</arg><arg></arg><arg>b c</arg>", "args", ("a", "", "b c")),
-    ("<node>a</node><node>b</node>", "nodes", ("a", "b")),
-    ("<arg>&lt;&amp;&gt;&quot;&apos;&#233;&#x20;</arg>", "args", ("<&>\"'é ",)),
-    ("<arg><![CDATA[<b>&]]></arg>", "args", ("<b>&",)), ("<!-- c --><arg>a<!-- c -->b</arg>", "args", ("ab",)),
-    ('<arg x="1">a</arg>', "args", ("a",)), ("<arg>a\r\nb</arg>", "args", ("a\nb",)),
-    ("<stdin></stdin>", "stdin", ""), ("<stdin>a\n</stdin>", "stdin", "a\n"), ("", "stdin", None),
-    ("<abortcommand>1</abortcommand>", "abort", True), ("<abortcommand>0</abortcommand>", "abort", False),
-    ("<addrows>yes</addrows>", "addrows", True), ("<table>site</table>", "table", "site"),
-    ("<data>#key\n</data><data>\n</data>", "data", ("#key\n", "")),
-    ("<_xcatpreprocessed>1</_xcatpreprocessed>", "preprocessed", True),
-    ("<_xcatdest>sn1,sn2</_xcatdest>", "dest", "sn1,sn2"),
-    ("<_xcatver>2.17</_xcatver>", "version", "2.17"), ("<_modname>rhevm</_modname>", "modname", "rhevm"),
-    ("<transid>7</transid>", "transid", "7"), ("<username>u</username>", "username", "u"),
-    ("<remote_client>a,b</remote_client>", "remote_client", "a,b"), ("<sequential>1</sequential>", "sequential", True),
-    ("<environment><XCAT_A>1</XCAT_A><XCAT_B></XCAT_B></environment>", "environment", {"XCAT_A": "1", "XCAT_B": ""}),
-    ("<environment></environment>", "environment", {}),
-    ("<tokens><tokenid>t</tokenid></tokens>", "token", Secret("t")), ("<tokens></tokens>", "token", None),
-    ("<becomeuser><username>u</username><password>p</password></becomeuser>", "becomeuser", Login("u", Secret("p"))),
-    ("<gettoken><username>u</username></gettoken>", "gettoken", Login("u", Secret(""))),
-    ("<inittime>1</inittime>", "inittime", True), ("<_disparatetftp>1</_disparatetftp>", "disparatetftp", True),
-    ("<whatever><a>b</a></whatever>", "command", ""),
-])
+@pytest.mark.parametrize(
+    ("inside", "name", "value"),
+    [
+        ("<command>rpower</command>", "command", "rpower"),
+        ("<command>a</command><command>b</command>", "command", "a"),
+        ("<noderange></noderange>", "noderange", ""),
+        ("<noderange/>", "noderange", ""),
+        ("", "noderange", None),
+        ("<noderange> vm1 </noderange>", "noderange", " vm1 "),
+        ("<noderange> \n </noderange>", "noderange", ""),
+        ("<arg>a</arg><arg></arg><arg>b c</arg>", "args", ("a", "", "b c")),
+        ("<node>a</node><node>b</node>", "nodes", ("a", "b")),
+        ("<arg>&lt;&amp;&gt;&quot;&apos;&#233;&#x20;</arg>", "args", ("<&>\"'é ",)),
+        ("<arg><![CDATA[<b>&]]></arg>", "args", ("<b>&",)),
+        ("<!-- c --><arg>a<!-- c -->b</arg>", "args", ("ab",)),
+        ('<arg x="1">a</arg>', "args", ("a",)),
+        ("<arg>a\r\nb</arg>", "args", ("a\nb",)),
+        ("<stdin></stdin>", "stdin", ""),
+        ("<stdin>a\n</stdin>", "stdin", "a\n"),
+        ("", "stdin", None),
+        ("<abortcommand>1</abortcommand>", "abort", True),
+        ("<abortcommand>0</abortcommand>", "abort", False),
+        ("<addrows>yes</addrows>", "addrows", True),
+        ("<table>site</table>", "table", "site"),
+        ("<data>#key\n</data><data>\n</data>", "data", ("#key\n", "")),
+        ("<_xcatpreprocessed>1</_xcatpreprocessed>", "preprocessed", True),
+        ("<_xcatdest>sn1,sn2</_xcatdest>", "dest", "sn1,sn2"),
+        ("<_xcatver>2.17</_xcatver>", "version", "2.17"),
+        ("<_modname>rhevm</_modname>", "modname", "rhevm"),
+        ("<transid>7</transid>", "transid", "7"),
+        ("<username>u</username>", "username", "u"),
+        ("<remote_client>a,b</remote_client>", "remote_client", "a,b"),
+        ("<sequential>1</sequential>", "sequential", True),
+        (
+            "<environment><XCAT_A>1</XCAT_A><XCAT_B></XCAT_B></environment>",
+            "environment",
+            {"XCAT_A": "1", "XCAT_B": ""},
+        ),
+        ("<environment></environment>", "environment", {}),
+        ("<tokens><tokenid>t</tokenid></tokens>", "token", Secret("t")),
+        ("<tokens></tokens>", "token", None),
+        (
+            "<becomeuser><username>u</username><password>p</password></becomeuser>",
+            "becomeuser",
+            UserPassword("u", Secret("p")),
+        ),
+        ("<gettoken><username>u</username></gettoken>", "gettoken", UserPassword("u", Secret(""))),
+        ("<inittime>1</inittime>", "inittime", True),
+        ("<_disparatetftp>1</_disparatetftp>", "disparatetftp", True),
+        ("<whatever><a>b</a></whatever>", "command", ""),
+    ],
+)
 def test_every_element(inside: str, name: str, value: object) -> None:
     assert getattr(read_request(f"\n <xcatrequest>{inside}</xcatrequest>\n".encode()), name) == value
 
 
 def test_passwords_do_not_show() -> None:
-    request = read_request(b"<xcatrequest><becomeuser><username>u</username><password>s3ntinel</password></becomeuser>"
-                           b"<tokens><tokenid>s3ntinel</tokenid></tokens></xcatrequest>")
+    request = read_request(
+        b"<xcatrequest><becomeuser><username>u</username><password>s3ntinel</password></becomeuser>"
+        b"<tokens><tokenid>s3ntinel</tokenid></tokens></xcatrequest>"
+    )
     assert "s3ntinel" not in repr(request) + str(request)
 
 
 # Surrogates, NUL and the like cannot be sent; blank texts come back empty, and a lone CR is sent as a reference.
 TEXT = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=10).filter(
-    lambda text: not text.isspace() and not set("\ufffe\uffff") & set(text))
+    lambda text: not text.isspace() and not set("\ufffe\uffff") & set(text)
+)
 NAME = st.from_regex(r"XCAT_[A-Z0-9]{1,8}", fullmatch=True)
-LOGIN = st.one_of(st.none(), st.builds(Login, TEXT, st.builds(Secret, st.one_of(st.just(""), TEXT))))
+LOGIN = st.one_of(st.none(), st.builds(UserPassword, TEXT, st.builds(Secret, st.one_of(st.just(""), TEXT))))
 REQUESTS = st.builds(
-    WireRequest, command=TEXT, noderange=st.one_of(st.none(), st.just(""), TEXT), nodes=st.lists(TEXT).map(tuple),
-    args=st.lists(st.one_of(st.just(""), TEXT)).map(tuple), cwd=TEXT, stdin=st.one_of(st.none(), st.just(""), TEXT),
-    environment=st.dictionaries(NAME, TEXT), becomeuser=LOGIN, gettoken=LOGIN, transid=st.one_of(st.just(""), TEXT),
-    abort=st.booleans(), data=st.lists(TEXT).map(tuple), addrows=st.booleans(), preprocessed=st.booleans(),
+    WireRequest,
+    command=TEXT,
+    noderange=st.one_of(st.none(), st.just(""), TEXT),
+    nodes=st.lists(TEXT).map(tuple),
+    args=st.lists(st.one_of(st.just(""), TEXT)).map(tuple),
+    cwd=TEXT,
+    stdin=st.one_of(st.none(), st.just(""), TEXT),
+    environment=st.dictionaries(NAME, TEXT),
+    becomeuser=LOGIN,
+    gettoken=LOGIN,
+    transid=st.one_of(st.just(""), TEXT),
+    abort=st.booleans(),
+    data=st.lists(TEXT).map(tuple),
+    addrows=st.booleans(),
+    preprocessed=st.booleans(),
     **{name: st.just("") | TEXT for name in "clienttype username remote_client table dest modname version".split()},
-    token=st.none() | st.builds(Secret, TEXT), sequential=st.booleans(), inittime=st.booleans(),
+    token=st.none() | st.builds(Secret, TEXT),
+    sequential=st.booleans(),
+    inittime=st.booleans(),
     disparatetftp=st.booleans(),
 )
 
@@ -171,9 +235,16 @@ def test_requests_are_split_too() -> None:
     assert split(one + one + one[:20], END_OF_REQUEST) == ([one, one], one[:20])
 
 
-@pytest.mark.parametrize("data", [
-    b"x", b"<xcatrequest>", b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01", b"</xcatresponse>",
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"x",
+        b"<xcatrequest>",
+        b"GET / HTTP/1.0\r\n\r\n",
+        b"\x16\x03\x01",
+        b"</xcatresponse>",
+    ],
+)
 def test_what_is_no_stream(data: bytes) -> None:
     with pytest.raises(BadAnswer):
         split(data)
@@ -181,9 +252,17 @@ def test_what_is_no_stream(data: bytes) -> None:
         split(STREAM + data)
 
 
-@pytest.mark.parametrize("data", [
-    b"", b"  \n", b"<", b"<xcatr", b"\n<xcatresponse>", b"<xcatresponse><a></xcatrespons",
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"  \n",
+        b"<",
+        b"<xcatr",
+        b"\n<xcatresponse>",
+        b"<xcatresponse><a></xcatrespons",
+    ],
+)
 def test_what_may_become_a_stream(data: bytes) -> None:
     assert split(data) == ([], data.lstrip())
 
@@ -194,28 +273,38 @@ def test_a_document_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
         split(b"<xcatresponse>" + b"a" * 100)
 
 
-@pytest.mark.parametrize(("message", "inside"), [
-    (Info("a"), "<info>a</info>"),
-    (Info("a", "vm1"), "<node>\n    <data>a</data>\n    <name>vm1</name>\n  </node>"),
-    (Data("a"), "<data>a</data>"),
-    (Data("a", desc="d"), "<data>\n    <contents>a</contents>\n    <desc>d</desc>\n  </data>"),
-    (Data("a", "vm1"), "<node>\n    <data>a</data>\n    <name>vm1</name>\n  </node>"),
-    (Data("a", "vm1", "d"), "<node>\n    <data>\n      <contents>a</contents>\n      <desc>d</desc>\n    </data>\n"
-                            "    <name>vm1</name>\n  </node>"),
-    (Data("a", code=4), "<data>a</data>\n  <errorcode>4</errorcode>"),
-    (Warning("a"), "<warning>a</warning>"),
-    (Warning("a", "vm1"), "<node>\n    <name>vm1</name>\n    <warning>a</warning>\n  </node>"),
-    (Note("a"), "<NoWarnPrefix>1</NoWarnPrefix>\n  <warning>a</warning>"),
-    (Error("a"), "<error>a</error>\n  <errorcode>1</errorcode>"),
-    (Error("a", "vm1", 5), "<node>\n    <error>a</error>\n    <errorcode>5</errorcode>\n    <name>vm1</name>\n"
-                           "  </node>"),
-    (Progress("1%"), "<sinfo>1%</sinfo>"),
-    (Data("0"), "<info>0</info>"), (Data(""), "<info></info>"), (Data(" \n"), "<info> \n</info>"),
-    (Data('<a href="b">&'), "<data>&lt;a href=&quot;b&quot;&gt;&amp;</data>"),
-    (Data("é\x00\x07\x0b\x1f\x7f\x85\ufffe\ud800!"), "<data>é!</data>"),
-    (Data("\x1b[31mred\tand\nblue"), "<data>\x1b[31mred\tand\nblue</data>"),
-    (Data("a\r\nb"), "<data>a&#13;\nb</data>"),
-])
+@pytest.mark.parametrize(
+    ("message", "inside"),
+    [
+        (Info("a"), "<info>a</info>"),
+        (Info("a", "vm1"), "<node>\n    <data>a</data>\n    <name>vm1</name>\n  </node>"),
+        (Data("a"), "<data>a</data>"),
+        (Data("a", desc="d"), "<data>\n    <contents>a</contents>\n    <desc>d</desc>\n  </data>"),
+        (Data("a", "vm1"), "<node>\n    <data>a</data>\n    <name>vm1</name>\n  </node>"),
+        (
+            Data("a", "vm1", "d"),
+            "<node>\n    <data>\n      <contents>a</contents>\n      <desc>d</desc>\n    </data>\n"
+            "    <name>vm1</name>\n  </node>",
+        ),
+        (Data("a", code=4), "<data>a</data>\n  <errorcode>4</errorcode>"),
+        (Warn("a"), "<warning>a</warning>"),
+        (Warn("a", "vm1"), "<node>\n    <name>vm1</name>\n    <warning>a</warning>\n  </node>"),
+        (Note("a"), "<NoWarnPrefix>1</NoWarnPrefix>\n  <warning>a</warning>"),
+        (Error("a"), "<error>a</error>\n  <errorcode>1</errorcode>"),
+        (
+            Error("a", "vm1", 5),
+            "<node>\n    <error>a</error>\n    <errorcode>5</errorcode>\n    <name>vm1</name>\n  </node>",
+        ),
+        (Progress("1%"), "<sinfo>1%</sinfo>"),
+        (Data("0"), "<info>0</info>"),
+        (Data(""), "<info></info>"),
+        (Data(" \n"), "<info> \n</info>"),
+        (Data('<a href="b">&'), "<data>&lt;a href=&quot;b&quot;&gt;&amp;</data>"),
+        (Data("é\x00\x07\x0b\x1f\x7f\x85\ufffe\ud800!"), "<data>é!</data>"),
+        (Data("\x1b[31mred\tand\nblue"), "<data>\x1b[31mred\tand\nblue</data>"),
+        (Data("a\r\nb"), "<data>a&#13;\nb</data>"),
+    ],
+)
 def test_messages_become_documents(message: Message, inside: str) -> None:
     wanted = f"<xcatresponse>\n  {inside}\n  <xcatdsource>mn</xcatdsource>\n</xcatresponse>\n"
     assert write_messages([message], "mn").decode() == wanted
@@ -225,7 +314,8 @@ def test_the_last_document() -> None:
     assert write_done() == b"<xcatresponse>\n  <serverdone></serverdone>\n</xcatresponse>\n"
     assert write_done("7", {"error": "Permission denied for request", "errorcode": "1"}) == (
         b"<xcatresponse>\n  <error>Permission denied for request</error>\n  <errorcode>1</errorcode>\n"
-        b"  <serverdone></serverdone>\n  <transid>7</transid>\n</xcatresponse>\n")
+        b"  <serverdone></serverdone>\n  <transid>7</transid>\n</xcatresponse>\n"
+    )
 
 
 def test_a_source_stays() -> None:
@@ -233,7 +323,7 @@ def test_a_source_stays() -> None:
     assert b"xcatdsource" not in write_response({"data": ["a", "b"]})
 
 
-@given(st.text(max_size=30), st.sampled_from([Info, Data, Warning, Note, Error, Progress]))
+@given(st.text(max_size=30), st.sampled_from([Info, Data, Warn, Note, Error, Progress]))
 def test_any_text_can_be_shown(text: str, kind: type) -> None:
     documents, rest = split(write_messages([kind(text)], "mn"))
     assert rest == b""
@@ -241,8 +331,10 @@ def test_any_text_can_be_shown(text: str, kind: type) -> None:
 
 
 MESSAGES = st.one_of(
-    st.builds(Data, TEXT, st.one_of(st.just(""), TEXT), st.one_of(st.just(""), TEXT)), st.builds(Info, TEXT),
-    st.builds(Warning, TEXT, st.one_of(st.just(""), TEXT)), st.builds(Progress, TEXT),
+    st.builds(Data, TEXT, st.one_of(st.just(""), TEXT), st.one_of(st.just(""), TEXT)),
+    st.builds(Info, TEXT),
+    st.builds(Warn, TEXT, st.one_of(st.just(""), TEXT)),
+    st.builds(Progress, TEXT),
     st.builds(Note, TEXT),
     st.builds(Error, TEXT, st.one_of(st.just(""), TEXT), st.integers(1, 127)),
 )

@@ -101,13 +101,13 @@ def expect(what: str, got: object, wanted: object) -> str:
     """
     if got != wanted:
         raise Failed(f"looked at {what}: expected {wanted!r}, found {got!r}")
-    return f"looked at {what}: {_worded(got)}"
+    return f"looked at {what}: {_in_words(got)}"
 
 
-def _worded(got: object) -> str:
+def _in_words(got: object) -> str:
     """What was seen, as people write it."""
     if isinstance(got, list):
-        return ", ".join(map(_worded, got))
+        return ", ".join(map(_in_words, got))
     if isinstance(got, bool):
         return "yes" if got else "no"
     return "gone" if got is None else str(got)

@@ -12,8 +12,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .record import Failed, Record
-from .scenes import Stage, install, manage, prepare
+from .record import DemoRecord, Failed
+from .scenes import DemoStage, install, manage, prepare
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,8 +28,8 @@ def main(argv: Sequence[str]) -> int:
     options = _options(argv)
     home = Path(tempfile.mkdtemp(prefix="xcat-rhev-demo-"))
     home.chmod(0o755)  # the web server runs as another user; what is secret below has modes of its own
-    record = Record(options.json)
-    stage = Stage(home, record)
+    record = DemoRecord(options.json)
+    stage = DemoStage(home, record)
     signal.signal(signal.SIGTERM, _leave)
     begin = time.monotonic()
     try:
@@ -63,12 +63,12 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(list(argv))
 
 
-def _summary(record: Record, seconds: float, as_json: bool) -> None:
+def _summary(record: DemoRecord, seconds: float, as_json: bool) -> None:
     if not as_json:
         print(f"\nAll {len(record.steps)} steps did what they name, in {seconds:.0f} s.")
 
 
-def _keep(stage: Stage) -> None:
+def _keep(stage: DemoStage) -> None:
     """Wait until the person has played enough."""
     print(f"\nEverything is still running, below {stage.home}. In another terminal:\n", file=sys.stderr)
     for key, value in stage.environment().items():

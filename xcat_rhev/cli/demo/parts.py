@@ -25,7 +25,7 @@ APACHE = ("apache2", "/usr/sbin/apache2", "httpd", "/usr/sbin/httpd")
 MODULES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules")
 
 
-class Part:
+class DemoProgram:
     """A program that runs beside the demo.
 
     Args:
@@ -42,8 +42,12 @@ class Part:
         self.log = log
         with open(log, "wb") as errors:
             self._process = subprocess.Popen(  # noqa: S603 - our own programs, no shell
-                list(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
-                env={**os.environ, **(environment or {})}, start_new_session=True,
+                list(words),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
             )
 
     @property
@@ -89,7 +93,7 @@ def own(*words: str) -> list[str]:
     return [sys.executable, "-m", "xcat_rhev.cli", *words]
 
 
-def web_server(folder: Path, port: int, settings: Mapping[str, str]) -> tuple[Part, str]:
+def web_server(folder: Path, port: int, settings: Mapping[str, str]) -> tuple[DemoProgram, str]:
     """Start an HTTP server with the CGI: Apache where it is installed, else our own application under cheroot.
 
     Args:
@@ -110,24 +114,33 @@ def web_server(folder: Path, port: int, settings: Mapping[str, str]) -> tuple[Pa
         kind, words = "Apache", [apache, "-X", "-f", str(config)]
     else:
         kind, words = "cheroot (Apache is not installed)", [*own("web"), "--port", str(port)]
-    part = Part("web-server", words, folder / "web-server.log", settings)
+    part = DemoProgram("web-server", words, folder / "web-server.log", settings)
     _wait_for(part, port)
     return part, kind
 
 
 def _apache_config(folder: Path, port: int, modules: str, settings: Mapping[str, str]) -> Path:
     names = {"mpm_prefork": "mpm_prefork", "authz_core": "authz_core", "alias": "alias", "env": "env", "cgi": "cgi"}
-    lines = [f"LoadModule {name}_module {modules}/mod_{file}.so" for name, file in names.items()
-             if Path(modules, f"mod_{file}.so").exists()]
+    lines = [
+        f"LoadModule {name}_module {modules}/mod_{file}.so"
+        for name, file in names.items()
+        if Path(modules, f"mod_{file}.so").exists()
+    ]
     if os.geteuid() == 0:
         lines += ["User #65534", "Group #65534"]
         if Path(modules, "mod_unixd.so").exists():
             lines.insert(0, f"LoadModule unixd_module {modules}/mod_unixd.so")
     lines += [
-        f"ServerRoot {folder}", f"PidFile {folder}/apache.pid", f"ErrorLog {folder}/apache-errors.log",
-        "ServerName 127.0.0.1", f"Listen 127.0.0.1:{port}", f"DefaultRuntimeDir {folder}",
+        f"ServerRoot {folder}",
+        f"PidFile {folder}/apache.pid",
+        f"ErrorLog {folder}/apache-errors.log",
+        "ServerName 127.0.0.1",
+        f"Listen 127.0.0.1:{port}",
+        f"DefaultRuntimeDir {folder}",
         f"ScriptAlias /xcatrhevh {_readable_cgi(folder)}",
-        "<Location /xcatrhevh>", "  Require all granted", "</Location>",
+        "<Location /xcatrhevh>",
+        "  Require all granted",
+        "</Location>",
         *(f'SetEnv {key} "{value}"' for key, value in settings.items()),
     ]
     config = folder / "apache.conf"
@@ -144,7 +157,7 @@ def _readable_cgi(folder: Path) -> Path:
     return script
 
 
-def _wait_for(part: Part, port: int) -> None:
+def _wait_for(part: DemoProgram, port: int) -> None:
     end = time.monotonic() + READY
     while time.monotonic() < end and part.alive():
         try:

@@ -14,7 +14,7 @@ class Failed(Exception):
 
 
 @dataclass
-class Done:
+class StepDone:
     """One step as it went.
 
     Attributes:
@@ -32,7 +32,7 @@ class Done:
     output: str
 
 
-class Record:
+class DemoRecord:
     """Shows the steps as they go and remembers them.
 
     Args:
@@ -42,7 +42,7 @@ class Record:
     def __init__(self, as_json: bool) -> None:
         self._json = as_json
         self._colour = sys.stdout.isatty() and not as_json
-        self.steps: list[Done] = []
+        self.steps: list[StepDone] = []
 
     def title(self, text: str) -> None:
         """Begin a part of the demo."""
@@ -68,13 +68,13 @@ class Record:
             output, rc = do(), 0
         except Failed as problem:
             output, rc = str(problem), 1
-        done = Done(name, command, rc, round(time.monotonic() - begin, 2), output)
+        done = StepDone(name, command, rc, round(time.monotonic() - begin, 2), output)
         self.steps.append(done)
         self._show(done)
         if rc:
             raise Failed(name)
 
-    def _show(self, done: Done) -> None:
+    def _show(self, done: StepDone) -> None:
         if self._json:
             print(json.dumps(asdict(done)), flush=True)
             return

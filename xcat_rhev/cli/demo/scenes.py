@@ -15,8 +15,8 @@ from typing import Any
 
 from ..files import shared
 from .looks import Engine, expect, row
-from .parts import Part, own, web_server
-from .record import Failed, Record
+from .parts import DemoProgram, own, web_server
+from .record import DemoRecord, Failed
 
 MAKER = "share/demo/make_iso.py"
 #: The hypervisors: name -> (address, MAC). All of 127/8 is this machine, so nothing needs root.
@@ -25,7 +25,7 @@ NODE, (ADDRESS, MAC) = next(iter(HOSTS.items()))
 VMS = "vm1-vm3"
 
 
-class Stage:
+class DemoStage:
     """What the scenes share.
 
     Args:
@@ -33,10 +33,10 @@ class Stage:
         record: Where the steps go.
     """
 
-    def __init__(self, home: Path, record: Record) -> None:
+    def __init__(self, home: Path, record: DemoRecord) -> None:
         self.home = home
         self.record = record
-        self.parts: list[Part] = []
+        self.parts: list[DemoProgram] = []
         self.xcatd: dict[str, Any] = {}
         self.engine: Engine | None = None
         self.web_port = free_port()
@@ -51,7 +51,7 @@ class Stage:
 
     def start(self, name: str, *words: str) -> dict[str, Any]:
         """Start a part of the product and wait until it is ready."""
-        part = Part(name, own(*words), self.home / f"{name}.log")
+        part = DemoProgram(name, own(*words), self.home / f"{name}.log")
         self.parts.append(part)
         return part.ready_line()
 
@@ -62,8 +62,13 @@ class Stage:
             Failed: Its exit code is not 0.
         """
         done = subprocess.run(  # noqa: S603 - our own program, no shell
-            own("run", *shlex.split(command)), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            env={**os.environ, **self.environment()}, timeout=300, check=False,
+            own("run", *shlex.split(command)),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **self.environment()},
+            timeout=300,
+            check=False,
         )
         if done.returncode:
             raise Failed(f"exit code {done.returncode}\n{done.stdout}{done.stderr}")
@@ -97,7 +102,7 @@ class Stage:
 
 
 def assignments(command: str) -> Iterator[tuple[str, dict[str, str], str, str]]:
-    """What a chtab, nodeadd or nodech shall have written: table, key, column, value."""
+    """What a chtab, nodeadd or nodech should have written: table, key, column, value."""
     verb, first, *words = shlex.split(command)
     if verb == "chtab":
         keys = [dict(pair.split("=", 1) for pair in first.split(","))]
@@ -116,7 +121,7 @@ def names(noderange: str) -> list[str]:
         return noderange.split(",")
     first, last = noderange.split("-")
     stem = first.rstrip("0123456789")
-    return [f"{stem}{number}" for number in range(int(first[len(stem):]), int(last[len(stem):]) + 1)]
+    return [f"{stem}{number}" for number in range(int(first[len(stem) :]), int(last[len(stem) :]) + 1)]
 
 
 def free_port() -> int:
@@ -127,7 +132,7 @@ def free_port() -> int:
         return port
 
 
-def prepare(stage: Stage, iso: Path | None) -> None:
+def prepare(stage: DemoStage, iso: Path | None) -> None:
     """Start the embedded xcatd and the web server, and make the ISO."""
     stage.record.title("An empty machine gets an xcatd and a RHEV-H ISO")
     stage.record.step("start the embedded xcatd", "xcat-rhev xcatd --home DIR --port 0", partial(_start_xcatd, stage))
@@ -139,13 +144,13 @@ def prepare(stage: Stage, iso: Path | None) -> None:
         stage.record.step("make a small RHEV-H ISO", f"make_iso.py {stage.iso}", partial(_make_iso, stage))
 
 
-def _start_xcatd(stage: Stage) -> str:
+def _start_xcatd(stage: DemoStage) -> str:
     home = str(stage.home / "xcat")
     stage.xcatd = stage.start("xcatd", "xcatd", "--home", home, "--host", "127.0.0.1", "--port", "0")
     return f"{stage.environment()['XCATHOST']}, SQLite tables and a CA of its own below {home}"
 
 
-def _start_web(stage: Stage) -> str:
+def _start_web(stage: DemoStage) -> str:
     xcat = stage.home / "xcat"
     settings = {
         "XCATRHEVH_XCATD": stage.environment()["XCATHOST"],
@@ -157,7 +162,7 @@ def _start_web(stage: Stage) -> str:
     return kind
 
 
-def _make_iso(stage: Stage) -> str:
+def _make_iso(stage: DemoStage) -> str:
     done = subprocess.run(  # noqa: S603 - our own program, no shell
         [sys.executable, str(shared(MAKER)), str(stage.iso)], capture_output=True, text=True, check=False, timeout=300
     )
@@ -166,7 +171,7 @@ def _make_iso(stage: Stage) -> str:
     return (done.stdout + done.stderr).rstrip() + f"\n{stage.iso.stat().st_size >> 20} MiB"
 
 
-def install(stage: Stage) -> None:
+def install(stage: DemoStage) -> None:
     """From the ISO to a node that boots from its disk."""
     stage.record.title("copycds, nodeset, and the hypervisor reports its end")
     xcat = stage.home / "xcat"
@@ -174,19 +179,23 @@ def install(stage: Stage) -> None:
     stage.set_up(
         "chtab key=rhevh,username=admin passwd.password=demo-admin",
         "chtab key=rhevh,username=root passwd.password=demo-root",
-        'chtab priority=5 policy.commands=rhevhupdateflag policy.rule=allow',
+        "chtab priority=5 policy.commands=rhevhupdateflag policy.rule=allow",
         f"nodeadd {NODE} groups=rhevh,all hosts.ip={ADDRESS} mac.mac={MAC} noderes.netboot=xnba",
         f"nodech {NODE} nodehm.mgt=ipmi hypervisor.type=rhevh hypervisor.mgr=127.0.0.1 noderes.xcatmaster=127.0.0.1",
     )
     image = f"{stage.os}-x86_64-install-compute"
-    stage.typed("nodeset writes kernel, initrd and boot file", f"nodeset {NODE} osimage={image}",
-                partial(_look_at_boot_file, stage))
+    stage.typed(
+        "nodeset writes kernel, initrd and boot file",
+        f"nodeset {NODE} osimage={image}",
+        partial(_look_at_boot_file, stage),
+    )
     url = f"http://127.0.0.1:{stage.web_port}/xcatrhevh/rhevh_finish_install/{NODE}"
-    stage.record.step("the hypervisor fetches the finish URL", f"wget --bind-address={ADDRESS} {url}",
-                      partial(_finish, xcat, url))
+    stage.record.step(
+        "the hypervisor fetches the finish URL", f"wget --bind-address={ADDRESS} {url}", partial(_finish, xcat, url)
+    )
 
 
-def _look_at_copy(stage: Stage, output: str) -> str:
+def _look_at_copy(stage: DemoStage, output: str) -> str:
     xcat = stage.home / "xcat"
     found = sorted(path for path in (xcat / "install").glob("*/x86_64") if any(path.iterdir()))
     if len(found) != 1:
@@ -194,11 +203,13 @@ def _look_at_copy(stage: Stage, output: str) -> str:
     stage.os = found[0].parent.name
     image = row(xcat, "osimage", {"imagename": f"{stage.os}-x86_64-install-compute"})
     kept = [path for path in found[0].glob("*.iso") if _same(path, stage.iso)]
-    return "\n".join([
-        expect("the copied ISO, the same byte for byte", bool(kept), True),
-        expect("osimage.osvers", image["osvers"], stage.os),
-        expect("osimage.provmethod", image["provmethod"], "install"),
-    ])
+    return "\n".join(
+        [
+            expect("the copied ISO, the same byte for byte", bool(kept), True),
+            expect("osimage.osvers", image["osvers"], stage.os),
+            expect("osimage.provmethod", image["provmethod"], "install"),
+        ]
+    )
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -209,7 +220,7 @@ def _boot_file(xcat: Path) -> str:
     return (xcat / "tftpboot/xcat/xnba/nodes" / NODE).read_text()
 
 
-def _look_at_boot_file(stage: Stage, output: str) -> str:
+def _look_at_boot_file(stage: DemoStage, output: str) -> str:
     xcat = stage.home / "xcat"
     text = _boot_file(xcat)
     files = [word.split("/tftpboot/", 1)[1] for word in text.split() if "/tftpboot/" in word and "http://" in word]
@@ -232,12 +243,14 @@ def _finish(xcat: Path, url: str) -> str:
         answer = done.stdout
     else:
         answer = _fetch_without_wget(url) + " (fetched without wget, which is not installed)"
-    return "\n".join([
-        answer.strip(),
-        expect("the boot file's state", _boot_file(xcat).splitlines()[1], "#boot"),
-        expect("nodelist.status", row(xcat, "nodelist", {"node": NODE})["status"], "booted"),
-        expect("chain.currstate", row(xcat, "chain", {"node": NODE})["currstate"], "boot"),
-    ])
+    return "\n".join(
+        [
+            answer.strip(),
+            expect("the boot file's state", _boot_file(xcat).splitlines()[1], "#boot"),
+            expect("nodelist.status", row(xcat, "nodelist", {"node": NODE})["status"], "booted"),
+            expect("chain.currstate", row(xcat, "chain", {"node": NODE})["currstate"], "boot"),
+        ]
+    )
 
 
 def _fetch_without_wget(url: str) -> str:
@@ -256,7 +269,7 @@ def _fetch_without_wget(url: str) -> str:
         connection.close()
 
 
-def manage(stage: Stage, api: str) -> None:
+def manage(stage: DemoStage, api: str) -> None:
     """Hosts, storage, networks and machines through an engine that speaks one API."""
     stage.record.title(f"A manager with API v{api}: hosts, storage, networks, virtual machines")
     command = f"xcat-rhev sim --port 0 --api {api}"
@@ -265,8 +278,11 @@ def manage(stage: Stage, api: str) -> None:
     assert engine is not None
     stage.set_up(
         "chtab key=rhevm,username=admin passwd.password=" + shlex.quote(stage.password),
-        *(f"nodeadd {name} groups=rhevh,all hosts.ip={address} mac.mac={mac}" for name, (address, mac) in HOSTS.items()
-          if name != NODE),
+        *(
+            f"nodeadd {name} groups=rhevh,all hosts.ip={address} mac.mac={mac}"
+            for name, (address, mac) in HOSTS.items()
+            if name != NODE
+        ),
         f"nodech rhevh1,rhevh2 hypervisor.type=rhevh hypervisor.mgr={engine.name} hypervisor.cluster=Default",
         "nodeadd vm1-vm3 groups=vm,all nodehm.mgt=rhevm",
         f"nodech {VMS} vm.mgr={engine.name} vm.cluster=Default vm.memory=1g vm.cpus=1:2 vm.storage=nfs1:5g:system "
@@ -279,7 +295,7 @@ def manage(stage: Stage, api: str) -> None:
     _machines(stage, engine)
 
 
-def _start_sim(stage: Stage, api: str) -> str:
+def _start_sim(stage: DemoStage, api: str) -> str:
     folder = str(stage.home / f"sim-v{api}-certificates")
     ready = stage.start(f"sim-v{api}", "sim", "--port", "0", "--api", api, "--cert-dir", folder)
     stage.engine = Engine(ready, api)
@@ -287,12 +303,14 @@ def _start_sim(stage: Stage, api: str) -> str:
     return f"{ready['v4' if api == '4' else 'v3']}"
 
 
-def _hosts(stage: Stage, engine: Engine) -> None:
+def _hosts(stage: DemoStage, engine: Engine) -> None:
     for name, (address, mac) in HOSTS.items():
-        stage.record.step(f"{name} registers itself", f"GET /OvirtEngineWeb/register?vds_name={name}...",
-                          partial(_register, engine, name, address, mac))
-        stage.typed(f"{name} is approved", f"chhypervisor {name} -a",
-                    partial(_look_at_host, engine, name))
+        stage.record.step(
+            f"{name} registers itself",
+            f"GET /OvirtEngineWeb/register?vds_name={name}...",
+            partial(_register, engine, name, address, mac),
+        )
+        stage.typed(f"{name} is approved", f"chhypervisor {name} -a", partial(_look_at_host, engine, name))
 
 
 def _register(engine: Engine, name: str, address: str, mac: str) -> str:
@@ -309,19 +327,24 @@ def _look_for(word: str, output: str) -> str:
     return expect(f"the name {word} in the output", word in output, True)
 
 
-def _environment(stage: Stage, engine: Engine) -> None:
+def _environment(stage: DemoStage, engine: Engine) -> None:
     name = engine.name
-    stage.typed("an NFS storage domain", f"cfgve -t sd -m {name} -o nfs1 -c",
-                lambda _: expect("the storage domain", engine.storage_states("Default").get("nfs1"), "active"))
-    stage.typed("a network with a VLAN", f"cfgve -t nw -m {name} -o net100 -d Default -n 100 -c",
-                lambda _: expect("the network", "net100" in engine.states("networks"), True))
+    stage.typed(
+        "an NFS storage domain",
+        f"cfgve -t sd -m {name} -o nfs1 -c",
+        lambda _: expect("the storage domain", engine.storage_states("Default").get("nfs1"), "active"),
+    )
+    stage.typed(
+        "a network with a VLAN",
+        f"cfgve -t nw -m {name} -o net100 -d Default -n 100 -c",
+        lambda _: expect("the network", "net100" in engine.states("networks"), True),
+    )
     stage.typed("the network joins the cluster", f"cfgve -t nw -m {name} -o net100 -a -l Default", lambda _: "")
     for kind, wanted in (("sd", "nfs1"), ("nw", "net100")):
-        stage.typed("lsve shows it", f"lsve -t {kind} -m {name} -o {wanted}",
-                    partial(_look_for, wanted))
+        stage.typed("lsve shows it", f"lsve -t {kind} -m {name} -o {wanted}", partial(_look_for, wanted))
 
 
-def _machines(stage: Stage, engine: Engine) -> None:
+def _machines(stage: DemoStage, engine: Engine) -> None:
     def all_vms(state: str | None) -> Callable[[str], str]:
         def look(_: str) -> str:
             states = engine.states("vms")
@@ -339,7 +362,10 @@ def _machines(stage: Stage, engine: Engine) -> None:
     stage.typed("what is vm1", "lsvm vm1", partial(_look_for, "vm1"))
     stage.typed("vm1 moves", "rmigrate vm1 rhevh2", lambda _: expect("its host", engine.host_of("vm1"), "rhevh2"))
     stage.typed("vm2 stops", "rpower vm2 off", lambda _: expect("vm2", engine.states("vms")["vm2"], "down"))
-    stage.typed("a template from it", "clonevm vm2 -t tpl1",
-                lambda _: expect("the template", engine.states("templates").get("tpl1"), "ok"))
+    stage.typed(
+        "a template from it",
+        "clonevm vm2 -t tpl1",
+        lambda _: expect("the template", engine.states("templates").get("tpl1"), "ok"),
+    )
     stage.typed("they stop", f"rpower {VMS} off", all_vms("down"))
     stage.typed("they go", f"rmvm {VMS}", all_vms(None))

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import importlib.util
 import json
 import os
-import socket
+import re
 import ssl
-import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -23,40 +19,23 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from ...errors import RhevError
+from ...rows.manager import manager_folder
+from .. import homes
 from ..files import shared
+from . import finishurl
+from .findings import Finding, show
 from .ledger import Ledger
-from .site import Site, add_options, local_address, my_name, site_of
+from .site import XcatSite, add_options, site_of
+from .tables import XcatTables
+from .webserver import prepared
 
-PACKAGES = ("requests", "lxml", "sqlalchemy", "cryptography")
+PACKAGES = ("requests", "lxml", "regex", "cryptography")
 
 
 #: Seconds that this machine's clock may differ from a manager's before certificates and tokens suffer.
 CLOCK = 60.0
-_NO_CGI = "xcat-rhev install --httpd apache, and see that mod_cgi or mod_cgid is loaded"
 #: A page of every manager since 3.4 that needs no login.
 CA_PAGE = "/ovirt-engine/services/pki-resource?resource=ca-certificate&format=X509-PEM-CA"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found.
-
-    Attributes:
-        what: What was looked at.
-        well: Whether it is as it should be.
-        says: What it is, or what is wrong.
-        mend: The command that mends it, or empty.
-    """
-
-    what: str
-    well: bool
-    says: str
-    mend: str = ""
-
-    def line(self) -> str:
-        """The finding as a person reads it."""
-        mark = "ok  " if self.well else "BAD "
-        return f"{mark} {self.what}: {self.says}" + (f". Run: {self.mend}" if self.mend and not self.well else "")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -70,7 +49,14 @@ def main(argv: Sequence[str]) -> int:
         description="Check an installation: one line per check, well or with the command that mends it.",
     )
     add_options(parser)
-    site = site_of(parser.parse_args(list(argv)))
+    parser.add_argument("--home", type=Path, metavar="DIR", help="look at the embedded xcatd of this home")
+    words = parser.parse_args(list(argv))
+    site = site_of(words)
+    home = words.home or (None if site.plugin.parent.is_dir() or words.xcatroot else _usual_home())
+    if home:
+        from .doctor_home import examine as embedded  # the daemon is a package of its own
+
+        return show(embedded(home.resolve()))
     try:
         site.role()
     except RhevError as problem:
@@ -79,68 +65,42 @@ def main(argv: Sequence[str]) -> int:
     return show(examine(site))
 
 
-def show(findings: Iterator[Finding]) -> int:
-    """Print findings as they come; gives 1 when one was bad."""
-    bad = 0
-    for finding in findings:
-        print(finding.line(), flush=True)
-        bad |= not finding.well
-    return bad
+def _usual_home() -> Path | None:
+    """The home of the embedded xcatd, if there is one where it usually is."""
+    return homes.usual() if (homes.usual() / "etc" / "xcat").is_dir() else None
 
 
-def examine(site: Site) -> Iterator[Finding]:
+def examine(site: XcatSite) -> Iterator[Finding]:
     """Check after check, from the machine inwards; what needs xcatd comes last and only if it answers."""
-    yield _python()
+    yield _python(site)
     yield from _packages()
+    yield _perl(site)
     yield _plugin_file(site)
     yield _other_plugins(site)
     answers = _xcatd(site)
     yield answers
     if not answers.well:
         return
-    tables = Tables(site)
-    yield _plugin_loaded(site)
+    tables = XcatTables(site)
+    yield _check_plugin(site)
     yield _policy(tables)
     yield _passwords(tables)
     yield from _folders(tables)
     yield from _images(site, tables)
     yield from _leftovers(tables)
     yield from _selinux(site)
-    yield _finish_url(tables)
+    yield _finish_url(site, tables)
     yield from _managers(tables)
 
 
-class Tables:
-    """xCAT's tables, read by its own tabdump.
-
-    Args:
-        site: The machine.
-    """
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._read: dict[str, list[dict[str, str]]] = {}
-
-    def rows(self, table: str) -> list[dict[str, str]]:
-        """All rows that are not disabled."""
-        if table not in self._read:
-            lines = self._site.run("tabdump", table).stdout.splitlines()
-            reader = csv.DictReader([line.lstrip("#") if number == 0 else line for number, line in enumerate(lines)])
-            self._read[table] = [row for row in reader if (row.get("disable") or "0").lower() in ("0", "no")]
-        return self._read[table]
-
-    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run another of xCAT's commands."""
-        return self._site.run(*words)
-
-    def site(self, key: str, usual: str = "") -> str:
-        """One value of the site table."""
-        return next((row["value"] for row in self.rows("site") if row["key"] == key), "") or usual
-
-
-def _python() -> Finding:
+def _python(site: XcatSite) -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    return Finding("Python", sys.version_info >= (3, 9), f"{version}, {sys.executable}", "dnf install python3.11")
+    newer = "apt-get install python3" if _is_debian(site) else "dnf install python3.11"
+    return Finding("Python", sys.version_info >= (3, 9), f"{version}, {sys.executable}", newer)
+
+
+def _is_debian(site: XcatSite) -> bool:
+    return site.run("apt-get", "--version").returncode == 0
 
 
 def _packages() -> Iterator[Finding]:
@@ -151,7 +111,25 @@ def _packages() -> Iterator[Finding]:
         )
 
 
-def _plugin_file(site: Site) -> Finding:
+def _perl(site: XcatSite) -> Finding:
+    """The modules that our plugin loads, xCAT's own left out: distributions have split Perl into many packages."""
+    text = shared("share/perl/rhevm.pm").read_text()
+    names = re.findall(r"^\s*(?:use|require) (?!xCAT)([A-Z][\w:]*)", text, re.MULTILINE)
+    missing = [name for name in dict.fromkeys(names) if site.run("perl", f"-M{name}", "-e", "1").returncode]
+    says = "there" if not missing else f"{', '.join(missing)} cannot be loaded, so lines or all commands are lost"
+    return Finding("Perl modules of the plugin", not missing, says, _packages_of(site, missing))
+
+
+def _packages_of(site: XcatSite, modules: Sequence[str]) -> str:
+    """The command that installs Perl modules here."""
+    if _is_debian(site):
+        packages = dict.fromkeys("libjson-perl" if name == "JSON" else "perl" for name in modules)
+        return f"apt-get install {' '.join(packages)}"
+    tool = "zypper" if site.run("zypper", "--version").returncode == 0 else "dnf"
+    return f"{tool} install {' '.join(repr(f'perl({name})') for name in modules)}"
+
+
+def _plugin_file(site: XcatSite) -> Finding:
     ledger = Ledger(site.state)
     if ledger.ours(site.plugin):
         return Finding("plugin", True, f"{site.plugin} is ours")
@@ -163,7 +141,7 @@ def _plugin_file(site: Site) -> Finding:
     return Finding("plugin", False, f"{site.plugin} {says}", "xcat-rhev install")
 
 
-def _other_plugins(site: Site) -> Finding:
+def _other_plugins(site: XcatSite) -> Finding:
     """Two plugins that claim mkinstall for one os lose each other's boot parameters."""
     rivals = [
         path.name
@@ -177,14 +155,14 @@ def _other_plugins(site: Site) -> Finding:
     )
 
 
-def _xcatd(site: Site) -> Finding:
+def _xcatd(site: XcatSite) -> Finding:
     done = site.run("lsxcatd", "-v")
     well = done.returncode == 0
     says = done.stdout.strip() if well else (done.stderr or done.stdout).strip().partition("\n")[0]
     return Finding("xcatd", well, says or "no answer", "systemctl restart xcatd")
 
 
-def _plugin_loaded(site: Site) -> Finding:
+def _check_plugin(site: XcatSite) -> Finding:
     """Ask xcatd, not the file: only our plugin knows a word for the wrong thing said."""
     done = site.run("lsve", "--version")
     said = done.stdout + done.stderr
@@ -193,24 +171,25 @@ def _plugin_loaded(site: Site) -> Finding:
     )
 
 
-def _policy(tables: Tables) -> Finding:
+def _policy(tables: XcatTables) -> Finding:
     rows = [row for row in tables.rows("policy") if "rhevhupdateflag" in (row.get("commands") or "").split(",")]
     says = (
         f"row {', '.join(row['priority'] for row in rows)}"
         if rows
         else "no row lets the web server report a finished install"
     )
-    return Finding("policy", bool(rows), says, "xcat-rhev install --policy narrow")
+    return Finding("policy", bool(rows), says, "xcat-rhev install --policy certificate")
 
 
-def _passwords(tables: Tables) -> Finding:
+def _passwords(tables: XcatTables) -> Finding:
     keys = {row["key"] for row in tables.rows("passwd") if row.get("password")}
     missing = [key for key in ("rhevm", "rhevh") if key not in keys]
     mend = " ; ".join(f"chtab key={key},username=admin passwd.password=PASSWORD" for key in missing)
-    return Finding("passwords", not missing, "there" if not missing else f"none for {', '.join(missing)}", mend)
+    says = "there" if not missing else f"none for {', '.join(missing)}"
+    return Finding("passwords", not missing, says, mend, later=True)
 
 
-def _folders(tables: Tables) -> Iterator[Finding]:
+def _folders(tables: XcatTables) -> Iterator[Finding]:
     folders = {
         key: Path(tables.site(key, usual)) for key, usual in (("installdir", "/install"), ("tftpdir", "/tftpboot"))
     }
@@ -224,7 +203,7 @@ def _folders(tables: Tables) -> Iterator[Finding]:
         yield Finding("file system", True, "one for both" if same else "two, so initrds are copied instead of shared")
 
 
-def _images(site: Site, tables: Tables) -> Iterator[Finding]:
+def _images(site: XcatSite, tables: XcatTables) -> Iterator[Finding]:
     linux = {row["imagename"]: row for row in tables.rows("linuximage")}
     for row in tables.rows("osimage"):
         if (row.get("osvers") or "").startswith(("rhevh", "ovirt")):
@@ -236,7 +215,7 @@ def _images(site: Site, tables: Tables) -> Iterator[Finding]:
             yield Finding(f"osimage {row['imagename']}", well, says, _media(site, tables, missing))
 
 
-def _media(site: Site, tables: Tables, missing: Sequence[str]) -> str:
+def _media(site: XcatSite, tables: XcatTables, missing: Sequence[str]) -> str:
     """How media come to this machine: a service node has those of its management node, mounted or copied."""
     if not missing or site.role() == "management node":
         return "copycds ISO"
@@ -244,7 +223,7 @@ def _media(site: Site, tables: Tables, missing: Sequence[str]) -> str:
     return f"rsync -aR {' '.join(f'{master}:{path}' for path in missing)} /"
 
 
-def _leftovers(tables: Tables) -> Iterator[Finding]:
+def _leftovers(tables: XcatTables) -> Iterator[Finding]:
     """`copycds -n rhevh...` lets xCAT's anaconda plugin copy the medium too, and make Red Hat images of it."""
     for row in tables.rows("osimage"):
         ours = (row.get("osvers") or "").startswith(("rhevh", "ovirt"))
@@ -255,63 +234,13 @@ def _leftovers(tables: Tables) -> Iterator[Finding]:
             )
 
 
-def _finish_url(tables: Tables) -> Finding:
-    """Ask this machine's web server as a hypervisor does. We are none, so the application has to refuse us."""
-    host, port = _own_address(tables.site("master", "127.0.0.1")), tables.site("httpport", "80")
-    url = f"http://{host}:{port}/xcatrhevh/rhevh_finish_install/doctor"
-    try:
-        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - http, composed here
-            return Finding("finish URL", False, f"{url} answers {answer.status} to somebody who is no node", _NO_CGI)
-    except urllib.error.HTTPError as problem:
-        with problem:
-            return _refusal(url, problem.code, problem.headers.get_content_type(), problem.read(200))
-    except OSError as problem:
-        return Finding("finish URL", False, f"{url}: {getattr(problem, 'reason', problem)}", "systemctl restart httpd")
+def _finish_url(site: XcatSite, tables: XcatTables) -> Finding:
+    files = Ledger(site.state).files()
+    own = f". Let your web server run {site.script} for /xcatrhevh, see share/httpd/README.md"
+    return finishurl.examined(tables, prepared(site, files), own if files else ". Run: xcat-rhev install")
 
 
-def _own_address(master: str) -> str:
-    """The address with which this machine talks to its master; on a management node that is the master's own."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(master, 9, type=socket.SOCK_DGRAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.connect(address)  # sends nothing: the kernel only chooses a route
-            own = str(probe.getsockname()[0])
-    except OSError:
-        own = master
-    return f"[{own}]" if ":" in own else own
-
-
-def _refusal(url: str, code: int, kind: str, text: bytes) -> Finding:
-    """Tell the application's refusal from the web server's, which is HTML, and from xcatd's."""
-    told = text.decode("utf-8", "replace").strip()
-    if kind != "text/plain" or code not in (403, 503):
-        return Finding("finish URL", False, f"{url} answers {code}", _NO_CGI)
-    if code == 503:
-        return Finding("finish URL", False, f"{url}: {told}", "systemctl restart xcatd")
-    if "Permission denied" in told:
-        return _denied()
-    return Finding("finish URL", True, "answers")
-
-
-def _denied() -> Finding:
-    """No policy row fits what xcatd calls this machine; an xcatd with IPv6 has no name for an IPv4 client."""
-    if ":" not in local_address() and _listens("::1"):
-        return Finding("finish URL", False, "xcatd has no name for 127.0.0.1", "echo '::1 localhost' >> /etc/hosts")
-    *_, row = csv.DictReader(shared("policy/policy.narrow.csv").read_text().lstrip("#").splitlines())
-    columns = " ".join(f"policy.{column}='{row[column]}'" for column in ("commands", "parameters", "rule"))
-    says = f"policy has no row for reports from {my_name()}, as xcatd calls this machine"
-    return Finding("finish URL", False, says, f"chtab priority=5.1 policy.host={my_name()} {columns}")
-
-
-def _listens(address: str, port: int = 3001) -> bool:
-    try:
-        socket.create_connection((address, port), 5).close()
-    except OSError:
-        return False
-    return True
-
-
-def _selinux(site: Site) -> Iterator[Finding]:
+def _selinux(site: XcatSite) -> Iterator[Finding]:
     enforcing = site.below("/sys/fs/selinux/enforce")
     if enforcing.exists():
         there = "xcatrhevh" in site.run("semodule", "-l").stdout
@@ -319,21 +248,22 @@ def _selinux(site: Site) -> Iterator[Finding]:
         yield Finding("SELinux", there, says, "xcat-rhev install")
 
 
-def _managers(tables: Tables) -> Iterator[Finding]:
+def _managers(tables: XcatTables) -> Iterator[Finding]:
     names = {row.get("mgr") or "" for table in ("vm", "hypervisor") for row in tables.rows(table)} - {""}
     for name in sorted(names):
         yield _manager(tables, name)
+        yield from _certificates(tables, name)
 
 
-def _manager(tables: Tables, name: str) -> Finding:
-    """A question to it, through xcatd and the agent; what was found out about it stands in its folder."""
+def _manager(tables: XcatTables, name: str) -> Finding:
+    """A question to it, through xcatd and the agent; what was found out about it is in its folder."""
     done = tables.ask("lsve", "-t", "dc", "-m", name)
     if done.returncode:
         return Finding(f"manager {name}", False, (done.stderr or done.stdout).strip().partition("\n")[0])
-    folder = Path(tables.site("xcatconfdir", "/etc/xcat"), "rhevm", name.replace(":", "_"))
+    folder = manager_folder(tables, name)
     if not folder.is_dir():
         return Finding(f"manager {name}", True, "answers another machine, which serves it and keeps its CA")
-    known = _known(folder / "api")
+    known = _read_facts(folder / "api")
     apart = _clocks_apart(str(known.get("origin", "")), folder / "ca.crt")
     version = f"version {known.get('version', 'unknown')}, CA SHA-256 {_print_of(folder / 'ca.crt')}"
     if apart > CLOCK:
@@ -341,7 +271,21 @@ def _manager(tables: Tables, name: str) -> Finding:
     return Finding(f"manager {name}", True, version)
 
 
-def _known(file: Path) -> dict[str, object]:
+def _certificates(tables: XcatTables, name: str) -> Iterator[Finding]:
+    """What ends soon: of the manager, of its CA, and of the hypervisors that the manager warned of."""
+    nodes = [row["node"] for row in tables.rows("hypervisor") if row.get("mgr") == name and row.get("node")]
+    if not nodes:
+        return
+    done = tables.ask("rvitals", ",".join(nodes), "cert")
+    if done.returncode:
+        return  # what was said of the manager before says why
+    near = [line for line in (done.stdout + done.stderr).splitlines() if "certificate" in line and ". Run" in line]
+    says, _, mend = near[0].partition(". Run") if near else ("no end is near", "", "")
+    more = f" (and {len(near) - 1} more)" if near[1:] else ""
+    yield Finding(f"certificates of {name}", not near, says + more, mend.partition(": ")[2])
+
+
+def _read_facts(file: Path) -> dict[str, object]:
     try:
         found: dict[str, object] = json.loads(file.read_text())
         return found

@@ -13,21 +13,9 @@ from pathlib import Path
 
 from ...errors import Conflict, Denied, NotFound
 
-#: Apache's folder for snippets, by distribution family, and the service to reload.
-APACHE = (("/etc/httpd/conf.d", "httpd"), ("/etc/apache2/conf-enabled", "apache2"), ("/etc/apache2/conf.d", "apache2"))
-NGINX = (("/etc/nginx/default.d", "nginx"), ("/etc/nginx/conf.d", "nginx"))
-
-
-#: A web server's service, and how it is told without systemd.
-RELOADS = (
-    ("httpd", ("apachectl", "-k", "graceful")),
-    ("apache2", ("apache2ctl", "graceful")),
-    ("nginx", ("nginx", "-s", "reload")),
-)
-
 
 @dataclass(frozen=True)
-class Site:
+class XcatSite:
     """One machine with xCAT.
 
     Attributes:
@@ -46,6 +34,21 @@ class Site:
     def plugin(self) -> Path:
         """Where xCAT looks for the plugin of `mgt=rhevm`."""
         return self.root / "lib/perl/xCAT_plugin/rhevm.pm"
+
+    @property
+    def script(self) -> Path:
+        """The CGI."""
+        return self.root / "ws/xcatrhevh.cgi"
+
+    @property
+    def socket(self) -> Path:
+        """Where the agent listens."""
+        return Path(os.environ.get("XCAT_RHEV_SOCKET") or self.below("/var/run/xcat/xcat-rhev.sock"))
+
+    @property
+    def log(self) -> Path:
+        """Where the agent writes what it has to say."""
+        return Path(os.environ.get("XCAT_RHEV_LOG") or self.below("/var/log/xcat/xcat-rhev.log"))
 
     @property
     def state(self) -> Path:
@@ -70,7 +73,7 @@ class Site:
                 return role
         raise Conflict(
             "this machine is neither a management node nor a service node of xCAT",
-            "Run it where /etc/xCATMN or /etc/xCATSN stands",
+            "Run it on a machine that has /etc/xCATMN or /etc/xCATSN",
         )
 
     def check_rights(self) -> None:
@@ -82,14 +85,9 @@ class Site:
         if not os.access(self.plugin.parent, os.W_OK):
             raise Denied(f"{self.plugin.parent} is not writable for you", "Run it as root")
 
-    def reload(self) -> None:
-        """Let xcatd read its plugins again, and a running web server its configuration."""
+    def rescan(self) -> None:
+        """Let xcatd read its plugins again."""
         self.run("rescanplugins")
-        for service, control in RELOADS:
-            if self.run("systemctl", "-q", "is-active", service).returncode == 0:
-                self.run("systemctl", "reload", service)
-            elif self.run("pgrep", "-x", service).returncode == 0:  # started without systemd
-                self.run(*control)
 
     def run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run one of xCAT's own commands, or a system one; its exit code is for the caller to look at."""
@@ -102,13 +100,6 @@ class Site:
             [found, *words[1:]], input=stdin, capture_output=True, text=True, env=environment, check=False, timeout=120
         )
 
-    def http_folder(self, kind: str) -> tuple[Path, str] | None:
-        """The web server's folder for snippets and its service; None when it is not installed."""
-        for folder, service in {"apache": APACHE, "nginx": NGINX}.get(kind, ()):
-            if self.below(folder).is_dir():
-                return self.below(folder), service
-        return None
-
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that say where xCAT is."""
@@ -117,11 +108,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prefix", type=Path, default=Path("/"), metavar="DIR", help=argparse.SUPPRESS)
 
 
-def site_of(options: argparse.Namespace) -> Site:
+def site_of(options: argparse.Namespace) -> XcatSite:
     """The machine that those options mean."""
     prefix: Path = options.prefix
     root = options.xcatroot or Path(os.environ.get("XCATROOT") or prefix / "opt/xcat")
-    return Site(root, options.confdir or prefix / "etc/xcat", prefix, Path(sys.executable).with_name("xcat-rhev"))
+    return XcatSite(root, options.confdir or prefix / "etc/xcat", prefix, Path(sys.executable).with_name("xcat-rhev"))
+
+
+def site_of_machine() -> XcatSite:
+    """The machine that we are on, as it stands without options."""
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    return site_of(parser.parse_args([]))
 
 
 def local_address(port: int = 3001) -> str:
@@ -131,11 +129,3 @@ def local_address(port: int = 3001) -> str:
             return str(connection.getpeername()[0])
     except OSError:
         return "127.0.0.1"
-
-
-def my_name() -> str:
-    """What xcatd, and so policy.host, calls a client on this machine: the name of its address, up to the first dot."""
-    try:
-        return socket.gethostbyaddr(local_address())[0].partition(".")[0]
-    except OSError:
-        return "localhost"

@@ -7,26 +7,24 @@ from functools import partial
 from typing import Any
 
 from ...engine.nouns import Cluster, Host, Ssh
+from ...engine.states import HOST_COMING, HOST_FAILED, HOST_INSTALLABLE, HOST_RESTING, HOST_UP, HostStatus
 from ...engine.waiting import Goal
 from ...errors import NotFound, RhevError, TimedOut
-from ...jobs import Job, Step, Wait
 from ...messages import Data, Error, error_of
+from ...plan.context import Context, Plan
+from ...plan.jobs import Job, Step, Wait
 from ...secret import Secret
 from ...xcat.host import Row
-from ..common import Context, Plan
-from . import found
+from . import lookup as found
 
-UP = frozenset({"up"})
-#: It is on its way to be up without being told again.
-COMING = frozenset({"installing", "installing_os", "reboot", "initializing", "unassigned", "connecting"})
-#: It does not come back from these by itself. Right after a reboot a host may pass through non_operational.
-FAILED = frozenset({"install_failed", "error", "non_operational"})
 GRACE = 20.0
 #: Installing packages and rebooting takes a while.
 LIMIT = 1800.0
 DEFAULT_CLUSTER = "Default"
 #: Installs by these names register by themselves at the manager; later ones have to be added.
 _REGISTERS = "rhevh"
+#: What nodetype.os of an installed hypervisor begins with; all else is a full Linux.
+OURS = ("rhev", "rhvh", "ovirt")
 
 
 def approve(context: Context) -> Plan:
@@ -60,26 +58,33 @@ def _no_cluster(context: Context, node: str, name: str) -> NotFound:
 def approval(context: Context, node: str, host: Host, cluster: Cluster) -> Job | Error:
     """What is left to do for a host that the manager knows, or why nothing can be done."""
     state = host.status or "unknown"
-    if state == "pending_approval":
+    if state == HostStatus.PENDING_APPROVAL:
         step = Step(f"approve into cluster {cluster.name}", partial(_approve, context, node, host, cluster))
         return Job(node, [step, until_up(context, node, host)])
     if host.cluster and host.cluster.id != cluster.id:
         other = context.manager.name_of(Cluster, host.cluster)
         return Error(
             f"the host is in cluster {other}, not {cluster.name}. "
-            f"Run: rmhypervisor {node} -f, then chhypervisor {node} -a", node,
+            f"Run: rmhypervisor {node} -f, then chhypervisor {node} -a",
+            node,
         )
-    if state in UP:
+    if state in HOST_UP:
         return Job(node, idle="up: nothing to do")
-    if state in COMING:
+    if state in HOST_COMING:
         return Job(node, [until_up(context, node, host)])
     return Error(f"the state of node is not correct for approve. Current state: {state}. {_remedy(node, state)}", node)
 
 
 def _remedy(node: str, state: str) -> str:
-    if state == "install_failed":
+    if state == HostStatus.INSTALL_FAILED:
         return f"Run: chhypervisor {node} --reinstall"
-    return f"Run: chhypervisor {node} -e" if state in ("maintenance", "non_operational") else "Look at the host itself"
+    if state in (HostStatus.MAINTENANCE, HostStatus.NON_OPERATIONAL):
+        return f"Run: chhypervisor {node} -e"
+    if state == HostStatus.KDUMPING:
+        return f"Its kernel has crashed and writes a dump. When that has ended, run: rpower {node} boot"
+    if state in (HostStatus.NON_RESPONSIVE, HostStatus.DOWN):
+        return f"It does not answer the manager. Run: rpower {node} boot, and look at vdsmd and the network on it"
+    return "Look at the host itself"
 
 
 def _approve(context: Context, node: str, host: Host, cluster: Cluster) -> list[Data]:
@@ -89,7 +94,7 @@ def _approve(context: Context, node: str, host: Host, cluster: Cluster) -> list[
 
 def until_up(context: Context, node: str, host: Host) -> Wait:
     """Wait until a host is up; a failed installation ends the wait with the manager's own events."""
-    goal = partial(Goal, host, UP, FAILED, grace=GRACE, limit=context.limit(LIMIT))
+    goal = partial(Goal, host, HOST_UP, HOST_FAILED, grace=GRACE, limit=context.limit(LIMIT))
     return Wait("wait until up", goal, lambda _: [Data("up", node)], partial(with_events, context, host))
 
 
@@ -113,20 +118,22 @@ class Newcomers:
     def __init__(self, context: Context, rows: dict[str, Row], nodes: Sequence[str]) -> None:
         self._context = context
         self._rows = rows
-        host = context.host
+        host = context.xcat
         self._systems = host.node_attrs("nodetype", nodes, ["os"]) if nodes else {}
         self._addresses = host.node_attrs("hosts", nodes, ["ip"]) if nodes else {}
         self._domain = host.site("domain")
-        self._passwords = _plain_passwords(context) if nodes else {}
+        self._passwords = InstalledPasswords(context) if nodes else None
 
     def job(self, node: str, cluster: Cluster) -> Job | Error:
         """Add it, or say why it cannot be."""
         if self._registers(node):
             return Error(
                 f"host was not created: it has not registered at {self._context.manager.name} yet. "
-                f"See whether its installation has ended, or set hypervisor.password to add it over SSH", node,
+                f"See whether its installation has ended, or set hypervisor.password to add it over SSH",
+                node,
             )
-        how = login(self._rows[node], self._passwords)
+        assert self._passwords is not None, node
+        how = login(self._rows[node], self._passwords.of(self._systems[node].get("os", "")))
         if lack := lacks_password(self._context, node, how):
             return Error(lack, node)
         return Job(node, list(self._parts(node, cluster, how)))
@@ -139,7 +146,7 @@ class Newcomers:
 
     def _parts(self, node: str, cluster: Cluster, how: Mapping[str, Any]) -> Iterator[Step | Wait]:
         made: list[Host] = []
-        wanted = self._wanted(node, cluster, how)
+        wanted = self._new_host(node, cluster, how)
 
         def add() -> list[Data]:
             made.append(self._context.manager.create(wanted))
@@ -147,10 +154,14 @@ class Newcomers:
 
         yield Step(f"add {wanted.address} to cluster {cluster.name}", add)
         then = until_up(self._context, node, wanted)
-        yield Wait(then.says, lambda: until_up(self._context, node, made[0]).goal(), then.then,
-                   lambda problem: with_events(self._context, made[0], problem))
+        yield Wait(
+            then.says,
+            lambda: until_up(self._context, node, made[0]).goal(),
+            then.then,
+            lambda problem: with_events(self._context, made[0], problem),
+        )
 
-    def _wanted(self, node: str, cluster: Cluster, how: Mapping[str, Any]) -> Host:
+    def _new_host(self, node: str, cluster: Cluster, how: Mapping[str, Any]) -> Host:
         full = f"{node}.{self._domain}" if self._domain and "." not in node else node
         address = self._addresses[node].get("ip") or full
         return Host(name=node, address=address, cluster=cluster.ref, **how)
@@ -185,28 +196,47 @@ def lacks_password(context: Context, node: str, how: Mapping[str, Any]) -> str:
     )
 
 
-def _plain_passwords(context: Context) -> dict[str, Secret]:
-    """Passwords of the installed system by user, as far as the passwd table has them in clear."""
-    found: dict[str, Secret] = {}
-    for key in ("rhevh", "system"):
-        for row in context.host.rows("passwd", {"key": key}):
-            if row.get("username") and row.get("password") and not row["password"].startswith("$"):
-                found.setdefault(row["username"], Secret(row["password"]))
-    return found
+class InstalledPasswords:
+    """Passwords of installed systems by user, as far as the passwd table has them in clear.
+
+    A full Linux was installed with those of the key system; a RHEV-H, RHVH or oVirt Node with those of rhevh, else of
+    system.
+
+    Args:
+        context: The command.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._rows = {key: context.xcat.rows("passwd", {"key": key}) for key in ("rhevh", "system")}
+
+    def of(self, system: str) -> dict[str, Secret]:
+        """Those of a system.
+
+        Args:
+            system: Its nodetype.os; one that says nothing counts as a hypervisor's.
+        """
+        found: dict[str, Secret] = {}
+        for key in ("rhevh", "system") if system.startswith(OURS) or not system else ("system",):
+            for row in self._rows[key]:
+                if row.get("username") and row.get("password") and not row["password"].startswith("$"):
+                    found.setdefault(row["username"], Secret(row["password"]))
+        return found
 
 
 def reinstall(context: Context) -> Plan:
-    """Install hosts anew that are in maintenance or whose installation failed."""
+    """Install hosts again that are in maintenance or whose installation failed."""
     hosts, wrong = found.look(context, context.nodes)
     rows = context.attrs("hypervisor", "user", "password")
-    passwords = _plain_passwords(context)
+    passwords, systems = InstalledPasswords(context), context.attrs("nodetype", "os")
     for node in context.nodes:
         host = hosts.get(node)
         if host is None:
             yield error_of(wrong.get(node) or found.missing(context, node), node)
-        elif host.status not in ("maintenance", "install_failed"):
+        elif far := found.out_of_reach(node, host):
+            yield far
+        elif host.status not in HOST_INSTALLABLE:
             yield Error(f"the host is {host.status}, but must be in maintenance. Run: chhypervisor {node} -d", node)
-        elif lack := lacks_password(context, node, how := login(rows[node], passwords)):
+        elif lack := lacks_password(context, node, how := login(rows[node], passwords.of(systems[node].get("os", "")))):
             yield Error(lack, node)
         else:
             yield _reinstallation(context, node, host, how)
@@ -219,14 +249,23 @@ def _reinstallation(context: Context, node: str, host: Host, how: dict[str, Any]
         given = {"ssh": Ssh(**{key.partition("_")[2]: value for key, value in how.items() if value})}
 
     def step() -> list[Data]:
-        context.manager.reinstall(host, host.status == "install_failed", **given)
+        context.manager.reinstall(host, host.status == HostStatus.INSTALL_FAILED, **given)
         return [Data("install begun.", node)]
 
-    leaves = Goal(host, COMING | UP, frozenset({"error"}), limit=context.limit(120))
-    goal = partial(Goal, host, UP | {"maintenance"}, FAILED, grace=GRACE, limit=context.limit(LIMIT))
-    return Job(node, [
-        Step("install", step),
-        Wait("wait until the install has begun", lambda: leaves),
-        Wait("wait until up or in maintenance", goal, lambda host: [Data(host.status, node)],
-             partial(with_events, context, host)),
-    ])
+    # One that has failed before shows that until the new install begins; any other has failed by it.
+    failed = frozenset({HostStatus.ERROR, HostStatus.INSTALL_FAILED}) - {host.status}
+    leaves = Goal(host, HOST_COMING | HOST_UP, failed, limit=context.limit(120))
+    goal = partial(Goal, host, HOST_UP | HOST_RESTING, HOST_FAILED, grace=GRACE, limit=context.limit(LIMIT))
+    return Job(
+        node,
+        [
+            Step("install", step),
+            Wait("wait until the install has begun", lambda: leaves, otherwise=partial(with_events, context, host)),
+            Wait(
+                "wait until up or in maintenance",
+                goal,
+                lambda host: [Data(host.status, node)],
+                partial(with_events, context, host),
+            ),
+        ],
+    )

@@ -10,22 +10,29 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...engine.nouns import Host
+from ...engine.states import HOST_BACK, HOST_TALKING, HostStatus
 from ...engine.waiting import Goal
 from ...errors import Conflict, RhevError
-from ...jobs import Job, Step, Wait
-from ...messages import Data, Error
-from ..common import Context, Plan, Planned
+from ...messages import Data, Error, Message
+from ...plan.context import Context, Plan, Planned
+from ...plan.jobs import Job, Step, Wait
+from ...rows.nodestatus import POWERING_OFF, POWERING_ON, PowerStatus
 
 #: rpower's word -> the manager's.
 KINDS = {"on": "start", "off": "stop", "reset": "restart", "boot": "restart", "cycle": "restart"}
-OFF = "down"
-#: States of a hypervisor that has power and has answered since; one that rests in maintenance goes back there.
-BACK = frozenset({"up", "maintenance", "non_operational", "pending_approval"})
+#: What engines say, and the option of chhypervisor that mends it: no power management (3.0 to 3.6, then 4.x for a
+#: question and for a deed), and a hypervisor that still works.
+_REMEDIES = {
+    "ower Management is not enabled": "-p",
+    "Invalid fence agents defined": "-p",
+    "fence is disabled": "-p",
+    "in Maintenance mode": "-d",
+}
 #: Seconds that a hypervisor may take to start.
 LIMIT = 1200.0
 
 
-def plan(context: Context, word: str, nodes: list[str], asking: bool) -> Plan:
+def plan(context: Context, word: str, nodes: list[str], asking: bool, status: PowerStatus) -> Plan:
     """Find all hypervisors with one search, then say what each needs.
 
     Args:
@@ -33,6 +40,7 @@ def plan(context: Context, word: str, nodes: list[str], asking: bool) -> Plan:
         word: rpower's.
         nodes: The hypervisors.
         asking: The word asks for the state.
+        status: Writes nodelist.status.
     """
     found = context.manager.find(Host, nodes) if nodes else {}
     for node in nodes:
@@ -40,11 +48,16 @@ def plan(context: Context, word: str, nodes: list[str], asking: bool) -> Plan:
         if host is None:
             yield Error(f"no host of that name on {context.manager.name}. Run: chhypervisor {node} -a", node)
         elif asking:
-            yield Job(node, [Step("ask the power management", _Fencing(context, host, node).ask)])
+            yield Job(node, [Step("ask the power management", _Fencing(context, host, node, status).ask)])
         elif word not in KINDS:
             yield Error(f"'{word}' does not exist for a hypervisor. Use on, off, boot or stat", node)
         else:
-            yield _Fencing(context, host, node).job(word)
+            yield _Fencing(context, host, node, status).job(word)
+
+
+def restart(context: Context) -> Plan:
+    """Restart hypervisors by their power management, and wait until they are back."""
+    yield from plan(context, "boot", list(context.nodes), asking=False, status=PowerStatus(context.xcat, context.nodes))
 
 
 @dataclass(frozen=True)
@@ -55,43 +68,59 @@ class _Fencing:
         context: The command's.
         host: The hypervisor.
         node: Its name in xCAT.
+        status: Writes nodelist.status.
     """
 
     context: Context
     host: Host
     node: str
+    status: PowerStatus
 
     def job(self, word: str) -> Planned:
         """Switch it, and wait for what comes of that."""
-        down = self.host.status == OFF
+        down = self.host.status == HostStatus.DOWN
         if word == "off":
-            return Job(self.node, idle=word) if down else self._switched(word, "stop", frozenset({OFF}))
-        if word == "on" and self.host.status in BACK:
+            return Job(self.node, idle=word) if down else self._switch_job(word, "stop", frozenset({HostStatus.DOWN}))
+        if word == "on" and self.host.status in HOST_BACK:
             return Job(self.node, idle=word)
-        return self._switched(word, "start" if down else KINDS[word], BACK)
+        return self._switch_job(word, "start" if down else KINDS[word], HOST_BACK)
 
-    def _switched(self, word: str, kind: str, wanted: frozenset[str]) -> Job:
+    def _switch_job(self, word: str, kind: str, wanted: frozenset[str]) -> Job:
         goal = partial(Goal, self.host, wanted, limit=self.context.limit(LIMIT))
-        return Job(self.node, [
-            Step(f"fence: {kind}", partial(self._switch, kind)),
-            Wait(f"wait until {'/'.join(sorted(wanted))}", goal, lambda _: [Data(word, self.node)]),
-        ])
+        return Job(
+            self.node,
+            [
+                Step(f"fence: {kind}", partial(self._switch, kind)),
+                Wait(f"wait until {'/'.join(sorted(wanted))}", goal, lambda _: [Data(word, self.node)]),
+            ],
+        )
 
-    def _switch(self, kind: str) -> None:
+    def _switch(self, kind: str) -> list[Message]:
         self._fence(kind)
+        return self.status.write(self.node, POWERING_OFF if kind == "stop" else POWERING_ON)
 
     def ask(self) -> list[Data]:
-        """The state, as the power management sees it."""
-        return [Data(self._fence("status"), self.node)]
+        """The state, as the power management sees it; without one, what follows from what the manager knows."""
+        try:
+            return [self._answer(self._fence("status"))]
+        except Conflict:
+            if self.host.pm_enabled:
+                raise
+            return [self._answer("on" if self.host.status in HOST_TALKING else self.host.status or "unknown")]
+
+    def _answer(self, state: str) -> Data:
+        fields = ("state", state), ("status", self.host.status or "unknown"), ("id", self.host.id)
+        return Data(state, self.node, fields=fields)
 
     def _fence(self, kind: str) -> str:
         try:
             return self.context.manager.fence(self.host, kind)
         except Conflict as problem:
-            raise self._explained(problem) from None
+            raise self._explain(problem) from None
 
-    def _explained(self, problem: Conflict) -> RhevError:
-        """The refusal that everybody meets first, with what to do about it."""
-        if "ower Management is not enabled" not in problem.text:
-            return problem
-        return Conflict(problem.text.strip("[] ."), f"Run: chhypervisor {self.node} -p")
+    def _explain(self, problem: Conflict) -> RhevError:
+        """The refusals that everybody meets first, with what to do about them."""
+        for said, option in _REMEDIES.items():
+            if said in problem.text:
+                return Conflict(problem.text.strip("[] ."), f"Run: chhypervisor {self.node} {option}")
+        return problem

@@ -2,50 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...engine.nouns import Bonding, Cluster, Host, HostNic, Network, NetworkAttachment, Ref
-from ...jobs import Job, Step
-from ...messages import Data, Error, Warning, error_of
-from ..common import Context, Plan
-from ..hypervisorrows import Interface, read_interfaces
-from . import found
-
-#: The states in which a manager can talk to a host about its networks.
-TALKING = frozenset({"up", "maintenance", "non_operational"})
+from ...engine.nouns import Cluster, Host, HostNic, IpAssignment, Network, NetworkAttachment, Ref
+from ...engine.states import HOST_TALKING
+from ...messages import Data, Error, Message, Warn, error_of
+from ...plan.context import Context, Plan
+from ...plan.jobs import Job, Step
+from ...rows.hypervisor import NO_GATEWAY, Interface, by_network, read_interfaces
+from . import lookup as found
+from .bonds import Bonds, asked_bond
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One line of what a host lacks.
+class WantedNetwork:
+    """A network as a host should have it.
 
     Attributes:
-        interface: As the table has it.
+        interfaces: As the table has it: one part for each IP version.
         network: The logical network.
         nic: The host's NIC or bond, with an id if it is there.
         now: What is there now on that network, or None.
     """
 
-    interface: Interface
+    interfaces: Sequence[Interface]
     network: Network
     nic: HostNic
     now: NetworkAttachment | None
 
+    @property
+    def attachment(self) -> NetworkAttachment:
+        """What to ask of the manager."""
+        ways = [_way(each, self.now) for each in self.interfaces if each.method]
+        nic = Ref(id=self.nic.id or "", name=self.nic.name or "")
+        return NetworkAttachment(
+            id=self.now.id if self.now else None, network=self.network.ref, host_nic=nic, assignments=tuple(ways)
+        )
+
+    def __str__(self) -> str:
+        return f"{self.network.name} on {self.nic.name} ({' and '.join(each.protocol for each in self.interfaces)})"
+
 
 @dataclass(frozen=True)
 class Around:
-    """What stands around a host.
+    """What is around a host.
 
     Attributes:
         networks: The logical networks of its data center, by name.
         cluster: Its cluster; None where the networks of that need not be looked at.
         attached: The names of the cluster's networks.
+        mend: Bring networks into line that are as wanted, but out of sync.
     """
 
     networks: dict[str, Network]
     cluster: Cluster | None = None
     attached: frozenset[str] | None = None
+    mend: bool = True
 
 
 def configure(context: Context) -> Plan:
@@ -63,7 +76,7 @@ def configure(context: Context) -> Plan:
         yield from (Error(f"hypervisor.interface: {fault}", node) for fault in faults)
         if host is None:
             yield error_of(wrong.get(node) or found.missing(context, node), node)
-        elif host.status not in TALKING:
+        elif host.status not in HOST_TALKING:
             yield Error(f"the host is {host.status}, not up or in maintenance. Run: chhypervisor {node} -d", node)
         elif not faults:
             cluster = clusters.get(host.cluster.id if host.cluster else "")
@@ -84,19 +97,18 @@ def in_data_center(networks: Sequence[Network], cluster: Cluster | None) -> dict
     """The networks of a cluster's data center, by name."""
     home = cluster.data_center if cluster else None
     return {
-        network.name or "": network for network in networks
+        network.name or "": network
+        for network in networks
         if home is None or network.data_center is None or network.data_center.id == home.id
     }
 
 
-def plan_host(
-    context: Context, node: str, host: Host, around: Around, interfaces: Sequence[Interface]
-) -> Plan:
-    """Find what one host lacks; everything wrong with its row is said at once.
+def plan_host(context: Context, node: str, host: Host, around: Around, interfaces: Sequence[Interface]) -> Plan:
+    """Find what one host lacks; all faults of its row are reported at once.
 
     Args:
         context: The command.
-        node: Whom messages are about.
+        node: The node that messages are about.
         host: The host; its NICs are fetched unless they are there.
         around: What networks there are.
         interfaces: What is wanted.
@@ -109,18 +121,43 @@ def plan_host(
         problem for each in interfaces for problem in _problems(context.manager.name, each, around, nics, coming)
     ]
     if problems:
-        yield from (Error(problem, node) for problem in problems)
+        yield from (Error(problem, node) for problem in dict.fromkeys(problems))
         return
-    attached = {_id(item.network): item for item in context.manager.host_networks(host)}
+    attached = {_key(item.network): item for item in context.manager.host_networks(host)}
     wanted = [
-        Wanted(each, networks[each.network], nics.get(each.nic) or _bond(each), attached.get(networks[each.network].id))
-        for each in interfaces
+        WantedNetwork(
+            parts,
+            networks[name],
+            nics.get(parts[0].nic) or asked_bond(parts[0]),
+            attached.get(_key(networks[name].ref)),
+        )
+        for name, parts in by_network(interfaces).items()
     ]
+    bonds = Bonds(nics, interfaces, _staying(attached, wanted, nics))
+    faults = [*dict.fromkeys(bonds.faults())]
+    yield from (Error(fault, node) for fault in faults)
+    if faults:
+        return
     for item in wanted:
         if item.now is not None and item.now.in_sync is False:
-            yield Warning(f"the network {item.network.name} is out of sync on the host", node)
-    lacking = [item for item in wanted if not _as_wanted(item, nics)]
-    yield Job(node, [_step(context, node, host, lacking, nics)] if lacking else [])
+            yield Warn(f"the network {item.network.name} is out of sync on the host", node)
+    # Before 3.6 a bond that is made again needs its networks sent with it.
+    made = {bond.name for bond in bonds.to_make()}
+    lacking = [item for item in wanted if item.nic.name in made or not _is_right(item, nics, around.mend)]
+    anything = lacking or bonds.to_make() or bonds.to_remove()
+    yield Job(node, [_step(context, node, host, lacking, bonds)] if anything else [])
+
+
+def _staying(
+    attached: Mapping[str, NetworkAttachment], wanted: Sequence[WantedNetwork], nics: Mapping[str, HostNic]
+) -> dict[str, list[str]]:
+    """Networks that are not named, by the NIC or bond that they are on."""
+    named = {_key(item.network.ref) for item in wanted}
+    staying: dict[str, list[str]] = {}
+    for key, item in attached.items():
+        if key not in named and item.network:
+            staying.setdefault(_carrier(item, nics), []).append(item.network.name or key)
+    return staying
 
 
 def _problems(
@@ -147,75 +184,62 @@ def _problems(
             yield f"does not have interface {name}. It has {', '.join(real) or 'none'}"
 
 
-def _id(ref: Ref | None) -> str:
-    return ref.id if ref else ""
+def _key(ref: Ref | None) -> str:
+    """What tells a network: its id, or its name where RHEV 3.0 gives no more."""
+    return (ref.id or ref.name) if ref else ""
 
 
-def _bond(each: Interface) -> HostNic:
-    """A bond to be made, or one that another part of the row makes."""
-    if not each.members:
-        return HostNic(name=each.nic)
-    slaves = tuple(Ref(name=name) for name in each.members)
-    return HostNic(name=each.nic, bonding=Bonding(options=dict(each.bond_options), slaves=slaves))
+def _carrier(now: NetworkAttachment, nics: Mapping[str, HostNic]) -> str:
+    """The name of the NIC or bond that a network is on; engines before 3.6 show a VLAN's own, eth0.100 for eth0."""
+    ref = now.host_nic
+    if ref is None:
+        return ""
+    name = ref.name or next((known for known, each in nics.items() if each.id == ref.id), "")
+    below = (nics[name].base_interface if name in nics else "") or name.rpartition(".")[0]
+    return below if below in nics else name
 
 
-def _as_wanted(item: Wanted, nics: dict[str, HostNic]) -> bool:
+def _is_right(item: WantedNetwork, nics: Mapping[str, HostNic], mend: bool) -> bool:
     """Is nothing to be changed for this network?"""
-    now, each = item.now, item.interface
-    if now is None or now.in_sync is False or not _on(now, item.nic, nics) or _bond_differs(each, nics):
+    now = item.now
+    if now is None or (mend and now.in_sync is False) or _carrier(now, nics) != item.nic.name:
         return False
-    if now.boot_protocol != each.protocol:
-        return False
-    pairs = ((now.ip, each.address), (now.netmask, each.netmask), (now.gateway, each.gateway))
-    return each.protocol != "static" or all((have or "") == want for have, want in pairs)
+    return now.gives(item.attachment)
 
 
-def _on(now: NetworkAttachment, nic: HostNic, nics: dict[str, HostNic]) -> bool:
-    """Is it on that NIC? Engines before 3.6 show a VLAN's own NIC, eth0.100 for eth0."""
-    if now.host_nic is None:
-        return False
-    name = now.host_nic.name or next((known for known, each in nics.items() if each.id == now.host_nic.id), "")
-    return now.host_nic.id == nic.id or name == nic.name or name.startswith(f"{nic.name}.")
-
-
-def _bond_differs(each: Interface, nics: dict[str, HostNic]) -> bool:
-    """Is the bond missing, or made of other members or with another mode?"""
-    if not each.members:
-        return False
-    there = nics.get(each.nic)
-    if there is None or there.bonding is None:
-        return True
-    names = {nic.id: name for name, nic in nics.items()}
-    members = {names.get(slave, slave) for slave in there.slaves}
-    options = there.bond_options
-    return members != set(each.members) or any(options.get(key) != value for key, value in each.bond_options)
-
-
-def _step(context: Context, node: str, host: Host, lacking: Sequence[Wanted], nics: dict[str, HostNic]) -> Step:
-    bonds = {item.interface.nic: _bond_now(item, nics) for item in lacking if _bond_differs(item.interface, nics)}
-    attachments = [_attachment(item) for item in lacking]
-
-    def step() -> list[Data]:
-        context.manager.set_host_networks(host, attachments, bonds=list(bonds.values()), check=True)
-        return [Data("succeeded.", node)]
-
-    says = ", ".join(f"{item.network.name} on {item.interface.nic} ({item.interface.protocol})" for item in lacking)
-    made = f"make {', '.join(bonds)}; " if bonds else ""
-    return Step(f"{made}set networks: {says}", step)
-
-
-def _bond_now(item: Wanted, nics: dict[str, HostNic]) -> HostNic:
-    """The bond as it is to be, with its id where it is there."""
-    there = nics.get(item.interface.nic)
-    bond = _bond(item.interface)
-    return bond.replace(id=there.id) if there is not None else bond
-
-
-def _attachment(item: Wanted) -> NetworkAttachment:
-    each, now = item.interface, item.now
-    nic = Ref(id=item.nic.id or "", name=item.nic.name or each.nic)
-    return NetworkAttachment.on(
-        item.network.ref, nic, each.protocol, each.address, each.netmask, each.gateway, (now.id or "") if now else ""
+def _way(each: Interface, now: NetworkAttachment | None) -> IpAssignment:
+    """An address to ask for; a gateway that is not written stays if it can be reached from there."""
+    gateway = "" if each.gateway == NO_GATEWAY else each.gateway
+    if not each.gateway and now is not None and each.method == "static":
+        gateway = each.reachable(now.way(each.version).gateway)
+    return IpAssignment(
+        boot_protocol=each.method,
+        ip=each.address or None,
+        netmask=each.netmask or None,
+        gateway=gateway or None,
+        ip_version="v6" if each.version == "v6" else None,
     )
 
 
+def _still_out_of_sync(context: Context, node: str, host: Host, done: Sequence[WantedNetwork]) -> Iterator[Warn]:
+    """Networks that were out of sync and still are: the host does not apply its settings."""
+    odd = {_key(item.network.ref) for item in done if item.now is not None and item.now.in_sync is False}
+    for now in context.manager.host_networks(host) if odd else ():
+        if _key(now.network) in odd and now.in_sync is False and now.network:
+            yield Warn(f"the network {now.network.name} is still out of sync: look at the host itself", node)
+
+
+def _step(context: Context, node: str, host: Host, lacking: Sequence[WantedNetwork], bonds: Bonds) -> Step:
+    made, gone = bonds.to_make(), bonds.to_remove()
+
+    def step() -> Iterator[Message]:
+        context.manager.set_host_networks(
+            host, [item.attachment for item in lacking], bonds=made, unbound=gone, check=True
+        )
+        yield from _still_out_of_sync(context, node, host, lacking)
+        yield Data("succeeded.", node)
+
+    says = [f"take {', '.join(str(bond.name) for bond in gone)} apart"] if gone else []
+    says += [f"make {', '.join(str(bond.name) for bond in made)}"] if made else []
+    says += [f"set networks: {', '.join(map(str, lacking))}"] if lacking else []
+    return Step("; ".join(says), step)

@@ -8,12 +8,12 @@ from functools import partial
 
 from ...engine.nouns import FenceAgent, Host
 from ...errors import FailedState, NotFound, RhevError, Usage
-from ...jobs import Job, Step
 from ...messages import Data, error_of
+from ...plan.context import Context, Plan
+from ...plan.jobs import Job, Step
 from ...secret import Secret
 from ...xcat.host import Row
-from ..common import Context, Plan
-from . import found
+from . import lookup as found
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,13 @@ def _job(context: Context, node: str, host: Host, agent: FenceAgent) -> Job:
         context.manager.set_fencing(host, agent)
         return [Data(f"Setting power management: {agent.address}", node)]
 
-    return Job(node, [
-        Step(f"set power management: {agent.type} at {agent.address}", set_it),
-        Step("ask the power management for the power state", partial(_try, context, node, host, agent)),
-    ])
+    return Job(
+        node,
+        [
+            Step(f"set power management: {agent.type} at {agent.address}", set_it),
+            Step("ask the power management for the power state", partial(_try, context, node, host, agent)),
+        ],
+    )
 
 
 def _try(context: Context, node: str, host: Host, agent: FenceAgent) -> list[Data]:
@@ -123,9 +126,9 @@ class _Reader:
     def __init__(self, context: Context, way: _Way, nodes: list[str]) -> None:
         self._way = way
         columns = [way.address, "username", "password", *([way.slot] if way.slot else [])]
-        self._rows = context.host.node_attrs(way.table, nodes, columns)
-        self._defaults = _credentials(context.host.rows("passwd", {"key": way.key}))
-        self._chassis = context.host.rows("mpa") if way.slot else []
+        self._rows = context.xcat.node_attrs(way.table, nodes, columns)
+        self._defaults = _credentials(context.xcat.rows("passwd", {"key": way.key}))
+        self._chassis = context.xcat.rows("mpa") if way.slot else []
 
     def agent(self, node: str) -> FenceAgent:
         """The fence agent of a node.

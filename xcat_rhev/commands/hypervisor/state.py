@@ -6,20 +6,15 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ...engine.nouns import Host
+from ...engine.states import HOST_COMING, HOST_FAILED, HOST_LEAVING, HOST_OUTSIDE, HOST_RESTING, HOST_UP, HostStatus
 from ...engine.waiting import Goal
 from ...errors import RhevError, TimedOut
-from ...jobs import Job, Step, Wait
-from ...messages import Data, Error, error_of
-from ..common import Context, Plan
-from ..ve.kind import named
-from . import found
-from .admit import COMING, FAILED, GRACE, UP
+from ...messages import Data, Error, error_of, few
+from ...plan.context import Context, Plan
+from ...plan.jobs import Job, Step, Wait
+from . import lookup as found
+from .admit import GRACE
 
-MAINTENANCE = frozenset({"maintenance"})
-#: From these a host can be taken to maintenance.
-LEAVING = frozenset({"preparing_for_maintenance"})
-#: A host that was never taken in has nothing to be activated or deactivated.
-OUTSIDE = frozenset({"pending_approval", "installing", "installing_os", "install_failed"})
 #: A machine of this affinity does not leave its host.
 PINNED = "pinned"
 ACTIVATION_LIMIT = 600.0
@@ -34,19 +29,28 @@ def activate(context: Context) -> Plan:
         host = hosts.get(node)
         if host is None:
             yield error_of(wrong.get(node) or found.missing(context, node), node)
-        elif host.status in OUTSIDE:
-            yield Error(f"the host is {host.status}. Run: chhypervisor {node} -a", node)
-        elif host.status in UP:
+        elif host.status in HOST_OUTSIDE:
+            yield _outside(node, host)
+        elif host.status in HOST_UP:
             yield Job(node, idle="up: nothing to do")
+        elif far := found.out_of_reach(node, host):
+            yield far
         else:
-            yield Job(node, list(_activation(context, node, host)))
+            yield Job(node, list(activation(context, node, host)))
 
 
-def _activation(context: Context, node: str, host: Host) -> Iterator[Step | Wait]:
-    if host.status not in COMING:
+def _outside(node: str, host: Host) -> Error:
+    """A host that does not work in its cluster yet, and what makes it do so."""
+    way = "--reinstall" if host.status == HostStatus.INSTALL_FAILED else "-a"
+    return Error(f"the host is {host.status}. Run: chhypervisor {node} {way}", node)
+
+
+def activation(context: Context, node: str, host: Host, done: str = "succeeded.") -> Iterator[Step | Wait]:
+    """The parts that bring a host into use, and what is said then."""
+    if host.status not in HOST_COMING:
         yield Step("activate", partial(_act, context, host, "activate"))
-    goal = partial(Goal, host, UP, FAILED, grace=GRACE, limit=context.limit(ACTIVATION_LIMIT))
-    yield Wait("wait until up", goal, lambda _: [Data("succeeded.", node)])
+    goal = partial(Goal, host, HOST_UP, HOST_FAILED, grace=GRACE, limit=context.limit(ACTIVATION_LIMIT))
+    yield Wait("wait until up", goal, lambda _: [Data(done, node)])
 
 
 def deactivate(context: Context) -> Plan:
@@ -57,12 +61,14 @@ def deactivate(context: Context) -> Plan:
         host = hosts.get(node)
         if host is None:
             yield error_of(wrong.get(node) or found.missing(context, node), node)
-        elif host.status in OUTSIDE:
-            yield Error(f"the host is {host.status}. Run: chhypervisor {node} -a", node)
-        elif host.status in MAINTENANCE:
+        elif host.status in HOST_OUTSIDE:
+            yield _outside(node, host)
+        elif host.status in HOST_RESTING:
             yield Job(node, idle="maintenance: nothing to do")
         elif obstacle := obstacles.get(host.id or ""):
             yield Error(obstacle, node)
+        elif host.status == HostStatus.KDUMPING and (far := found.out_of_reach(node, host)):
+            yield far
         else:
             done = [Data("succeeded.", node)]
             yield Job(node, list(evacuation(context, host, done)))
@@ -76,11 +82,13 @@ def evacuation(context: Context, host: Host, done: Sequence[Data] = ()) -> Itera
         host: As it is now.
         done: What to say when it is there.
     """
-    if host.status not in LEAVING:
+    if host.status not in HOST_LEAVING:
         yield Step("deactivate", partial(_act, context, host, "deactivate"))
-    goal = partial(Goal, host, MAINTENANCE, limit=context.limit(EVACUATION_LIMIT))
+    goal = partial(Goal, host, HOST_RESTING, limit=context.limit(EVACUATION_LIMIT))
     yield Wait(
-        "wait until in maintenance, its virtual machines migrated", goal, lambda _: done,
+        "wait until in maintenance, its virtual machines migrated",
+        goal,
+        lambda _: done,
         partial(still_there, context, host),
     )
 
@@ -90,24 +98,24 @@ def in_the_way(context: Context, hosts: Sequence[Host]) -> dict[str, str]:
 
     Args:
         context: The command.
-        hosts: All hosts that shall be emptied.
+        hosts: All hosts that should be emptied.
     """
-    leaving = [host for host in hosts if host.status not in MAINTENANCE]
+    leaving = [host for host in hosts if host.status not in HOST_RESTING]
     vms = found.vms_on(context, leaving)
     lonely = found.without_refuge(context, leaving)
     obstacles = {}
-    for id, on in vms.items():
+    for host_id, on in vms.items():
         pinned = [vm.name or "?" for vm in on if vm.affinity == PINNED]
         if pinned:
-            obstacles[id] = _stay("virtual machines are pinned to the host and cannot migrate", pinned)
-        elif id in lonely and on:
+            obstacles[host_id] = _stay("virtual machines are pinned to the host and cannot migrate", pinned)
+        elif host_id in lonely and on:
             text = "virtual machines cannot migrate, for no other host of their cluster is up and stays so"
-            obstacles[id] = _stay(text, [vm.name or "?" for vm in on])
+            obstacles[host_id] = _stay(text, [vm.name or "?" for vm in on])
     return obstacles
 
 
 def _stay(why: str, names: Sequence[str]) -> str:
-    return f"{why}: {named(names)}. Run: rpower {','.join(names[:3])} off"
+    return f"{why}: {few(names)}. Run: rpower {','.join(names[:3])} off"
 
 
 def still_there(context: Context, host: Host, problem: RhevError) -> RhevError:
@@ -116,7 +124,7 @@ def still_there(context: Context, host: Host, problem: RhevError) -> RhevError:
     if not left:
         return problem
     return TimedOut(
-        f"{problem.text}; virtual machines are still on it: {named(vm.name for vm in left)}",
+        f"{problem.text}; virtual machines are still on it: {few(vm.name for vm in left)}",
         "Migrate or stop them, then run the command again with a longer --timeout",
     )
 

@@ -7,18 +7,24 @@ from functools import partial
 from typing import Any
 
 from ...engine.nouns import Host
+from ...engine.states import (
+    HOST_BEING_INSTALLED,
+    HOST_FAILED,
+    HOST_INSTALLABLE,
+    HOST_RESTING,
+    HOST_UP,
+    HOST_UPGRADABLE,
+    HostStatus,
+)
 from ...engine.waiting import Goal
 from ...errors import FailedState, RhevError
-from ...jobs import Job, Step, Wait
 from ...messages import Data, Error, error_of
-from ..common import Context, Plan
-from . import found, state
-from .admit import FAILED, GRACE, LIMIT, UP, with_events
+from ...plan.context import Context, Plan
+from ...plan.jobs import Job, Step, Wait
+from . import lookup as found
+from . import state
+from .admit import GRACE, LIMIT, with_events
 
-#: A host can be upgraded from these; one that is in use goes to maintenance for it.
-BEGINS = frozenset({"up", "maintenance", "non_operational", "install_failed"})
-#: Before 3.6 a RHEV-H was upgraded by installing it.
-BEGINS_INSTALL = frozenset({"maintenance", "install_failed"})
 CHECK_LIMIT = 300.0
 #: The engine's events at the end of a check: done, failed, not possible in this state (AuditLogType).
 _CHECKED, _CHECK_FAILED = (885, 839, 887), (839, 887)
@@ -34,12 +40,15 @@ def upgrade(context: Context) -> Plan:
         if host is None:
             yield error_of(wrong.get(node) or found.missing(context, node), node)
             continue
+        if far := found.out_of_reach(node, host):
+            yield far
+            continue
         try:
             verb, params = context.manager.upgrade_of(host, image)
         except RhevError as problem:
             yield error_of(problem, node)
             continue
-        begins = BEGINS if verb == "upgrade" else BEGINS_INSTALL
+        begins = HOST_UPGRADABLE if verb == "upgrade" else HOST_INSTALLABLE
         if host.status not in begins:
             yield Error(f"the host is {host.status}, but must be {' or '.join(sorted(begins))}", node)
         elif obstacle := obstacles.get(host.id or ""):
@@ -67,22 +76,25 @@ class _Upgrade:
         self._needed = bool(params.get("image") or host.update_available)
         self._since = 0
         self._trouble = ""
-        self._back = UP if host.status == "up" else UP | {"maintenance"}
+        self._back = HOST_UP if host.status == HostStatus.UP else HOST_UP | HOST_RESTING
 
     def parts(self) -> Iterator[Step | Wait]:
         """What is to be done."""
         if not self._needed:
             yield Step("look for upgrades", self._look)
-            goal = partial(Goal, self._host, BEGINS, limit=self._context.limit(CHECK_LIMIT), also=self._looked)
-            yield Wait("wait until it is known whether there are any", goal, self._found)
+            goal = partial(
+                Goal, self._host, HOST_UPGRADABLE, limit=self._context.limit(CHECK_LIMIT), also=self._check_is_over
+            )
+            yield Wait("wait until it is known whether there are any", goal, self._check_result)
         yield Step(self._verb, self._begin)
         if self._params.get("image"):
-            under_way = frozenset({"installing", "installing_os", "reboot", "preparing_for_maintenance"})
+            under_way = HOST_BEING_INSTALLED
             leaves = partial(Goal, self._host, under_way, limit=self._context.limit(LIMIT))
             yield Wait(f"wait until the {self._verb} has begun", leaves)
         words = " or ".join(sorted(self._back))
-        yield Wait(f"wait until upgraded and {words}", self._goal, lambda host: [Data(host.status, self._node)],
-                   self._worded)
+        yield Wait(
+            f"wait until upgraded and {words}", self._goal, lambda host: [Data(host.status, self._node)], self._explain
+        )
 
     def _events(self) -> list[Any]:
         return self._context.manager.events(self._host, 10)
@@ -91,7 +103,7 @@ class _Upgrade:
         self._since = max((int(event.id or 0) for event in self._events()), default=0)
         self._context.manager.act(self._host, "upgradecheck")
 
-    def _looked(self, host: Host) -> bool:
+    def _check_is_over(self, host: Host) -> bool:
         """Is the manager's look at the host over? It writes an event at its end, whether there is anything or not."""
         if host.update_available:
             return True
@@ -102,7 +114,7 @@ class _Upgrade:
         self._trouble = next((each.description or "" for each in ends if each.code in _CHECK_FAILED), "")
         return bool(ends)
 
-    def _found(self, host: Any) -> list[Data]:
+    def _check_result(self, host: Any) -> list[Data]:
         if self._trouble:
             raise FailedState(f"the manager could not look for upgrades: {self._trouble}")
         self._needed = bool(host.update_available)
@@ -117,16 +129,16 @@ class _Upgrade:
     def _goal(self) -> Goal | None:
         if not self._needed:
             return None
-        usual = LIMIT + (state.EVACUATION_LIMIT if self._host.status == "up" else 0)
-        done = None if self._params.get("image") else _done
-        return Goal(self._host, self._back, FAILED, GRACE, self._context.limit(usual), also=done)
+        usual = LIMIT + (state.EVACUATION_LIMIT if self._host.status == HostStatus.UP else 0)
+        done = None if self._params.get("image") else _has_no_updates
+        return Goal(self._host, self._back, HOST_FAILED, GRACE, self._context.limit(usual), also=done)
 
-    def _worded(self, problem: RhevError) -> RhevError:
+    def _explain(self, problem: RhevError) -> RhevError:
         """Machines that hold the host back, else what the manager noted."""
         held = state.still_there(self._context, self._host, problem)
         return with_events(self._context, self._host, problem) if held is problem else held
 
 
-def _done(host: Host) -> bool:
+def _has_no_updates(host: Host) -> bool:
     """An engine forgets about the updates when they are installed."""
     return not host.update_available

@@ -2,52 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from typing import Callable
 
-from ...engine.nouns import Template, Vm
-from ...jobs import Job, Step
-from ...messages import Warning
-from ..common import Context, Plan
+from ...engine.nouns import Vm
+from ...messages import Message, Warn
+from ...plan.context import Context, Plan
+from ...plan.jobs import Job, Step
+from ...rows.vm import Typed, VmRow
 from .machines import errors, find_named
-from .making import LIMIT, THERE, Making
-from .rows import Typed, VmRow
+from .make import LIMIT, THERE, Making
+from .memberships import Memberships
 from .surroundings import survey
 
 
 def make(
-    context: Context, rows: Mapping[str, VmRow], typed: Typed, record: Callable[[Making], Iterable[Step]],
+    context: Context,
+    rows: Mapping[str, VmRow],
+    typed: Typed,
+    record: Callable[[Making], Iterable[Step]],
     detached: bool = False,
+    strangers: Collection[str] = (),
+    lenient: bool = False,
 ) -> Plan:
     """Plan machines; with the option `force` those that are there are removed first.
 
     Args:
         context: The command's.
-        rows: What they shall be, by node.
+        rows: What they should be, by node.
         typed: What of that was typed.
         record: Steps that write to a machine's tables in the end.
         detached: Make them independent of their template.
+        strangers: Names that are not nodes: their MAC addresses need not be written once they are there.
+        lenient: What is wrong with a machine that is there is a warning, not an error.
     """
     found = find_named(context, list(rows), details=True)
     yield from map(found.lack, sorted(found.several))
     rows = {node: row for node, row in rows.items() if node not in found.several}
     kept: Mapping[str, Vm] = {} if "force" in context.options else found
     machines = {
-        node: Making(context.manager, context.host, row, kept.get(node), context.limit(LIMIT), detached=detached)
+        node: Making(
+            context.manager,
+            context.xcat,
+            row,
+            kept.get(node),
+            context.limit(LIMIT),
+            detached=detached,
+            stranger=node in strangers,
+        )
         for node, row in rows.items()
     }
-    lacking = {node: making.asked() for node, making in machines.items() if not making.complete()}
+    bad = yield from _check_rows(machines, lenient)
+    rows = {node: row for node, row in rows.items() if node not in bad}
+    members = Memberships(context.manager, rows, kept)
+    lacking = {
+        node: machines[node].lookups() for node in rows if not machines[node].complete() or members.lacking(node)
+    }
     for node in rows:
-        columns = apart(machines[node], typed)
-        if columns:
-            yield Warning(f"it is there with other {', '.join(_SHOWN[column] for column in columns)} and left so. "
-                          "Run chvm to change it, or give -f to make it anew", node)
+        yield from _left_apart(node, apart(machines[node], typed))
     yield from (Job(node, idle=THERE) for node in rows if node not in lacking)
-    places, faults = survey(context.manager, lacking, kept)
+    places, faults = survey(context.manager, lacking, kept, detached=detached, members=members)
     yield from errors(faults)
     for node, place in places.items():
-        machines[node].place = place
-        yield machines[node].job(None if node in kept else found.get(node), list(record(machines[node])))
+        making = machines[node]
+        making.place = place
+        more = [*members.steps(node, place.cluster, making.get), *record(making)]
+        yield making.job(None if node in kept else found.get(node), more)
+
+
+def _check_rows(machines: Mapping[str, Making], lenient: bool) -> Generator[Message, None, Collection[str]]:
+    """Say what is wrong with machines or their rows; the nodes that are left out for that."""
+    broken = {node: making.broken() for node, making in machines.items() if making.broken()}
+    bad = {node: making.faults() for node, making in machines.items() if making.faults()}
+    if lenient:
+        yield from (Warn(text, node) for node, text in broken.items())
+    else:
+        bad = {node: [*bad.get(node, ()), *filter(None, [broken.get(node)])] for node in {**bad, **broken}}
+    yield from errors(bad)
+    return bad
+
+
+def _left_apart(node: str, columns: Collection[str]) -> Iterator[Warn]:
+    if columns:
+        yield Warn(
+            f"it is there with other {', '.join(_SHOWN[column] for column in columns)} and left so. "
+            "Run chvm to change it, or give -f to make it again",
+            node,
+        )
 
 
 #: Columns of the vm table, and what they are to a person.
@@ -63,8 +104,13 @@ def apart(making: Making, typed: Typed) -> list[str]:
     differs = {
         "memory": typed.memory and vm.differing({"memory": typed.memory}),
         "cpus": typed.topology and vm.differing(dict(zip(("sockets", "cores", "threads"), typed.topology))),
-        "storage": typed.sizes and any(
-            row.name in disks and disks[row.name].size != row.size for row in making.row.disks),
-        "master": typed.master and making.manager.name_of(Template, vm.template) not in (typed.master, ""),
+        "storage": typed.sizes
+        and any(row.name in disks and disks[row.name].size != row.size for row in making.row.disks),
+        "master": typed.master and _other_template(making, vm, typed.master),
     }
     return [column for column, yes in differs.items() if yes]
+
+
+def _other_template(making: Making, vm: Vm, text: str) -> bool:
+    """Was it made from another template than the one that is typed? Any version of a name will do."""
+    return vm.template is not None and not making.manager.is_template(vm.template, text)

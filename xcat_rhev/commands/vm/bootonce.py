@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...xcat.host import Host
-from .settings import changed, read_settings
+from ...rows.vmsettings import changed, read_settings
+from ...xcat.host import Xcat
 
 NAME = "bootonce"
 
@@ -22,22 +22,23 @@ class BootOnce:
     Attributes:
         node: The node.
         noted: The boot order, in the manager's words; empty for none.
-        text: vm.othersettings as it stands.
+        text: vm.othersettings as it is.
     """
 
     node: str
     noted: tuple[str, ...] = ()
     text: str = ""
 
-    def write(self, host: Host, order: Sequence[str]) -> None:
+    def write(self, xcat: Xcat, order: Sequence[str]) -> None:
         """Note an order; none takes the note away."""
         text = changed(self.text, NAME, ",".join(order))
         if text != self.text:
-            host.set_node_attrs("vm", {self.node: {"othersettings": text}})
+            xcat.set_node_attrs("vm", {self.node: {"othersettings": text}})
 
 
-def read_notes(host: Host, nodes: Sequence[str]) -> dict[str, BootOnce]:
+def read_notes(xcat: Xcat, nodes: Sequence[str]) -> dict[str, BootOnce]:
     """The notes of some nodes."""
-    texts = {node: row.get("othersettings", "") for node, row in
-             host.node_attrs("vm", nodes, ["othersettings"]).items()}
+    texts = {
+        node: row.get("othersettings", "") for node, row in xcat.node_attrs("vm", nodes, ["othersettings"]).items()
+    }
     return {node: BootOnce(node, read_settings(text, node)[0].boot_once, text) for node, text in texts.items()}

@@ -3,40 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
 
-from ...engine.nouns import Noun, Vm
-from ...errors import Usage
+from ...engine.manager import Manager
+from ...engine.nouns import Cluster, DataCenter, Noun, Ref, Vm
+from ...engine.states import VM_STARTING, VmStatus
+from ...engine.waiting import Goal
 from ...messages import Error
-from ..common import Context
+from ...plan.context import Context
+from ...plan.jobs import Wait
+from ...rows.vmsettings import VmSettings
 
 #: rhevm.pm's texts, which people's scripts look for; the second is chvm's.
 NOT_DEFINED = "node was not defined in the rhevm."
 NOT_CREATED = "virtual machine was not created."
+NO_HOST = "host was not defined in the rhevm."
 
 
 class Machines(dict[str, Vm]):
-    """Machines by node, and the nodes whose name fits several; those are an error of their own and touched by nobody.
+    """Machines by node, and the nodes whose name fits several; those are an error of their own and are not touched.
 
     Args:
         found: What the manager has with these names.
-        manager: Its name.
+        manager: The manager that has them.
+        nodes: All that were looked for.
     """
 
-    def __init__(self, found: Iterable[Vm], manager: str) -> None:
+    def __init__(self, found: Iterable[Vm], manager: Manager, nodes: Sequence[str] = ()) -> None:
         super().__init__()
-        self._manager = manager
-        self.several: set[str] = set()
+        self._manager, self._nodes = manager, nodes
+        self._alike: dict[str, list[str]] | None = None
+        self.several: dict[str, list[Vm]] = {}
         for vm in found:
             if self.setdefault(vm.name, vm).id != vm.id:
-                self.several.add(vm.name)
+                self.several.setdefault(vm.name, [self[vm.name]]).append(vm)
         for name in self.several:
             del self[name]
 
     def lack(self, node: str, text: str = NOT_DEFINED) -> Error:
         """What to say about a node that has no machine here."""
+        manager = self._manager
         if node in self.several:
-            return Error(f"the manager {self._manager} has several machines named {node}, so none is touched", node)
-        return Error(f"{text} The manager is {self._manager}. Run: mkvm {node}", node)
+            return Error(twins(manager, node, self.several[node]), node)
+        if node in self.alike():
+            others = " and ".join(self.alike()[node])
+            return Error(
+                f"{text} The manager is {manager.name}. It has {others}, which is another name to it. "
+                "Name the node as the machine is named",
+                node,
+            )
+        return Error(f"{text} The manager is {manager.name}. Run: mkvm {node}", node)
+
+    def alike(self) -> dict[str, list[str]]:
+        """Names in other letters, large for small, that the manager has, by the node that it lacks; asked for once."""
+        if self._alike is None:
+            self._alike = {}
+            lacking = {node.casefold(): node for node in self._nodes if node not in self and node not in self.several}
+            for vm in self._manager.look(Vm, lacking.values(), only={"status"}, any_case=True) if lacking else ():
+                if vm.name.casefold() in lacking:
+                    self._alike.setdefault(lacking[vm.name.casefold()], []).append(vm.name)
+        return self._alike
+
+
+def lack_either(context: Context, machines: Machines, node: str) -> Error:
+    """What to say about a node that is neither a machine nor a hypervisor of this manager."""
+    row = context.attrs_of([node], "hypervisor", "type")[node]
+    if not row.get("type") or node in machines.several:
+        return machines.lack(node)
+    return Error(f"{NO_HOST} The manager is {context.manager.name}. Run: chhypervisor {node} -a", node)
+
+
+def twins(manager: Manager, name: str, machines: Sequence[Vm]) -> str:
+    """Say that a name fits several machines, and how to say which is meant."""
+    shown = "; ".join(f"{vm.id} in the cluster {manager.name_of(Cluster, vm.cluster) or '?'}" for vm in machines)
+    return (
+        f"the manager {manager.name} has several machines named {name}, so none is touched: {shown}. "
+        f"Run: chtab node={name} vm.cluster=CLUSTER"
+    )
 
 
 def find(context: Context, details: bool = False, also: type[Noun] | None = None) -> Machines:
@@ -51,8 +95,12 @@ def find(context: Context, details: bool = False, also: type[Noun] | None = None
 
 
 def find_named(
-    context: Context, nodes: Sequence[str], details: bool = False, everything: bool = False,
-    also: type[Noun] | None = None, only: Collection[str] = (),
+    context: Context,
+    nodes: Sequence[str],
+    details: bool = False,
+    everything: bool = False,
+    also: type[Noun] | None = None,
+    only: Collection[str] = (),
 ) -> Machines:
     """The same for some of the nodes; for none nothing is asked.
 
@@ -60,22 +108,148 @@ def find_named(
         context: The command's.
         nodes: Some of its nodes.
         details: With their disks and NICs.
-        everything: Serial consoles are told as well.
+        everything: Serial consoles are read as well.
         also: With their snapshots or CD drives.
         only: The attributes that are wanted besides name and id, in place of all; without details.
     """
+    manager = context.manager
     if not nodes:
-        return Machines([], context.manager.name)
-    found = context.manager.look(Vm, nodes, details=details, everything=everything, also=also, only=only)
-    return Machines(found, context.manager.name)
+        return Machines([], manager)
+    homes = homes_of(context, nodes)
+    wanted = {*only, "cluster"} if only else only  # it tells machines of one name apart
+    found = manager.look(Vm, nodes, details=details, everything=everything, also=also, only=wanted)
+    return Machines([vm for vm in found if vm.name not in homes or homes[vm.name].has(manager, vm)], manager, nodes)
+
+
+@dataclass(frozen=True)
+class VmHome:
+    """Where a row says that its machine is; machines of one name may be in several data centers.
+
+    Attributes:
+        cluster: The name of its cluster, or empty.
+        center: The name of its data center, or empty.
+    """
+
+    cluster: str
+    center: str
+
+    def has(self, manager: Manager, vm: Vm) -> bool:
+        """Is a machine of the node's name this node's? It may have been moved to another cluster of its data center."""
+        if self.cluster and manager.is_in(vm, self.cluster):
+            return True
+        center = manager.center_of(vm)
+        if self.center and manager.name_of(DataCenter, Ref(center)) != self.center:
+            return False
+        named = [each for each in manager.all(Cluster) if self.cluster and each.name == self.cluster]
+        return all(manager.center_of(cluster) == center for cluster in named)
+
+
+def homes_of(context: Context, nodes: Sequence[str]) -> dict[str, VmHome]:
+    """Where rows say that their machines are; nodes whose rows do not say are missing."""
+    rows = context.attrs_of(nodes, "vm", "cluster", "datacenter")
+    return {node: VmHome(row.get("cluster", ""), row.get("datacenter", "")) for node, row in rows.items() if row}
 
 
 def stored(context: Context, vm: Vm) -> Vm:
+    """As `stored_at`."""
+    return stored_at(context.manager, vm)
+
+
+def stored_at(manager: Manager, vm: Vm) -> Vm:
     """A machine with the settings that it keeps: engines show those of this run, and keep changes for the next."""
     if not (vm.next_run or vm.run_once):
         return vm
-    kept = context.manager.pending(vm).values()
-    return vm.replace(**{name: value for name, value in kept.items() if name not in ("disks", "nics", "status")})
+    runs = {name: value for name, value in vm.values().items() if Vm.FIELDS[name].inlined or name in _OF_THIS_RUN}
+    return manager.pending(vm).replace(**runs)
+
+
+def unseen(vm: Vm, settings: VmSettings) -> dict[str, Any]:
+    """What of its row goes along with a change of a machine that runs: managers forget a serial console that waits for
+    the next start as soon as something else is changed, and do not show it."""
+    wanted = settings.values.get("console")
+    return {"console": wanted} if vm.next_run and wanted is not None and wanted != bool(vm.console) else {}
+
+
+#: What is of this run however it is asked for.
+_OF_THIS_RUN = ("status", "status_detail", "host", "next_run", "run_once")
+
+
+#: So often it is looked whether the manager is done with a machine: some ten seconds.
+_LOOKS = 10
+#: In so many looks after that nothing waits any more: the engine says so before the change itself is written.
+_CALM = 3
+
+
+class Done:
+    """Is the manager done with a machine that is up, or down?
+
+    It calls one up a moment before it is done with the start, and down a moment before it makes the changes that
+    waited, which it leaves where somebody else holds the machine then. So neither is waited for without an end.
+
+    Args:
+        launching: Tells whether a machine that is up is still being started; None where that does not matter.
+        waits: Something waits for the next start.
+    """
+
+    def __init__(self, launching: Callable[[Vm], bool] | None = None, waits: bool = False) -> None:
+        self._launching, self._looks = launching, 0
+        self._left = _CALM * waits
+
+    def __call__(self, vm: Vm) -> bool:
+        """Look at it as it is now."""
+        if self._looks >= _LOOKS or not self._is_held(vm):
+            return True
+        self._looks += 1
+        return False
+
+    def _is_held(self, vm: Vm) -> bool:
+        if vm.status == VmStatus.UP and self._launching is not None:
+            return self._launching(vm)
+        if vm.status != VmStatus.DOWN:
+            return False
+        self._left = _CALM if vm.next_run else self._left - 1
+        return self._left > 0
+
+
+def ready(
+    manager: Manager, vm: Vm, wanted: Mapping[str, Any], limit: float, seen: Callable[[Vm], None]
+) -> Iterator[Wait]:
+    """A wait until a machine is up, or wholly off, before changes that the manager would lose until then.
+
+    Args:
+        manager: Where it is.
+        vm: The machine as last seen.
+        wanted: What should be changed.
+        limit: Seconds.
+        seen: Is given the machine in its new state.
+    """
+    if manager.is_too_early(vm, wanted):
+        done = Done(manager.is_launching, bool(vm.next_run))
+        states, only = frozenset(VmStatus) - VM_STARTING, frozenset({"status", "next_run"})
+        goal = Goal(vm, states, limit=limit, also=done, only=only)
+        text = "wait until its changes are made" if vm.status == VmStatus.DOWN else "wait until it has started"
+        yield Wait(text, lambda: goal, lambda now: seen(vm.replace(status=now.status, next_run=now.next_run)))
+
+
+#: Why a machine's state is not known, and what to do about it.
+_UNCERTAIN: Mapping[str, tuple[str, str]] = {
+    VmStatus.UNKNOWN: (
+        "its hypervisor does not answer",
+        "lsvm {node} for its name, then rpower HYPERVISOR boot, or try again later",
+    ),
+    VmStatus.NOT_RESPONDING: (
+        "its process does not answer its hypervisor",
+        "rpower {node} off, or try again later",
+    ),
+}
+
+
+def uncertain(vm: Vm) -> str:
+    """Why nothing is done to a machine whose state is not known; or nothing."""
+    why, run = _UNCERTAIN.get(vm.status or "", ("", ""))
+    if not why:
+        return ""
+    return f"its state cannot be known now, for {why}, so nothing is done. Run: {run.format(node=vm.name)}"
 
 
 def errors(faults: Mapping[str, list[str]]) -> Iterator[Error]:
@@ -83,13 +257,3 @@ def errors(faults: Mapping[str, list[str]]) -> Iterator[Error]:
     for node, texts in faults.items():
         for text in texts:
             yield Error(text, node)
-
-
-def no_words(context: Context, usage: str) -> None:
-    """Refuse words that a command has no use for.
-
-    Raises:
-        Usage: There are some.
-    """
-    if context.words:
-        raise Usage(f"{context.request.command} does not know '{' '.join(context.words)}'", f"Usage: {usage}")

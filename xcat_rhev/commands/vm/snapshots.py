@@ -8,16 +8,13 @@ from functools import partial
 
 from ...engine.manager import Manager
 from ...engine.nouns import Snapshot, Vm
+from ...engine.states import IMAGE_OK, VM_SETTLED, VmStatus
 from ...engine.waiting import GONE, Goal
-from ...jobs import Job, Step, Wait
 from ...messages import Data, Error
-from .making import SETTLED
+from ...plan.jobs import Job, Step, Wait
 
-LOCKED = "image_locked"
 #: What chvm's options are called.
 OPTIONS = ("snapshot", "revert", "rmsnapshot")
-#: Entries that every machine has and that are no snapshots to go back to.
-_NOT_REAL = ("active", "stateless", "preview")
 
 
 @dataclass
@@ -44,7 +41,7 @@ class Snapshots:
 
     def named(self, name: str) -> list[Snapshot]:
         """Those with that description; engines take the same one twice."""
-        return [each for each in self.there if each.description == name and each.type not in _NOT_REAL]
+        return [each for each in self.there if each.description == name and each.real]
 
     def make(self, name: str) -> Job | Error:
         """Take one."""
@@ -52,29 +49,30 @@ class Snapshots:
             return Job(self.vm.name, idle=f"snapshot {name} is there. There is nothing to do")
         return self._job(
             Step(f"take the snapshot {name}", partial(self._create, name)),
-            [Wait("wait until it is taken", self._taken)], f"snapshot {name}: ok.",
+            [Wait("wait until it is taken", self._snapshot_goal)],
+            f"snapshot {name}: ok.",
         )
 
     def _create(self, name: str) -> None:
         # Memory would stop the machine while it is written, and to go back does not bring it back.
         self.made.append(self.manager.create(Snapshot(description=name, memory=False), under=self.vm))
 
-    def _taken(self) -> Goal | None:
+    def _snapshot_goal(self) -> Goal | None:
         if self.manager.lacks(Snapshot, ["status"]):
             return None  # its machine, which has to be down for it, is locked meanwhile
-        return Goal(self.made[0], frozenset({"ok"}), limit=self.limit, under=self.vm)
+        return Goal(self.made[0], IMAGE_OK, limit=self.limit, under=self.vm)
 
     def revert(self, name: str) -> Job | Error:
         """Go back to one."""
         snapshot = self._one(name)
         if isinstance(snapshot, Error):
             return snapshot
-        if self.vm.status not in ("down", LOCKED):
+        if self.vm.status not in (VmStatus.DOWN, VmStatus.IMAGE_LOCKED):
             return Error(f"the machine is {self.vm.status}. Run: rpower {self.vm.name} off", self.vm.name)
         return self._job(
-            Step(f"go back to the snapshot {name}",
-                 partial(self._restore, snapshot)),
-            [], f"reverted to snapshot {name}.",
+            Step(f"go back to the snapshot {name}", partial(self._restore, snapshot)),
+            [],
+            f"reverted to snapshot {name}.",
         )
 
     def _restore(self, snapshot: Snapshot) -> None:
@@ -90,7 +88,8 @@ class Snapshots:
         gone = partial(Goal, snapshot, frozenset({GONE}), limit=self.limit, under=self.vm)
         return self._job(
             Step(f"remove the snapshot {name}", partial(self.manager.remove, snapshot, under=self.vm)),
-            [Wait("wait until it is merged", gone)], f"snapshot {name}: removed.",
+            [Wait("wait until it is merged", gone)],
+            f"snapshot {name}: removed.",
         )
 
     def _one(self, name: str) -> Snapshot | Error:
@@ -99,15 +98,19 @@ class Snapshots:
             return found[0]
         if found:
             return Error(f"{len(found)} snapshots are called {name}; take one away in the manager first", self.vm.name)
-        there = ", ".join(sorted(each.description or each.id for each in self.there if each.type not in _NOT_REAL))
+        there = ", ".join(sorted(each.description or each.id for each in self.there if each.real))
         return Error(f"it has no snapshot {name}; it has {there or 'none'}", self.vm.name)
 
     def _job(self, step: Step, waits: Sequence[Wait], text: str) -> Job:
-        """The step once nobody is at work on the disks, then the waits, until again nobody is."""
+        """The step once the disks are not being changed, then the waits until that is so again."""
         node = self.vm.name
-        first = [Wait("wait until its disks are no longer locked", self._settled)] if self.vm.status == LOCKED else []
-        end = Wait("wait until its disks are settled", self._settled, lambda _: [Data(text, node)])
+        first = (
+            [Wait("wait until its disks are no longer locked", self._settled_goal)]
+            if self.vm.status == VmStatus.IMAGE_LOCKED
+            else []
+        )
+        end = Wait("wait until its disks are settled", self._settled_goal, lambda _: [Data(text, node)])
         return Job(node, [*first, step, *waits, end])
 
-    def _settled(self) -> Goal:
-        return Goal(self.vm, SETTLED, limit=self.limit, settled=True)
+    def _settled_goal(self) -> Goal:
+        return Goal(self.vm, VM_SETTLED, limit=self.limit, settled=True)

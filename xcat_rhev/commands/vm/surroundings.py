@@ -9,31 +9,43 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...engine.manager import Manager
-from ...engine.nouns import Cluster, DataCenter, Host, Network, StorageDomain, Template, Vm
-from .rows import DEFAULT_CLUSTER, VmRow
-from .settings import NO_LEASE
-
-#: What the management network was called through the times, where the cluster does not tell.
-MANAGEMENT_NETWORKS = ("rhevm", "ovirtmgmt")
+from ...engine.nouns import Cluster, DataCenter, Disk, DiskImage, Host, Network, StorageDomain, Template, Vm
+from ...engine.states import DomainStatus, ImageStatus
+from ...errors import Ambiguous
+from ...rows.vm import DEFAULT_CLUSTER, VmRow
+from ...rows.vmnics import NicRow
+from ...rows.vmsettings import NO_LEASE
+from .connections import Connections, profiled
+from .images import Images
+from .memberships import Memberships
+from .systems import Systems
+from .templatedisks import misplaced, undersized
+from .toonew import too_new
 
 
 @dataclass(frozen=True)
-class Place:
+class VmPlace:
     """Where one machine is, or is to be made.
 
     Attributes:
         cluster: Its cluster.
         template: What it is made from, or None.
-        host: The hypervisor that its row names, or None.
+        template_disks: The template's, if the row says anything of disks.
+        hosts: The hypervisors that its row names.
+        not_hosts: Those that its row takes away.
         domains: The storage domains of its data center, by name; empty when no disk is to be made.
-        networks: The networks of its cluster, by name; empty when no NIC is to be made.
+        connections: What NICs in its cluster can be connected with; empty when no NIC is to be made.
+        images: Disks that are to be attached, by the name or id that its row has for them.
     """
 
     cluster: Cluster
     template: Template | None = None
-    host: Host | None = None
+    template_disks: tuple[Disk, ...] = ()
+    hosts: tuple[Host, ...] = ()
+    not_hosts: tuple[Host, ...] = ()
     domains: Mapping[str, StorageDomain] = field(default_factory=dict)
-    networks: Mapping[str, Network] = field(default_factory=dict)
+    connections: Connections = Connections()
+    images: Mapping[str, DiskImage] = field(default_factory=dict)
 
     def domain(self, name: str) -> StorageDomain:
         """The storage domain of that name; without a name the only one for disks that there is."""
@@ -43,32 +55,26 @@ class Place:
         """The names of the storage domains that take disks now."""
         return sorted(domain.name for domain in usable(self.domains.values()))
 
-    def network(self, name: str) -> Network:
-        """The network of that name; without a name that of the management."""
-        found = self.networks.get(name) if name else self.management
-        assert found is not None, "faults() found none"
-        return found
 
-    @property
-    def management(self) -> Network | None:
-        """The network of the management: the one that says so, else by its name."""
-        said = [network for network in self.networks.values() if network.management]
-        known = [self.networks[name] for name in MANAGEMENT_NETWORKS if name in self.networks]
-        return next(iter(said + known), None)
-
-
+#: A storage domain is active again by itself, when a host sees it.
+_PASSING = frozenset({DomainStatus.UNKNOWN, DomainStatus.LOCKED, DomainStatus.ACTIVATING})
 #: Of a machine that needs nothing from around it.
-NOWHERE = Place(Cluster())
+NOWHERE = VmPlace(Cluster())
 
 
 def usable(domains: Iterable[StorageDomain]) -> list[StorageDomain]:
     """Those that take disks now."""
-    return [domain for domain in domains if domain.type == "data" and domain.status in ("active", None)]
+    return [domain for domain in domains if domain.type == "data" and domain.status in (DomainStatus.ACTIVE, None)]
 
 
 def survey(
-    manager: Manager, rows: Mapping[str, VmRow], machines: Mapping[str, Vm], storage: bool = False
-) -> tuple[dict[str, Place], dict[str, list[str]]]:
+    manager: Manager,
+    rows: Mapping[str, VmRow],
+    machines: Mapping[str, Vm],
+    storage: bool = False,
+    detached: bool = False,
+    members: Memberships | None = None,
+) -> tuple[dict[str, VmPlace], dict[str, list[str]]]:
     """Find what the rows name.
 
     Args:
@@ -76,34 +82,42 @@ def survey(
         rows: Rows by node.
         machines: Those of the machines that exist, by node; they are where they are, whatever the row says.
         storage: Fetch storage domains even if no row names one.
+        detached: New machines do not hang on their templates.
+        members: What the machines are to be part of.
 
     Returns:
         A place for each node whose row names only what there is, and the faults of the others.
     """
     look = _Look(manager, rows, machines, storage)
-    places: dict[str, Place] = {}
+    places: dict[str, VmPlace] = {}
     faults: dict[str, list[str]] = {}
     for node, row in rows.items():
         found = list(look.faults(row))
+        if not found and not detached:
+            found = list(look.misplaced(row))
+        if not found:
+            places[node] = look.place(row)
+            found = list(members.faults(node, places[node].cluster)) if members else []
         if found:
             faults[node] = found
-        else:
-            places[node] = look.place(row)
+            places.pop(node, None)
     return places, faults
 
 
 class _Look:
     """The lists, each fetched once; a kind that no row names is not asked for."""
 
-    def __init__(
-        self, manager: Manager, rows: Mapping[str, VmRow], machines: Mapping[str, Vm], storage: bool
-    ) -> None:
+    def __init__(self, manager: Manager, rows: Mapping[str, VmRow], machines: Mapping[str, Vm], storage: bool) -> None:
         self._manager, self._machines, self._storage = manager, machines, storage
         self._clusters = self._find_clusters(rows.values())
-        self._templates = manager.find(Template, _names(row.template for row in self._new(rows.values())))
-        self._hosts = manager.find(Host, _names(row.host for row in rows.values()))
+        self._templates = manager.templates(_names(row.template for row in self._new(rows.values())))
+        self._hosts = manager.find(Host, _names(name for row in rows.values() for name in (*row.hosts, *row.not_hosts)))
+        self._images = Images(manager, [disk.known for row in rows.values() for disk in row.disks if disk.existing])
+        self._systems = Systems(manager)
         self._domains: dict[str, dict[str, StorageDomain]] = {}
-        self._networks: dict[str, dict[str, Network]] = {}
+        self._connections: dict[str, Connections] = {}
+        self._disks: dict[str, tuple[Disk, ...]] = {}
+        self._profiled = any(profiled(row, self._nics(row)) for row in rows.values())
         for row in rows.values():
             cluster = self._cluster(row)
             if cluster:
@@ -116,8 +130,11 @@ class _Look:
         """By name for machines to be made; by id for those that exist, if anything about their cluster matters."""
         rows = list(rows)
         there = [row for row in rows if row.node in self._machines]
-        if any(row.disks or row.nics or row.host or row.cluster or row.settings.lease for row in there) \
-                or there and self._storage:
+        if (
+            any(row.disks or row.nics or row.hosts or row.cluster or row.settings.lease for row in there)
+            or there
+            and self._storage
+        ):
             every = self._manager.list(Cluster)
             return {**{each.name: each for each in every}, **{each.id: each for each in every}}
         known = {vm.cluster.id: Cluster(id=vm.cluster.id) for vm in self._machines.values() if vm.cluster}
@@ -133,16 +150,30 @@ class _Look:
         if (row.disks or row.settings.lease or self._storage) and center and center.id not in self._domains:
             there = self._manager.list(StorageDomain, under=DataCenter(id=center.id, name=center.name))
             self._domains[center.id] = {each.name: each for each in there}
-        if row.nics and cluster.id not in self._networks:
-            self._networks[cluster.id] = {each.name: each for each in self._manager.list(Network, under=cluster)}
+        template = self._known_template(row, cluster) if row.disks else None
+        if template is not None and template.id not in self._disks:
+            self._disks[template.id] = tuple(self._manager.list(Disk, under=template))
+        if self._nics(row) and cluster.id not in self._connections:
+            networks = self._manager.list(Network, under=cluster)
+            self._connections[cluster.id] = Connections.of(self._manager, cluster.name, networks, self._profiled)
 
-    def place(self, row: VmRow) -> Place:
+    def _nics(self, row: VmRow) -> Sequence[NicRow]:
+        """The NICs that matter: a machine that is there gets none that its row does not name."""
+        return row.nics or () if row.node in self._machines else row.new_nics()
+
+    def place(self, row: VmRow) -> VmPlace:
         cluster = self._cluster(row)
         assert cluster is not None, "faults() found none"
-        return Place(
-            cluster, self._templates.get(row.template), self._hosts.get(row.host),
+        template = self._known_template(row, cluster)
+        return VmPlace(
+            cluster,
+            template,
+            self._disks.get(template.id, ()) if template and self._manager.keeps_disks else (),
+            tuple(self._hosts[name] for name in row.hosts if name in self._hosts),
+            tuple(self._hosts[name] for name in row.not_hosts if name in self._hosts),
             self._domains.get(cluster.data_center.id if cluster.data_center else "", {}),
-            self._networks.get(cluster.id, {}),
+            self._connections.get(cluster.id, Connections()),
+            self._images,
         )
 
     def faults(self, row: VmRow) -> Iterator[str]:
@@ -153,33 +184,79 @@ class _Look:
             wanted = row.cluster or DEFAULT_CLUSTER
             yield f"cannot find the cluster: {wanted}. Run: chtab node={node} vm.cluster=CLUSTER"
             return
-        yield from self._template_faults(row)
-        if row.host and row.host not in self._hosts:
-            yield f"Cannot find {row.host} in the rhevm. Run: chtab node={node} vm.host=HYPERVISOR"
-        elif row.host:
-            of = self._hosts[row.host].cluster
-            if of and of.id != cluster.id:
-                yield (f"the hypervisor {row.host} is not in the cluster {cluster.name}. "
-                       f"Run: chtab node={node} vm.host=, or vm.cluster={self._manager.name_of(Cluster, of)}")
+        late = list(too_new(self._manager, row))
+        yield from late
+        if not (late and "@" in row.template):
+            yield from self._template_faults(row, cluster)
+        yield from self._host_faults(row, cluster)
         place = self.place(row)
-        lacking = ", ".join(self._manager.lacks(Vm, row.settings.said()))
+        lacking = ", ".join(self._manager.lacks(Vm, row.settings.attributes()))
         if lacking:
             version = ".".join(map(str, self._manager.version))
             yield f"the manager is {version}, which has no {lacking} for machines. Take that out of vm.othersettings"
         if not row.template and row.node not in self._machines:
             yield from _bus_faults(row, cluster)
+        template = self._known_template(row, cluster)
+        if template is not None and not self._manager.grows_disks:
+            version = ".".join(map(str, self._manager.version))
+            yield from undersized(row, self._disks.get(template.id, ()), version)
         yield from _domain_faults(row, place, manager)
-        yield from _network_faults(row, place)
-        yield from filter(None, [_lease_fault(row, place)])
+        yield from self._images.faults(row)
+        for fault in place.connections.faults(self._nics(row), row.nic_model):
+            network = "NETWORK/PROFILE" if "vNIC profile" in fault else "NETWORK"
+            yield f"{fault}. Run: chtab node={node} vm.nics={network}:eth0:yes"
+        yield from filter(None, [_lease_fault(row, place), self._systems.fault(row, self._machines.get(row.node))])
 
-    def _template_faults(self, row: VmRow) -> Iterator[str]:
+    def _template(self, row: VmRow, cluster: Cluster) -> Template | None:
+        """What a new machine is made from: the template of its own data center, if the name says no other."""
+        if not row.template or row.node in self._machines:
+            return None
+        return self._templates.one(row.template, cluster.data_center)
+
+    def _known_template(self, row: VmRow, cluster: Cluster) -> Template | None:
+        """The same, or nothing where it cannot be told."""
+        try:
+            return self._template(row, cluster)
+        except Ambiguous:
+            return None
+
+    def misplaced(self, row: VmRow) -> Iterator[str]:
+        """Why the disks of a template cannot be where the row says."""
+        place = self.place(row)
+        return misplaced(row, place.template_disks, place.domains)
+
+    def _host_faults(self, row: VmRow, cluster: Cluster) -> Iterator[str]:
+        node = row.node
+        for name in row.hosts:
+            host = self._hosts.get(name)
+            if host is None:
+                yield f"Cannot find {name} in the rhevm. Run: chtab node={node} vm.host=HYPERVISOR"
+            elif host.cluster and host.cluster.id != cluster.id:
+                other = self._manager.name_of(Cluster, host.cluster)
+                yield (
+                    f"the hypervisor {name} is not in the cluster {cluster.name}. "
+                    f"Run: chtab node={node} vm.host=, or vm.cluster={other}"
+                )
+        if row.affinity == "pinned" and not row.hosts and node not in self._machines:
+            yield (
+                "vm.virtflags has placement_affinity 'pinned', but vm.host does not say where. "
+                f"Run: chtab node={node} 'vm.virtflags=placement_affinity=migratable'"
+            )
+
+    def _template_faults(self, row: VmRow, cluster: Cluster) -> Iterator[str]:
         if not row.template or row.node in self._machines:
             return
-        template = self._templates.get(row.template)
+        try:
+            template = self._template(row, cluster)
+        except Ambiguous as problem:
+            yield str(problem)
+            return
         if template is None:
-            yield (f"cannot find the template: {row.template}. "
-                   f"Run: lsve -t tpl -m {self._manager.name}, then chtab node={row.node} vm.master=TEMPLATE")
-        elif template.status not in ("ok", None):
+            yield (
+                f"cannot find the template: {row.template}. "
+                f"Run: lsve -t tpl -m {self._manager.name}, then chtab node={row.node} vm.master=TEMPLATE"
+            )
+        elif template.status not in (ImageStatus.OK, None):
             yield f"the template {row.template} is {template.status}. Try again when it is ok"
 
 
@@ -187,12 +264,14 @@ def _bus_faults(row: VmRow, cluster: Cluster) -> Iterator[str]:
     """A disk bus that new machines of the cluster lack: the engine would refuse the disk when the machine is there."""
     chipset = (cluster.bios_type or "").partition("_")[0]
     if row.disks and row.interface == {"q35": "ide", "i440fx": "sata"}.get(chipset):
-        yield (f"machines of the cluster {cluster.name} have the chipset {chipset}, which has no {row.interface}. "
-               f"Run: chtab node={row.node} vm.storagemodel=virtio")
+        yield (
+            f"machines of the cluster {cluster.name} have the chipset {chipset}, which has no {row.interface}. "
+            f"Run: chtab node={row.node} vm.storagemodel=virtio"
+        )
 
 
-def _domain_faults(row: VmRow, place: Place, manager: str) -> Iterator[str]:
-    names = sorted({disk.domain for disk in row.disks})
+def _domain_faults(row: VmRow, place: VmPlace, manager: str) -> Iterator[str]:
+    names = sorted({disk.domain for disk in row.disks if not disk.existing})
     fit = place.fit()
     hint = f"Run: chtab node={row.node} vm.storage=DOMAIN:20g with one of: {', '.join(fit) or 'none is active'}"
     for name in names:
@@ -204,28 +283,19 @@ def _domain_faults(row: VmRow, place: Place, manager: str) -> Iterator[str]:
             yield f"Could not get the storage domain {name}. {hint}"
         elif domain.type not in ("data", None):
             yield f"the storage domain {name} is for {domain.type}, not for disks. {hint}"
-        elif domain.status not in ("active", None):
-            yield (f"the storage domain {name} is {domain.status}, not active. "
-                   f"Run: cfgve -t sd -m {manager} -o {name} -g")
+        elif domain.status in _PASSING:
+            yield f"the storage domain {name} is {domain.status} now. Try again in a minute"
+        elif domain.status not in (DomainStatus.ACTIVE, None):
+            yield (
+                f"the storage domain {name} is {domain.status}, not active. Run: cfgve -t sd -m {manager} -o {name} -g"
+            )
 
 
-def _lease_fault(row: VmRow, place: Place) -> str:
+def _lease_fault(row: VmRow, place: VmPlace) -> str:
     name = row.settings.lease
     if name in ("", NO_LEASE) or name in place.fit():
         return ""
     return f"vm.othersettings: lease: no active storage domain {name}. There is: {', '.join(place.fit()) or 'none'}"
-
-
-def _network_faults(row: VmRow, place: Place) -> Iterator[str]:
-    hint = f"Run: chtab node={row.node} vm.nics=NETWORK:eth0:yes"
-    for name in sorted({nic.network for nic in row.nics or ()}):
-        if not name and place.management is None:
-            yield f"vm.nics does not say which network. {hint}"
-        elif name and name not in place.networks:
-            there = ", ".join(sorted(place.networks)) or "none"
-            yield f"Could not get the network {name}. The cluster {place.cluster.name} has: {there}. {hint}"
-        elif name and not place.networks[name].vm_network:
-            yield f"the network {name} is not for virtual machines. {hint}"
 
 
 def _names(names: Iterable[str]) -> Sequence[str]:

@@ -11,24 +11,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import NotFound, Usage
-from ..home import write_atomically
+from ...files import write_whole
 from ..host import BootParams
 
 #: What stands for this server's address in kernel arguments.
 MYSELF = "!myipfn!"
 #: noderes.netboot -> how GRUB fetches files.
 _PROTOCOLS = {"grub2": "tftp", "grub2-tftp": "tftp", "grub2-http": "http"}
+#: What noderes.netboot may be.
+LOADERS = f"xnba, pxe, {', '.join(list(_PROTOCOLS)[:-1])} or {list(_PROTOCOLS)[-1]}"
 #: The head of a kernel that firmware can start by itself.
 EFI_KERNEL = bytes.fromhex("504500006486")
 
 
 @dataclass(frozen=True)
 class Boot:
-    """What one node's boot loader shall do.
+    """What one node's boot loader should do.
 
     Attributes:
         node: Its name.
-        state: chain.currstate, which stands in the file as a comment and is what `nodeset stat` reads.
+        state: chain.currstate, which is in the file as a comment and is what `nodeset stat` reads.
         tftpdir: The directory that the boot loader sees.
         server: The address of this host as the node sees it; replaces MYSELF.
         port: Of the web server, `:8080` or empty for 80.
@@ -132,29 +134,44 @@ def _xnba_uefi(place: Path, boot: Boot, params: BootParams) -> None:
         _remove(place, [f"{boot.node}.elilo"])
         return
     files = f"http://${{next-server}}{boot.port}/tftpboot"
-    _put(place / f"{boot.node}.uefi", [
-        "#!gpxe", f"chain {files}/xcat/elilo-x64.efi -C /tftpboot/xcat/xnba/nodes/{boot.node}.elilo",
-    ])
-    _put(place / f"{boot.node}.elilo", [
-        'default="xCAT"', "delay=0", "", f"image=/tftpboot/{params.kernel}", '   label="xCAT"',
-        f"   initrd=/tftpboot/{params.initrd}", f'   append="{params.kcmdline.replace(MYSELF, "%N")} BOOTIF=%B"',
-    ])
+    _put(
+        place / f"{boot.node}.uefi",
+        [
+            "#!gpxe",
+            f"chain {files}/xcat/elilo-x64.efi -C /tftpboot/xcat/xnba/nodes/{boot.node}.elilo",
+        ],
+    )
+    _put(
+        place / f"{boot.node}.elilo",
+        [
+            'default="xCAT"',
+            "delay=0",
+            "",
+            f"image=/tftpboot/{params.kernel}",
+            '   label="xCAT"',
+            f"   initrd=/tftpboot/{params.initrd}",
+            f'   append="{params.kcmdline.replace(MYSELF, "%N")} BOOTIF=%B"',
+        ],
+    )
 
 
 def _gpxe(boot: Boot, params: BootParams, more: str) -> list[str]:
     files = f"http://${{next-server}}{boot.port}/tftpboot"
     arguments = params.kcmdline.replace(MYSELF, "${next-server}")
     return [
-        f"imgfetch -n kernel {files}/{params.kernel}", "imgload kernel",
+        f"imgfetch -n kernel {files}/{params.kernel}",
+        "imgload kernel",
         f"imgargs kernel {arguments} BOOTIF=01-${{netX/mac:hexhyp}}{more}",
-        f"imgfetch -n initrd {files}/{params.initrd}", "imgexec kernel",
+        f"imgfetch -n initrd {files}/{params.initrd}",
+        "imgexec kernel",
     ]
 
 
 def _grub2(boot: Boot) -> None:
     place = folder("grub2", boot.tftpdir)
     if boot.netboot not in _PROTOCOLS:
-        raise Usage(f"Invalid netboot method, please check noderes.netboot for {boot.node}")
+        problem = f"Invalid netboot method, please check noderes.netboot for {boot.node}"
+        raise Usage(problem, f"Set it to {LOADERS}")
     entry = _grub2_entry(boot, boot.params) if boot.params else ["exit"]
     links = _grub2_links(boot)
     former = _former_names(place / boot.node, links)
@@ -233,7 +250,7 @@ def _hexadecimal(address: ipaddress.IPv4Address) -> str:
 
 def _put(path: Path, lines: Sequence[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
+    write_whole(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def _symlink(path: Path, target: str) -> None:

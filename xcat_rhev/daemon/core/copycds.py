@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
+from pathlib import Path
 
+from ...declare.command import CommandWords, Option
+from ...errors import RhevError
+from ...files import open_named
 from ...messages import Info
-from .declare import Call, Core, Said, refused
+from ..reply import Output
+from .declare import CommandCall, Core, own_command, refused
 
 #: Options that go on to copycd, with those that have a value.
-PASSED, VALUED = "siow", "pna"
+PASSED = {"specific": "-s", "inspection": "-i", "noosimage": "-o", "nonoverwrite": "-w"}
+VALUED = {"path": "-p", "name": "-n", "arch": "-a"}
 
 
-def run(call: Call) -> Iterator[Said]:
+def run(call: CommandCall) -> Iterator[Output]:
     """Answer `copycds [OPTIONS] ISO...`."""
     if not call.words:
         yield refused("copycds needs at least one full path to ISO currently.")
@@ -23,7 +28,7 @@ def run(call: Call) -> Iterator[Said]:
         if problem:
             yield refused(problem)
             continue
-        if "i" in call.options:
+        if "inspection" in call.options:
             yield Info(f"OS Image:{path}")
         identified = False
         for said in call.host.ask("copycd", (), _arguments(call, path)):
@@ -34,33 +39,48 @@ def run(call: Call) -> Iterator[Said]:
 
 
 def _problem(path: str) -> str:
-    try:
-        mode = os.stat(path).st_mode
-        with open(path, "rb"):
-            pass
-    except IsADirectoryError:
+    if os.path.isdir(path):
         return f"{path} is a directory; copycds takes ISO images"
+    try:
+        os.close(open_named(Path(path)))
     except OSError:
-        return (f"The management server was unable to find/read {path}. "
-                "Ensure that file exists on the server at the specified location.")
-    return "" if stat.S_ISREG(mode) or stat.S_ISBLK(mode) else f"{path} is no ISO image"
+        return (
+            f"The management server was unable to find/read {path}. "
+            "Ensure that file exists on the server at the specified location."
+        )
+    except RhevError as problem:
+        return str(problem)
+    return ""
 
 
-def _arguments(call: Call, path: str) -> list[str]:
-    """The words for copycd. `-i` takes the name and architecture away: it shall find out itself."""
+def _arguments(call: CommandCall, path: str) -> list[str]:
+    """The words for copycd. `-i` takes the name and architecture away: it should find out itself."""
     args = ["-f", path]
-    for letter in VALUED:
-        if letter in call.options and not ("i" in call.options and letter in "na"):
-            args += [f"-{letter}", call.last(letter)]
-    return args + [f"-{letter}" for letter in PASSED if letter in call.options]
+    for name, flag in VALUED.items():
+        if name in call.options and not ("inspection" in call.options and name != "path"):
+            args += [flag, call.options[name]]
+    return args + [flag for name, flag in PASSED.items() if name in call.options]
 
 
 COPYCDS = Core(
-    "copycds",
-    ("copycds [-n|--name|--osver distname] [-a|--arch arch] [-p|--path path] [-i|--inspection] [-o|--noosimage]",
-     "        [-s|--specific] [-w|--nonoverwrite] <iso>..."),
-    run, letters="siown:a:p:", long={
-        "name=": "n", "osver=": "n", "arch=": "a", "path=": "p", "inspection": "i", "noosimage": "o", "specific": "s",
-        "nonoverwrite": "w",
-    }, waits=True,
+    own_command(
+        "copycds",
+        "take installation media in",
+        (
+            "copycds [-n|--name|--osver distname] [-a|--arch arch] [-p|--path path] [-i|--inspection] [-o|--noosimage]",
+            "        [-s|--specific] [-w|--nonoverwrite] <iso>...",
+        ),
+        (
+            Option(("-n", "--name", "--osver"), "name", "what the system is called", value="NAME"),
+            Option(("-a", "--arch"), "arch", "its architecture", value="ARCH"),
+            Option(("-p", "--path"), "path", "where it is copied to", value="PATH"),
+            Option(("-i", "--inspection"), "inspection", "say what it is and copy nothing"),
+            Option(("-o", "--noosimage"), "noosimage", "make no osimage"),
+            Option(("-s", "--specific"), "specific", "name images after the whole version"),
+            Option(("-w", "--nonoverwrite"), "nonoverwrite", "leave images that are there as they are"),
+        ),
+        CommandWords(most=None),
+    ),
+    run,
+    waits=True,
 )

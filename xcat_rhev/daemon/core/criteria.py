@@ -55,7 +55,7 @@ def column_of(label: str) -> tuple[str, str]:
     table, _, column = label.partition(".")
     table, column = SHORT.get(label, (table, column))
     if not column or column not in schema.TABLES.get(table, schema.Table("", (), ())).columns:
-        raise NotFound(f"{label} not a valid table.column description")
+        raise NotFound(schema.no_column(label))
     return table, column
 
 
@@ -63,11 +63,11 @@ def split_condition(text: str) -> tuple[str, str, str]:
     """Cut a condition into name, sign and value.
 
     Raises:
-        Usage: It is none.
+        Usage: The text is not valid.
     """
     found = _SIGNED.fullmatch(text) or _EQUAL.fullmatch(text)
     if not found:
-        raise Usage(f"'{text}' is no condition", "Write NAME==VALUE, with ==, !=, =~ or !~")
+        raise Usage(f"'{text}' is not a condition", "Write NAME==VALUE, with ==, !=, =~ or !~")
     return found[1], found[2], found[3]
 
 
@@ -82,6 +82,6 @@ def condition(sign: str, wanted: str) -> Callable[[str], bool]:
         Usage: An impossible pattern.
     """
     if sign in ("=~", "!~"):
-        search = perlre.compile(wanted.removeprefix("/").removesuffix("/"), "a condition").search
+        search = perlre.prepare(wanted.removeprefix("/").removesuffix("/"), "a condition").search
         return lambda value: (search(value) is not None) == (sign == "=~")
     return lambda value: (value == wanted) == (sign != "!=")

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from ..attributes import KINDS, Kind
+from ..attributes import KINDS, ObjectKind
 from ..objects import kind_of
-from .declare import Shape
+from ..reply import Reply
 
 
-def describe(options: Mapping[str, list[str]]) -> Shape | None:
+def describe(options: Mapping[str, Any]) -> Reply | None:
     """Describe the types that `-t` names, all attributes or those of `-i`; None without `-t`.
 
     Raises:
         Usage: There is no such type.
     """
-    if "t" not in options:
+    if "type" not in options:
         return None
-    chosen = options["i"][-1].split(",") if "i" in options else []
-    lines = [line for name in options["t"][-1].split(",") for line in _lines(kind_of(name), chosen)]
-    return Shape({"data": lines})
+    chosen = options["attributes"].split(",") if "attributes" in options else []
+    lines = [line for name in options["type"].split(",") for line in _lines(kind_of(name), chosen)]
+    return Reply({"data": lines})
 
 
-def _lines(kind: Kind, chosen: list[str]) -> Iterator[str]:
+def _lines(kind: ObjectKind, chosen: list[str]) -> Iterator[str]:
     if kind is KINDS["site"]:
         yield "The attributes of the site are the keys of table site, whatever they are called."
         return

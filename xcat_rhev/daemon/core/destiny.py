@@ -1,4 +1,4 @@
-"""What nodes shall do at their next start: the chain table, and asking `mkinstall` and its like what to boot."""
+"""What nodes should do at their next start: the chain table, and asking `mkinstall` and its like what to boot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from ...errors import NotFound, Usage
 from ...messages import Error
 from ..host import Boots
-from .declare import Call, Said
+from ..reply import Output
+from .declare import CommandCall
 
 #: What needs xCAT's own discovery image, which is not part of this product.
 GENESIS = ("shell", "standby", "runcmd", "runimage", "shutdown")
@@ -29,8 +30,8 @@ class Destiny:
     boots: Boots = field(default_factory=dict)
 
 
-def set_destiny(call: Call, nodes: Sequence[str], wanted: str, into: Destiny) -> Iterator[Said]:
-    """Do what `nodeset` was told, but for the boot files.
+def set_destiny(call: CommandCall, nodes: Sequence[str], wanted: str, into: Destiny) -> Iterator[Output]:
+    """Do the work of `nodeset` except for the boot files.
 
     Args:
         call: The command.
@@ -39,14 +40,16 @@ def set_destiny(call: Call, nodes: Sequence[str], wanted: str, into: Destiny) ->
         into: Gets the result.
 
     Raises:
-        Usage: The word is none of these.
+        Usage: The word is not one of these.
         NotFound: The image does not exist.
     """
     first, _, rest = wanted.partition(",")
     word, equals, value = first.partition("=")
     if word in ("install", "netboot", "statelite"):
-        raise Usage('The options "install", "netboot", and "statelite" have been deprecated, use '
-                    '"osimage=<osimage_name>" instead.')
+        raise Usage(
+            'The options "install", "netboot", and "statelite" have been deprecated, use '
+            '"osimage=<osimage_name>" instead.'
+        )
     if word == "osimage":
         if equals and not value:
             raise Usage('invalid argument: "osimage="')
@@ -62,8 +65,10 @@ def set_destiny(call: Call, nodes: Sequence[str], wanted: str, into: Destiny) ->
         if word == "boot":
             _forget_images(call, nodes)
     elif word in GENESIS:
-        raise NotFound("Could not find genesis.kernel.x86_64 or legacy nbk.x86_64 files",
-                       f"The embedded xcatd does not have the discovery image that '{word}' needs")
+        raise NotFound(
+            "Could not find genesis.kernel.x86_64 or legacy nbk.x86_64 files",
+            f"The embedded xcatd does not have the discovery image that '{word}' needs",
+        )
     else:
         raise Usage(f"Unknown state {word} requested")
     chain = {"currchain": rest or "boot"} if word == "osimage" else {"currchain": rest} if rest else {}
@@ -71,7 +76,7 @@ def set_destiny(call: Call, nodes: Sequence[str], wanted: str, into: Destiny) ->
     call.host.set_node_attrs("chain", written)
 
 
-def _osimage(call: Call, nodes: Sequence[str], image: str, into: Destiny) -> Iterator[Said]:
+def _osimage(call: CommandCall, nodes: Sequence[str], image: str, into: Destiny) -> Iterator[Output]:
     """Have nodes installed with an image, or each with the one that nodetype.provmethod names."""
     if not image:
         by_image: dict[str, list[str]] = {}
@@ -102,7 +107,7 @@ def _osimage(call: Call, nodes: Sequence[str], image: str, into: Destiny) -> Ite
     yield from _make(call, ready, method, into)
 
 
-def _make(call: Call, nodes: Sequence[str], method: str, into: Destiny) -> Iterator[Said]:
+def _make(call: CommandCall, nodes: Sequence[str], method: str, into: Destiny) -> Iterator[Output]:
     """Ask `mkinstall` or its like what to boot; nodes for which it says nothing are left as they are."""
     if not nodes:
         return
@@ -121,7 +126,7 @@ def _make(call: Call, nodes: Sequence[str], method: str, into: Destiny) -> Itera
             yield Error(f"mk{method} did not say what to boot", node)
 
 
-def _next(call: Call, nodes: Sequence[str], into: Destiny) -> Iterator[Said]:
+def _next(call: CommandCall, nodes: Sequence[str], into: Destiny) -> Iterator[Output]:
     """Go one step further in each node's chain."""
     steps: dict[str, list[str]] = {}
     rest: dict[str, str] = {}
@@ -137,8 +142,8 @@ def _next(call: Call, nodes: Sequence[str], into: Destiny) -> Iterator[Said]:
     call.host.set_node_attrs("chain", {node: {"currchain": rest[node]} for node in rest if node in into.states})
 
 
-def _enact(call: Call, nodes: Sequence[str], into: Destiny) -> Iterator[Said]:
-    """Write the boot files of the present state anew; the tables stay as they are."""
+def _enact(call: CommandCall, nodes: Sequence[str], into: Destiny) -> Iterator[Output]:
+    """Write the boot files of the present state again; the tables stay as they are."""
     by_method: dict[str, list[str]] = {}
     for node, row in call.tables.node_attrs("chain", nodes, ("currstate",)).items():
         state = row.get("currstate", "")
@@ -151,8 +156,8 @@ def _enact(call: Call, nodes: Sequence[str], into: Destiny) -> Iterator[Said]:
         yield from _make(call, its, method, into)
 
 
-def _forget_images(call: Call, nodes: Sequence[str]) -> None:
-    """A node that starts a diskless image forgets it when it shall start from its disk."""
+def _forget_images(call: CommandCall, nodes: Sequence[str]) -> None:
+    """A node that starts a diskless image forgets it when it should start from its disk."""
     methods = {row.get("imagename", ""): row.get("provmethod", "") for row in call.tables.rows("osimage")}
     attrs = call.tables.node_attrs("nodetype", nodes, ("provmethod",))
     gone = [n for n in nodes if methods.get(attrs[n].get("provmethod", ""), "install") not in INSTALLED]

@@ -6,25 +6,27 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 
+from ...declare.command import CommandWords, Option
+from ...files import write_whole
 from ...messages import Info
-from ..home import write_atomically
-from .declare import Call, Core, Said, refused
-from .hostlines import SYSTEM, Entry, Lines
+from ..reply import Output
+from .declare import CommandCall, Core, own_command, refused
+from .hostlines import SYSTEM, HostLine, Lines
 
-#: What a file that is written anew begins with.
+#: What a file that is written again begins with.
 FIRST = "127.0.0.1 localhost"
 _lock = threading.Lock()
 #: What a line is found by -> where such lines are.
 _Places = dict[tuple[str, bool], set[int]]
 
 
-def run(call: Call) -> Iterator[Said]:
+def run(call: CommandCall) -> Iterator[Output]:
     """Answer `makehosts [NODERANGE] [-d] [-n] [-l] [-o] [-a] [-m] [--system]`."""
-    file = SYSTEM if "e" in call.options else call.home.hosts
+    file = SYSTEM if "system" in call.options else call.home.hosts
     if file == SYSTEM and os.geteuid() != 0:
         yield refused(f"only root may change {SYSTEM}")
         return
-    if "d" in call.options and not call.request.nodes:
+    if "delete" in call.options and not call.request.nodes:
         yield refused("makehosts -d needs a noderange")
         return
     lines = Lines(call)
@@ -33,15 +35,15 @@ def run(call: Call) -> Iterator[Said]:
     try:
         with _lock:
             before = file.read_text().splitlines() if file.exists() else []
-            after = _merged([FIRST] if "n" in call.options else before, entries, "d" in call.options)
-            write_atomically(file, "".join(f"{line}\n" for line in after).encode())
+            after = _merge([FIRST] if "anew" in call.options else before, entries, "delete" in call.options)
+            write_whole(file, "".join(f"{line}\n" for line in after).encode())
     except OSError as problem:
         yield refused(f"{file} cannot be written: {problem.strerror}")
         return
     yield Info(f"Wrote {file}")
 
 
-def _merged(before: Sequence[str], entries: Sequence[Entry], delete: bool) -> list[str]:
+def _merge(before: Sequence[str], entries: Sequence[HostLine], delete: bool) -> list[str]:
     """Put each entry in the place of the first line with its address or name, or at the end; keep everything else."""
     after: list[str | None] = list(before)
     known: _Places = {}
@@ -75,11 +77,25 @@ def _keys(address: str, *names: str) -> Iterator[tuple[str, bool]]:
 
 
 MAKEHOSTS = Core(
-    "makehosts",
-    ("makehosts [noderange] [-d] [-n] [-l|--longnamefirst] [-a|--adddomaintohostnames] [-o] [-m|--mactolinklocal]",
-     "          [--system]", "          --system: /etc/hosts of this machine; else the file etc/hosts below the "
-     "daemon's home"),
-    run, letters="dnlaome",
-    long={"longnamefirst": "l", "adddomaintohostnames": "a", "mactolinklocal": "m", "othernamesfirst": "o",
-          "system": "e"},
+    own_command(
+        "makehosts",
+        "names and addresses of nodes in a hosts file",
+        (
+            "makehosts [noderange] [-d] [-n] [-l|--longnamefirst] [-a|--adddomaintohostnames] [-o] "
+            "[-m|--mactolinklocal]",
+            "          [--system]",
+            "          --system: /etc/hosts of this machine; else the file etc/hosts below the daemon's home",
+        ),
+        (
+            Option(("-d",), "delete", "take the nodes out"),
+            Option(("-n",), "anew", "write the whole file again"),
+            Option(("-l", "--longnamefirst"), "longnamefirst", "the name with the domain comes first"),
+            Option(("-a", "--adddomaintohostnames"), "adddomain", "other names get the domain as well"),
+            Option(("-o", "--othernamesfirst"), "othernamesfirst", "other names come first"),
+            Option(("-m", "--mactolinklocal"), "linklocal", "addresses that follow from the MACs"),
+            Option(("-e", "--system"), "system", "/etc/hosts of this machine"),
+        ),
+        CommandWords(),
+    ),
+    run,
 )

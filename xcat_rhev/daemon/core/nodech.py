@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ...errors import NotFound
-from ...messages import Warning
+from ...declare.command import CommandWords, Option
+from ...errors import NotFound, RhevError, Usage
+from ...messages import Warn
 from ...xcat import rows, schema
+from ..reply import Output, Reply
 from ..tables import Tables
 from .criteria import SHORT, column_of, read
-from .declare import Call, Core, Said, Shape, refused
+from .declare import CommandCall, Core, own_command, refused
 
 #: `column=value`, `column,=value` (put in front), `column^=value` (take out); `=@` is an unmistakable `=`.
-_ASSIGNMENT = re.compile(r"([^=]*?)([,^]?)=@?(.*)", re.DOTALL)
-_CONDITION = re.compile(r"[^=]*(==|!=|=~|!~)")
+ASSIGNMENT = re.compile(r"([^=]*?)([,^]?)=@?(.*)", re.DOTALL)
+CONDITION = re.compile(r"[^=]*(==|!=|=~|!~)")
 
 
-def add(call: Call) -> Iterator[Said]:
+def add(call: CommandCall) -> Iterator[Output]:
     """Answer `nodeadd NODERANGE groups=GROUPS [TABLE.COLUMN=VALUE]...`."""
     if len(call.words) < 2:
         yield NODEADD.help(1)
@@ -25,11 +27,13 @@ def add(call: Call) -> Iterator[Said]:
     nodes = call.tables.expand(call.words[0], verify=False).nodes
     capitals = [node for node in nodes if node != node.lower()]
     if capitals:
-        yield Warning(f"The node name '{','.join(capitals)}' contains capital letters which may not be resolved "
-                      "correctly by the dns server.")
+        yield Warn(
+            f"The node name '{','.join(capitals)}' contains capital letters which may not be resolved "
+            "correctly by the dns server."
+        )
     wrong = [node for node in nodes if not re.fullmatch(r"\w[\w.-]*", node)]
     if wrong or not nodes:
-        yield refused(f"'{','.join(wrong) or call.words[0]}' is no name for a node")
+        yield refused(f"'{','.join(wrong) or call.words[0]}' cannot be the name of a node")
         return
     if not any(re.match(r"(nodelist\.groups|groups|tags),?=[^=~]", word) for word in call.words[1:]):
         yield NODEADD.help(1)
@@ -37,17 +41,17 @@ def add(call: Call) -> Iterator[Said]:
     yield from _assign(call, nodes, call.words[1:])
 
 
-def change(call: Call) -> Iterator[Said]:
+def change(call: CommandCall) -> Iterator[Output]:
     """Answer `nodech NODERANGE TABLE.COLUMN=VALUE...` and `nodech -d NODERANGE TABLE...`."""
     if not call.words or not call.request.nodes:
         yield NODECH.help(1)
-    elif "d" in call.options:
+    elif "delete" in call.options:
         yield from _delete(call, call.request.nodes, call.words)
     else:
         yield from _assign(call, call.request.nodes, call.words)
 
 
-def remove(call: Call) -> Iterator[Said]:
+def remove(call: CommandCall) -> Iterator[Output]:
     """Answer `noderm NODERANGE`: take the nodes out of every table."""
     if not call.request.nodes:
         yield NODERM.help(1)
@@ -57,7 +61,7 @@ def remove(call: Call) -> Iterator[Said]:
     yield from _delete(call, call.request.nodes, keyed)
 
 
-def _delete(call: Call, nodes: Sequence[str], tables: Sequence[str]) -> Iterator[Said]:
+def _delete(call: CommandCall, nodes: Sequence[str], tables: Sequence[str]) -> Iterator[Output]:
     for table in tables:
         if "=" in table or "." in table:
             yield refused(". and = not valid in delete mode.")
@@ -72,25 +76,21 @@ def _hides(tables: Tables, table: str, node: str) -> bool:
     return any(row["node"] == node for row in tables.raw(table))
 
 
-def _assign(call: Call, nodes: Sequence[str], words: Sequence[str]) -> Iterator[Said]:
+def _assign(call: CommandCall, nodes: Sequence[str], words: Sequence[str]) -> Iterator[Output]:
     """Write columns of the nodes that fulfil the conditions among the words."""
     updates: dict[str, list[tuple[str, str, str]]] = {}
     for word in words:
-        if _CONDITION.match(word) and not re.match(r"[^=]*=@", word):
+        if CONDITION.match(word) and not re.match(r"[^=]*=@", word):
             nodes = _fulfilling(call.tables, nodes, word)
             continue
-        found = _ASSIGNMENT.fullmatch(word)
+        found = ASSIGNMENT.fullmatch(word)
         if not found:
             yield refused(f"Malformed argument {word} ignored.")
             continue
         try:
-            table, column = column_of(found[1])
-        except NotFound:
-            table, _, column = ".".join(SHORT.get(found[1], (found[1],))).partition(".")
-            yield refused(f"{table}.{column} not a valid table.column description")
-            return
-        if "node" not in schema.TABLES[table].columns:
-            yield refused(f"{found[1]} is no attribute of nodes: the rows of table {table} belong to no node")
+            table, column = column_of_nodes(found[1])
+        except RhevError as problem:
+            yield refused(problem.text)
             return
         updates.setdefault(table, []).append((column, found[2], found[3]))
     for table, changes in updates.items():
@@ -98,19 +98,40 @@ def _assign(call: Call, nodes: Sequence[str], words: Sequence[str]) -> Iterator[
         _write(call.tables, table, nodes, changes)
 
 
+def column_of_nodes(label: str) -> tuple[str, str]:
+    """Find the column of nodes that a word names.
+
+    Raises:
+        NotFound: There is none.
+        Usage: The rows of its table belong to no node.
+    """
+    try:
+        table, column = column_of(label)
+    except NotFound:
+        table, _, column = ".".join(SHORT.get(label, (label,))).partition(".")
+        raise NotFound(schema.no_column(f"{table}.{column}")) from None
+    if "node" not in schema.TABLES[table].columns:
+        raise Usage(f"{label} is not an attribute of nodes: the rows of table {table} belong to no node")
+    return table, column
+
+
 def _fulfilling(tables: Tables, nodes: Sequence[str], condition: str) -> list[str]:
-    column, = read(condition)
+    (column,) = read(condition)
     values = tables.node_attrs(column.table, nodes, (column.column,))
     assert column.fits is not None
     return [node for node in nodes if column.fits(values[node].get(column.column, ""))]
 
 
-def _refuse_dynamic(tables: Tables, table: str, changes: Sequence[tuple[str, str, str]]) -> Iterator[Said]:
+def _refuse_dynamic(tables: Tables, table: str, changes: Sequence[tuple[str, str, str]]) -> Iterator[Output]:
     for column, _, value in changes:
         for group in value.split(",") if (table, column) == ("nodelist", "groups") else ():
             if tables.dynamic_group(group) is not None:
-                yield Shape({"data": f"nodegroup {group} is a dynamic node group, should not add a node into a dynamic "
-                                     "node group statically.\n"})
+                yield Reply(
+                    {
+                        "data": f"nodegroup {group} is a dynamic node group, should not add a node into a dynamic "
+                        "node group statically.\n"
+                    }
+                )
 
 
 def _write(tables: Tables, table: str, nodes: Sequence[str], changes: Sequence[tuple[str, str, str]]) -> None:
@@ -118,14 +139,14 @@ def _write(tables: Tables, table: str, nodes: Sequence[str], changes: Sequence[t
     with tables.store.change(table) as change_:
         tables.forget(table)
         present = {node: dict(row) for node, row in _effective(tables, table, nodes, changes).items()}
-        change_.put_all("node", {node: _changed(present[node], changes) for node in nodes})
+        change_.put_all("node", {node: _new_row(present[node], changes) for node in nodes})
     tables.forget(table)
 
 
-def _changed(present: Mapping[str, str], changes: Sequence[tuple[str, str, str]]) -> dict[str, str | None]:
+def _new_row(present: Mapping[str, str], changes: Sequence[tuple[str, str, str]]) -> dict[str, str | None]:
     made: dict[str, str | None] = {}
     for column, sign, value in changes:
-        made[column] = _made(made.get(column) or present.get(column, ""), sign, value)
+        made[column] = _new_value(made.get(column) or present.get(column, ""), sign, value)
     return made
 
 
@@ -136,7 +157,7 @@ def _effective(
     return tables.node_attrs(table, nodes, columns) if columns else {node: {} for node in nodes}
 
 
-def _made(before: str, sign: str, value: str) -> str:
+def _new_value(before: str, sign: str, value: str) -> str:
     """The new value of a column. An empty one is stored as a pattern that stops inheritance from groups."""
     items = [item for item in before.split(",") if item]
     if sign == ",":
@@ -151,18 +172,41 @@ def _made(before: str, sign: str, value: str) -> str:
 
 
 NODEADD = Core(
-    "nodeadd",
-    ("Usage: nodeadd <noderange> groups=<groupnames> [table.column=value] [...]",
-     "       nodeadd {-v | --version}", "       nodeadd [-? | -h | --help]"), add,
+    own_command(
+        "nodeadd",
+        "define nodes",
+        (
+            "Usage: nodeadd <noderange> groups=<groupnames> [table.column=value] [...]",
+            "       nodeadd {-v | --version}",
+            "       nodeadd [-? | -h | --help]",
+        ),
+        (),
+        CommandWords(most=None),
+    ),
+    add,
 )
 NODECH = Core(
-    "nodech",
-    ("Usage: nodech <noderange> table.column=value [...]",
-     "       nodech {-d | --delete} <noderange> <table> [...]",
-     "       nodech {-v | --version}", "       nodech [-? | -h | --help]"),
-    change, letters="d", long={"delete": "d"},
+    own_command(
+        "nodech",
+        "change columns of nodes",
+        (
+            "Usage: nodech <noderange> table.column=value [...]",
+            "       nodech {-d | --delete} <noderange> <table> [...]",
+            "       nodech {-v | --version}",
+            "       nodech [-? | -h | --help]",
+        ),
+        (Option(("-d", "--delete"), "delete", "take the nodes out of tables"),),
+        CommandWords(most=None),
+    ),
+    change,
 )
 NODERM = Core(
-    "noderm", ("Usage:", "  noderm noderange", "  noderm {-v|--version}", "  noderm [-?|-h|--help]"), remove,
+    own_command(
+        "noderm",
+        "take nodes out of every table",
+        ("Usage:", "  noderm noderange", "  noderm {-v|--version}", "  noderm [-?|-h|--help]"),
+        (),
+        CommandWords(),
+    ),
+    remove,
 )
-

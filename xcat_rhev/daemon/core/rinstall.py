@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ...declare.command import CommandWords, Option
 from ...messages import Data, Error
-from .declare import OURS, Call, Core, Said, refused
+from ..reply import Output
+from .declare import OURS, CommandCall, Core, own_command, refused
 
 
-def run(call: Call) -> Iterator[Said]:
+def run(call: CommandCall) -> Iterator[Output]:
     """Answer `rinstall NODERANGE [osimage[=IMAGE] | boot]`."""
     nodes = call.request.nodes
     if not nodes or len(call.words) > 1:
         yield RINSTALL.help(1)
         return
-    if "c" in call.options and len(nodes) > 1:
-        yield refused("rinstall -c/--console can only be run against one node! Please use winstall -c/--console for "
-                      "multiple nodes.")
+    if "console" in call.options and len(nodes) > 1:
+        yield refused(
+            "rinstall -c/--console can only be run against one node! Please use winstall -c/--console for "
+            "multiple nodes."
+        )
         return
     failed: set[str] = set()
-    for said in call.host.ask("nodeset", nodes, (call.words[0] if call.words else "osimage",)):
+    for said in call.host.ask("nodeset", nodes, (_destiny(call),)):
         if isinstance(said, Error) and said.node:
             failed.add(said.node)
         yield said
@@ -32,7 +36,14 @@ def run(call: Call) -> Iterator[Said]:
     yield from _start(call, ours)
 
 
-def _start(call: Call, nodes: Sequence[str]) -> Iterator[Said]:
+def _destiny(call: CommandCall) -> str:
+    """The word for `nodeset`."""
+    if "osimage" in call.options:
+        return f"osimage={call.options['osimage']}"
+    return call.words[0] if call.words else "osimage"
+
+
+def _start(call: CommandCall, nodes: Sequence[str]) -> Iterator[Output]:
     failed: set[str] = set()
     if not nodes:
         return
@@ -45,5 +56,18 @@ def _start(call: Call, nodes: Sequence[str]) -> Iterator[Said]:
         yield from call.host.ask("rpower", left, ("boot",))
 
 
-RINSTALL = Core("rinstall", ("rinstall <noderange> [osimage[=<imagename>] | boot]",), run, letters="cO:u",
-                long={"console": "c", "osimage=": "O"}, waits=True)
+RINSTALL = Core(
+    own_command(
+        "rinstall",
+        "have nodes installed at once",
+        ("rinstall <noderange> [osimage[=<imagename>] | boot] [-O|--osimage imagename] [-c|--console]",),
+        (
+            Option(("-c", "--console"), "console", "taken for one node; its console is rcons'"),
+            Option(("-O", "--osimage"), "osimage", "the image", value="IMAGE"),
+            Option(("-u",), "uefi", "taken for xCAT's sake"),
+        ),
+        CommandWords(most=None),
+    ),
+    run,
+    waits=True,
+)

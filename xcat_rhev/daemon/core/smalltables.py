@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ...declare.command import CommandWords, Option
 from ...errors import RhevError
 from ...messages import Data
 from ...xcat import rows, schema
-from .declare import Call, Core, Said, refused
+from .. import foreigntables
+from ..reply import Output
+from .declare import CommandCall, Core, own_command, refused
 
 
-def get(call: Call) -> Iterator[Said]:
+def get(call: CommandCall) -> Iterator[Output]:
     """Answer `gettab [-H] KEY=VALUE[,...] TABLE.COLUMN...`."""
     if len(call.words) < 2:
         yield GETTAB.help(1)
         return
     key = dict(pair.partition("=")[::2] for pair in call.words[0].split(","))
-    labels = "H" in call.options or len(call.words) > 2
+    labels = "labels" in call.options or len(call.words) > 2
     for word in call.words[1:]:
         table, _, column = word.partition(".")
         columns = schema.TABLES.get(table, schema.Table("", (), ())).columns
         unknown = next((name for name in key if name not in columns), None)
         if unknown is not None or column not in columns:
-            wrong = f"Unknown key {unknown} to {table}" if unknown else f"{word} not a valid table.column description"
+            wrong = f"Unknown key {unknown} to {table}" if unknown else schema.no_column(word)
             yield refused(wrong)
             return
         for row in call.tables.rows(table, key)[:1]:
@@ -30,7 +33,7 @@ def get(call: Call) -> Iterator[Said]:
             yield Data(f"{word}: {value}" if labels else value)
 
 
-def grep(call: Call) -> Iterator[Said]:
+def grep(call: CommandCall) -> Iterator[Output]:
     """Answer `tabgrep NODERANGE`: the tables that say something about a node, itself or by its groups."""
     nodes = set(call.request.nodes or call.words)
     if not nodes:
@@ -45,22 +48,27 @@ def grep(call: Call) -> Iterator[Said]:
                 yield Data(table.name)
 
 
-def restore(call: Call) -> Iterator[Said]:
+def restore(call: CommandCall) -> Iterator[Output]:
     """Answer `tabrestore [-a] FILE`, whose lines the client sends: all of them get into the table, or none."""
     name = call.wire.table
-    table = schema.TABLES.get(name)
-    if table is None:
-        yield refused(f"Unable to open {name}", 4)
-        return
+    table = schema.TABLES[name] if name in schema.SHOWN else None
     try:
         columns, found = rows.read_csv(call.wire.data)
+        if table is None:
+            foreigntables.put(call.tables, name, columns, found, bool(call.wire.addrows))
+            return
     except RhevError as problem:
         yield refused(problem.text, 4)
         return
     unknown = [column for column in columns if column not in table.columns]
     if unknown:
-        yield refused(f"The header line indicates that column '{unknown[0]}' should exist, which is not defined in the "
-                      f"schema for '{name}'")
+        yield refused(
+            f"The header line indicates that column '{unknown[0]}' should exist, which is not defined in the "
+            f"schema for '{name}'"
+        )
+        return
+    if "SERIAL" not in map(table.type_of, table.keys) and not all(any(map(row.get, table.keys)) for row in found):
+        yield refused(f"A row of {name} has no {' and no '.join(table.keys)}, by which rows are told apart", 4)
         return
     with call.tables.store.change(name) as change:
         if call.wire.addrows:
@@ -78,7 +86,29 @@ def _last_of_each(table: schema.Table, found: list[dict[str, str | None]]) -> li
     return list({tuple(row.get(column) or "" for column in table.keys): row for row in found}.values())
 
 
-GETTAB = Core("gettab", ("gettab [-H|--with-fieldname] key=value,...  table.attribute ...",), get, letters="H",
-              long={"with-fieldname": "H"})
-TABGREP = Core("tabgrep", ("tabgrep nodename",), grep)
-TABRESTORE = Core("tabrestore", ("tabrestore [-a] tablename.csv",), restore, letters="a", long={"addrows": "a"})
+GETTAB = Core(
+    own_command(
+        "gettab",
+        "values of one row by its key",
+        ("gettab [-H|--with-fieldname] key=value,...  table.attribute ...",),
+        (Option(("-H", "--with-fieldname"), "labels", "each value behind its column's name"),),
+        CommandWords(most=None),
+    ),
+    get,
+)
+TABGREP = Core(
+    own_command(
+        "tabgrep", "the tables that say something about a node", ("tabgrep nodename",), (), CommandWords(most=None)
+    ),
+    grep,
+)
+TABRESTORE = Core(
+    own_command(
+        "tabrestore",
+        "a table from a file of CSV",
+        ("tabrestore [-a] tablename.csv",),
+        (Option(("-a", "--addrows"), "addrows", "keep the rows that are there"),),
+        CommandWords(most=None),
+    ),
+    restore,
+)

@@ -8,9 +8,11 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from ...declare.command import CommandWords, Option
 from ...messages import Data, Error
-from .declare import OURS, Call, Core, Said, refused
-from .facing import address_of
+from ..facing import address_of
+from ..reply import Output
+from .declare import OURS, CommandCall, Core, own_command, refused
 
 #: The states that nodelist.status may have; others are ignored without a word, as in xCAT.
 STATES = frozenset(
@@ -24,7 +26,7 @@ SERVICES = ((22, "sshd"), (3001, "xcatd"), (15002, "pbs"), (8192, "xend"))
 PATIENCE = 1.0
 
 
-def update(call: Call) -> Iterator[Said]:
+def update(call: CommandCall) -> Iterator[Output]:
     """Answer `updatenodestat NODERANGE STATUS`."""
     if len(call.words) != 1 or not call.request.nodes:
         yield UPDATENODESTAT.help(1)
@@ -32,18 +34,18 @@ def update(call: Call) -> Iterator[Said]:
         set_status(call, call.request.nodes, call.words[0])
 
 
-def set_status(call: Call, nodes: tuple[str, ...], status: str) -> None:
+def set_status(call: CommandCall, nodes: tuple[str, ...], status: str) -> None:
     """Write nodelist.status and its time."""
     row = {"status": status, "statustime": time.strftime("%m-%d-%Y %H:%M:%S")}
     call.host.set_node_attrs("nodelist", {node: row for node in nodes})
 
 
-def stat(call: Call) -> Iterator[Said]:
+def stat(call: CommandCall) -> Iterator[Output]:
     """Answer `nodestat NODERANGE [-u] [-p]`: which service of a node accepts a connection."""
     if not call.request.nodes:
         yield NODESTAT.help(1)
         return
-    if "m" in call.options:
+    if "usemon" in call.options:
         yield refused("nodestat -m asks for what table monsetting names, which is not here")
         return
     hosts = call.tables.node_attrs("hosts", call.request.nodes, ("ip",))
@@ -58,16 +60,16 @@ def stat(call: Call) -> Iterator[Said]:
                 found = "installing"
             if not addresses[node]:
                 yield Data(f"Please make sure {node} exists in /etc/hosts or DNS or hosts table", node)
-            if found or "p" not in call.options:
+            if found or "powerstat" not in call.options:
                 yield Data(found or "noping", node)
             else:
                 dark.append(node)
-            if "u" in call.options:
+            if "updatedb" in call.options:
                 set_status(call, (node,), "alive" if found and found != "installing" else found or "unreachable")
     yield from _dark(call, dark)
 
 
-def _dark(call: Call, nodes: Sequence[str]) -> Iterator[Said]:
+def _dark(call: CommandCall, nodes: Sequence[str]) -> Iterator[Output]:
     """Nodes that do not answer, with the power that their manager tells of."""
     attrs = call.tables.node_attrs("nodehm", nodes, ("mgt", "power"))
     ours = [node for node in nodes if OURS in (attrs[node].get("power"), attrs[node].get("mgt"))]
@@ -95,8 +97,29 @@ def _service(address: str, aborted: threading.Event) -> str:
     return "ping" if address else ""
 
 
-UPDATENODESTAT = Core("updatenodestat", ("updatenodestat <noderange> <status>",), update)
+UPDATENODESTAT = Core(
+    own_command(
+        "updatenodestat",
+        "write the status of nodes",
+        ("updatenodestat <noderange> <status>",),
+        (),
+        CommandWords(most=None),
+    ),
+    update,
+)
 NODESTAT = Core(
-    "nodestat", ("nodestat <noderange> [-p|--powerstat] [-f|--usefping] [-u|--updatedb]",), stat, letters="mpfu",
-    long={"usemon": "m", "powerstat": "p", "usefping": "f", "updatedb": "u"}, waits=True,
+    own_command(
+        "nodestat",
+        "whether nodes answer",
+        ("nodestat <noderange> [-p|--powerstat] [-f|--usefping] [-u|--updatedb]",),
+        (
+            Option(("-m", "--usemon"), "usemon", "what table monsetting names, which is not here"),
+            Option(("-p", "--powerstat"), "powerstat", "the power of those that do not answer"),
+            Option(("-f", "--usefping"), "usefping", "taken for xCAT's sake"),
+            Option(("-u", "--updatedb"), "updatedb", "write it to nodelist.status"),
+        ),
+        CommandWords(),
+    ),
+    stat,
+    waits=True,
 )

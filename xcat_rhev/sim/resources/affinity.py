@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from ..answers import Many, One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import Shape, Thing, named, ref, v4only
-from ..faults import Gone, Refused, name_taken
-from ..render import reference
+from .. import names
+from ..answers import Many, One, Raw, Removed
+from ..call import SHAPES, ApiCall, require
+from ..dialect import NAME, SimShape, Thing, named, ref, v4only
+from ..faults import BAD, Refused, refuse
+from ..render import document, reference
 from ..routing import delete, get, post, put
 from .common import lists_of, shows
 from .vmshape import VM
 
-GROUP = Shape(
+GROUP = SimShape(
     "affinity_group",
     "affinity_group",
     "affinity_groups",
@@ -20,42 +21,54 @@ GROUP = Shape(
         ref("cluster", fixed=True),
         named("positive", "bool"),
         named("enforcing", "bool"),
-        v4only("priority"),
+        v4only("broken", "bool", usual=False, since4=(4, 5)),
+        v4only("priority", usual="1.0", since4=(4, 3)),
+        v4only("hosts_positive", "bool", "hosts_rule/positive"),
+        v4only("hosts_enforcing", "bool", "hosts_rule/enforcing"),
+        v4only("hosts_enabled", "bool", "hosts_rule/enabled"),
         v4only("rule_positive", "bool", "vms_rule/positive"),
         v4only("rule_enforcing", "bool", "vms_rule/enforcing"),
         v4only("rule_enabled", "bool", "vms_rule/enabled"),
-        ref("vms", "vm", "", "vms/vm[]"),
+        ref("vms", "vm", "", "vms/vm[]", usual=[]),
+        ref("host_labels", "host", "", "host_labels/affinity_label[]", usual=[], since4=(4, 3)),
+        ref("hosts", "host", "", "hosts/host[]", usual=[], since4=(4, 1)),
+        ref("vm_labels", "host", "", "vm_labels/affinity_label[]", usual=[], since4=(4, 3)),
     ),
     view=lambda world, thing, call: {
         **thing,
         "rule_positive": thing["positive"],
         "rule_enforcing": thing["enforcing"],
         "rule_enabled": True,
-        "vms": [],
+        "hosts_positive": True,
+        "hosts_enforcing": True,
+        "hosts_enabled": False,
     },
 )
 SHAPES["affinity_group"] = GROUP
+#: A machine as v4 lists it in its group: the name alone.
+MEMBER = SimShape("vm", "vm", "vms", "/vms/{vm}", (), basics=(NAME,))
 
 
-def created(call: Call) -> One:
+def created(call: ApiCall) -> One:
     """Make an affinity group."""
     values = _read(call)
+    names.check("affinity_group", values.get("name"), "add", call.dialect)
     require(values, ("AffinityGroup", "AffinityGroup"), ("name",), call.dialect)
     cluster = call.things["cluster"]
     if any(one["name"] == values["name"] for one in call.world.of("affinity_group", "cluster", cluster["id"])):
-        raise name_taken("Affinity Group")
+        raise refuse("group name", call.dialect, BAD)
     vms = [call.look_up("vm", said)["id"] for said in values.pop("vms", ())]
     group = call.world.add(
         "affinity_group",
-        **{"positive": True, "enforcing": False, "description": "", **values},
+        **{"positive": True, "enforcing": False, **values},
         cluster=cluster["id"],
         vms=vms,
     )
     return One(GROUP, group, 201)
 
 
-def _read(call: Call) -> Thing:
-    """Read a group; since 4.1 what it asks for stands in its rule for machines."""
+def _read(call: ApiCall) -> Thing:
+    """Read a group; since 4.1 what it asks for is in its rule for machines."""
     values = call.read(GROUP)
     for key in ("positive", "enforcing"):
         rule = values.pop(f"rule_{key}", None)
@@ -65,7 +78,7 @@ def _read(call: Call) -> Thing:
     return values
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change an affinity group."""
     values = _read(call)
     if "vms" in values:
@@ -74,40 +87,45 @@ def changed(call: Call) -> One:
     return One(GROUP, call.things["affinity_group"])
 
 
-def removed(call: Call) -> Removed:
+def removed(call: ApiCall) -> Removed:
     """Remove an affinity group."""
     call.world.remove(call.things["affinity_group"])
     return Removed()
 
 
-def members(call: Call) -> Many:
+def members(call: ApiCall) -> Many:
     """List the machines of a group."""
-    return Many(VM, [vm for one in call.things["affinity_group"]["vms"] if (vm := call.world.get("vm", one))])
+    shape = MEMBER if call.dialect.number == 4 else VM
+    return Many(shape, [vm for one in call.things["affinity_group"]["vms"] if (vm := call.world.get("vm", one))])
 
 
-def joined(call: Call) -> One:
+def joined(call: ApiCall) -> One | Raw:
     """Take a machine into a group."""
-    group, vm = call.things["affinity_group"], call.look_up("vm", reference(call.body))
+    group, vm = call.things["affinity_group"], call.world.get("vm", reference(call.body).get("id"))
+    if vm is None:
+        raise refuse("group nobody", call.dialect, BAD)
     if vm["id"] in group["vms"]:
-        raise Refused("Cannot edit Affinity Group. The VM is already in it.")
+        raise refuse("group twice", call.dialect, BAD)
     if vm["cluster"] != group["cluster"]:
         raise Refused("Cannot edit Affinity Group. The VM is not in the Cluster of the Affinity Group.")
     call.world.change(group, vms=[*group["vms"], vm["id"]])
+    if call.dialect.number == 4:
+        return Raw(document(f'<vm id="{vm["id"]}"/>'))
     return One(VM, vm, 200)
 
 
-def left(call: Call) -> Removed:
+def left(call: ApiCall) -> Removed:
     """Take a machine out of a group."""
     group, vm = call.things["affinity_group"], call.things["vm"]
     if vm["id"] not in group["vms"]:
-        raise Gone
+        raise refuse("group not in", call.dialect, BAD)
     call.world.change(group, vms=[one for one in group["vms"] if one != vm["id"]])
     return Removed()
 
 
 _ALL = "/clusters/{cluster}/affinitygroups"
 _ONE = f"{_ALL}/{{affinity_group}}"
-_SINCE = {"since3": (3, 5)}
+_SINCE = {"since3": (3, 4)}
 ROUTES = (
     get(_ALL, lists_of(GROUP, "cluster"), "list its affinity groups", **_SINCE),
     post(_ALL, created, "make an affinity group", **_SINCE),

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from ..answers import One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import Shape, Thing, named, ref, v4only
-from ..faults import name_taken, not_found, refuse
+from ..call import SHAPES, ApiCall, require
+from ..dialect import SAID, SimShape, Thing, named, ref, v4only
+from ..faults import BAD, Refused, name_taken, not_found, refuse, told, words_of
 from ..levels import cpus
 from ..routing import delete, get, post, put
+from ..usual import usual
 from ..world import World
 from .common import lists, lists_of, shows
-from .datacenters import LEVELS, VERSION, check_level
+from .datacenters import LEVELS, MAC_POOL, VERSION, check_level, management
 
 
-def _costly(call: Call) -> Thing:
+def _costly(call: ApiCall) -> Thing:
     """Leave out what an engine looks up only for who wants all content (BackendClustersResource.doPopulate)."""
-    wanted = call.flag("all_content") or call.headers.get("all-content", "").lower() == "true"
+    told = call.body is not None and call.body.tag == "cluster" and call.dialect.modern
+    wanted = told or call.flag("all_content") or call.headers.get("all-content", "").lower() == "true"
     return {} if wanted else {"management_network": None}
 
 
-CLUSTER = Shape(
+def _always(thing: Thing, call: ApiCall) -> Thing:
+    """Give what v4 says of every cluster: the pool of addresses and the policy that all of them have."""
+    if call.dialect.number == 3:
+        return {}
+    properties = [{"name": name, "value": value} for name, value in _POLICY]
+    return {"mac_pool": MAC_POOL, "scheduling_policy": BALANCED, "policy_properties": properties}
+
+
+#: The id that it has in every engine, and what the policy `evenly_distributed` does.
+BALANCED = "b4ed2332-a7ac-4d5f-9596-99a439cb2812"
+_POLICY = (("HighUtilization", "80"), ("CpuOverCommitDurationMinutes", "2"))
+CLUSTER = SimShape(
     "cluster",
     "cluster",
     "clusters",
@@ -50,10 +63,34 @@ CLUSTER = Shape(
         v4only("firewall_type"),
         v4only("switch_type"),
         v4only("bios_type"),
+        ref("mac_pool", v3=""),
+        ref("scheduling_policy", v3=""),
+        v4only("migration_policy", path="migration/policy@id"),
+        v4only(
+            "policy_properties",
+            path="custom_scheduling_policy_properties/property[]",
+            item=(named("name"), named("value")),
+        ),
+        *usual(
+            """fencing_policy/enabled=true fencing_policy/skip_if_connectivity_broken/enabled=false
+            fencing_policy/skip_if_connectivity_broken/threshold=50 fencing_policy/skip_if_sd_active/enabled=false
+            ksm/merge_across_nodes=true migration/auto_converge=inherit migration/bandwidth/assignment_method=auto
+            migration/compressed=inherit required_rng_sources/required_rng_source=urandom tunnel_migration=false"""
+        ),
+        *usual(
+            """fencing_policy/skip_if_gluster_bricks_up=false fencing_policy/skip_if_gluster_quorum_not_met=false
+            log_max_memory_used_threshold=95 log_max_memory_used_threshold_type=percentage""",
+            (4, 2),
+        ),
+        *usual(
+            """fips_mode=undefined migration/encrypted=inherit upgrade_in_progress=false vnc_encryption=true""", (4, 4)
+        ),
+        *usual("migration/parallel_migrations_policy=disabled upgrade_percent_complete=0", (4, 5)),
     ),
     order36="cpu data_center memory_policy scheduling_policy version supported_versions error_handling virt_service "
     "gluster_service threads_as_cores trusted_service ha_reservation ballooning_enabled ksm management_network",
-    view=lambda world, thing, call: {**thing, "levels": [], **_costly(call)},
+    view=lambda world, thing, call: {**thing, "levels": [], **_costly(call), **_always(thing, call)},
+    basics=SAID,
 )
 SHAPES["cluster"] = CLUSTER
 
@@ -75,13 +112,13 @@ USUAL: Thing = {
 }
 
 
-def created(call: Call) -> One:
+def created(call: ApiCall) -> One:
     """Make a cluster; it gets the data center's management network."""
     values = call.fresh(CLUSTER)
     require(values, ("Cluster", "Cluster"), ("name", "data_center:dataCenter.name|id"), call.dialect)
     center = call.look_up("data_center", values.pop("data_center"))
     if call.world.exactly("cluster", values["name"]):
-        raise name_taken("Cluster")
+        raise name_taken("Cluster", call.dialect)
     if values.get("management_network"):
         network = call.look_up("network", values.pop("management_network"), data_center=center["id"])
         if network["data_center"] != center["id"]:
@@ -89,54 +126,66 @@ def created(call: Call) -> One:
     else:
         network = management(call.world, center, call.settings.management)
     _check_cpu(call, values, {**center, **values}, "add")
+    _check_center(call, values, center)
+    plain = {"cpu_type": "", "bios_type": None} if call.dialect.number == 4 and not values.get("cpu_type") else {}
     thing = call.world.add(
-        "cluster", **{**USUAL, **values}, data_center=center["id"], management_network=network["id"],
+        "cluster",
+        **{**USUAL, **plain, **values},
+        data_center=center["id"],
+        management_network=network["id"],
     )
     attach(call.world, thing, network, required=True)
     call.world.event(809, "normal", f"Cluster {thing['name']} was added by admin@internal", cluster=thing["id"])
     return One(CLUSTER, thing, 201)
 
 
-def _check_cpu(call: Call, values: Thing, level: Thing, action: str) -> None:
+def _check_cpu(call: ApiCall, values: Thing, level: Thing, action: str) -> None:
     """Take the data center's level if none is asked for; refuse a CPU type that the level does not have."""
     if "major" in values:
         check_level(call, values, action, "Cluster")
     values.setdefault("major", level["major"])
     values.setdefault("minor", level["minor"])
     known = {cpu.name for cpu in cpus((values["major"], values["minor"]))}
+    if values.get("cpu_type") and values["cpu_type"] not in known and call.dialect.modern and action == "edit":
+        raise refuse("cluster cpu running", call.dialect)
     if values.get("cpu_type") and values["cpu_type"] not in known:
-        raise refuse("cluster cpu", call.dialect, action=action)
+        raise refuse("cluster cpu", call.dialect, BAD, action=told(action, "Cluster", call.dialect))
 
 
-def management(world: World, center: Thing, name: str) -> Thing:
-    """Give the management network of a data center; it comes with the first cluster."""
-    network = world.exactly("network", name, data_center=center["id"])
-    if network is None:
-        network = world.add(
-            "network", name=name, description="Management Network", data_center=center["id"], stp=False, mtu=0,
-            vm_network=True, usages=["vm", "management", "display", "migration"],
-        )
-        world.add("vnic_profile", name=name, network=network["id"])
-    return network
+def _check_center(call: ApiCall, values: Thing, center: Thing) -> None:
+    """Refuse what does not fit to the data center: a lower level, and a second cluster where storage is local."""
+    if not call.dialect.modern:
+        return
+    if (values["major"], values["minor"]) < (center["major"], center["minor"]):
+        raise refuse("cluster below", call.dialect, BAD)
+    if center.get("local") and call.world.of("cluster", "data_center", center["id"]):
+        raise refuse("cluster local", call.dialect, BAD)
 
 
 def attach(world: World, cluster: Thing, network: Thing, required: bool = True, display: bool = False) -> Thing:
     """Make a network known in a cluster."""
     return world.add(
-        "cluster_network", cluster=cluster["id"], network=network["id"], required=required, display=display,
+        "cluster_network",
+        cluster=cluster["id"],
+        network=network["id"],
+        required=required,
+        display=display,
         status="operational",
     )
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change a cluster."""
     thing, world = call.things["cluster"], call.world
     values = call.changes(CLUSTER)
     other = world.exactly("cluster", values.get("name", ""))
     if other is not None and other is not thing:
-        raise name_taken("Cluster", "edit")
+        raise name_taken("Cluster", call.dialect, "edit")
     values.pop("management_network", None)
-    center = call.look_up("data_center", values.pop("data_center")) if values.get("data_center") else None
+    said = values.pop("data_center", None)
+    if said and call.dialect.modern and thing["data_center"] and said.get("id", "") != thing["data_center"]:
+        raise refuse("cluster center", call.dialect)
+    center = call.look_up("data_center", said) if said else None
     if center is not None and center["id"] != thing["data_center"]:
         _move(call, thing, center)
     _check_cpu(call, values, thing, "edit")
@@ -144,7 +193,7 @@ def changed(call: Call) -> One:
     return One(CLUSTER, thing)
 
 
-def _move(call: Call, cluster: Thing, center: Thing) -> None:
+def _move(call: ApiCall, cluster: Thing, center: Thing) -> None:
     """Give a data center to a cluster that has lost its own; one that has one stays there."""
     if cluster["data_center"]:
         raise refuse("cluster center", call.dialect)
@@ -153,15 +202,14 @@ def _move(call: Call, cluster: Thing, center: Thing) -> None:
     attach(call.world, cluster, network)
 
 
-def removed(call: Call) -> Removed:
+def removed(call: ApiCall) -> Removed:
     """Remove a cluster that has neither hosts nor machines."""
     thing, world = call.things["cluster"], call.world
-    if world.of("host", "cluster", thing["id"]):
-        raise refuse("cluster hosts", call.dialect)
-    if world.of("vm", "cluster", thing["id"]):
-        raise refuse("cluster vms", call.dialect)
-    if world.of("template", "cluster", thing["id"]):
-        raise refuse("cluster templates", call.dialect)
+    used = [kind for kind in ("host", "vm", "template") if world.of(kind, "cluster", thing["id"])]
+    if used and call.dialect.modern:
+        raise Refused(", ".join(words_of(f"cluster {kind}s", call.dialect) for kind in used))
+    if used:
+        raise refuse(f"cluster {used[0]}s", call.dialect)
     for kind in ("cluster_network", "affinity_group"):
         for part in world.of(kind, "cluster", thing["id"]):
             world.remove(part)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ..answers import Many, One, Raw
-from ..call import Call
-from ..dialect import Shape
+from ..call import ApiCall
+from ..dialect import SimShape
 from ..faults import Gone, Refused
 from ..render import document, fault
 from ..routing import Handler, Route, get
 
 
-def lists(shape: Shape, searched: str = "") -> Handler:
+def lists(shape: SimShape, searched: str = "") -> Handler:
     """Make a handler that lists all things of a noun.
 
     Args:
@@ -20,12 +20,12 @@ def lists(shape: Shape, searched: str = "") -> Handler:
     return lambda call: Many(shape, call.world.all(shape.kind), searched)
 
 
-def shows(shape: Shape) -> Handler:
+def shows(shape: SimShape) -> Handler:
     """Make a handler that shows the thing which the path names."""
     return lambda call: One(shape, call.things[shape.kind])
 
 
-def lists_of(shape: Shape, owner: str, key: str = "") -> Handler:
+def lists_of(shape: SimShape, owner: str, key: str = "") -> Handler:
     """Make a handler that lists the things of an owner in the path.
 
     Args:
@@ -36,15 +36,15 @@ def lists_of(shape: Shape, owner: str, key: str = "") -> Handler:
     return lambda call: Many(shape, call.world.of(shape.kind, key or owner, call.things[owner]["id"]))
 
 
-def empty(shape: Shape) -> Handler:
+def empty(shape: SimShape) -> Handler:
     """Make a handler for a list that has nothing in this simulator."""
     return lambda _call: Many(shape, ())
 
 
-def creation(shape: Shape) -> Route:
-    """Give the address at which a creation that took tasks says how it stands."""
+def creation(shape: SimShape) -> Route:
+    """Give the address at which a creation that took tasks says how it is."""
 
-    def show(call: Call) -> Raw:
+    def show(call: ApiCall) -> Raw:
         thing = call.things[shape.kind]
         busy = thing["status"] in {"locked", "image_locked"}
         word = "in_progress" if busy else "failed" if thing["status"] == "illegal" else "complete"
@@ -55,10 +55,10 @@ def creation(shape: Shape) -> Route:
     return get(f"{shape.path}/creation_status/{{task}}", show, "how a creation stands")
 
 
-def task_of(shape: Shape) -> Route:
-    """Give the address at which an action that took tasks says how it stands; unknown tasks count as complete."""
+def task_of(shape: SimShape) -> Route:
+    """Give the address at which an action that took tasks says how it is; unknown tasks count as complete."""
 
-    def show(call: Call) -> Raw:
+    def show(call: ApiCall) -> Raw:
         if call.routes.find("POST", f"{shape.path}/{call.things['verb']['id']}", call.dialect) is None:
             raise Gone
         thing = call.things[shape.kind]

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from ..answers import Many, One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import Shape, Thing, named
+from ..call import SHAPES, ApiCall, require
+from ..dialect import SimShape, Thing, named
 from ..faults import Refused
 from ..routing import delete, get, post, put
 from ..world import World
 from .common import lists, shows
 
 _FIELDS = (
-    named("address"), named("type"), named("path"), named("mount_options"), named("vfs_type"), named("nfs_version"),
-    named("nfs_timeo", "int"), named("nfs_retrans", "int"), named("port", "int"), named("target"), named("username"),
-    named("password", "secret"), named("portal"),
+    named("address"),
+    named("type"),
+    named("path"),
+    named("mount_options"),
+    named("vfs_type"),
+    named("nfs_version"),
+    named("nfs_timeo", "int"),
+    named("nfs_retrans", "int"),
+    named("port", "int"),
+    named("target"),
+    named("username"),
+    named("password", "secret"),
+    named("portal"),
 )
-CONNECTION = Shape(
+CONNECTION = SimShape(
     "storage_connection",
     "storage_connection",
     "storage_connections",
@@ -25,7 +35,7 @@ CONNECTION = Shape(
 SHAPES["storage_connection"] = CONNECTION
 
 
-def created(call: Call) -> One:
+def created(call: ApiCall) -> One:
     """Make a storage connection."""
     values = call.fresh(CONNECTION)
     require(values, ("StorageConnection", "StorageConnection"), ("type",), call.dialect)
@@ -39,16 +49,16 @@ def _same(one: Thing, values: Thing) -> bool:
     return all(one.get(key) == values.get(key) for key in ("type", "address", "path", "target"))
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change a storage connection."""
     values = call.changes(CONNECTION)
-    for key in ("password"):
+    for key in "password":
         values.pop(key, None)
     call.world.change(call.things["storage_connection"], **values)
     return One(CONNECTION, call.things["storage_connection"])
 
 
-def removed(call: Call) -> Removed:
+def removed(call: ApiCall) -> Removed:
     """Remove a storage connection."""
     call.world.remove(call.things["storage_connection"])
     return Removed()
@@ -63,7 +73,7 @@ def connect(world: World, domain: Thing) -> None:
     world.change(domain, connection=found["id"])
 
 
-def of_domain(call: Call) -> Many:
+def of_domain(call: ApiCall) -> Many:
     """List the connection of a domain."""
     found = call.world.get("storage_connection", call.things["storage_domain"].get("connection"))
     return Many(CONNECTION, [found] if found else [])

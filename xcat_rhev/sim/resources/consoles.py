@@ -4,37 +4,51 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from ..answers import Done, Many, One, Raw
-from ..call import SHAPES, Call
-from ..dialect import NEVER, Shape, Thing, named, ref
-from ..faults import Gone, refuse
+from ..answers import ActionDone, Many, One, Raw
+from ..call import SHAPES, ApiCall
+from ..dialect import NEVER, SimShape, Thing, named, ref
+from ..faults import BAD, Gone, Refused, refuse
 from ..routing import get, put, verb
-from .vmpower import RUNNING, ticket_text
+from .vmpower import RUNNING, state_shown, ticket_text
 
-CONSOLE = Shape(
-    "console", "graphics_console", "graphics_consoles", "/vms/{vm}/graphicsconsoles/{console}",
-    (ref("vm"), named("protocol"), named("port", "int"), named("tls_port", "int"), named("address")), basics=(),
+CONSOLE = SimShape(
+    "console",
+    "graphics_console",
+    "graphics_consoles",
+    "/vms/{vm}/graphicsconsoles/{console}",
+    (ref("vm"), named("protocol"), named("port", "int"), named("tls_port", "int"), named("address")),
+    basics=(),
 )
 SHAPES["console"] = CONSOLE
-CDROM = Shape(
-    "cdrom", "cdrom", "cdroms", "/vms/{vm}/cdroms/{cdrom}",
-    (ref("vm", fixed=True), named("file", v3="file@id", v4="file@id")), basics=(named("name"),),
+CDROM = SimShape(
+    "cdrom",
+    "cdrom",
+    "cdroms",
+    "/vms/{vm}/cdroms/{cdrom}",
+    (ref("vm", fixed=True), named("file", v3="file@id", v4="file@id")),
+    basics=(named("name"),),
 )
-DEVICE = Shape(
-    "device", "reported_device", "reported_devices", "/vms/{vm}/reporteddevices/{device}",
+DEVICE = SimShape(
+    "device",
+    "reported_device",
+    "reported_devices",
+    "/vms/{vm}/reporteddevices/{device}",
     (
-        named("type"), named("mac", v3="mac@address", v4="mac/address"),
-        named("ips", v3="ips/ip[]@address", v4="ips/ip[]/address"), ref("vm"),
+        named("type"),
+        named("mac", v3="mac@address", v4="mac/address"),
+        named("ips", v3="ips/ip[]@address", v4="ips/ip[]/address"),
+        ref("vm"),
     ),
 )
 
 
-def _console(call: Call) -> Thing:
-    """Give the machine's one console; its port only with `current=true`, and only while it runs."""
+def _console(call: ApiCall) -> Thing:
+    """Give the machine's one console, that of its next start; with `current=true` this run's, with its port."""
     vm = call.things["vm"]
-    protocol = vm.get("display_type") or "vnc"
+    current = call.flag("current") and call.dialect.knows((4, 1))
+    protocol = (None if current else vm.get("next_run", {}).get("display_type")) or vm.get("display_type") or "vnc"
     console: Thing = {"kind": "console", "id": protocol.encode().hex(), "vm": vm["id"], "protocol": protocol, "v": 0}
-    if call.flag("current") and call.dialect.knows((4, 1)) and vm.get("host"):
+    if current and vm.get("host"):
         console["address"] = vm["display_address"]
         if protocol == "spice":
             console["tls_port"] = vm.get("display_secure_port")
@@ -42,14 +56,14 @@ def _console(call: Call) -> Thing:
     return console
 
 
-def listed(call: Call) -> Many:
+def listed(call: ApiCall) -> Many:
     """List the consoles; with `current` only those of a machine that runs."""
     if call.flag("current") and call.dialect.knows((4, 1)) and not call.things["vm"].get("host"):
         return Many(CONSOLE, ())
     return Many(CONSOLE, [_console(call)])
 
 
-def shown(call: Call) -> One | Raw:
+def shown(call: ApiCall) -> One | Raw:
     """Show a console, or give the file that a viewer opens."""
     console = _named(call)
     if "virt-viewer" in call.headers.get("accept", ""):
@@ -62,65 +76,77 @@ def _viewer(vm: Thing) -> str:
     return f"[virt-viewer]\ntype={vm['display_type']}\n{where}"
 
 
-def _named(call: Call) -> Thing:
+def _named(call: ApiCall) -> Thing:
     console = _console(call)
     if console["id"] != call.things["graphics"]["id"]:
         raise Gone
     return console
 
 
-def ticket(call: Call) -> Done:
+def ticket(call: ApiCall) -> ActionDone:
     """Give a password for the console."""
     _named(call)
     if call.things["vm"]["status"] not in RUNNING:
-        raise refuse("vm not running", call.dialect, action="set Virtual Machine Ticket of")
-    return Done(outputs={"ticket": ticket_text(call)})
+        situation = "vm ticket" if call.dialect.modern else "vm not running"
+        raise refuse(
+            situation, call.dialect, action="set Virtual Machine Ticket of", state=state_shown(call.things["vm"])
+        )
+    return ActionDone(outputs={"ticket": ticket_text(call)})
 
 
-def viewer_file(call: Call) -> Done:
+def viewer_file(call: ApiCall) -> ActionDone:
     """Give the file that a viewer opens, as text inside the answer."""
     _named(call)
     text = escape(_viewer(call.things["vm"]))
-    return Done(
+    return ActionDone(
         outputs={
             "remote_viewer_connection_file": f"<remote_viewer_connection_file>{text}</remote_viewer_connection_file>"
         }
     )
 
 
-def proxy_ticket(call: Call) -> Done:
+def proxy_ticket(call: ApiCall) -> ActionDone:
     """Give a ticket for the proxy that brings a console into a browser."""
     _named(call)
-    return Done(
+    return ActionDone(
         outputs={
             "proxy_ticket": f"<proxy_ticket><value>{call.world.random.getrandbits(64):016x}</value></proxy_ticket>"
         }
     )
 
 
-def cdroms(call: Call) -> Many:
+def cdroms(call: ApiCall) -> Many:
     """List the one CD drive."""
     return Many(CDROM, [_drive(call)])
 
 
-def _drive(call: Call) -> Thing:
+def _drive(call: ApiCall) -> Thing:
     vm = call.things["vm"]
     return {"id": "00000000-0000-0000-0000-000000000000", "vm": vm["id"], "file": vm.get("cd_file"), "v": 0}
 
 
-def cdrom(call: Call) -> One:
+def cdrom(call: ApiCall) -> One:
     """Show the CD drive."""
     return One(CDROM, _drive(call))
 
 
-def inserted(call: Call) -> One:
-    """Put a disc in, or take it out."""
+def inserted(call: ApiCall) -> One:
+    """Put a disc in, or take it out; on a data domain it is an image, named by its id."""
     values = call.read(CDROM)
+    if call.part("file") is None and call.dialect.number == 4:
+        raise Refused("Cdrom [file] required for update", BAD, "Incomplete parameters")
+    if call.flag("current") and call.dialect.modern and call.things["vm"]["status"] not in RUNNING:
+        raise refuse("eject", call.dialect, state=state_shown(call.things["vm"]))
+    file, world = values.get("file") or "", call.world
+    image = world.things["disk"].get(file)
+    on_iso_domain = any(domain.get("type") == "iso" for domain in world.all("storage_domain"))
+    if file and call.dialect.number == 4 and not on_iso_domain and (image or {}).get("content_type") != "iso":
+        raise Refused("Invalid ISO image path", BAD)
     call.world.change(call.things["vm"], cd_file=values.get("file") or None)
     return One(CDROM, _drive(call))
 
 
-def devices(call: Call) -> Many:
+def devices(call: ApiCall) -> Many:
     """List what the guest says about its network."""
     vm = call.things["vm"]
     nics = call.world.of("nic", "vm", vm["id"]) if vm.get("guest_ips") else []
@@ -138,7 +164,7 @@ def devices(call: Call) -> Many:
     return Many(DEVICE, found)
 
 
-def device(call: Call) -> One:
+def device(call: ApiCall) -> One:
     """Show one of what the guest says about its network."""
     for one in devices(call).things:
         if one["id"] == call.things["device"]["id"]:

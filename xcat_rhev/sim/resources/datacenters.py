@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..answers import One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import Shape, Thing, named
-from ..faults import BAD, Refused, bad_value, name_taken, refuse
+from ..call import SHAPES, ApiCall, require
+from ..dialect import SimShape, Thing, named, ref
+from ..faults import BAD, Refused, bad_value, name_taken, refuse, told
 from ..levels import newest, supported
 from ..routing import delete, get, post, put
 from ..world import World
@@ -17,10 +17,15 @@ VERSION = (
     named("minor", "int", "version@minor", "version/minor"),
 )
 LEVELS = named(
-    "levels", v3="supported_versions/version[]", v4="supported_versions/version[]", fixed=True,
+    "levels",
+    v3="supported_versions/version[]",
+    v4="supported_versions/version[]",
+    fixed=True,
     item=(named("major", "int", "@major", "major"), named("minor", "int", "@minor", "minor")),
 )
-DATA_CENTER = Shape(
+#: The pool of addresses that every engine has.
+MAC_POOL = "58ca604b-017d-0374-0220-00000000014e"
+DATA_CENTER = SimShape(
     "data_center",
     "data_center",
     "data_centers",
@@ -33,6 +38,7 @@ DATA_CENTER = Shape(
         LEVELS,
         named("status", v3="status/state", fixed=True),
         named("quota_mode", since3=(3, 6), words="disabled audit enabled"),
+        ref("mac_pool", v3=""),
     ),
     order30="storage_type storage_format version supported_versions status",
     order36="storage_type local storage_format version supported_versions status mac_pool quota_mode",
@@ -47,7 +53,7 @@ SHAPES["data_center"] = DATA_CENTER
 SINCE = {"posixfs": (3, 1), "glusterfs": (3, 3)}
 
 
-def created(call: Call) -> One:
+def created(call: ApiCall) -> One:
     """Make a data center; it is uninitialized until it has storage."""
     values = call.fresh(DATA_CENTER)
     kind = (
@@ -57,48 +63,77 @@ def created(call: Call) -> One:
         if not call.dialect.knows((3, 4))
         else "storage_type|local"
     )
-    require(values, ("DataCenter", "DataCenter"), ("name", kind), call.dialect)
+    require(values, ("DataCenter", "DataCenter"), (kind, "name"), call.dialect)
     if not call.dialect.knows(SINCE.get(values.get("storage_type", ""), (3, 0))):
         raise bad_value(values["storage_type"].upper(), "StorageType")
     if call.world.exactly("data_center", values["name"]):
-        raise name_taken("Data Center")
+        raise name_taken("Data Center", call.dialect)
     local = values.pop("local", None)
     local = values.get("storage_type") == "localfs" if local is None else local
     values.setdefault("storage_type", "localfs" if local else "nfs")
     check_level(call, values, "add", "Data Center")
-    thing = call.world.add(
-        "data_center", **{"quota_mode": "disabled", **values}, local=local, status="uninitialized"
-    )
+    thing = call.world.add("data_center", **{"quota_mode": "disabled", **values}, local=local, status="uninitialized")
+    if call.dialect.modern:
+        management(call.world, thing, call.settings.management)
     call.world.event(950, "normal", f"Data Center {thing['name']} was added.", data_center=thing["id"])
     return One(DATA_CENTER, thing, 201)
 
 
-def check_level(call: Call, values: Thing, action: str, what: str) -> None:
+def check_level(call: ApiCall, values: Thing, action: str, what: str) -> None:
     """Take the newest compatibility level if none is asked for, and refuse one that this engine lacks."""
     asked = (values.get("major"), values.get("minor"))
     if asked == (None, None):
         values["major"], values["minor"] = newest(call.dialect)
     elif asked not in supported(call.dialect):
-        raise refuse("cluster version", call.dialect, BAD, action=action, type=what)
+        raise refuse("cluster version", call.dialect, BAD, action=told(action, what, call.dialect), type=what)
 
 
-def changed(call: Call) -> One:
+def management(world: World, center: Thing, name: str) -> Thing:
+    """Give the management network of a data center; it comes with the first cluster."""
+    network = world.exactly("network", name, data_center=center["id"])
+    if network is None:
+        network = world.add(
+            "network",
+            name=name,
+            description="Management Network",
+            data_center=center["id"],
+            stp=False,
+            mtu=0,
+            vm_network=True,
+            usages=["vm", "management", "display", "migration"],
+        )
+        world.add("vnic_profile", name=name, network=network["id"])
+    return network
+
+
+def changed(call: ApiCall) -> One:
     """Change a data center; what kind of storage it has only while it has none."""
     thing, world = call.things["data_center"], call.world
     values = call.changes(DATA_CENTER)
     other = world.exactly("data_center", values.get("name", ""))
     if other is not None and other is not thing:
-        raise name_taken("Data Center", "edit")
+        raise name_taken("Data Center", call.dialect, "edit")
     local = values.get("local", thing["local"])
     if local != thing["local"] and world.of("storage_domain", "data_center", thing["id"]):
         raise Refused("Cannot edit Data Center. Cannot change Data Center type while it has Storage Domains.")
     if {"major", "minor"} & set(values):
         check_level(call, values, "edit", "Data Center")
+        _check_clusters(call, thing, (values["major"], values["minor"]))
     world.change(thing, **values)
     return One(DATA_CENTER, thing)
 
 
-def removed(call: Call) -> Removed:
+def _check_clusters(call: ApiCall, center: Thing, level: tuple[int, int]) -> None:
+    """Refuse a level below the present one, or above that of one of its clusters."""
+    if level < (center["major"], center["minor"]):
+        raise refuse("dc lower", call.dialect, BAD)
+    clusters = call.world.of("cluster", "data_center", center["id"])
+    lower = [one["name"] for one in clusters if (one["major"], one["minor"]) < level]
+    if lower:
+        raise refuse("dc above", call.dialect, BAD, names=",".join(lower))
+
+
+def removed(call: ApiCall) -> Removed:
     """Remove a data center; with active storage only by force."""
     thing, world = call.things["data_center"], call.world
     force = call.flag("force") if call.dialect.number == 4 else call.yes("force")

@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
-from ..answers import Done, Many, One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import NEVER, Shape, Thing, named, ref, v3only, v4only
-from ..faults import BAD, Gone, Refused, refuse
+from dataclasses import replace
+from typing import Any
+
+from ..answers import ActionDone, Many, One, Removed
+from ..call import SHAPES, ApiCall, require
+from ..dialect import (
+    COMMENT,
+    CREATION,
+    DESCRIPTION,
+    NAME,
+    NEVER,
+    SimDialect,
+    SimShape,
+    Thing,
+    named,
+    ref,
+    v3only,
+    v4only,
+)
+from ..faults import BAD, MISSING, Gone, Refused, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
 from ..world import World
 from .common import creation, lists, shows
+from .sharing import disks_of, share, take_off
+from .storageshape import LUN
 from .vms import NOT_RUNNING
+from .vmshape import derived
 
 GIB = 1 << 30
 _DOMAINS = "storage_domains/storage_domain[]"
 _IN_V4 = (
-    named("alias", since3=(3, 1)), named("image_id", since3=(3, 1), fixed=True),
+    named("alias", since3=(3, 1)),
+    named("image_id", since3=(3, 1), fixed=True),
     ref("domains", "storage_domain", _DOMAINS, _DOMAINS),
-    v3only("size", "int"), v3only("disk_type", path="type", words="system data"),
-    named("provisioned_size", "int", since3=(3, 1)), named("actual_size", "int", since3=(3, 1), fixed=True),
-    v4only("total_size", "int", fixed=True), v4only("content_type"),
+    v3only("size", "int"),
+    v3only("disk_type", path="type", words="system data"),
+    named("provisioned_size", "int", since3=(3, 1)),
+    named("actual_size", "int", since3=(3, 1), fixed=True),
+    v4only("total_size", "int", fixed=True),
+    v4only("content_type"),
     named("status", v3="status/state", fixed=True),
+    named("storage_type", since3=(3, 6), fixed=True),
+    ref("disk_profile", v3=""),
+    v4only("quota", path="quota@id"),
+    v4only("quota_at", path="quota@href"),
+    v4only("qcow_version", since4=(4, 1)),
+    v4only("backup", usual="none", since4=(4, 4)),
+    v3only("luns", path="lun_storage/logical_unit[]", since3=(3, 1), item=LUN),
+    v4only("luns", path="lun_storage/logical_units/logical_unit[]", item=LUN),
 )
 _ATTACHED = (
-    v3only("interface", words="ide virtio virtio_scsi sata"),
+    v3only("interface", words="ide virtio virtio_scsi@3.3 spapr_vscsi@3.4 sata@4.0"),
     named("format", words="cow raw"),
     named("sparse", "bool"),
     v3only("bootable", "bool"),
@@ -39,18 +70,31 @@ _ORDER30 = (
 )
 _ORDER36 = (
     "vm alias image_id storage_domains size type provisioned_size actual_size status interface format sparse bootable "
-    "shareable wipe_after_delete propagate_errors statistics active read_only"
+    "shareable wipe_after_delete propagate_errors statistics active read_only lun_storage storage_type"
 )
-DISK = Shape(
-    "disk", "disk", "disks", "/disks/{disk}", _FIELDS, order30=_ORDER30, order36=_ORDER36,
-    view=lambda world, thing, call: shown(thing),
+DISK = SimShape(
+    "disk",
+    "disk",
+    "disks",
+    "/disks/{disk}",
+    _FIELDS,
+    order30=_ORDER30,
+    order36=_ORDER36,
+    view=lambda world, thing, call: {**shown(thing), **_always(thing, call)},
+    basics=(NAME, replace(DESCRIPTION, usual=""), COMMENT, CREATION),
 )
 #: v3 shows a machine's disk at the machine.
-OF_VM = Shape(
-    "disk", "disk", "disks", "/vms/{vm}/disks/{disk}", _FIELDS, order30=_ORDER30, order36=_ORDER36,
+OF_VM = SimShape(
+    "disk",
+    "disk",
+    "disks",
+    "/vms/{vm}/disks/{disk}",
+    _FIELDS,
+    order30=_ORDER30,
+    order36=_ORDER36,
     view=lambda world, thing, call: shown(thing),
 )
-ATTACHMENT = Shape(
+ATTACHMENT = SimShape(
     "disk",
     "disk_attachment",
     "disk_attachments",
@@ -60,10 +104,10 @@ ATTACHMENT = Shape(
         ref("vm", fixed=True),
         named("bootable", "bool"),
         named("active", "bool"),
-        named("read_only", "bool"),
+        named("read_only", "bool", usual=False),
         named("interface", words="ide virtio virtio_scsi sata spapr_vscsi"),
-        named("pass_discard", "bool"),
-        named("uses_scsi_reservation", "bool"),
+        named("pass_discard", "bool", usual=False),
+        named("uses_scsi_reservation", "bool", usual=False),
         named("logical_name", fixed=True),
     ),
     view=lambda world, thing, call: {**thing, "disk": thing["id"], "name": None, "description": None, "alias": None},
@@ -72,19 +116,56 @@ ATTACHMENT = Shape(
 SHAPES["disk"] = DISK
 
 
-def shown(thing: Thing) -> Thing:
-    """Show a disk: one size under the names that it had over the years."""
-    domain = thing.get("storage_domain")
+def _always(thing: Thing, call: ApiCall) -> Thing:
+    """Give what v4 says of every image: its profile and quota; and its format's version once it is there."""
+    if call.dialect.number == 3 or thing.get("luns"):
+        return {}
+    made = thing.get("format") == "cow" and thing.get("status") == "ok"
+    domain = call.world.get("storage_domain", thing.get("storage_domain")) or {}
+    center = domain.get("data_center")
+    quota = derived("quota", center)
     return {
-        **thing, "alias": thing.get("name"), "provisioned_size": thing["size"], "total_size": thing.get("actual_size"),
-        "domains": [domain] if domain else [], "image_id": thing["id"], "content_type": "data",
+        "disk_profile": derived("disk profile", thing.get("storage_domain")),
+        "quota": quota,
+        "quota_at": f"{call.dialect.base}/datacenters/{center}/quotas/{quota}" if quota else None,
+        "qcow_version": "qcow2_v3" if made else None,
     }
 
 
-def _made(call: Call, values: Thing, vm: Thing | None) -> Thing:
+def shown(thing: Thing) -> Thing:
+    """Show a disk: one size under the names that it had over the years."""
+    domain = thing.get("storage_domain")
+    direct = bool(thing.get("luns"))  # a LUN that is a disk by itself has no image: neither size nor state of its own
+    return {
+        **thing,
+        "alias": thing.get("name"),
+        "provisioned_size": thing["size"],
+        "total_size": thing.get("actual_size"),
+        "domains": [domain] if domain else [],
+        "image_id": None if direct else thing["id"],
+        "content_type": thing.get("content_type") or "data",
+        "storage_type": "lun" if direct else "image",
+    }
+
+
+def _check_place(call: ApiCall, said: list[Thing], values: Thing) -> None:
+    """Refuse a disk without a domain, on one that is not there, or of a kind that none can have (v4)."""
+    if not said:
+        raise Refused("Cannot add Virtual Disk. Storage Domain hasn't been specified.", BAD)
+    if "id" in said[0] and call.world.get("storage_domain", said[0]["id"]) is None:
+        raise Refused(f"Entity not found: {said[0]['id']}", MISSING, listed=False)
+    if values.get("format") == "cow" and values.get("sparse") is False and values.get("backup") != "incremental":
+        raise refuse("disk kind", call.dialect)
+
+
+def _new_disk(call: ApiCall, values: Thing, vm: Thing | None) -> Thing:
     """Make a disk from what a body says, with the engine's usual values."""
     world = call.world
+    if values.get("luns"):
+        return _direct(world, values, vm)
     said = [one for one in values.pop("domains", ()) if one]
+    if call.dialect.number == 4:
+        _check_place(call, said, values)
     domain = call.look_up("storage_domain", said[0]) if said else _first_domain(world, vm)
     if domain is None:
         raise refuse("disk no domain", call.dialect, BAD)
@@ -102,17 +183,38 @@ def _made(call: Call, values: Thing, vm: Thing | None) -> Thing:
     alias, plain = values.pop("alias", None), values.pop("name", None)
     name = alias or plain or _next_name(world, vm)
     usual = {
-        "format": form, "sparse": form == "cow" or not block, "interface": "virtio", "bootable": False, "active": True,
-        "wipe_after_delete": False, "shareable": False, "propagate_errors": False, "disk_type": "system",
+        "format": form,
+        "sparse": form == "cow" or not block,
+        "interface": "virtio",
+        "bootable": False,
+        "active": True,
+        "wipe_after_delete": False,
+        "shareable": False,
+        "propagate_errors": False,
+        "disk_type": "system",
     }
     disk = world.add(
-        "disk", **{**usual, **values}, name=name, size=-(-size // GIB) * GIB if block else size, actual_size=0,
-        storage_domain=domain["id"], vm=vm["id"] if vm else None,
+        "disk",
+        **{**usual, **values},
+        name=name,
+        size=-(-size // GIB) * GIB if block else size,
+        actual_size=0,
+        storage_domain=domain["id"],
+        vm=vm["id"] if vm else None,
     )
     world.change(domain, committed=domain["committed"] + disk["size"])
     world.move(disk, "disk.create")
     world.event(78, "normal", f"Add-Disk operation of {name} was initiated.", **({"vm": vm["id"]} if vm else {}))
     return disk
+
+
+def _direct(world: World, values: Thing, vm: Thing | None) -> Thing:
+    """Make a disk of a LUN; it is there at once."""
+    alias, plain = values.pop("alias", None), values.pop("name", None)
+    usual = {"interface": "virtio", "bootable": False, "active": True, "shareable": False, "wipe_after_delete": False}
+    nothing = dict.fromkeys(("size", "actual_size", "status", "format", "sparse", "storage_domain"))
+    name = alias or plain or _next_name(world, vm)
+    return world.add("disk", **{**usual, **values, **nothing}, name=name, vm=vm["id"] if vm else None)
 
 
 def _first_domain(world: World, vm: Thing | None) -> Thing | None:
@@ -132,32 +234,34 @@ def _next_name(world: World, vm: Thing | None) -> str:
     )
 
 
-def _check_bootable(call: Call, vm: Thing, name: str, own: Thing | None = None) -> None:
+def _check_bootable(call: ApiCall, vm: Thing, name: str, own: Thing | None = None) -> None:
     """Refuse a second disk to boot from."""
-    for other in call.world.of("disk", "vm", vm["id"]):
-        if other.get("bootable") and other is not own:
-            raise refuse("disk bootable", call.dialect, name=name, vm=vm["name"])
+    for other in disks_of(call.world, vm):
+        if other.get("bootable") and (own is None or other["id"] != own["id"]):
+            raise refuse(
+                "disk bootable", call.dialect, name=other["name"] if call.dialect.modern else name, vm=vm["name"]
+            )
 
 
-def _check_interface(call: Call, vm: Thing | None, interface: str | None, action: str) -> None:
+def _check_interface(call: ApiCall, vm: Thing | None, interface: str | None, action: str) -> None:
     """Refuse a bus that the machine's chipset does not have: q35 has no IDE, i440fx no SATA (osinfo, since 4.4)."""
     if vm is None or not interface or not call.dialect.knows((4, 4)):
         return
     own = vm.get("bios_type") or "cluster_default"
     bios = call.world.the("cluster", vm["cluster"]).get("bios_type") if own == "cluster_default" else own
     if interface == ("ide" if str(bios).startswith("q35") else "sata"):
-        raise refuse("disk interface", call.dialect, action=action)
+        raise refuse("disk interface", call.dialect, BAD, action=action)
 
 
 # v3 ------------------------------------------------------------------------------------------------------------------
 
 
-def of_vm(call: Call) -> Many:
+def of_vm(call: ApiCall) -> Many:
     """List a machine's disks (v3)."""
-    return Many(OF_VM, call.world.of("disk", "vm", call.things["vm"]["id"]))
+    return Many(OF_VM, disks_of(call.world, call.things["vm"]))
 
 
-def added(call: Call) -> One:
+def added(call: ApiCall) -> One:
     """Make a disk in a machine, or attach one that floats (v3)."""
     vm = call.things["vm"]
     values = call.read(DISK)
@@ -173,28 +277,35 @@ def added(call: Call) -> One:
     require(values, ("Disk", "Disk"), wanted, call.dialect)
     if values.get("bootable"):
         _check_bootable(call, vm, values.get("alias") or values.get("name") or "")
-    return One(OF_VM, _made(call, values, vm), 202, pending=True)
+    return One(OF_VM, _new_disk(call, values, vm), 202, pending=True)
 
 
-def _attach(call: Call, vm: Thing, disk: Thing, how: Thing) -> None:
-    if disk.get("vm") or disk.get("template"):
+def _attach(call: ApiCall, vm: Thing, disk: Thing, how: Thing) -> None:
+    mine = disk["id"] in {one["id"] for one in disks_of(call.world, vm)}
+    if mine or disk.get("template"):
         raise refuse("disk attached", call.dialect)
-    if disk["status"] != "ok":
+    if disk.get("vm") and not disk.get("shareable"):
+        raise refuse("disk not shareable", call.dialect)
+    if disk["status"] == "locked":
         raise refuse("disk locked", call.dialect, action="attach", name=disk["name"])
     if how.get("bootable"):
         _check_bootable(call, vm, disk["name"])
     _check_interface(call, vm, how.get("interface"), "attach")
-    call.world.change(disk, **{"active": False, "interface": "virtio", "bootable": False, **how}, vm=vm["id"])
+    how = {"active": False, "interface": "virtio", "bootable": False, **how}
+    if disk.get("vm"):
+        share(call.world, disk, vm, how)
+    else:
+        call.world.change(disk, **how, vm=vm["id"])
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change a machine's disk: it may grow, not shrink (v3)."""
     disk = call.things["disk"]
     _change(call, disk, call.changes(DISK))
     return One(OF_VM, disk)
 
 
-def _change(call: Call, disk: Thing, values: Thing) -> None:
+def _change(call: ApiCall, disk: Thing, values: Thing) -> None:
     """Change a disk."""
     world = call.world
     values.pop("id", None)
@@ -204,10 +315,13 @@ def _change(call: Call, disk: Thing, values: Thing) -> None:
     if not call.dialect.knows((3, 3)):
         size = None  # it is read, and nothing is done about it
     name = values.pop("alias", None) or values.get("name") or disk["name"]
-    if disk["status"] != "ok":
+    if disk["status"] == "locked":
         raise refuse("disk locked", call.dialect, action="edit", name=disk["name"])
-    if size is not None and size < disk["size"]:
-        raise Refused("Cannot edit Virtual Disk. New disk size cannot be smaller than the current.", BAD)
+    if size is not None and disk["size"] is not None and size < disk["size"]:
+        words = (
+            "must be larger than the current disk size" if call.dialect.modern else "cannot be smaller than the current"
+        )
+        raise Refused(f"Cannot edit Virtual Disk. New disk size {words}.", BAD)
     vm = world.get("vm", disk.get("vm"))
     if "interface" in _differing(disk, values):
         _check_interface(call, vm, values["interface"], "edit")
@@ -215,25 +329,30 @@ def _change(call: Call, disk: Thing, values: Thing) -> None:
         _check_bootable(call, vm, disk["name"], disk)
     if vm is not None and vm["status"] not in NOT_RUNNING and {"interface", "bootable"} & _differing(disk, values):
         raise refuse("disk in use", call.dialect, action="edit")
-    world.change(disk, **{**values, "name": name}, size=size or disk["size"])
+    changes = {**values, "name": name, "size": disk["size"] and (size or disk["size"])}
+    if call.dialect.number == 4 and not disk.get("luns") and set(values) - {"active"} | _differing(disk, changes):
+        world.change(disk, **{key: changes.pop(key) for key in ("active",) if key in changes})
+        world.move(disk, "disk.update", **changes)  # the disk is locked, and the answer shows what it was
+    else:
+        world.change(disk, **changes)
 
 
 def _differing(disk: Thing, values: Thing) -> set[str]:
     return {key for key, value in values.items() if disk.get(key) != value}
 
 
-def removed(call: Call) -> Removed:
+def removed(call: ApiCall) -> Removed:
     """Remove a machine's disk; since 3.1 `detach` only takes it off (v3)."""
     disk = call.things["disk"]
     _free(call, disk, "remove")
     if call.yes("detach") and call.dialect.knows((3, 1)):
-        call.world.change(disk, vm=None)
+        take_off(call.world, disk, call.things["vm"])
     else:
         call.world.move(disk, "disk.remove", effect="disk removed")
     return Removed()
 
 
-def _free(call: Call, disk: Thing, action: str) -> None:
+def _free(call: ApiCall, disk: Thing, action: str) -> None:
     """Refuse for a disk that is locked or that a running machine uses."""
     if disk["status"] == "locked":
         raise refuse("disk locked", call.dialect, action=action, name=disk["name"])
@@ -244,68 +363,89 @@ def _free(call: Call, disk: Thing, action: str) -> None:
 
 @effect("disk removed")
 def gone(world: World, disk: Thing, _end: Thing) -> None:
-    """Take a disk out of the world."""
+    """Take a disk out of the world, unless its storage failed."""
+    if disk["status"] == "illegal":
+        return
     domain = world.get("storage_domain", disk.get("storage_domain"))
     if domain is not None:
         world.change(domain, committed=max(domain["committed"] - disk["size"], 0))
+    for tie in world.of("sharing", "disk", disk["id"]):
+        world.remove(tie)
     world.remove(disk)
 
 
-def activate(call: Call) -> Done:
+def activate(call: ApiCall) -> ActionDone:
     """Plug a disk in."""
     call.world.change(call.things["disk"], active=True)
-    return Done(DISK, call.things["disk"])
+    return ActionDone(DISK, call.things["disk"])
 
 
-def deactivate(call: Call) -> Done:
+def deactivate(call: ApiCall) -> ActionDone:
     """Unplug a disk."""
     call.world.change(call.things["disk"], active=False)
-    return Done(DISK, call.things["disk"])
+    return ActionDone(DISK, call.things["disk"])
 
 
 # v4 ------------------------------------------------------------------------------------------------------------------
 
 
-def attachments(call: Call) -> Many:
+def attachments(call: ApiCall) -> Many:
     """List what disks a machine has (v4)."""
-    return Many(ATTACHMENT, call.world.of("disk", "vm", call.things["vm"]["id"]))
+    return Many(ATTACHMENT, disks_of(call.world, call.things["vm"]))
 
 
-def attachment(call: Call) -> One:
+def attachment(call: ApiCall) -> One:
     """Show how a disk is attached (v4)."""
-    if call.things["disk"].get("vm") != call.things["vm"]["id"]:
+    mine = {disk["id"]: disk for disk in disks_of(call.world, call.things["vm"])}
+    if call.things["disk"]["id"] not in mine:
         raise Gone
-    return One(ATTACHMENT, call.things["disk"])
+    return One(ATTACHMENT, mine[call.things["disk"]["id"]])
 
 
-def attached(call: Call) -> One:
+def attached(call: ApiCall) -> One:
     """Make a disk in a machine, or attach one that floats; the latter is not plugged unless the body says so (v4)."""
     vm = call.things["vm"]
     how = call.read(ATTACHMENT_BODY)
     element = call.part("disk")
-    require({"disk": element is not None or None}, ("", "DiskAttachment"), ("disk",), call.dialect)
+    if element is None:
+        where = f"https://{call.headers.get('host', 'localhost')}/ovirt-engine/apidoc#services/disk_attachments"
+        told = f"For correct usage, see: {where}/methods/add"
+        raise Refused(told, BAD, "Request syntactically incorrect.")
     how.pop("disk", None)
-    if element.get("id") or (element.findtext("name") and element.find("provisioned_size") is None):
+    if element.get("id") or (element.findtext("name") and not _says_what(element)):
         said = {"id": element.get("id")} if element.get("id") else {"name": element.findtext("name")}
+        if "id" in said and call.world.get("disk", said["id"]) is None:
+            raise Refused("Cannot attach Virtual Disk. The specified disk does not exist.", BAD)
         disk = call.look_up("disk", said)
         _attach(call, vm, disk, how)
         return One(ATTACHMENT, disk, 201)
     values = call.read(DISK, element)
-    require(values, ("", "DiskAttachment"), ("provisioned_size:provisionedSize", "format"), call.dialect)
-    require(how, ("", "DiskAttachment"), ("interface",), call.dialect)
+    wanted = () if values.get("luns") else ("provisioned_size|size:provisionedSize|size", "format")
+    require(values, ("", "Disk"), wanted, call.dialect, "invoke")
+    if not how.get("interface"):
+        raise Refused("Interface is required, Attribute: diskVmElement.diskInterface", BAD)
     if how.get("bootable"):
         _check_bootable(call, vm, values.get("name") or "")
-    return One(ATTACHMENT, _made(call, {**values, **how}, vm), 202)
+    return One(ATTACHMENT, _new_disk(call, {**values, **how}, vm), 201)
 
 
-#: In a body the disk stands inside the attachment and is read apart.
-ATTACHMENT_BODY = Shape(
-    "disk", "disk_attachment", "disk_attachments", "/vms/{vm}/diskattachments/{disk}",
-    tuple(one for one in ATTACHMENT.fields if one.key != "logical_name"), basics=(),
+def _says_what(element: Any) -> bool:
+    """Tell whether a body describes a new disk, and not one that is there."""
+    return any(element.find(tag) is not None for tag in ("provisioned_size", "lun_storage"))
+
+
+#: In a body the disk is inside the attachment and is read apart.
+ATTACHMENT_BODY = SimShape(
+    "disk",
+    "disk_attachment",
+    "disk_attachments",
+    "/vms/{vm}/diskattachments/{disk}",
+    tuple(one for one in ATTACHMENT.fields if one.key != "logical_name"),
+    basics=(),
 )
 
 
-def attachment_changed(call: Call) -> One:
+def attachment_changed(call: ApiCall) -> One:
     """Change a disk and how it is attached (v4)."""
     attachment(call)
     disk = call.things["disk"]
@@ -314,17 +454,24 @@ def attachment_changed(call: Call) -> One:
     how.pop("id", None)
     element = call.part("disk")
     values = call.read(DISK, element) if element is not None else {}
+    if disk["status"] == "locked":
+        action = "edit" if set(how) - {"active"} or values else "hot plug" if how.get("active") else "hot unplug"
+        raise refuse("disk locked", call.dialect, action=action, name="${diskAliases}")
     _change(call, disk, {**values, **how})
     return One(ATTACHMENT, disk)
 
 
-def detached(call: Call) -> Removed:
+def detached(call: ApiCall) -> Removed:
     """Take a disk off a machine; `detach_only=false` removes it (v4)."""
     attachment(call)
     disk = call.things["disk"]
-    _free(call, disk, "detach")
+    keeps = call.params.get("detach_only", "").lower() != "false"
+    if disk["status"] == "locked" and not keeps:
+        raise refuse("disk busy", call.dialect)
+    if disk["status"] != "locked":
+        _free(call, disk, "detach")
     if call.flag("detach_only", True):
-        call.world.change(disk, vm=None, active=False, bootable=False)
+        take_off(call.world, disk, call.things["vm"])
     else:
         call.world.move(disk, "disk.remove", effect="disk removed")
     return Removed()
@@ -333,19 +480,25 @@ def detached(call: Call) -> Removed:
 # floating ------------------------------------------------------------------------------------------------------------
 
 
-def floating(call: Call) -> One:
+def _placed(dialect: SimDialect) -> tuple[str, ...]:
+    """What v3 wants of a floating disk beside size and format."""
+    return ("domains:storageDomains",) if dialect.number == 3 else ()
+
+
+def floating(call: ApiCall) -> One:
     """Make a disk that belongs to no machine."""
     values = call.fresh(DISK)
     require(
         values,
         ("Disk", "Disk"),
-        ("provisioned_size|size:provisionedSize", "format", "domains:storageDomains"),
+        ("provisioned_size|size:provisionedSize", "format", *_placed(call.dialect)),
         call.dialect,
     )
-    return One(DISK, _made(call, values, None), 202, pending=True)
+    disk = _new_disk(call, values, None)
+    return One(DISK, disk, 201) if call.dialect.number == 4 else One(DISK, disk, 202, pending=True)
 
 
-def disk_changed(call: Call) -> One:
+def disk_changed(call: ApiCall) -> One:
     """Change a disk; since 4.4 only through its attachment."""
     if call.dialect.knows((4, 4)) and call.things["disk"].get("vm"):
         raise Refused("Cannot edit Virtual Disk. Use the disk attachment of the VM.", BAD)
@@ -353,22 +506,27 @@ def disk_changed(call: Call) -> One:
     return One(DISK, call.things["disk"])
 
 
-def disk_removed(call: Call) -> Removed:
+def disk_removed(call: ApiCall) -> Removed:
     """Remove a disk wherever it is."""
     _free(call, call.things["disk"], "remove")
     call.world.move(call.things["disk"], "disk.remove", effect="disk removed")
     return Removed()
 
 
-def moved(call: Call) -> Done:
-    """Move a disk to another storage domain."""
-    disk = call.things["disk"]
-    target = call.named_part("storage_domain", "storage_domain")
-    if target is None:
-        raise Refused("Action [storageDomain.id|name] required for move", BAD, "Incomplete parameters")
-    call.world.change(disk, storage_domain=target["id"])
-    call.world.move(disk, "disk.create")
-    return Done(DISK, disk, pending=True)
+def copied(call: ApiCall) -> ActionDone:
+    """Copy a disk that belongs to nobody, or to a machine that is off."""
+    disk, world = call.things["disk"], call.world
+    if not disk.get("storage_domain"):
+        raise refuse("disk no image", call.dialect, action="copy")
+    if disk["status"] == "locked":
+        raise refuse("disk locked", call.dialect, action="copy", name="${diskAliases}")
+    target = call.named_part("storage_domain", "storage_domain") or world.the("storage_domain", disk["storage_domain"])
+    keep = {key: value for key, value in disk.items() if key not in {"id", "kind", "v", "turn", "vm", "template"}}
+    name = call.text("disk/name") or call.text("disk/alias") or disk["name"]
+    copy = world.add("disk", **{**keep, "name": name, "storage_domain": target["id"]}, vm=None, template=None)
+    for each in (disk, copy):
+        world.move(each, "disk.create")
+    return ActionDone(DISK, disk)
 
 
 _V3, _V4 = "/vms/{vm}/disks", "/vms/{vm}/diskattachments"
@@ -391,7 +549,7 @@ ROUTES = (
     get("/disks/{disk}", shows(DISK), "show a disk", since3=(3, 1)),
     put("/disks/{disk}", disk_changed, "change a disk", since3=NEVER),
     delete("/disks/{disk}", disk_removed, "remove a disk", since3=(3, 1)),
-    verb("/disks/{disk}/move", moved, "move it to another storage domain", since3=(3, 3)),
+    verb("/disks/{disk}/copy", copied, "copy it", since3=(3, 4)),
     creation(OF_VM),
     creation(DISK),
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..answers import Done, One, Raw, Removed, refused_action
-from ..call import SHAPES, Call, require
-from ..dialect import Shape, Thing, named, ref
+from ..answers import ActionDone, One, Raw, Removed, refused_action
+from ..call import SHAPES, ApiCall, require
+from ..dialect import SimShape, Thing, named, ref, v3only
 from ..faults import BAD, Refused, bad_value, refuse
 from ..render import document, fault
 from ..routing import delete, get, post, put, verb
@@ -16,7 +16,7 @@ from .hosts import choose_spm, hosts_of
 from .hostshape import HOST
 from .vmpower import went_down
 
-AGENT = Shape(
+AGENT = SimShape(
     "agent",
     "agent",
     "agents",
@@ -28,7 +28,7 @@ AGENT = Shape(
         named("password", "secret"),
         named("options", v3="options/option[]", v4="options/option[]", item=OPTION),
         named("encrypt_options", "bool"),
-        named("concurrent", "bool"),
+        v3only("concurrent", "bool"),
         named("order", "int"),
         named("port", "int"),
         ref("host", fixed=True),
@@ -37,12 +37,20 @@ AGENT = Shape(
 SHAPES["agent"] = AGENT
 
 
-def added(call: Call) -> One:
+_AGENT_TYPES = frozenset(
+    "apc apc_snmp bladecenter cisco_ucs drac5 drac7 eps hpblade ilo ilo2 ilo3 ilo3_ssh ilo4 ilo4_ssh ilo_ssh ipmilan "
+    "redfish rsa rsb wti".split()
+)
+
+
+def added(call: ApiCall) -> One:
     """Add a fence agent; all five of address, order, type, user and password must be there."""
     values = call.fresh(AGENT)
     wanted = ("address", "order", "type", "username", "password")
     require(values, ("Agent", "Agent"), wanted, call.dialect)
     values.pop("password")
+    if call.dialect.modern and values["type"] not in _AGENT_TYPES:
+        raise refuse("agent type", call.dialect)
     agent = call.world.add(
         "agent",
         **{"options": [], "encrypt_options": False, "concurrent": False, **values},
@@ -51,7 +59,7 @@ def added(call: Call) -> One:
     return One(AGENT, agent, 201)
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change a fence agent."""
     values = call.changes(AGENT)
     for key in ("password", "host"):
@@ -60,7 +68,7 @@ def changed(call: Call) -> One:
     return One(AGENT, call.things["agent"])
 
 
-def removed(call: Call) -> Removed:
+def removed(call: ApiCall) -> Removed:
     """Remove a fence agent; the last one switches fencing off."""
     host, world = call.things["host"], call.world
     world.remove(call.things["agent"])
@@ -69,39 +77,57 @@ def removed(call: Call) -> Removed:
     return Removed()
 
 
+#: States in which somebody may say that a host was switched off by hand.
+_LOST = frozenset({"non_operational", "maintenance", "connecting", "non_responsive", "down", "error"})
 WORDS = frozenset({"manual", "restart", "start", "stop", "status"})
 
 
-def fence(call: Call) -> Done | Raw:
+def fence(call: ApiCall) -> ActionDone | Raw:
     """Switch a host by its power management, or confirm that somebody did (`manual`)."""
     host, word = call.things["host"], call.text("fence_type").lower()
+    if not word and call.dialect.number == 4:
+        raise Refused("Parameter 'fence_type' is mandatory but was not provided.", BAD, "Input validation failed.")
     if not word:
         raise Refused("Action [fenceType] required for fence", BAD, "Incomplete parameters")
+    if word not in WORDS and call.dialect.modern:
+        known = "manual, restart, start, stop, status"
+        told = f"{word.upper()} is not a member of FenceType. Possible values for FenceType are: {known}"
+        raise Refused(told, BAD, "Invalid value")
     if word not in WORDS:
         raise bad_value(word, "FenceType")
+    if word == "manual" and call.dialect.modern and host["status"] not in _LOST:
+        raise refuse("host manual", call.dialect)
     if word == "manual":
-        _lost(call.world, host)
-        return Done(HOST, host)
+        _stop_machines(call.world, host)
+        return ActionDone(HOST, host)
     if not (host.get("pm_enabled") and call.world.of("agent", "host", host["id"])):
-        refusal = refuse("host no fencing", call.dialect, action=word)
-        if word == "status" and call.dialect.version < (3, 1):
-            return Raw(document(refused_action(call, fault(call.dialect, refusal))))  # 3.0 says so with 200
-        raise refusal
+        return _no_fencing(call, host, word)
     _proxy(call, host, word)
     if word == "status":
-        return Done(HOST, host, {"power_management": _power(call, host)})
+        return ActionDone(HOST, host, {"power_management": _power(call, host)})
     _switch(call.world, host, word)
-    return Done(HOST, host)
+    return ActionDone(HOST, host)
 
 
-def _proxy(call: Call, host: Thing, word: str) -> None:
+def _no_fencing(call: ApiCall, host: Thing, word: str) -> Raw:
+    """Say that a host has no power management: 3.0 and 4.x say so to a question for its state with 200."""
+    later = call.dialect.number == 4
+    refusal = refuse("host fencing disabled" if later else "host no fencing", call.dialect, action=word)
+    if word != "status" or not (later or call.dialect.version < (3, 1)):
+        raise refusal
+    if later:
+        refusal = Refused("", reason=f"Invalid fence agents defined for host '{host['address']}'.")
+    return Raw(document(refused_action(call, fault(call.dialect, refusal))))
+
+
+def _proxy(call: ApiCall, host: Thing, word: str) -> None:
     """Refuse when no other host of the data center is up to do it."""
     center = call.world.the("cluster", host["cluster"]).get("data_center")
     if not any(one is not host and one["status"] == "up" for one in hosts_of(call.world, center)):
         raise refuse("host no proxy", call.dialect, action=word)
 
 
-def _power(call: Call, host: Thing) -> str:
+def _power(call: ApiCall, host: Thing) -> str:
     word = "off" if host["status"] == "down" else "on"
     inner = f"<status>{word}</status>" if call.dialect.number == 4 else f"<status><state>{word}</state></status>"
     return f"<power_management>{inner}</power_management>"
@@ -110,14 +136,14 @@ def _power(call: Call, host: Thing) -> str:
 def _switch(world: World, host: Thing, word: str) -> None:
     idle = host["status"] == "maintenance"
     if word != "start" or host["status"] != "down":
-        _lost(world, host)
+        _stop_machines(world, host)
     if word == "stop":
         world.move(host, "host.stop", effect="host fenced")
     else:
         world.move(host, "host.reboot_idle" if idle else "host.restart", effect="host up")
 
 
-def _lost(world: World, host: Thing) -> None:
+def _stop_machines(world: World, host: Thing) -> None:
     """Let everything that ran on a host be down."""
     for vm in world.of("vm", "host", host["id"]):
         vm["turn"] += 1

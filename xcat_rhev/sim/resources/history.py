@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..answers import Many, One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import Shape, Thing, named, ref, v3only, v4only
+from ..call import SHAPES, ApiCall, require
+from ..dialect import SimShape, Thing, named, ref, v3only, v4only
 from ..faults import Gone
 from ..routing import Handler, delete, get, post
+from . import certificates
 from .common import lists, shows
 
-EVENT = Shape(
+EVENT = SimShape(
     "event",
     "event",
     "events",
@@ -20,6 +21,7 @@ EVENT = Shape(
         named("time", "date", fixed=True),
         named("correlation_id", since3=(3, 1), fixed=True),
         ref("user"),
+        v4only("user_name", path="user/name", fixed=True),
         ref("vm"),
         ref("storage_domain"),
         ref("host"),
@@ -29,18 +31,25 @@ EVENT = Shape(
         named("origin", since3=(3, 2)),
         named("custom_id", "int", since3=(3, 2)),
         named("flood_rate", "int", since3=(3, 2)),
+        v4only("index", "int", fixed=True),
         named("custom_data", since3=(3, 4)),
     ),
 )
-JOB = Shape(
-    "job", "job", "jobs", "/jobs/{job}",
+JOB = SimShape(
+    "job",
+    "job",
+    "jobs",
+    "/jobs/{job}",
     (
-        named("status", v3="status/state"), named("start_time", "date", fixed=True),
-        named("end_time", "date", fixed=True), named("last_updated", "date", fixed=True), named("external", "bool"),
+        named("status", v3="status/state"),
+        named("start_time", "date", fixed=True),
+        named("end_time", "date", fixed=True),
+        named("last_updated", "date", fixed=True),
+        named("external", "bool"),
         named("auto_cleared", "bool"),
     ),
 )
-STATISTIC = Shape(
+STATISTIC = SimShape(
     "statistic",
     "statistic",
     "statistics",
@@ -59,14 +68,15 @@ STATISTIC = Shape(
 SHAPES["event"], SHAPES["job"] = EVENT, JOB
 
 
-def events(call: Call) -> Many:
+def events(call: ApiCall) -> Many:
     """List events, the newest first; `from` leaves out those up to an id."""
+    certificates.look(call.world, call.dialect)
     found = list(reversed(call.world.all("event")))
     start = call.number("from")
     return Many(EVENT, [one for one in found if start is None or int(one["id"]) > start], "event")
 
 
-def event_made(call: Call) -> One:
+def event_made(call: ApiCall) -> One:
     """Write down an event of somebody else's."""
     values = call.fresh(EVENT)
     require(values, ("Event", "Event"), ("origin", "severity", "custom_id", "description"), call.dialect)
@@ -83,7 +93,7 @@ def event_made(call: Call) -> One:
     return One(EVENT, event, 201)
 
 
-def event_removed(call: Call) -> Removed:
+def event_removed(call: ApiCall) -> Removed:
     """Forget an event."""
     call.world.remove(call.things["event"])
     return Removed()
@@ -91,14 +101,19 @@ def event_removed(call: Call) -> Removed:
 
 #: Statistic -> (what it counts, unit, measure); the measure decides how v3 and v4 call it.
 OF_HOST = {
-    "memory.total": ("memory", "bytes", "integer"), "memory.used": ("memory_used", "bytes", "integer"),
-    "memory.free": ("memory_free", "bytes", "integer"), "cpu.current.user": ("cpu", "percent", "decimal"),
-    "cpu.current.system": ("cpu", "percent", "decimal"), "cpu.current.idle": ("idle", "percent", "decimal"),
+    "memory.total": ("memory", "bytes", "integer"),
+    "memory.used": ("memory_used", "bytes", "integer"),
+    "memory.free": ("memory_free", "bytes", "integer"),
+    "cpu.current.user": ("cpu", "percent", "decimal"),
+    "cpu.current.system": ("cpu", "percent", "decimal"),
+    "cpu.current.idle": ("idle", "percent", "decimal"),
     "cpu.load.avg.5m": ("cpu", "percent", "decimal"),
 }
 OF_VM = {
-    "memory.installed": ("memory", "bytes", "integer"), "memory.used": ("memory_used", "bytes", "integer"),
-    "cpu.current.guest": ("cpu", "percent", "decimal"), "cpu.current.hypervisor": ("cpu", "percent", "decimal"),
+    "memory.installed": ("memory", "bytes", "integer"),
+    "memory.used": ("memory_used", "bytes", "integer"),
+    "cpu.current.guest": ("cpu", "percent", "decimal"),
+    "cpu.current.hypervisor": ("cpu", "percent", "decimal"),
     "cpu.current.total": ("cpu", "percent", "decimal"),
 }
 
@@ -106,7 +121,7 @@ OF_VM = {
 def statistics(kind: str, table: dict[str, tuple[str, str, str]]) -> Handler:
     """Make a handler that lists the statistics of a thing."""
 
-    def handle(call: Call) -> Many:
+    def handle(call: ApiCall) -> Many:
         owner = call.things[kind]
         return Many(_SHAPES[kind], [_statistic(call, owner, name, *row) for name, row in table.items()])
 
@@ -116,7 +131,7 @@ def statistics(kind: str, table: dict[str, tuple[str, str, str]]) -> Handler:
 def statistic(kind: str, table: dict[str, tuple[str, str, str]]) -> Handler:
     """Make a handler that shows one statistic."""
 
-    def handle(call: Call) -> One:
+    def handle(call: ApiCall) -> One:
         for one in statistics(kind, table)(call).things:
             if one["id"] == call.things["statistic"]["id"]:
                 return One(_SHAPES[kind], one)
@@ -126,15 +141,19 @@ def statistic(kind: str, table: dict[str, tuple[str, str, str]]) -> Handler:
 
 
 _SHAPES = {
-    kind: Shape(
-        "statistic", "statistic", "statistics", f"/{kind}s/{{{kind}}}/statistics/{{statistic}}", STATISTIC.fields,
+    kind: SimShape(
+        "statistic",
+        "statistic",
+        "statistics",
+        f"/{kind}s/{{{kind}}}/statistics/{{statistic}}",
+        STATISTIC.fields,
         order36=STATISTIC.order36,
     )
     for kind in ("host", "vm")
 }
 
 
-def _statistic(call: Call, owner: Thing, name: str, what: str, unit: str, measure: str) -> Thing:
+def _statistic(call: ApiCall, owner: Thing, name: str, what: str, unit: str, measure: str) -> Thing:
     number = f"{int(owner['id'][:8], 16):08x}{sum(map(ord, name)):08x}"
     one: Thing = {
         "id": f"{number[:8]}-0000-4000-8000-{number[8:]:0>12}",
@@ -151,14 +170,17 @@ def _statistic(call: Call, owner: Thing, name: str, what: str, unit: str, measur
     return one
 
 
-def _measured(call: Call, owner: Thing, what: str) -> int | float:
+def _measured(call: ApiCall, owner: Thing, what: str) -> int | float:
     """Make up a value that fits the state: what does not run uses nothing."""
     vms = call.world.of("vm", "host", owner["id"]) if owner["kind"] == "host" else [owner]
     used = sum(vm["memory"] // 2 for vm in vms if vm["status"] == "up")
     load = 3 * len(vms) if owner["kind"] == "host" else 7 * (owner["status"] == "up")
     values: dict[str, int | float] = {
-        "memory": owner["memory"], "memory_used": used, "memory_free": owner["memory"] - used,
-        "cpu": min(load, 100), "idle": max(100 - load, 0),
+        "memory": owner["memory"],
+        "memory_used": used,
+        "memory_free": owner["memory"] - used,
+        "cpu": min(load, 100),
+        "idle": max(100 - load, 0),
     }
     return values[what]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..answers import Done, Many, One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import NEVER, Shape, Thing, named, ref
+from ..answers import ActionDone, One, Removed
+from ..call import SHAPES, ApiCall, require
+from ..dialect import NEVER, SimShape, Thing, named, ref
 from ..faults import BAD, Refused, incomplete, not_found, refuse
 from ..render import reference
 from ..routing import delete, get, post, put, verb
@@ -14,7 +14,7 @@ from ..world import World
 from .common import lists_of, shows
 
 OPTION = (named("name", v3="@name", v4="name"), named("value", v3="@value", v4="value"))
-HOST_NIC = Shape(
+HOST_NIC = SimShape(
     "host_nic",
     "host_nic",
     "host_nics",
@@ -42,7 +42,7 @@ HOST_NIC = Shape(
     order36="host network mac ip base_interface vlan bonding boot_protocol statistics check_connectivity speed status "
     "mtu bridged custom_configuration",
 )
-ATTACHMENT = Shape(
+ATTACHMENT = SimShape(
     "attachment",
     "network_attachment",
     "network_attachments",
@@ -58,12 +58,12 @@ ATTACHMENT = Shape(
                 named("address", v3="ip@address", v4="ip/address"),
                 named("netmask", v3="ip@netmask", v4="ip/netmask"),
                 named("gateway", v3="ip@gateway", v4="ip/gateway"),
-                named("version", v3="", v4="ip/version"),
+                named("version", v3="ip@version", v4="ip/version"),
                 named("method", v3="assignment_method", v4="assignment_method"),
             ),
         ),
+        named("in_sync", "bool", v3="reported_configurations/in_sync", v4="in_sync", fixed=True),
         ref("host"),
-        named("in_sync", "bool", v3="", v4="in_sync", fixed=True),
     ),
 )
 SHAPES["host_nic"], SHAPES["attachment"] = HOST_NIC, ATTACHMENT
@@ -77,14 +77,23 @@ def bring_parts(world: World, host: Thing) -> None:
     for at in range(4):
         mac = ":".join(f"{number + at:012x}"[byte : byte + 2] for byte in range(0, 12, 2))
         nic = world.add(
-            "host_nic", name=f"eth{at}", host=host["id"], mac=mac, speed=10_000_000_000, mtu=1500, boot_protocol="none",
-            status="up" if at < 2 else "down", network=None, bridged=True, custom_configuration=False,
+            "host_nic",
+            name=f"eth{at}",
+            host=host["id"],
+            mac=mac,
+            speed=10_000_000_000,
+            mtu=1500,
+            boot_protocol="none",
+            status="up" if at < 2 else "down",
+            network=None,
+            bridged=True,
+            custom_configuration=False,
         )
         if at == 0 and management:
             attach(world, host, nic, world.the("network", management), {"method": "dhcp", "address": host["address"]})
 
 
-def attach(world: World, host: Thing, nic: Thing, network: Thing, how: Thing) -> Thing:
+def attach(world: World, host: Thing, nic: Thing, network: Thing, *ways: Thing, **more: Any) -> Thing:
     """Attach a network to a card; a tagged one gets a device of its own on it, as eth1.100.
 
     Args:
@@ -92,34 +101,54 @@ def attach(world: World, host: Thing, nic: Thing, network: Thing, how: Thing) ->
         host: The card's host.
         nic: The card.
         network: The network.
-        how: `method`, `address`, `netmask`, `gateway`, as far as they are known.
+        *ways: How it gets its addresses, one for each IP version: `method`, `address`, `netmask`, `gateway`,
+            `version`, as far as they are known.
+        **more: What else the attachment has, e.g. the id of one that moves.
     """
-    carrier = _tagged(world, host, nic, network["vlan"]) if network.get("vlan") else nic
-    _address(world, carrier, network["id"], how)
+    carrier = _vlan_device(world, host, nic, network["vlan"]) if network.get("vlan") else nic
+    set_address(world, carrier, network["id"], *ways)
     return world.add(
-        "attachment", host=host["id"], host_nic=nic["id"], network=network["id"], assignments=[how] if how else [],
-        in_sync=True,
+        "attachment",
+        host=host["id"],
+        host_nic=nic["id"],
+        network=network["id"],
+        assignments=[way for way in ways if way],
+        **{"in_sync": True, **more},
     )
 
 
-def _tagged(world: World, host: Thing, nic: Thing, vlan: int) -> Thing:
+def _vlan_device(world: World, host: Thing, nic: Thing, vlan: int) -> Thing:
     """Give the device of a VLAN on a card."""
     name = f"{nic['name']}.{vlan}"
     about = {key: nic.get(key) for key in ("mac", "speed", "mtu", "status")}
     return world.exactly("host_nic", name, host=host["id"]) or world.add(
-        "host_nic", name=name, host=host["id"], base_interface=nic["name"], vlan=vlan, network=None, bridged=True,
-        custom_configuration=False, boot_protocol="none", **about,
+        "host_nic",
+        name=name,
+        host=host["id"],
+        base_interface=nic["name"],
+        vlan=vlan,
+        network=None,
+        bridged=True,
+        custom_configuration=False,
+        boot_protocol="none",
+        **about,
     )
 
 
-def _address(world: World, carrier: Thing, network: str | None, how: Thing) -> None:
+def set_address(world: World, carrier: Thing, network: str | None, *ways: Thing) -> None:
+    """Let a card show a network and its IPv4 address."""
+    how = next((way for way in ways if way.get("version") != "v6"), {})
     world.change(
-        carrier, network=network, boot_protocol=how.get("method") or "none", ip_address=how.get("address"),
-        ip_netmask=how.get("netmask"), ip_gateway=how.get("gateway"),
+        carrier,
+        network=network,
+        boot_protocol=how.get("method") or "none",
+        ip_address=how.get("address"),
+        ip_netmask=how.get("netmask"),
+        ip_gateway=how.get("gateway"),
     )
 
 
-def _carrier(world: World, attachment: Thing) -> Thing:
+def carrier_of(world: World, attachment: Thing) -> Thing:
     """Give the card, or the device on it, that shows an attached network."""
     card = world.the("host_nic", attachment["host_nic"])
     on = [one for one in world.of("host_nic", "host", attachment["host"]) if one.get("base_interface") == card["name"]]
@@ -128,18 +157,21 @@ def _carrier(world: World, attachment: Thing) -> Thing:
 
 def _attachments(world: World, nic: Thing) -> list[Thing]:
     """Give what is attached to a card, or over a device on it."""
-    return [one for one in world.of("attachment", "host", nic["host"])
-            if nic["id"] in (one["host_nic"], _carrier(world, one)["id"])]
+    return [
+        one
+        for one in world.of("attachment", "host", nic["host"])
+        if nic["id"] in (one["host_nic"], carrier_of(world, one)["id"])
+    ]
 
 
 def detach(world: World, attachment: Thing) -> None:
     """Take a network off its card, and its device away."""
-    carrier = _carrier(world, attachment)
+    carrier = carrier_of(world, attachment)
     world.remove(attachment)
     if carrier.get("base_interface"):
         world.remove(carrier)
     elif carrier.get("network") == attachment["network"]:
-        _address(world, carrier, None, {})
+        set_address(world, carrier, None)
 
 
 def forget_network(world: World, network: Thing) -> None:
@@ -164,9 +196,12 @@ def manages(world: World, network: Thing) -> bool:
     return any(cluster["management_network"] == network["id"] for cluster in clusters)
 
 
-def _network(call: Call, said: Thing | None) -> Thing:
+def network_named(call: ApiCall, said: Thing | None) -> Thing:
     """Find a network of the host's data center."""
     cluster = call.world.the("cluster", call.things["host"]["cluster"])
+    if call.dialect.modern and said is not None and "id" not in said:
+        if call.world.exactly("network", said.get("name", ""), data_center=cluster["data_center"]) is None:
+            raise Refused(f"Logical Network (name '{said.get('name', '')}') doesn't exist.", BAD)
     network = call.look_up("network", said, data_center=cluster["data_center"])
     if not any(one["network"] == network["id"] for one in call.world.of("cluster_network", "cluster", cluster["id"])):
         raise Refused(
@@ -175,12 +210,12 @@ def _network(call: Call, said: Thing | None) -> Thing:
     return network
 
 
-def _card(call: Call, said: Thing | None) -> Thing:
+def card_named(call: ApiCall, said: Thing | None) -> Thing:
     """Find a card of the host."""
-    return _mine(call, "host_nic", said)
+    return own_part(call, "host_nic", said)
 
 
-def _mine(call: Call, kind: str, said: Thing | None) -> Thing:
+def own_part(call: ApiCall, kind: str, said: Thing | None) -> Thing:
     """Find a part of the host; another host's is as good as none."""
     host = call.things["host"]["id"]
     found = call.look_up(kind, said, host=host)
@@ -189,7 +224,7 @@ def _mine(call: Call, kind: str, said: Thing | None) -> Thing:
     return found
 
 
-def _fresh(call: Call, network: Thing, but: Thing | None = None) -> None:
+def refuse_double(call: ApiCall, network: Thing, but: Thing | None = None) -> None:
     """Refuse to attach a network to a host twice."""
     for one in call.world.of("attachment", "host", call.things["host"]["id"]):
         if one["network"] == network["id"] and one is not but:
@@ -199,34 +234,34 @@ def _fresh(call: Call, network: Thing, but: Thing | None = None) -> None:
 # v3's first way: attach, detach, PUT on the card ---------------------------------------------------------------------
 
 
-def nic_attach(call: Call) -> Done:
+def nic_attach(call: ApiCall) -> ActionDone:
     """Attach a network to this card (v3)."""
     element = call.part("network")
-    network = _network(call, reference(element))
-    _fresh(call, network)
+    network = network_named(call, reference(element))
+    refuse_double(call, network)
     attach(call.world, call.things["host"], call.things["host_nic"], network, {})
-    return Done(HOST_NIC, call.things["host_nic"])
+    return ActionDone(HOST_NIC, call.things["host_nic"])
 
 
-def nic_detach(call: Call) -> Done:
+def nic_detach(call: ApiCall) -> ActionDone:
     """Detach a network from this card (v3)."""
     element, nic = call.part("network"), call.things["host_nic"]
-    network = _network(call, reference(element))
+    network = network_named(call, reference(element))
     for one in _attachments(call.world, nic):
         if one["network"] == network["id"]:
             detach(call.world, one)
-            return Done(HOST_NIC, nic)
+            return ActionDone(HOST_NIC, nic)
     raise Refused("Cannot detach Network from Interface. The network is not attached to the Interface.")
 
 
-def nic_changed(call: Call) -> One:
+def nic_changed(call: ApiCall) -> One:
     """Give a card another address (v3)."""
     nic, world = call.things["host_nic"], call.world
     values = call.changes(HOST_NIC)
     for key in ("check_connectivity", "host", "slaves", "name"):
         values.pop(key, None)
     if values.get("network"):
-        network = _network(call, values["network"])
+        network = network_named(call, values["network"])
         _swap(call, nic, network)
         values["network"] = network["id"]
     if values.get("boot_protocol", "none") != "none" and not (values.get("network") or nic.get("network")):
@@ -234,22 +269,26 @@ def nic_changed(call: Call) -> One:
     world.change(nic, **values)
     for one in _attachments(world, nic):
         if one["network"] == nic["network"]:
-            how = {"method": nic["boot_protocol"], "address": nic.get("ip_address"), "netmask": nic.get("ip_netmask"),
-                   "gateway": nic.get("ip_gateway")}
+            how = {
+                "method": nic["boot_protocol"],
+                "address": nic.get("ip_address"),
+                "netmask": nic.get("ip_netmask"),
+                "gateway": nic.get("ip_gateway"),
+            }
             world.change(one, assignments=[how])
     return One(HOST_NIC, nic)
 
 
-def _swap(call: Call, nic: Thing, network: Thing) -> None:
+def _swap(call: ApiCall, nic: Thing, network: Thing) -> None:
     here = [one for one in _attachments(call.world, nic) if one["network"] == nic.get("network")]
-    _fresh(call, network, here[0] if here else None)
+    refuse_double(call, network, here[0] if here else None)
     if here:
         call.world.change(here[0], network=network["id"])
     else:
         attach(call.world, call.things["host"], nic, network, {})
 
 
-def bonded(call: Call) -> One:
+def bonded(call: ApiCall) -> One:
     """Bind cards together (v3)."""
     values = call.fresh(HOST_NIC)
     require(
@@ -258,17 +297,17 @@ def bonded(call: Call) -> One:
         ("name", "network:network.id|name", "slaves:bonding.slaves.id|name"),
         call.dialect,
     )
-    network = _network(call, values.pop("network"))
-    _fresh(call, network)
+    network = network_named(call, values.pop("network"))
+    refuse_double(call, network)
     bond = make_bond(call, values)
     attach(call.world, call.things["host"], bond, network, {"method": values.get("boot_protocol") or "none"})
     return One(HOST_NIC, bond, 201)
 
 
-def make_bond(call: Call, values: Thing) -> Thing:
+def make_bond(call: ApiCall, values: Thing) -> Thing:
     """Make a bond of cards that are free, or change the one of that name."""
     host, world = call.things["host"], call.world
-    slaves = [_card(call, said) for said in values.get("slaves", ())]
+    slaves = [card_named(call, said) for said in values.get("slaves", ())]
     if len(slaves) < 2:
         raise Refused("Cannot setup Networks. Bonds must include at least two Network Interfaces.", BAD)
     usual = {"mac": slaves[0]["mac"], "speed": slaves[0]["speed"], "mtu": 1500, "boot_protocol": "none", "status": "up"}
@@ -280,13 +319,14 @@ def make_bond(call: Call, values: Thing) -> Thing:
     return world.add("host_nic", name=values["name"], host=host["id"], network=None, bridged=True, **usual, **told)
 
 
-def unbonded(call: Call) -> Removed:
+def unbonded(call: ApiCall) -> Removed:
     """Break a bond (v3)."""
-    _break(call.world, call.things["host_nic"])
+    break_bond(call.world, call.things["host_nic"])
     return Removed()
 
 
-def _break(world: World, bond: Thing) -> None:
+def break_bond(world: World, bond: Thing) -> None:
+    """Let the members of a bond be cards of their own again."""
     if not bond.get("slaves"):
         raise Refused("Cannot remove Bond. The Interface is not a bond.")
     for one in world.of("attachment", "host_nic", bond["id"]):
@@ -294,105 +334,35 @@ def _break(world: World, bond: Thing) -> None:
     world.remove(bond)
 
 
-def setup_by_cards(call: Call) -> Done:
+def setup_by_cards(call: ApiCall) -> ActionDone:
     """Bring all cards into the state that the body describes; a card that is left out loses its networks (v3.1+)."""
     world, host = call.world, call.things["host"]
     if call.part("host_nics") is None:
         raise incomplete("Action", ["hostNics.hostNic"], "setupNetworks")
-    told = [call.read(HOST_NIC, element) for element in _elements(call, "host_nics")]
+    told = [call.read(HOST_NIC, element) for element in elements(call, "host_nics")]
     for one in world.of("attachment", "host", host["id"]):
         detach(world, one)
     for values in told:
-        nic = make_bond(call, values) if values.get("slaves") else _card(call, values)
+        nic = make_bond(call, values) if values.get("slaves") else card_named(call, values)
         if values.get("network"):
             how = {key: values.get(f"ip_{key}") for key in ("address", "netmask", "gateway")}
-            attach(world, host, nic, _network(call, values["network"]), {"method": values.get("boot_protocol"), **how})
-    return Done()
+            attach(
+                world, host, nic, network_named(call, values["network"]), {"method": values.get("boot_protocol"), **how}
+            )
+    return ActionDone()
 
 
-# attachments: 3.6 and v4 ---------------------------------------------------------------------------------------------
+# what comes with both ways --------------------------------------------------------------------------------------------
 
 
-def attached(call: Call) -> One:
-    """Attach a network (3.6 and later)."""
-    return One(ATTACHMENT, _attach(call, call.read(ATTACHMENT)), 201)
-
-
-def _attach(call: Call, values: Thing) -> Thing:
-    if "host_nic" in call.things:
-        values["host_nic"] = {"id": call.things["host_nic"]["id"]}
-    require(
-        values, ("NetworkAttachment", "NetworkAttachment"), ("network:network.id|name", "host_nic:hostNic.id|name"),
-        call.dialect,
-    )
-    network = _network(call, values["network"])
-    _fresh(call, network)
-    nic = _card(call, values["host_nic"])
-    return attach(call.world, call.things["host"], nic, network, (values.get("assignments") or [{}])[0])
-
-
-def attachment_changed(call: Call) -> One:
-    """Change an attachment: another address, another card."""
-    return One(ATTACHMENT, _change(call, call.things["attachment"], call.changes(ATTACHMENT)))
-
-
-def _change(call: Call, thing: Thing, values: Thing) -> Thing:
-    network = call.world.the("network", thing["network"])
-    nic = _card(call, values["host_nic"]) if values.get("host_nic") else call.world.the("host_nic", thing["host_nic"])
-    how = (values.get("assignments") or thing["assignments"] or [{}])[0]
-    if nic["id"] != thing["host_nic"]:
-        detach(call.world, thing)
-        return attach(call.world, call.things["host"], nic, network, how)
-    call.world.change(thing, assignments=[how] if how else [])
-    _address(call.world, _carrier(call.world, thing), network["id"], how)
-    return thing
-
-
-def detached(call: Call) -> Removed:
-    """Detach a network."""
-    if manages(call.world, call.world.the("network", call.things["attachment"]["network"])):
-        raise Refused("Cannot remove network attachment. The management network cannot be detached.")
-    detach(call.world, call.things["attachment"])
-    return Removed()
-
-
-def setup(call: Call) -> Done:
-    """Change attachments and bonds in one go (3.6 and later): an entry with an id is changed, one without is made."""
-    world = call.world
-    for element in _elements(call, "removed_network_attachments"):
-        world_thing = _mine(call, "attachment", {"id": element.get("id") or ""})
-        detach(world, world_thing)
-    for element in _elements(call, "removed_bonds"):
-        _break(world, _card(call, reference(element)))
-    for element in _elements(call, "modified_bonds"):
-        make_bond(call, call.read(HOST_NIC, element))
-    for element in _elements(call, "modified_network_attachments"):
-        values = call.read(ATTACHMENT, element)
-        if values.get("id"):
-            _change(call, _mine(call, "attachment", {"id": values["id"]}), values)
-        else:
-            _attach(call, values)
-    return Done()
-
-
-def _elements(call: Call, path: str) -> list[Any]:
+def elements(call: ApiCall, path: str) -> list[Any]:
+    """Give the elements that a list in the body holds."""
     element = call.part(path)
     return [] if element is None else [child for child in element if isinstance(child.tag, str)]
 
 
-def by_card(call: Call) -> Many:
-    """List the attachments of one card."""
-    return Many(ATTACHMENT, call.world.of("attachment", "host_nic", call.things["host_nic"]["id"]))
-
-
-def accepted(_call: Call) -> Done:
-    """Accept a verb whose effect cannot be seen from outside."""
-    return Done()
-
-
 _CARD = "/hosts/{host}/nics/{host_nic}"
 _OLD = {"since4": NEVER}
-_NEW = {"since3": (3, 6)}
 ROUTES = (
     get("/hosts/{host}/nics", lists_of(HOST_NIC, "host"), "list its network cards"),
     get(_CARD, shows(HOST_NIC), "show a network card"),
@@ -404,13 +374,4 @@ ROUTES = (
     verb(
         "/hosts/{host}/nics/setupnetworks", setup_by_cards, "bring all cards into a state", since3=(3, 1), since4=NEVER
     ),
-    get("/hosts/{host}/networkattachments", lists_of(ATTACHMENT, "host"), "list what networks it has", **_NEW),
-    post("/hosts/{host}/networkattachments", attached, "attach a network", **_NEW),
-    get("/hosts/{host}/networkattachments/{attachment}", shows(ATTACHMENT), "show an attachment", **_NEW),
-    put("/hosts/{host}/networkattachments/{attachment}", attachment_changed, "change an attachment", **_NEW),
-    delete("/hosts/{host}/networkattachments/{attachment}", detached, "detach a network", **_NEW),
-    get(f"{_CARD}/networkattachments", by_card, "list the attachments of a card", **_NEW),
-    post(f"{_CARD}/networkattachments", attached, "attach a network to a card", **_NEW),
-    verb("/hosts/{host}/setupnetworks", setup, "change attachments and bonds in one go", **_NEW),
-    verb("/hosts/{host}/syncallnetworks", accepted, "bring its networks into line", since3=NEVER, since4=(4, 2)),
 )

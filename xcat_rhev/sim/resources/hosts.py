@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ..answers import Done, One, Removed
-from ..call import Call, require
+import re
+
+from ..answers import ActionDone, One, Removed
+from ..call import ApiCall, require
 from ..dialect import Thing
 from ..faults import BAD, Refused, not_found, refuse
 from ..routing import delete, get, post, put, verb
@@ -14,6 +16,8 @@ from .hostnics import bring_parts
 from .hostshape import HOST, hardware
 from .vmpower import RUNNING, hosts_for, move_to
 
+#: Where a host's daemon listens unless somebody chose another port.
+VDSM_PORT = 54321
 #: States in which a host may be changed, removed, or installed again.
 IDLE = frozenset({"maintenance", "down", "install_failed", "pending_approval", "non_responsive", "error"})
 #: Machines that the engine does not migrate for a host's maintenance; before v4 also those that people may migrate.
@@ -33,7 +37,7 @@ def default_cluster(world: World) -> Thing:
     return found
 
 
-def created(call: Call) -> One:
+def created(call: ApiCall) -> One:
     """Add a host; the engine logs in there and installs it."""
     values = call.fresh(HOST)
     wanted = ["name", "address"]
@@ -41,6 +45,8 @@ def created(call: Call) -> One:
         wanted.append("root_password" if call.dialect.version < (3, 3) else "root_password|ssh_method:rootPassword|ssh")
     require(values, ("Host", "Host"), wanted, call.dialect)
     world = call.world
+    if call.dialect.number == 4:
+        _check_access(values)
     said = values.pop("cluster", None)
     cluster = call.look_up("cluster", said) if said else default_cluster(world)
     if world.exactly("host", values["name"]):
@@ -49,13 +55,26 @@ def created(call: Call) -> One:
         raise refuse("host address", call.dialect)
     kept = {key: value for key, value in values.items() if key not in {"root_password", "ssh_password"}}
     thing = world.add(
-        "host", **{**hardware(values["name"], len(world.things["host"])), "type": "rhel", "description": "", **kept},
-        cluster=cluster["id"], status="installing",
+        "host",
+        **{**hardware(values["name"], len(world.things["host"])), "type": "rhel", "description": "", **kept},
+        cluster=cluster["id"],
+        status="installing",
     )
     bring_parts(world, thing)
     world.event(42, "normal", f"Host {thing['name']} was added by admin@internal.", host=thing["id"])
     world.move(thing, "host.install" if call.flag("activate", True) else "host.install_only", effect="host up")
     return One(HOST, thing, 201)
+
+
+_ADDRESS = re.compile(r"[A-Za-z0-9:]([A-Za-z0-9:._-]*[A-Za-z0-9:])?")
+
+
+def _check_access(values: Thing) -> None:
+    """Refuse a new host that an engine can never log in to."""
+    if not _ADDRESS.fullmatch(values["address"]):
+        raise Refused("Host address must be a FQDN or a valid IP address, Attribute: vdsStatic.hostName", BAD)
+    if not (values.get("root_password") or values.get("ssh_password") or values.get("ssh_method") == "publickey"):
+        raise Refused("Cannot install Host with empty password.", BAD)
 
 
 @effect("host up")
@@ -91,7 +110,7 @@ def choose_spm(world: World, center_id: str | None) -> None:
         world.change(up[0], spm=True)
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change a host; where it is and what it belongs to only while it does nothing."""
     host, world = call.things["host"], call.world
     values = call.changes(HOST)
@@ -100,6 +119,8 @@ def changed(call: Call) -> One:
     moved = any(values.get(key, host.get(key)) != host.get(key) for key in ("address", "cluster"))
     if moved and host["status"] not in IDLE:
         raise refuse("host edit", call.dialect)
+    if values.get("port", VDSM_PORT) != host.get("port", VDSM_PORT):  # an untold one is taken for the usual one
+        raise Refused("The Host Port number cannot be changed without reinstalling the Host.", BAD)
     other = world.exactly("host", values.get("name", ""))
     if other is not None and other is not host:
         raise refuse("host name", call.dialect)
@@ -110,7 +131,7 @@ def changed(call: Call) -> One:
     return One(HOST, host)
 
 
-def fencing_inside(call: Call, host: Thing, values: Thing) -> None:
+def fencing_inside(call: ApiCall, host: Thing, values: Thing) -> None:
     """Take the fence agent that v3 has inside its host, up to 3.5; without any agent fencing cannot be enabled."""
     told = {key: values.pop(f"pm_{key}", None) for key in ("type", "address", "username", "options")}
     values.pop("pm_password", None)
@@ -126,7 +147,7 @@ def fencing_inside(call: Call, host: Thing, values: Thing) -> None:
         raise refuse("agent", call.dialect, BAD)
 
 
-def removed(call: Call) -> Removed:
+def removed(call: ApiCall) -> Removed:
     """Remove a host that does nothing."""
     host, world = call.things["host"], call.world
     force = call.flag("force") and call.dialect.knows((4, 3)) and host["status"] != "up"
@@ -142,7 +163,7 @@ def removed(call: Call) -> Removed:
     return Removed()
 
 
-def approve(call: Call) -> Done:
+def approve(call: ApiCall) -> ActionDone:
     """Take in a host that registered itself."""
     host = call.things["host"]
     if host["status"] not in {"pending_approval", "install_failed"}:
@@ -153,10 +174,10 @@ def approve(call: Call) -> Done:
     idle = call.dialect.number == 4 and not (call.yes("activate", True) and call.flag("activate", True))
     call.world.move(host, "host.install_only" if idle else "host.approve", effect="host up")
     call.world.event(20, "normal", f"Host {host['name']} was approved.", host=host["id"])
-    return Done(HOST, host)
+    return ActionDone(HOST, host)
 
 
-def activate(call: Call) -> Done:
+def activate(call: ApiCall) -> ActionDone:
     """Let a host work; without the networks its cluster requires it comes to be non-operational."""
     host, world = call.things["host"], call.world
     if host["status"] == "up":
@@ -178,7 +199,7 @@ def activate(call: Call) -> Done:
         world.event(519, "error", text + f"'{','.join(missing)}'", host=host["id"])
     else:
         world.move(host, "host.activate", effect="host up")
-    return Done(HOST, host)
+    return ActionDone(HOST, host)
 
 
 def missing_networks(world: World, host: Thing) -> list[str]:
@@ -188,12 +209,19 @@ def missing_networks(world: World, host: Thing) -> list[str]:
     return [world.the("network", one["network"])["name"] for one in required if one["network"] not in has]
 
 
-def deactivate(call: Call) -> Done:
+#: As MaintenanceNumberOfVdssCommand has it.
+_UNFIT_FOR_MAINTENANCE = frozenset(
+    "pending_approval installing installing_os preparing_for_maintenance kdumping connecting initializing reboot "
+    "unassigned".split()
+)
+
+
+def deactivate(call: ApiCall) -> ActionDone:
     """Put a host into maintenance: its machines migrate; one that finds no other host keeps it preparing for ever."""
     host, world = call.things["host"], call.world
     if host["status"] == "maintenance":
         raise refuse("host in maintenance", call.dialect)
-    if host["status"] in {"pending_approval", "installing", "preparing_for_maintenance"}:
+    if host["status"] in _UNFIT_FOR_MAINTENANCE:
         raise refuse("host maintenance status", call.dialect)
     staying = _ROOTED if call.dialect.number == 4 else _ROOTED_3
     rooted = [vm["name"] for vm in world.of("vm", "host", host["id"]) if vm.get("affinity") in staying]
@@ -205,7 +233,7 @@ def deactivate(call: Call) -> Done:
         if targets and vm["status"] == "up":
             move_to(world, vm, targets[0])
     world.move(host, "host.deactivate", effect="host idle")
-    return Done(HOST, host)
+    return ActionDone(HOST, host)
 
 
 @effect("host idle")
@@ -225,7 +253,7 @@ def went_idle(world: World, host: Thing, _end: Thing) -> None:
         EFFECTS["host to upgrade"](world, host, {})
 
 
-def install(call: Call) -> Done:
+def install(call: ApiCall) -> ActionDone:
     """Install a host again; since 4.3 it stays in maintenance unless the caller wants it to be active."""
     host = call.things["host"]
     if host["status"] not in {"maintenance", "install_failed"}:
@@ -237,15 +265,15 @@ def install(call: Call) -> Done:
         raise refuse("host password", call.dialect, BAD)
     active = call.dialect.version < (4, 3) or call.yes("activate", call.flag("activate"))
     call.world.move(host, "host.install" if active else "host.install_only", effect="host up")
-    return Done(HOST, host)
+    return ActionDone(HOST, host)
 
 
-def accepted(call: Call) -> Done:
+def accepted(call: ApiCall) -> ActionDone:
     """Accept a verb whose effect cannot be seen from outside."""
-    return Done(HOST, call.things["host"])
+    return ActionDone(HOST, call.things["host"])
 
 
-def force_spm(call: Call) -> Done:
+def force_spm(call: ApiCall) -> ActionDone:
     """Let this host manage the storage."""
     host, world = call.things["host"], call.world
     if host["status"] != "up":
@@ -254,7 +282,7 @@ def force_spm(call: Call) -> Done:
         if other["spm"]:
             world.change(other, spm=False)
     world.change(host, spm=True)
-    return Done(HOST, host)
+    return ActionDone(HOST, host)
 
 
 ROUTES = (
@@ -270,5 +298,4 @@ ROUTES = (
     verb("/hosts/{host}/commitnetconfig", accepted, "keep its network configuration"),
     verb("/hosts/{host}/forceselectspm", force_spm, "let it manage the storage", since3=(3, 3)),
     verb("/hosts/{host}/refresh", accepted, "read its capabilities again", since3=(3, 6)),
-    verb("/hosts/{host}/enrollcertificate", accepted, "renew its certificate", since3=(3, 5)),
 )

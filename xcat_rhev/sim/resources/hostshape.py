@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from ..call import SHAPES, Call
-from ..dialect import Dialect, Shape, Thing, named, ref, v3only, v4only
+from dataclasses import replace
+
+from ..call import SHAPES, ApiCall
+from ..dialect import COMMENT, CREATION, DESCRIPTION, NAME, SimDialect, SimShape, Thing, named, ref, v3only, v4only
+from ..usual import usual
 from ..world import World
 
-HOST = Shape(
+HOST = SimShape(
     "host",
     "host",
     "hosts",
@@ -70,8 +73,6 @@ HOST = Shape(
                 v3only("value", path="@value"),
             ),
         ),
-        v4only("pm_automatic", "bool", "power_management/automatic_pm_enabled"),
-        v4only("pm_kdump", "bool", "power_management/kdump_detection"),
         named("ksm", "bool", "ksm/enabled", "ksm/enabled", fixed=True),
         named("hugepages", "bool", "transparent_hugepages/enabled", "transparent_hugepages/enabled", fixed=True),
         named("initiator", v3="iscsi/initiator", v4="iscsi/initiator", fixed=True),
@@ -113,6 +114,21 @@ HOST = Shape(
         named("kdump_status", since3=(3, 5), fixed=True),
         named("selinux", v3="selinux/mode", v4="se_linux/mode", since3=(3, 4), fixed=True),
         named("update_available", "bool", since3=(3, 6), fixed=True),
+        v4only("organization", path="certificate/organization", fixed=True),
+        v4only("certified", path="certificate/subject", fixed=True),
+        *usual(
+            """auto_numa_status=disable device_passthrough/enabled=false numa_supported=false os/custom_kernel_cmdline=
+            os/description=Linux power_management/automatic_pm_enabled=true power_management/kdump_detection=true
+            power_management/pm_proxies= hardware_information/supported_rng_sources/supported_rng_source=random
+            libvirt_version/build=0 libvirt_version/major=10 libvirt_version/minor=5 libvirt_version/revision=0
+            version/build=5 version/revision=1 version/full_version=vdsm-4.50.5.1-1.el9"""
+        ),
+        *usual("os/reported_kernel_cmdline=ro os/version/major=9", (4, 2)),
+        *usual(
+            "ovn_configured=false reinstallation_required=false vgpu_placement=consolidated",
+            (4, 3),
+        ),
+        *usual("network_operation_in_progress=false", (4, 3), full=True),
     ),
     order30="address status cluster port type storage_manager version power_management ksm transparent_hugepages iscsi "
     "root_password statistics cpu memory summary override_iptables",
@@ -121,19 +137,27 @@ HOST = Shape(
     "summary override_iptables protocol reboot_after_installation os libvirt_version kdump_status "
     "selinux update_available",
     view=lambda world, thing, call: shown(world, thing, call),
+    basics=(NAME, DESCRIPTION, replace(COMMENT, usual=""), CREATION),
 )
 SHAPES["host"] = HOST
 
 
-def shown(world: World, thing: Thing, call: Call) -> Thing:
+def shown(world: World, thing: Thing, call: ApiCall) -> Thing:
     """Show a host with the machines it runs, and its first fence agent where v3 has it inside."""
     vms = world.of("vm", "host", thing["id"])
     spm = bool(thing.get("spm")) and thing["status"] == "up"
     view = {
-        **thing, "vms_total": len(vms), "vms_active": sum(vm["status"] in {"up", "powering_up"} for vm in vms),
-        "vms_migrating": sum(vm["status"] == "migrating" for vm in vms), "spm": spm,
-        "spm_status": "spm" if spm else "none", "type": _type(thing.get("type"), call),
+        **thing,
+        "vms_total": len(vms),
+        "vms_active": sum(vm["status"] in {"up", "powering_up"} for vm in vms),
+        "vms_migrating": sum(vm["status"] == "migrating" for vm in vms),
+        "spm": spm,
+        "spm_status": "spm" if spm else "none",
+        "type": _type(thing.get("type"), call),
         "update_available": update_known(thing, call.dialect),
+        "description": thing.get("description") or None,
+        "organization": "Example",
+        "certified": f"O=Example,CN={thing['address']}",
     }
     agents = world.of("agent", "host", thing["id"])
     if agents and call.dialect.number == 3:
@@ -151,13 +175,13 @@ def shown(world: World, thing: Thing, call: Call) -> Thing:
 CHECKED_BY_HAND = (4, 1)
 
 
-def update_known(host: Thing, dialect: Dialect) -> bool:
+def update_known(host: Thing, dialect: SimDialect) -> bool:
     """Does the engine know of an update for a host?"""
     by_itself = bool(host.get("updates")) and dialect.version < CHECKED_BY_HAND
     return by_itself or bool(host.get("update_available"))
 
 
-def _type(word: str | None, call: Call) -> str | None:
+def _type(word: str | None, call: ApiCall) -> str | None:
     return word.replace("_", "-") if word and call.dialect.number == 3 and word.startswith("rhev") else word
 
 

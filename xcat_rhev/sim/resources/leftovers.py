@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from ..call import Call
+from ..call import ApiCall
 from ..dialect import Thing
 from ..faults import BAD, MISSING, Refused
 from ..world import World
 
 #: What a domain keeps on its storage about itself.
-_KEPT = ("name", "type", "storage_type", "address", "path", "vfs_type", "luns", "vg", "storage_format", "templates",
-         "unregistered")
+_KEPT = (
+    "name",
+    "type",
+    "storage_type",
+    "address",
+    "path",
+    "vfs_type",
+    "luns",
+    "vg",
+    "storage_format",
+    "templates",
+    "unregistered",
+)
 BLOCK = frozenset({"iscsi", "fcp"})
 
 
@@ -18,7 +29,7 @@ def keep(world: World, domain: Thing) -> None:
     world.add("leftover", id=domain["id"], **{key: domain[key] for key in _KEPT if domain.get(key)})
 
 
-def take_over(call: Call, values: Thing) -> Thing:
+def take_over(call: ApiCall, values: Thing) -> Thing:
     """Find what an import means, and take it off the leftovers; nothing for a domain that is to be made.
 
     Engines look at the flag for block storage only: a file domain that is there is imported whether it is asked for or

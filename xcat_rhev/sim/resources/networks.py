@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..answers import Many, One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import Shape, Thing, named, ref
-from ..faults import BAD, Gone, Refused, refuse
+from ..call import SHAPES, ApiCall, require
+from ..dialect import SAID, SimShape, Thing, named, ref, v4only
+from ..faults import BAD, CONFLICT, Gone, Refused, refuse
 from ..routing import delete, get, post, put
 from ..world import World
 from .clusters import attach
@@ -13,24 +13,42 @@ from .common import lists, lists_of, shows
 from .hostnics import forget_network, manages
 
 _FIELDS = (
-    ref("data_center"), ref("cluster", fixed=True),
-    named("vlan", "int", "vlan@id", "vlan@id"), named("stp", "bool"),
-    named("status", v3="status/state", fixed=True), named("display", "bool"),
+    ref("data_center"),
+    ref("cluster", fixed=True),
+    named("vlan", "int", "vlan@id", "vlan@id"),
+    named("stp", "bool"),
+    named("status", v3="status/state", fixed=True),
+    named("display", "bool"),
     named("mtu", "int", since3=(3, 1)),
     named("usages", v3="usages/usage[]", v4="usages/usage[]", since3=(3, 1)),
-    named("required", "bool", since3=(3, 1)), named("profile_required", "bool", since3=(3, 3)),
+    named("required", "bool", since3=(3, 1)),
+    named("profile_required", "bool", since3=(3, 3)),
+    v4only("vdsm_name", since4=(4, 2), fixed=True),
+    v4only("port_isolation", "bool", since4=(4, 4), usual=False),
 )
 _ORDER = "data_center cluster vlan stp status display mtu usages required profile_required"
-NETWORK = Shape(
-    "network", "network", "networks", "/networks/{network}", _FIELDS, order36=_ORDER,
-    view=lambda world, thing, call: {**thing, "status": "operational", "display": "display" in thing["usages"]},
+NETWORK = SimShape(
+    "network",
+    "network",
+    "networks",
+    "/networks/{network}",
+    _FIELDS,
+    order36=_ORDER,
+    basics=SAID,
+    view=lambda world, thing, call: _alone(thing, call),
 )
 #: A network as a cluster sees it: with its state there, and whether every host must have it.
-IN_CLUSTER = Shape(
-    "network", "network", "networks", "/clusters/{cluster}/networks/{network}", _FIELDS, order36=_ORDER,
-    view=lambda world, thing, call: {**thing, **_there(call, thing)},
+IN_CLUSTER = SimShape(
+    "network",
+    "network",
+    "networks",
+    "/clusters/{cluster}/networks/{network}",
+    _FIELDS,
+    order36=_ORDER,
+    basics=SAID,
+    view=lambda world, thing, call: {**thing, "vdsm_name": thing["name"], **_there(call, thing)},
 )
-PROFILE = Shape(
+PROFILE = SimShape(
     "vnic_profile",
     "vnic_profile",
     "vnic_profiles",
@@ -38,10 +56,20 @@ PROFILE = Shape(
     (
         ref("network"),
         named("port_mirroring", "bool"),
-        named("pass_through", v3="pass_through/mode", v4="pass_through/mode"),
+        named("pass_through", v3="pass_through/mode", v4="pass_through/mode", since3=(3, 6)),
+        ref("network_filter", v3="", usual="d2370ab4-fee3-11e9-a310-8c1645ce738e"),
     ),
+    order36="network port_mirroring pass_through",
+    view=lambda world, thing, call: {"port_mirroring": False, "pass_through": "disabled", **thing},
 )
 SHAPES["network"], SHAPES["vnic_profile"] = NETWORK, PROFILE
+
+
+def _alone(network: Thing, call: ApiCall) -> Thing:
+    """Show a network by itself: before 4.0 with a state, since then with what it is for in every cluster."""
+    if call.dialect.modern:
+        return {**network, "usages": ["vm"] if network.get("vm_network") else [], "vdsm_name": network["name"]}
+    return {**network, "status": "operational", "display": "display" in network["usages"]}
 
 
 def _link(world: World, cluster: Thing, network: Thing) -> Thing | None:
@@ -51,20 +79,23 @@ def _link(world: World, cluster: Thing, network: Thing) -> Thing | None:
     return None
 
 
-def _there(call: Call, network: Thing) -> Thing:
-    """Say how a network stands in a cluster; which one is for the management is said since 3.6."""
+def _there(call: ApiCall, network: Thing) -> Thing:
+    """Say how a network is in a cluster; which one is for the management is said since 3.6."""
     cluster = call.things["cluster"]
     link = _link(call.world, cluster, network) or {"required": False, "display": False, "status": "operational"}
     usages = [word for word in network["usages"] if word != "display"] + (["display"] if link["display"] else [])
-    if call.dialect.knows((3, 6)) and cluster.get("management_network") == network["id"]:
+    if call.dialect.knows((3, 6)) and cluster.get("management_network") == network["id"] and "management" not in usages:
         usages.append("management")
     return {
-        "cluster": cluster["id"], "required": link["required"], "display": link["display"], "status": link["status"],
+        "cluster": cluster["id"],
+        "required": link["required"],
+        "display": link["display"],
+        "status": link["status"],
         "usages": usages,
     }
 
 
-def created(call: Call) -> One:
+def created(call: ApiCall) -> One:
     """Make a network; a VM network gets a vNIC profile of its own name."""
     values = call.fresh(NETWORK)
     if "data_center" in call.things:
@@ -77,7 +108,10 @@ def created(call: Call) -> One:
     profiled = values.pop("profile_required", True)
     values.pop("required", None)
     thing = call.world.add(
-        "network", **{"stp": False, "mtu": 0, "description": "", **values}, usages=usages, vm_network="vm" in usages,
+        "network",
+        **{"stp": False, "mtu": 0, "description": "", **values},
+        usages=usages,
+        vm_network="vm" in usages,
         data_center=center["id"],
     )
     if thing["vm_network"] and profiled:
@@ -86,28 +120,39 @@ def created(call: Call) -> One:
     return One(NETWORK, thing, 201)
 
 
-def _check(call: Call, values: Thing, center: Thing, action: str, own: Thing | None = None) -> None:
+#: As IPv4 has it.
+_LEAST_MTU = 68
+
+
+def _check(call: ApiCall, values: Thing, center: Thing, action: str, own: Thing | None = None) -> None:
     """Refuse a name or a VLAN that the data center has already."""
     for other in call.world.of("network", "data_center", center["id"]):
         if other is own:
             continue
         if other["name"] == values.get("name"):
-            raise refuse("network name", call.dialect, action=action)
-        if values.get("vlan") is not None and other.get("vlan") == values["vlan"]:
+            raise refuse("network name", call.dialect, action=action, name=other["name"])
+        if values.get("vlan") is not None and other.get("vlan") == values["vlan"] and not call.dialect.modern:
             raise refuse("network vlan", call.dialect, action=action, vlan=str(values["vlan"]))
     if not 0 <= (values.get("vlan") or 0) <= 4094:
-        raise Refused(f"Cannot {action} Network. The VLAN ID must be between 0 and 4094", BAD)
+        old = f"Cannot {action} Network. The VLAN ID must be between 0 and 4094"
+        told = "VLAN ID must be a number between 0 and 4094., Attribute: network.vlanId"
+        raise Refused(told if call.dialect.modern else old, BAD)
+    if 0 < (values.get("mtu") or 0) < _LEAST_MTU and call.dialect.modern:
+        raise Refused("mtu value invalid, Attribute: network.mtu", BAD)
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change a network; a VLAN under a running machine stays."""
     thing, world = call.things["network"], call.world
     values = call.changes(NETWORK)
     for key in ("data_center", "required", "profile_required", "display"):
         values.pop(key, None)
+    vlan = call.part("vlan")
+    if vlan is not None and vlan.get("id") is None:
+        values["vlan"] = None  # an empty element takes it away
     center = world.the("data_center", thing["data_center"])
     if manages(world, thing) and values.get("name", thing["name"]) != thing["name"]:
-        raise refuse("network management", call.dialect, name=thing["name"])
+        raise refuse("network management", call.dialect, _firm(call), name=thing["name"])
     _check(call, values, center, "edit", thing)
     if "usages" in values:
         values["vm_network"] = "vm" in values["usages"]
@@ -115,11 +160,16 @@ def changed(call: Call) -> One:
     return One(NETWORK, thing)
 
 
-def removed(call: Call) -> Removed:
+def _firm(call: ApiCall) -> str:
+    """The kind of refusal where the management network is meant."""
+    return BAD if call.dialect.modern else CONFLICT
+
+
+def removed(call: ApiCall) -> Removed:
     """Remove a network that no cluster and no machine uses."""
     thing, world = call.things["network"], call.world
     if manages(world, thing):
-        raise refuse("network management", call.dialect, name=thing["name"])
+        raise refuse("network management", call.dialect, _firm(call), name=thing["name"])
     if call.dialect.version < (3, 1) and world.of("cluster_network", "network", thing["id"]):
         raise refuse("network used", call.dialect)
     used = [
@@ -134,21 +184,21 @@ def removed(call: Call) -> Removed:
     return Removed()
 
 
-def of_cluster(call: Call) -> Many:
+def of_cluster(call: ApiCall) -> Many:
     """List the networks of a cluster."""
     world, cluster = call.world, call.things["cluster"]
     links = world.of("cluster_network", "cluster", cluster["id"])
     return Many(IN_CLUSTER, [world.the("network", one["network"]) for one in links])
 
 
-def in_cluster(call: Call) -> One:
+def in_cluster(call: ApiCall) -> One:
     """Show a network as a cluster sees it."""
     if _link(call.world, call.things["cluster"], call.things["network"]) is None:
         raise Gone
     return One(IN_CLUSTER, call.things["network"])
 
 
-def attached(call: Call) -> One:
+def attached(call: ApiCall) -> One:
     """Make a network known in a cluster; hosts that are up and lack a required one stop being operational."""
     world, cluster = call.world, call.things["cluster"]
     values = call.read(NETWORK)
@@ -156,6 +206,10 @@ def attached(call: Call) -> One:
     require(said, ("Network", "Network"), ("id|name",), call.dialect)
     if call.dialect.version < (3, 1):
         require(values, ("Network", "Network"), ("name",), call.dialect)
+    if call.dialect.number == 4 and "id" not in said:
+        found = call.world.exactly("network", said["name"], data_center=cluster["data_center"])
+        if found is None:
+            raise Gone
     network = call.look_up("network", said, data_center=cluster["data_center"])
     if network["data_center"] != cluster["data_center"]:
         raise Refused("Cannot attach Network to Cluster. The Network and the Cluster belong to different Data Centers.")
@@ -178,8 +232,8 @@ def _lose_hosts(world: World, cluster: Thing, network: Thing) -> None:
             world.event(519, "error", f"{text}networks are missing on host: '{network['name']}'", host=host["id"])
 
 
-def link_changed(call: Call) -> One:
-    """Change how a network stands in a cluster: required, display."""
+def link_changed(call: ApiCall) -> One:
+    """Change how a network is in a cluster: required, display."""
     link = _link(call.world, call.things["cluster"], call.things["network"])
     if link is None:
         raise Gone
@@ -189,14 +243,14 @@ def link_changed(call: Call) -> One:
     return One(IN_CLUSTER, call.things["network"])
 
 
-def detached(call: Call) -> Removed:
+def detached(call: ApiCall) -> Removed:
     """Take a network out of a cluster."""
     world, network = call.world, call.things["network"]
     link = _link(world, call.things["cluster"], network)
     if link is None:
         raise Gone
     if manages(world, network):
-        raise refuse("network management", call.dialect, name=network["name"])
+        raise refuse("network management", call.dialect, _firm(call), name=network["name"])
     nics = [nic for nic in world.all("nic") if nic.get("network") == network["id"] and nic.get("vm")]
     vms = [world.the("vm", nic["vm"]) for nic in nics]
     used = [vm["name"] for vm in vms if vm["cluster"] == call.things["cluster"]["id"] and vm["status"] == "up"]
@@ -206,7 +260,7 @@ def detached(call: Call) -> Removed:
     return Removed()
 
 
-def profile_created(call: Call) -> One:
+def profile_created(call: ApiCall) -> One:
     """Make a vNIC profile."""
     values = call.fresh(PROFILE)
     if "network" in call.things:
@@ -214,18 +268,29 @@ def profile_created(call: Call) -> One:
     require(values, ("VnicProfile", "VnicProfile"), ("name", "network:network.id"), call.dialect)
     network = call.look_up("network", values.pop("network"))
     if any(one["name"] == values["name"] for one in call.world.of("vnic_profile", "network", network["id"])):
-        raise Refused(
-            "Cannot add VM network interface profile. The VM network interface profile's name is already used by "
-            "an existing profile for the same network. -Please choose a different name."
-        )
+        raise refuse("profile name", call.dialect)
     return One(PROFILE, call.world.add("vnic_profile", **values, network=network["id"]), 201)
 
 
-def profile_removed(call: Call) -> Removed:
+def profile_changed(call: ApiCall) -> One:
+    """Change a vNIC profile; its network stays."""
+    profile, values = call.things["vnic_profile"], call.changes(PROFILE)
+    network = values.pop("network", None)
+    if network and call.look_up("network", network)["id"] != profile["network"]:
+        raise Refused(
+            "Cannot edit VM network interface profile. The VM network interface profile's network cannot be changed."
+        )
+    call.world.change(profile, **values)
+    return One(PROFILE, profile)
+
+
+def profile_removed(call: ApiCall) -> Removed:
     """Remove a vNIC profile that no NIC uses."""
     profile, world = call.things["vnic_profile"], call.world
-    if any(nic.get("vnic_profile") == profile["id"] for nic in world.all("nic")):
-        raise Refused("Cannot remove VM network interface profile. Several VMs/Templates are using this profile.")
+    users = [nic for nic in world.all("nic") if nic.get("vnic_profile") == profile["id"]]
+    if users:
+        vm = next((world.the("vm", nic["vm"])["name"] for nic in users if nic.get("vm")), "")
+        raise refuse("profile in use", call.dialect, name=vm)
     world.remove(profile)
     return Removed()
 
@@ -250,5 +315,6 @@ ROUTES = (
     get("/vnicprofiles", lists(PROFILE), "list vNIC profiles", **_PROFILES),
     post("/vnicprofiles", profile_created, "make a vNIC profile", **_PROFILES),
     get("/vnicprofiles/{vnic_profile}", shows(PROFILE), "show a vNIC profile", **_PROFILES),
+    put("/vnicprofiles/{vnic_profile}", profile_changed, "change a vNIC profile", **_PROFILES),
     delete("/vnicprofiles/{vnic_profile}", profile_removed, "remove a vNIC profile", **_PROFILES),
 )

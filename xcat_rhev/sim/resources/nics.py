@@ -4,36 +4,53 @@ from __future__ import annotations
 
 import re
 
-from ..answers import Done, One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import Shape, Thing, named, ref, v3only
+from ..answers import ActionDone, One, Removed
+from ..call import SHAPES, ApiCall, require
+from ..dialect import SimShape, Thing, named, ref, v3only
 from ..faults import BAD, Refused, refuse
 from ..routing import delete, get, post, put, verb
+from ..usual import usual
 from .common import lists_of, shows
 from .vms import NOT_RUNNING
 
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _FIELDS = (
-    ref("vm", fixed=True), ref("template", fixed=True),
-    ref("network", v4=""), named("linked", "bool", since3=(3, 2)),
-    named("interface", words="e1000 rtl8139 virtio rtl8139_virtio e1000e spapr_vlan pci_passthrough"),
+    ref("vm", fixed=True),
+    ref("template", fixed=True),
+    ref("network", v4=""),
+    named("linked", "bool", since3=(3, 2)),
+    named("interface", words="e1000 rtl8139 virtio rtl8139_virtio e1000e@4.0 spapr_vlan@3.4 pci_passthrough@3.6"),
     named("mac", v3="mac@address", v4="mac/address"),
-    v3only("active", "bool", since3=(3, 1)), named("plugged", "bool", since3=(3, 2)),
-    ref("vnic_profile", since3=(3, 3)), named("boot_protocol", since3=(3, 6)), named("on_boot", "bool", since3=(3, 6)),
+    v3only("active", "bool", since3=(3, 1)),
+    named("plugged", "bool", since3=(3, 2)),
+    ref("vnic_profile", since3=(3, 3)),
+    named("boot_protocol", since3=(3, 6)),
+    named("on_boot", "bool", since3=(3, 6)),
+    *usual("synced=true", (4, 5)),
 )
-NIC = Shape(
-    "nic", "nic", "nics", "/vms/{vm}/nics/{nic}", _FIELDS,
+NIC = SimShape(
+    "nic",
+    "nic",
+    "nics",
+    "/vms/{vm}/nics/{nic}",
+    _FIELDS,
     order30="vm template network interface mac statistics",
     order36="template vm network linked interface mac statistics active plugged vnic_profile boot_protocol on_boot",
     view=lambda world, thing, call: {**thing, "active": thing.get("plugged")},
 )
-OF_TEMPLATE = Shape(
-    "nic", "nic", "nics", "/templates/{template}/nics/{nic}", _FIELDS, order30=NIC.order30, order36=NIC.order36,
+OF_TEMPLATE = SimShape(
+    "nic",
+    "nic",
+    "nics",
+    "/templates/{template}/nics/{nic}",
+    _FIELDS,
+    order30=NIC.order30,
+    order36=NIC.order36,
 )
 SHAPES["nic"] = NIC
 
 
-def added(call: Call) -> One:
+def added(call: ApiCall) -> One:
     """Make a network card; without a MAC of its own it gets one from the pool."""
     vm, world = call.things["vm"], call.world
     values = call.fresh(NIC)
@@ -42,66 +59,94 @@ def added(call: Call) -> One:
     if any(nic["name"] == values["name"] for nic in world.of("nic", "vm", vm["id"])):
         raise refuse("nic name", call.dialect)
     _down_on_old(call, vm)
-    how = _network(call, vm, values)
+    how = _network(call, vm, values, "add")
+    _check_passing(call, values.get("interface", "virtio"), how["vnic_profile"], "add")
     mac = _free_mac(call, values.pop("mac", None))
     plugged = values.pop("active", values.pop("plugged", True))
     nic = world.add(
-        "nic", **{"interface": "virtio", "linked": True, **values}, **how, plugged=plugged, mac=mac or world.free_mac(),
-        vm=vm["id"], template=None,
+        "nic",
+        **{"interface": "virtio", "linked": True, **values},
+        **how,
+        plugged=plugged,
+        mac=mac or world.free_mac(),
+        vm=vm["id"],
+        template=None,
     )
     text = f"Interface {nic['name']} (VirtIO) was added to VM {vm['name']}."
     world.event(932, "normal", text, vm=vm["id"])
     return One(NIC, nic, 201)
 
 
-def _down_on_old(call: Call, vm: Thing) -> None:
+def _down_on_old(call: ApiCall, vm: Thing) -> None:
     """Refuse hot plug on 3.0."""
     if vm["status"] not in NOT_RUNNING and call.dialect.version < (3, 1):
         raise refuse("nic running", call.dialect)
 
 
-def _network(call: Call, vm: Thing, values: Thing) -> Thing:
+def _check_passing(call: ApiCall, interface: str, profile: str | None, action: str) -> None:
+    """Keep pass-through profiles and cards together."""
+    found = call.world.get("vnic_profile", profile)
+    through = found is not None and found.get("pass_through") == "enabled"
+    if call.dialect.knows((3, 6)) and through != (interface == "pci_passthrough"):
+        raise refuse("nic pass-through", call.dialect, action=action)
+
+
+def _network(call: ApiCall, vm: Thing, values: Thing, action: str) -> Thing:
     """Find the network of a card: a profile wins; v4 does not look at `network`; none is fine since 3.1."""
     world = call.world
     cluster = world.the("cluster", vm["cluster"])
     said, profile = values.pop("network", None), values.pop("vnic_profile", None)
-    if profile:
-        found = call.look_up("vnic_profile", profile)
-        return _checked(call, cluster, world.the("network", found["network"]), found)
+    if profile is not None and "id" not in profile and (call.dialect.modern or not profile):
+        return {"network": None, "vnic_profile": None}  # without an id it is none, whatever its name (NicMapper)
+    if profile is not None:
+        found = world.get("vnic_profile", profile.get("id"))
+        if found is None:
+            raise refuse("no profile", call.dialect, BAD, action=action)
+        return _check(call, cluster, world.the("network", found["network"]), found)
     if said:
         network = call.look_up("network", said, data_center=cluster["data_center"])
         profiles = world.of("vnic_profile", "network", network["id"])
-        return _checked(call, cluster, network, profiles[0] if profiles else None)
+        return _check(call, cluster, network, profiles[0] if profiles else None)
     return {"network": None, "vnic_profile": None}
 
 
-def _checked(call: Call, cluster: Thing, network: Thing, profile: Thing | None) -> Thing:
+def _check(call: ApiCall, cluster: Thing, network: Thing, profile: Thing | None) -> Thing:
     there = {one["network"] for one in call.world.of("cluster_network", "cluster", cluster["id"])}
-    if network["id"] not in there or not network["vm_network"]:
+    if network["id"] not in there or not network.get("vm_network"):
         raise refuse("nic network", call.dialect, name=network["name"])
     return {"network": network["id"], "vnic_profile": profile["id"] if profile else None}
 
 
-def _free_mac(call: Call, told: str | None, own: Thing | None = None) -> str | None:
+_MAC_FORM = (
+    'MAC address must be in format "HH:HH:HH:HH:HH:HH" where H is a hexadecimal character (either a digit or A-F, case '
+    "is insignificant)., Attribute: nic.macAddress"
+)
+
+
+def _free_mac(call: ApiCall, told: str | None, own: Thing | None = None) -> str | None:
     """Bring a MAC address into one form, and refuse one that another card has."""
     if not told:
         return None
     mac = told.strip().lower()
     if not _MAC.fullmatch(mac):
-        raise Refused("Cannot add Interface. Invalid MAC address format.", BAD)
+        raise Refused(_MAC_FORM if call.dialect.modern else "Cannot add Interface. Invalid MAC address format.", BAD)
+    if int(mac[:2], 16) & 1 and call.dialect.modern:
+        raise Refused("Multi-cast MAC address is not allowed., Attribute: nic.macAddress", BAD)
     for other in call.world.of("nic", "mac", mac):
         if other is not own and other.get("vm"):
             raise refuse("mac used", call.dialect, mac=mac, name=call.world.the("vm", other["vm"])["name"])
     return mac
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change a network card."""
     nic, vm = call.things["nic"], call.things["vm"]
     values = call.changes(NIC)
     _down_on_old(call, vm)
     if "network" in values or "vnic_profile" in values:
-        values.update(_network(call, vm, values))
+        values.update(_network(call, vm, values, "edit"))
+    merged = {**nic, **values}
+    _check_passing(call, merged["interface"], merged["vnic_profile"], "edit")
     if "mac" in values:
         values["mac"] = _free_mac(call, values["mac"], nic) or nic["mac"]
     if "active" in values:
@@ -113,7 +158,7 @@ def changed(call: Call) -> One:
     return One(NIC, nic)
 
 
-def removed(call: Call) -> Removed:
+def removed(call: ApiCall) -> Removed:
     """Remove a network card; from a running machine only when it is unplugged."""
     nic, vm = call.things["nic"], call.things["vm"]
     _down_on_old(call, vm)
@@ -123,17 +168,16 @@ def removed(call: Call) -> Removed:
     return Removed()
 
 
-def activate(call: Call) -> Done:
+def activate(call: ApiCall) -> ActionDone:
     """Plug a card in."""
     call.world.change(call.things["nic"], plugged=True)
-    return Done(NIC, call.things["nic"])
+    return ActionDone(NIC, call.things["nic"])
 
 
-def deactivate(call: Call) -> Done:
+def deactivate(call: ApiCall) -> ActionDone:
     """Unplug a card."""
     call.world.change(call.things["nic"], plugged=False)
-    return Done(NIC, call.things["nic"])
-
+    return ActionDone(NIC, call.things["nic"])
 
 
 ROUTES = (

@@ -5,19 +5,21 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 from ..answers import Raw
-from ..call import Call
-from ..dialect import Dialect
-from ..faults import Gone
+from ..call import ApiCall
+from ..dialect import SimDialect
+from ..faults import Gone, NotHere
 from ..levels import cpus, newest, supported
 from ..render import document, iso, link
 from ..routing import get
-from ..world import ZERO
+from ..systems import architecture, systems
+from ..world import ROOT_USER, ZERO
+from .vmshape import LARGE_ICON, SMALL_ICON
 
 SEARCHABLE = frozenset("clusters datacenters events hosts storagedomains templates vms disks networks".split())
-ROOT_USER = "fdfc627c-d875-11e0-90f0-83df133b58cc"
+INTERNAL = "696E7465726E616C2D617574687A"
 
 
-def root(call: Call) -> Raw:
+def root(call: ApiCall) -> Raw:
     """Say what is here: links, special objects, product, summary."""
     text = _root3(call) if call.dialect.number == 3 else _root4(call)
     headers = {}
@@ -26,7 +28,7 @@ def root(call: Call) -> Raw:
     return Raw(document(f"<api>{text}</api>"), headers=headers)
 
 
-def _links(call: Call) -> list[tuple[str, str]]:
+def _links(call: ApiCall) -> list[tuple[str, str]]:
     found = []
     for rel, word in call.routes.offers("", call.dialect)[1]:
         found.append((rel, f"{call.dialect.base}/{word}"))
@@ -35,7 +37,7 @@ def _links(call: Call) -> list[tuple[str, str]]:
     return found
 
 
-def _root3(call: Call) -> str:
+def _root3(call: ApiCall) -> str:
     dialect = call.dialect
     special = link("templates/blank", f"{dialect.base}/templates/{ZERO}") + link(
         "tags/root", f"{dialect.base}/tags/{ZERO}"
@@ -45,35 +47,41 @@ def _root3(call: Call) -> str:
     full = f"<full_version>{major}.{minor}.5-0.1.el6</full_version>" if dialect.version >= (3, 3) else ""
     vendor = "Red Hat" if dialect.version < (3, 1) else "ovirt.org"
     version = f'<version major="{major}" minor="{minor}" build="0" revision="0"/>'
+    name = escape(call.settings.product or name)
     product = f"<product_info><name>{name}</name><vendor>{vendor}</vendor>{version}{full}</product_info>"
     time = f"<time>{iso(call.world.now())}</time>" if dialect.version >= (3, 1) else ""
     links = "".join(link(rel, where) for rel, where in _links(call))
     return f"{links}<special_objects>{special}</special_objects>{product}<summary>{_summary(call)}</summary>{time}"
 
 
-def _root4(call: Call) -> str:
+def _root4(call: ApiCall) -> str:
     dialect = call.dialect
     base, (major, minor) = dialect.base, dialect.version
     user = f'href="{base}/users/{ROOT_USER}" id="{ROOT_USER}"'
     special = (
         f'<blank_template href="{base}/templates/{ZERO}" id="{ZERO}"/><root_tag href="{base}/tags/{ZERO}" id="{ZERO}"/>'
     )
+    shown = call.settings.number or (major, minor)
     version = (
-        f"<version><build>0</build><full_version>{major}.{minor}.0-1.el8</full_version><major>{major}</major>"
-        f"<minor>{minor}</minor><revision>0</revision></version>"
+        f"<version><build>0</build><full_version>{shown[0]}.{shown[1]}.0-1.el8</full_version><major>{shown[0]}</major>"
+        f"<minor>{shown[1]}</minor><revision>0</revision></version>"
     )
+    instance = f"<instance_id>{ROOT_USER}</instance_id>" if call.dialect.version >= (4, 4) else ""
+    vendor = "<vendor>ovirt.org</vendor>" if call.settings.product else ""
     product = (
-        "<product_info><name>oVirt Engine</name><vendor>ovirt.org</vendor>"
-        f"<instance_id>{ROOT_USER}</instance_id>{version}</product_info>"
+        f"<product_info><name>{escape(call.settings.product or 'oVirt Engine')}</name>{vendor}"
+        f"{instance}{version}</product_info>"
     )
     links = "".join(link(rel, where) for rel, where in _links(call))
+    users = f"<authenticated_user {user}/><effective_user {user}/>" if call.dialect.version >= (4, 2) else ""
+    backup = "<engine_backup/>" if call.dialect.version >= (4, 5) else ""
     return (
         f"{links}<special_objects>{special}</special_objects>{product}<summary>{_summary(call)}</summary>"
-        f"<time>{iso(call.world.now())}</time><authenticated_user {user}/><effective_user {user}/>"
+        f"<time>{iso(call.world.now())}</time>{users}{backup}"
     )
 
 
-def _summary(call: Call) -> str:
+def _summary(call: ApiCall) -> str:
     world = call.world
     off = {"down", "suspended", "image_locked"}
     counts = {
@@ -81,19 +89,20 @@ def _summary(call: Call) -> str:
         "hosts": (len(world.things["host"]), sum(host["status"] == "up" for host in world.all("host"))),
         "users": (1, 1),
         "storage_domains": (
-            len(world.things["storage_domain"]), sum(sd["status"] == "active" for sd in world.all("storage_domain")),
+            len(world.things["storage_domain"]),
+            sum(sd["status"] == "active" for sd in world.all("storage_domain")),
         ),
     }
     order = ("vms", "hosts", "users", "storage_domains") if call.dialect.number == 3 else sorted(counts)
     return "".join(_counted(call.dialect, tag, *counts[tag]) for tag in order)
 
 
-def _counted(dialect: Dialect, tag: str, total: int, active: int) -> str:
+def _counted(dialect: SimDialect, tag: str, total: int, active: int) -> str:
     words = (f"<total>{total}</total>", f"<active>{active}</active>")
     return f"<{tag}>{''.join(words if dialect.number == 3 else reversed(words))}</{tag}>"
 
 
-def capabilities(call: Call) -> Raw:
+def capabilities(call: ApiCall) -> Raw:
     """Say which levels there are and what each knows (v3)."""
     versions = []
     for level in reversed(supported(call.dialect)):
@@ -118,13 +127,14 @@ def _states(outer: str, inner: str, words: str) -> str:
     return f"<{outer}>{''.join(f'<{inner}>{word}</{inner}>' for word in words.split())}</{outer}>"
 
 
-def levels(call: Call) -> Raw:
-    """List the compatibility levels (v4)."""
-    texts = [_level(call, *level) for level in supported(call.dialect)]
+def levels(call: ApiCall) -> Raw:
+    """List the compatibility levels (v4), in no order, as engines do."""
+    oldest, *others = supported(call.dialect)
+    texts = [_level(call, *level) for level in (oldest, *reversed(others))]
     return Raw(document(f"<cluster_levels>{''.join(texts)}</cluster_levels>"))
 
 
-def level(call: Call) -> Raw:
+def level(call: ApiCall) -> Raw:
     """Show one compatibility level with its CPU types (v4)."""
     for major, minor in supported(call.dialect):
         if f"{major}.{minor}" == call.things["level"]["id"]:
@@ -132,7 +142,7 @@ def level(call: Call) -> Raw:
     raise Gone
 
 
-def _level(call: Call, major: int, minor: int) -> str:
+def _level(call: ApiCall, major: int, minor: int) -> str:
     kinds = "".join(
         f"<cpu_type><architecture>{cpu.architecture}</architecture><level>{cpu.level}</level>"
         f"<name>{escape(cpu.name)}</name></cpu_type>"
@@ -141,78 +151,81 @@ def _level(call: Call, major: int, minor: int) -> str:
     name = f"{major}.{minor}"
     return (
         f'<cluster_level href="{call.dialect.base}/clusterlevels/{name}" id="{name}"><cpu_types>{kinds}</cpu_types>'
-        f"<permits/></cluster_level>"
+        f"<permits>{_PERMIT}</permits></cluster_level>"
     )
 
 
-SYSTEMS = (
-    "other other_linux rhel_6x64 rhel_7x64 rhel_8x64 rhel_9x64 sles_11 ubuntu_12_04 debian_7 windows_2012x64 "
-    "windows_2019x64"
-).split()
+_PERMIT = '<permit id="1"><name>create_vm</name><administrative>false</administrative></permit>'
 
 
-def systems(call: Call) -> Raw:
-    """List the operating systems that can be named."""
-    return Raw(document(f"<operating_systems>{''.join(_system(call, name) for name in SYSTEMS)}</operating_systems>"))
+def operating_systems(call: ApiCall) -> Raw:
+    """List the operating systems that can be named; v4's element is spelled like no other."""
+    plural = "operation_systems" if call.dialect.number == 4 else "operating_systems"
+    found = "".join(_system(call, number, name) for number, name in systems(call.dialect.version))
+    return Raw(document(f"<{plural}>{found}</{plural}>"))
 
 
-def system(call: Call) -> Raw:
-    """Show one operating system."""
-    if call.things["system"]["id"] not in SYSTEMS:
-        raise Gone
-    return Raw(document(_system(call, call.things["system"]["id"])))
+def operating_system(call: ApiCall) -> Raw:
+    """Show one operating system, which is addressed by its number."""
+    for number, name in systems(call.dialect.version):
+        if str(number) == call.things["system"]["id"]:
+            return Raw(document(_system(call, number, name)))
+    raise Gone
 
 
-def _system(call: Call, name: str) -> str:
-    where = f"{call.dialect.base}/operatingsystems/{name}"
-    return f'<operating_system href="{where}" id="{name}"><name>{name}</name></operating_system>'
+def _system(call: ApiCall, number: int, name: str) -> str:
+    where = f'href="{call.dialect.base}/operatingsystems/{number}" id="{number}"'
+    more = f"<architecture>{architecture(name)}</architecture>" if call.dialect.number == 4 else ""
+    more += "<tpm_support>unsupported</tpm_support>" if call.dialect.version >= (4, 4) else ""
+    if call.dialect.number == 4:
+        for size, icon in (("large", LARGE_ICON), ("small", SMALL_ICON)):
+            more += f'<{size}_icon href="{call.dialect.base}/icons/{icon}" id="{icon}"/>'
+    words = f"<name>{name}</name><description>{name.replace('_', ' ').title()}</description>"
+    return f"<operating_system {where}>{words}{more}</operating_system>"
 
 
-def pools(call: Call) -> Raw:
-    """List the one pool of MAC addresses."""
-    return Raw(document(f"<mac_pools>{_pool(call)}</mac_pools>"))
-
-
-def pool(call: Call) -> Raw:
-    """Show the one pool of MAC addresses."""
-    if call.things["pool"]["id"] != ROOT_USER:
-        raise Gone
-    return Raw(document(_pool(call)))
-
-
-def _pool(call: Call) -> str:
-    span = "<range><from>00:1a:4a:16:01:51</from><to>00:1a:4a:16:01:e6</to></range>"
-    flags = "<allow_duplicates>false</allow_duplicates><default_pool>true</default_pool>"
-    where = f'href="{call.dialect.base}/macpools/{ROOT_USER}" id="{ROOT_USER}"'
-    return f"<mac_pool {where}><name>Default</name>{flags}<ranges>{span}</ranges></mac_pool>"
-
-
-def users(call: Call) -> Raw:
+def users(call: ApiCall) -> Raw:
     """List the one user."""
     return Raw(document(f"<users>{_user(call)}</users>"))
 
 
-def user(call: Call) -> Raw:
+def user(call: ApiCall) -> Raw:
     """Show the one user."""
     if call.things["user"]["id"] != ROOT_USER:
         raise Gone
     return Raw(document(_user(call)))
 
 
-def _user(call: Call) -> str:
+def _user(call: ApiCall) -> str:
     where = f'href="{call.dialect.base}/users/{ROOT_USER}" id="{ROOT_USER}"'
-    return f"<user {where}><name>admin</name><user_name>{escape(call.settings.user)}</user_name></user>"
+    name = call.settings.user.partition("@")[0]
+    domain = (
+        f'<domain href="{call.dialect.base}/domains/{INTERNAL}" id="{INTERNAL}"><name>internal-authz</name></domain>'
+    )
+    more = f"<department/><domain_entry_id>{INTERNAL}</domain_entry_id><email>{escape(name)}@localhost</email>"
+    more += "<last_name/><namespace>*</namespace>"
+    more += f"<principal>{escape(name)}</principal>"
+    whole = f"<user_name>{escape(call.settings.user)}</user_name>"
+    if call.dialect.number == 3:
+        return f"<user {where}><name>admin</name>{whole}</user>"
+    return f"<user {where}><name>{escape(name)}</name>{more}{whole}{domain}</user>"
 
 
+def posted_only(call: ApiCall) -> Raw:
+    """Answer as 4.5.8 does: the root leads here, and there is nothing to read."""
+    raise NotHere
+
+
+_IMPORTED = "405, as engines answer; the root alone matters"
 ROUTES = (
     get("/", root, "say what is here"),
     get("/capabilities", capabilities, "levels, CPU types and words that v3 knows", since4=(99, 0)),
     get("/clusterlevels", levels, "compatibility levels", since3=(99, 0)),
     get("/clusterlevels/{level}", level, "one level with its CPU types", since3=(99, 0)),
-    get("/operatingsystems", systems, "operating systems that can be named", since3=(3, 4)),
-    get("/operatingsystems/{system}", system, "one operating system", since3=(3, 4)),
-    get("/macpools", pools, "pools of MAC addresses", since3=(3, 6)),
-    get("/macpools/{pool}", pool, "one pool of MAC addresses", since3=(3, 6)),
+    get("/operatingsystems", operating_systems, "operating systems that can be named", since3=(3, 4)),
+    get("/operatingsystems/{system}", operating_system, "one operating system", since3=(3, 4)),
+    get("/externalvmimports", posted_only, _IMPORTED, since3=(99, 0), since4=(4, 1)),
+    get("/externaltemplateimports", posted_only, _IMPORTED, since3=(99, 0), since4=(4, 4)),
     get("/users", users, "list the one user"),
     get("/users/{user}", user, "show the one user"),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from xml.sax.saxutils import escape
 
-from ..answers import Done, Raw
-from ..call import Call
+from ..answers import ActionDone, Raw
+from ..call import ApiCall
 from ..dialect import NEVER, Thing
 from ..faults import BAD, Refused, refuse
 from ..render import document
@@ -24,24 +24,24 @@ def luns_of(target: str) -> tuple[str, ...]:
     return tuple(f"36001405{zlib.crc32(target.encode()):08x}{number:016x}" for number in (1, 2))
 
 
-def discover(call: Call) -> Done:
+def discover(call: ApiCall) -> ActionDone:
     """Ask an iSCSI portal for its targets."""
     address = call.text("iscsi/address")
     if not address:
         raise Refused("Action [iscsi.address] required for iscsiDiscover", BAD, "Incomplete parameters")
     target = f"iqn.2026-01.com.example:{address}"
     if call.dialect.number == 3:
-        return Done(HOST, call.things["host"], {"iscsi_target": f"<iscsi_target>{escape(target)}</iscsi_target>"})
+        return ActionDone(HOST, call.things["host"], {"iscsi_target": f"<iscsi_target>{escape(target)}</iscsi_target>"})
     found = f"<address>{escape(address)}</address><port>3260</port><target>{escape(target)}</target>"
     outputs = {"iscsi_targets": f"<iscsi_targets><iscsi_target>{escape(target)}</iscsi_target></iscsi_targets>"}
     if call.dialect.knows((4, 4)):
         outputs["discovered_targets"] = (
             f"<discovered_targets><iscsi_details>{found}</iscsi_details></discovered_targets>"
         )
-    return Done(HOST, call.things["host"], outputs)
+    return ActionDone(HOST, call.things["host"], outputs)
 
 
-def log_in(call: Call) -> Done:
+def log_in(call: ApiCall) -> ActionDone:
     """Log in to an iSCSI target; from then on the host sees its LUNs."""
     told = {word: call.text(f"iscsi/{word}") for word in ("address", "port", "target")}
     missing = [word for word in ("address", "target") if not told[word]]
@@ -49,7 +49,7 @@ def log_in(call: Call) -> Done:
         words = ", ".join(f"iscsi.{word}" for word in missing)
         raise Refused(f"Action [{words}] required for iscsiLogin", BAD, "Incomplete parameters")
     connect(call.world, call.things["host"], told)
-    return Done(HOST, call.things["host"])
+    return ActionDone(HOST, call.things["host"])
 
 
 def connect(world: World, host: Thing, portal: Thing) -> None:
@@ -57,7 +57,7 @@ def connect(world: World, host: Thing, portal: Thing) -> None:
 
     Args:
         world: Where it is.
-        host: Who.
+        host: The hypervisor.
         portal: `address`, `port` and `target`.
     """
     others = [one for one in host.get("targets", ()) if one["target"] != portal["target"]]
@@ -66,7 +66,7 @@ def connect(world: World, host: Thing, portal: Thing) -> None:
 
 
 def seen_by(host: Thing) -> dict[str, Thing]:
-    """Give what a host sees: the id of each LUN with its storage type, and the target that it stands behind."""
+    """Give what a host sees: the id of each LUN with its storage type, and the target that it is behind."""
     fibre: dict[str, Thing] = {lun: {"type": "fcp"} for lun in FIBRE}
     return fibre | {
         lun: {"type": "iscsi", **target} for target in host.get("targets", ()) for lun in luns_of(target["target"])
@@ -79,7 +79,7 @@ def holders(world: World) -> dict[str, Thing]:
     return {one["id"]: domain for domain in everything for one in domain.get("luns", ())}
 
 
-def take(call: Call, host: Thing, values: Thing) -> None:
+def take(call: ApiCall, host: Thing, values: Thing) -> None:
     """Make a volume group of a new domain's LUNs; the host logs in to their target where the body names it.
 
     Raises:
@@ -103,7 +103,7 @@ def group_name(lun: str) -> str:
     return "-".join((digits[:6], digits[6:10], digits[10:14], digits[14:18], digits[18:22], digits[22:26], digits[26:]))
 
 
-def storage(call: Call) -> Raw:
+def storage(call: ApiCall) -> Raw:
     """List the LUNs that a host sees, with what is on them."""
     held, texts = holders(call.world), []
     for number, (lun, about) in enumerate(seen_by(call.things["host"]).items(), 1):
@@ -117,12 +117,19 @@ def storage(call: Call) -> Raw:
     return Raw(document(f"<{tag}>{''.join(texts)}</{tag}>"))
 
 
-def _unit(call: Call, number: int, about: Thing, domain: Thing | None) -> str:
+def _unit(call: ApiCall, number: int, about: Thing, domain: Thing | None) -> str:
     """Write what a LUN is, and since 3.1 what is on it."""
     values = {
-        **about, "serial": "SEX", "vendor_id": "EXAMPLE", "product_id": "VIRTUAL-DISK", "lun_mapping": number,
-        "size": 100 << 30, "paths": 1, "status": "used" if domain else "free",
-        "volume_group_id": domain.get("vg") if domain else None, "storage_domain_id": domain["id"] if domain else None,
+        **about,
+        "serial": "SEX",
+        "vendor_id": "EXAMPLE",
+        "product_id": "VIRTUAL-DISK",
+        "lun_mapping": number,
+        "size": 100 << 30,
+        "paths": 1,
+        "status": "used" if domain else "free",
+        "volume_group_id": domain.get("vg") if domain else None,
+        "storage_domain_id": domain["id"] if domain else None,
     }
     fields = LUN_30 if call.dialect.version < (3, 1) else LUN
     tags = [one.key for one in fields if one.key != "id" and one.path(call.dialect)]
@@ -131,7 +138,7 @@ def _unit(call: Call, number: int, about: Thing, domain: Thing | None) -> str:
     return "".join(f"<{tag}>{escape(str(values[tag]))}</{tag}>" for tag in tags if values.get(tag))
 
 
-def find_domains(call: Call) -> Done:
+def find_domains(call: ApiCall) -> ActionDone:
     """List the block domains that a host sees and the engine lacks: over Fibre Channel, or behind the given targets."""
     address, host = call.text("iscsi/address"), call.things["host"]
     targets = [(one.text or "").strip() for one in call.body.iter("iscsi_target")] if call.body is not None else []
@@ -142,10 +149,10 @@ def find_domains(call: Call) -> Done:
     luns = {lun for target in targets for lun in luns_of(target)} if address else set(FIBRE)
     found = [one for one in call.world.all("leftover") if luns & {lun["id"] for lun in one.get("luns", ())}]
     texts = "".join(_domain(call, one) for one in found)
-    return Done(HOST, host, {"storage_domains": f"<storage_domains>{texts}</storage_domains>"})
+    return ActionDone(HOST, host, {"storage_domains": f"<storage_domains>{texts}</storage_domains>"})
 
 
-def _domain(call: Call, one: Thing) -> str:
+def _domain(call: ApiCall, one: Thing) -> str:
     kind = f"<type>{one['type']}</type>"
     name = f"<name>{escape(one['name'])}</name>"
     storage = f'<storage><type>{one["storage_type"]}</type><volume_group id="{one["vg"]}"/></storage>'
@@ -159,7 +166,11 @@ ROUTES = (
     verb("/hosts/{host}/iscsidiscover", discover, "ask an iSCSI portal for its targets"),
     verb("/hosts/{host}/discoveriscsi", discover, "ask an iSCSI portal for its targets", since3=NEVER, since4=(4, 4)),
     verb("/hosts/{host}/iscsilogin", log_in, "log in to an iSCSI target"),
-    verb("/hosts/{host}/unregisteredstoragedomainsdiscover", find_domains,
-         "list the block domains that it sees and the engine lacks", since3=(3, 5)),
+    verb(
+        "/hosts/{host}/unregisteredstoragedomainsdiscover",
+        find_domains,
+        "list the block domains that it sees and the engine lacks",
+        since3=(3, 5),
+    ),
     get("/hosts/{host}/storage", storage, "list the LUNs that it sees"),
 )

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from ..answers import Done, Many, One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import Shape, Thing, named, ref
-from ..faults import Gone, Refused, refuse
+import re
+from dataclasses import replace
+
+from ..answers import ActionDone, Many, One, Raw, Removed, address, text_of, writer
+from ..call import SHAPES, ApiCall, require
+from ..dialect import SimShape, Thing, named, ref
+from ..faults import MISSING, Gone, Refused, refuse
+from ..render import collected, document
 from ..routing import delete, get, post, verb
 from ..states import effect
+from ..usual import usual
 from ..world import World
+from .sharing import disks_of
 from .vms import NOT_RUNNING
+from .vmshape import VM
 
-SNAPSHOT = Shape(
-    "snapshot", "snapshot", "snapshots", "/vms/{vm}/snapshots/{snap}",
+SNAPSHOT = SimShape(
+    "snapshot",
+    "snapshot",
+    "snapshots",
+    "/vms/{vm}/snapshots/{snap}",
     (
-        named("snapshot_type", v3="type", since3=(3, 1), fixed=True), ref("vm", fixed=True),
+        named("snapshot_type", v3="type", since3=(3, 1), fixed=True),
+        ref("vm", fixed=True),
         named("date", "date", fixed=True),
         named("status", v3="snapshot_status", v4="snapshot_status", since3=(3, 1), fixed=True),
+        *usual("initialization/configuration/data=OVF initialization/configuration/type=ovf", full=True),
         named("memory", "bool", "persist_memorystate", "persist_memorystate", since3=(3, 3)),
     ),
 )
 SHAPES["snapshot"] = SNAPSHOT
 
 
-def _all(call: Call) -> list[Thing]:
-    """Give a machine's snapshots, the active one first, which is no thing of its own (and is not there on 3.0)."""
+def _all(call: ApiCall) -> list[Thing]:
+    """Give a machine's snapshots, the active one first, which is not a thing of its own (and is not there on 3.0)."""
     vm = call.things["vm"]
     made = call.world.of("snapshot", "vm", vm["id"])
     if call.dialect.version < (3, 1):
@@ -43,59 +55,95 @@ def _all(call: Call) -> list[Thing]:
     return [active, *made]
 
 
-def listed(call: Call) -> Many:
+def listed(call: ApiCall) -> Many | Raw:
     """List a machine's snapshots."""
-    return Many(SNAPSHOT, _all(call))
+    if call.dialect.number == 3:
+        return Many(SNAPSHOT, _all(call))
+    return Raw(collected("snapshots", [_whole(call, one) for one in _all(call)]))
 
 
-def _named(call: Call) -> Thing:
+def _whole(call: ApiCall, snapshot: Thing) -> str:
+    """Write a snapshot with the machine as it was inside (v4); the active one has none."""
+    inside = {}
+    if snapshot["snapshot_type"] != "active":
+        machine = {**call.things["vm"], "status": "down", "stop_time": snapshot["date"], "display_type": None}
+        text = text_of(replace(call, body=None), replace(VM, cached=False), machine)
+        inside = {"vm": _UNLINKED.sub("", text)}
+    return writer(call).thing(SNAPSHOT, {**snapshot, "vm": None}, address(call, SNAPSHOT, snapshot), inside)
+
+
+#: The machine inside a snapshot has no address, and leads nowhere.
+_UNLINKED = re.compile(r' href="[^"]*"|<actions>.*?</actions>|<link [^>]*>')
+
+
+def _named(call: ApiCall) -> Thing:
     for one in _all(call):
         if one["id"] == call.things["snap"]["id"]:
             return one
+    if call.dialect.modern:
+        missing = f"GetSnapshotBySnapshotId: snapshot id={call.things['snap']['id']}"
+        raise Refused(f"Entity not found: {missing}", MISSING, listed=False)
     raise Gone
 
 
-def show(call: Call) -> One:
+def show(call: ApiCall) -> One | Raw:
     """Show a snapshot."""
-    return One(SNAPSHOT, _named(call))
+    snapshot = _named(call)
+    return Raw(document(_whole(call, snapshot))) if call.dialect.number == 4 else One(SNAPSHOT, snapshot)
 
 
-def created(call: Call) -> One:
+def created(call: ApiCall) -> One:
     """Take a snapshot; a machine that is down is locked meanwhile, a running one stays up."""
     vm, world = call.things["vm"], call.world
     values = call.fresh(SNAPSHOT)
     require(values, ("Snapshot", "Snapshot"), ("description",), call.dialect)
+    if call.dialect.modern and any(one["status"] == "locked" for one in world.of("snapshot", "vm", vm["id"])):
+        raise refuse("snapshot under way", call.dialect, name=vm["name"])
     if vm["status"] == "image_locked":
         raise refuse("vm locked", call.dialect, action="create Snapshot of")
     thing = world.add(
-        "snapshot", vm=vm["id"], description=values["description"], snapshot_type="regular", date=world.now(),
+        "snapshot",
+        vm=vm["id"],
+        description=values["description"],
+        snapshot_type="regular",
+        date=world.now(),
         memory=vm["status"] not in NOT_RUNNING and values.get("memory", call.dialect.version >= (4, 1)),
     )
     world.move(thing, "snapshot.create")
-    if vm["status"] == "down":
+    if vm["status"] == "down" and (disks_of(world, vm) or not call.dialect.modern):
         world.move(vm, "vm.lock")
     for disk in world.of("disk", "vm", vm["id"]):
+        if disk.get("luns") or disk.get("shareable"):
+            continue  # no snapshot holds what is not an image of this machine alone
         world.move(disk, "disk.create")
-    return One(SNAPSHOT, thing, 202, pending=True)
+    return One(SNAPSHOT, thing, 201) if call.dialect.number == 4 else One(SNAPSHOT, thing, 202, pending=True)
 
 
-def restore(call: Call) -> Done:
+def restore(call: ApiCall) -> ActionDone:
     """Bring a machine that is down back to a snapshot."""
     vm, thing = call.things["vm"], _named(call)
     if vm["status"] != "down":
         raise refuse("vm down only", call.dialect, action="restore Snapshot of")
     if thing["snapshot_type"] == "active":
         raise Refused("Cannot revert to Snapshot. The Active VM snapshot cannot be restored.")
-    call.world.move(vm, "vm.lock")
+    if disks_of(call.world, vm) or not call.dialect.modern:
+        call.world.move(vm, "vm.lock")
     call.world.move(thing, "snapshot.restore")
-    return Done(SNAPSHOT, thing, pending=True)
+    if call.dialect.number == 3:
+        return ActionDone(SNAPSHOT, thing, pending=True)
+    machine = writer(call).ref("vm", "vm", vm["id"])
+    where = address(call, SNAPSHOT, thing)
+    told = f'<snapshot href="{where}" id="{thing["id"]}">{machine}</snapshot>'
+    return ActionDone(outputs={"async": "<async>true</async>", "snapshot": told})
 
 
-def removed(call: Call) -> Removed:
+def removed(call: ApiCall) -> Removed:
     """Remove a snapshot."""
     thing = _named(call)
     if thing["snapshot_type"] == "active":
-        raise refuse("snapshot active", call.dialect)
+        raise refuse("snapshot regular" if call.dialect.modern else "snapshot active", call.dialect)
+    if thing["status"] == "locked" and call.dialect.modern:
+        raise refuse("snapshot busy", call.dialect, action="remove")
     call.world.move(thing, "snapshot.remove", effect="snapshot removed")
     return Removed()
 
@@ -106,7 +154,7 @@ def gone(world: World, thing: Thing, _end: Thing) -> None:
     world.remove(thing)
 
 
-# the path's word is not the kind, since the active snapshot is no thing of the world
+# the path's word is not the kind, since the active snapshot is not a thing of the world
 _ONE = "/vms/{vm}/snapshots/{snap}"
 ROUTES = (
     get("/vms/{vm}/snapshots", listed, "list its snapshots"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from ..answers import Done, Many, One, Removed
-from ..call import Call, require
-from ..dialect import Dialect, Shape, Thing
+import re
+
+from ..answers import ActionDone, Many, One, Removed, address, writer
+from ..call import ApiCall, require
+from ..dialect import SimDialect, SimShape, Thing
 from ..faults import BAD, Gone, Refused, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
@@ -29,23 +31,35 @@ NEEDS = {
     "glusterfs": ("path:storage.path", "vfs_type:storage.vfsType"),
 }
 FREE = frozenset({"maintenance", "inactive", "unknown"})
+#: The engine is at work on it; other wishes are refused meanwhile.
+BUSY = frozenset({"locked", "activating", "preparing_for_maintenance", "detaching"})
 
 
-def created(call: Call) -> One:
+def created(call: ApiCall) -> One:
     """Make a storage domain through a host that is up; it is unattached."""
     values = call.fresh(DOMAIN)
-    wanted = ["host:host.id|name", "type", "storage_type:storage.type"]
+    storage = "storage" if call.dialect.modern and call.part("storage") is None else "storage.type"
+    wanted = ["host:host.id|name", "type", f"storage_type:{storage}"]
     require(values, ("StorageDomain", "StorageDomain"), wanted, call.dialect)
     kind = values["storage_type"]
     if not call.dialect.knows(SINCE.get(kind, (3, 0))):
         raise Refused(f"{kind.upper()} is not a member of StorageType", BAD, "Invalid value")
     block = kind in BLOCK and values.get("import", False)
     named_too = [] if values.get("import") else ["name"]
-    require(values, ("StorageDomain", "StorageDomain"), [*named_too, *([] if block else NEEDS[kind])], call.dialect)
+    needed = [] if block else NEEDS[kind]
+    if named_too and not values.get("name"):
+        needed = []
+    require(values, ("StorageDomain", "StorageDomain"), named_too, call.dialect)
+    if call.dialect.modern and needed:
+        needed = [entry.replace(":storage.", ":") for entry in needed]
+        require(values, ("HostStorage", "HostStorage"), needed, call.dialect)
+    require(values, ("StorageDomain", "StorageDomain"), needed, call.dialect)
     host, world = call.look_up("host", values.pop("host")), call.world
     if host["status"] != "up":
         raise refuse("sd host", call.dialect, BAD)
     _refuse_double(call, values, host)
+    if kind == "nfs" and not _MOUNTED.fullmatch(values.get("path") or "/") and call.dialect.modern:
+        raise refuse("sd path", call.dialect, BAD)
     kept = take_over(call, values)
     values = {**kept, **{key: value for key, value in values.items() if value}}
     values["name"] = values.get("name") or f"imported{len(world.things['storage_domain']) + 1}"
@@ -74,7 +88,10 @@ def created(call: Call) -> One:
     return One(DOMAIN, thing, 201)
 
 
-def _refuse_double(call: Call, values: Thing, host: Thing) -> None:
+_MOUNTED = re.compile(r"/\S*")
+
+
+def _refuse_double(call: ApiCall, values: Thing, host: Thing) -> None:
     """Refuse a name or a path that another domain has."""
     for other in call.world.all("storage_domain"):
         if other["name"] == values.get("name"):
@@ -82,7 +99,7 @@ def _refuse_double(call: Call, values: Thing, host: Thing) -> None:
         same_host = values["storage_type"] != "localfs" or other.get("local_host") == host["id"]
         same = all(other.get(key) == values.get(key) for key in ("storage_type", "address", "path"))
         if same and same_host and values["storage_type"] not in BLOCK:
-            raise refuse("sd connection", call.dialect)
+            raise refuse("sd connection", call.dialect, id=other.get("connection") or "", name=other["name"])
 
 
 def _lun(lun_id: str, values: Thing) -> Thing:
@@ -100,7 +117,7 @@ def _lun(lun_id: str, values: Thing) -> Thing:
     }
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change a domain's name and remarks."""
     thing = call.things["storage_domain"]
     values = call.changes(DOMAIN)
@@ -114,7 +131,7 @@ _CHANGEABLE = frozenset(
 )
 
 
-def removed(call: Call) -> Removed:
+def removed(call: ApiCall) -> Removed:
     """Remove an unattached domain, formatted or not; `destroy` forgets it without touching the storage."""
     thing, world = call.things["storage_domain"], call.world
     if call.dialect.number == 4:
@@ -124,12 +141,11 @@ def removed(call: Call) -> Removed:
         destroy, wipe = values.get("destroy", False), values.get("format", False)
         host = call.look_up("host", values["host"]) if values.get("host") else None
     if host is None and not (destroy and call.dialect.number == 4):
-        what = (
-            "host parameter is missing"
-            if call.dialect.number == 4
-            else "StorageDomain [host.id|name] required for remove"
-        )
-        raise Refused(what, BAD, "Incomplete parameters")
+        if call.dialect.number == 4:
+            raise Refused("", BAD, "host parameter is missing")
+        raise Refused("StorageDomain [host.id|name] required for remove", BAD, "Incomplete parameters")
+    if thing.get("data_center") and not destroy and call.dialect.modern:
+        raise refuse("sd attached anywhere", call.dialect, action="remove")
     if thing.get("data_center") and not destroy:
         raise refuse("sd inaccessible", call.dialect, action="remove", state=thing["status"].title())
     if call.dialect.version < (3, 1) and thing["type"] == "data" and not wipe and not destroy:
@@ -140,7 +156,7 @@ def removed(call: Call) -> Removed:
     return Removed()
 
 
-def _host_named(call: Call, said: str | None) -> Thing | None:
+def _host_named(call: ApiCall, said: str | None) -> Thing | None:
     """Find the host of a query parameter, which may be an id or a name."""
     if not said:
         return None
@@ -161,30 +177,30 @@ def forget(world: World, thing: Thing) -> None:
 # in a data center ----------------------------------------------------------------------------------------------------
 
 
-def of_center(call: Call) -> Many:
+def of_center(call: ApiCall) -> Many:
     """List the domains of a data center with their real states."""
     return Many(IN_CENTER, call.world.of("storage_domain", "data_center", call.things["data_center"]["id"]))
 
 
-def _inside(call: Call) -> Thing:
+def _inside(call: ApiCall) -> Thing:
     thing = call.things["storage_domain"]
     if thing.get("data_center") != call.things["data_center"]["id"]:
         raise Gone
     return thing
 
 
-def in_center(call: Call) -> One:
+def in_center(call: ApiCall) -> One:
     """Show a domain with its real state."""
     return One(IN_CENTER, _inside(call))
 
 
-def attached(call: Call) -> One:
+def attached(call: ApiCall) -> One:
     """Attach a domain; the first data domain brings the data center up, a later one stays in maintenance on 3.0."""
     world, center = call.world, call.things["data_center"]
     values = call.read(DOMAIN)
     thing = call.look_up("storage_domain", {key: values[key] for key in ("id", "name") if key in values})
     if thing.get("data_center"):
-        raise refuse("sd attached", call.dialect, action="attach")
+        raise refuse("sd attached anywhere" if call.dialect.modern else "sd attached", call.dialect, action="attach")
     if (thing["storage_type"] == "localfs") != center["local"] and thing["type"] == "data":
         raise refuse("sd type", call.dialect)
     if not any(host["status"] == "up" for host in hosts_of(world, center["id"])):
@@ -198,9 +214,15 @@ def attached(call: Call) -> One:
         first = False
     world.change(thing, data_center=center["id"], master=first)
     stays = call.dialect.version < (3, 1) and not first
-    world.move(thing, "sd.attach" if stays else "sd.attach_active", effect="sd active")
-    world.event(962, "normal", f"Storage Domain {thing['name']} was attached to Data Center {center['name']}.",
-                storage_domain=thing["id"], data_center=center["id"])
+    at_once = "sd.attach_at_once" if call.dialect.modern else "sd.attach_active"
+    world.move(thing, "sd.attach" if stays else at_once, effect="sd active")
+    world.event(
+        962,
+        "normal",
+        f"Storage Domain {thing['name']} was attached to Data Center {center['name']}.",
+        storage_domain=thing["id"],
+        data_center=center["id"],
+    )
     return One(IN_CENTER, thing, 201)
 
 
@@ -221,31 +243,50 @@ def went_active(world: World, thing: Thing, _end: Thing) -> None:
         choose_spm(world, center["id"])
 
 
-def activate(call: Call) -> Done:
+def activate(call: ApiCall) -> ActionDone:
     """Let a domain be used."""
     thing = _inside(call)
-    if thing["status"] not in FREE:
-        raise refuse("sd inaccessible", call.dialect, action="activate", state=thing["status"].title())
-    call.world.move(thing, _by_version("sd.activate", call.dialect), effect="sd active")
-    return Done(IN_CENTER, thing)
+    _refuse_busy(call, thing, "activate", FREE)
+    at_once = "sd.attach_at_once" if call.dialect.modern else _by_version("sd.activate", call.dialect)
+    call.world.move(thing, at_once, effect="sd active")
+    return _done_to(call, thing)
 
 
-def _by_version(operation: str, dialect: Dialect) -> str:
+def _done_to(call: ApiCall, thing: Thing) -> ActionDone:
+    """Answer to a verb; v4 shows where the domain is attached."""
+    if call.dialect.number == 3:
+        return ActionDone(IN_CENTER, thing)
+    center = writer(call).ref("data_center", "data_center", thing["data_center"])
+    where = address(call, IN_CENTER, thing)
+    centers = f"{center}<data_centers>{center}</data_centers>"
+    told = f'<storage_domain href="{where}" id="{thing["id"]}">{centers}</storage_domain>'
+    return ActionDone(outputs={"storage_domain": told})
+
+
+def _refuse_busy(call: ApiCall, thing: Thing, action: str, fit: frozenset[str]) -> None:
+    """Refuse what does not fit the state of a domain; what is under way has words of its own since 3.1."""
+    if thing["status"] in BUSY - fit and call.dialect.version >= (3, 1):
+        raise refuse("sd busy", call.dialect, action=action)
+    if thing["status"] not in fit:
+        raise refuse("sd inaccessible", call.dialect, action=action, state=thing["status"].title())
+
+
+def _by_version(operation: str, dialect: SimDialect) -> str:
     """Before 3.5 a domain that changes is just locked."""
     return operation if dialect.knows((3, 5)) else f"{operation}_30"
 
 
-def deactivate(call: Call) -> Done:
+def deactivate(call: ApiCall) -> ActionDone:
     """Put a domain into maintenance; the master only if another can take its place or it is the only one."""
     thing, world = _inside(call), call.world
     force = call.yes("force") and call.dialect.number == 4
-    if thing["status"] not in {"active", "inactive", "unknown"} and not force:
-        raise refuse("sd inaccessible", call.dialect, action="deactivate", state=thing["status"].title())
+    if not force:
+        _refuse_busy(call, thing, "deactivate", frozenset({"active", "inactive", "unknown"}))
     used = _users(world, thing)
     if used:
         raise refuse("sd in use", call.dialect, action="deactivate", names=", ".join(sorted(used)))
     world.move(thing, _by_version("sd.deactivate", call.dialect), effect="sd idle")
-    return Done(IN_CENTER, thing)
+    return _done_to(call, thing)
 
 
 def _users(world: World, thing: Thing) -> set[str]:
@@ -269,12 +310,11 @@ def went_idle(world: World, thing: Thing, _end: Thing) -> None:
         world.change(center, status="maintenance")
 
 
-def detached(call: Call) -> Removed:
+def detached(call: ApiCall) -> Removed:
     """Detach a domain that is in maintenance; since 3.1 a local one is removed and formatted by that."""
     thing, world = _inside(call), call.world
     center = call.things["data_center"]
-    if thing["status"] not in FREE:
-        raise refuse("sd inaccessible", call.dialect, action="detach", state=thing["status"].title())
+    _refuse_busy(call, thing, "detach", FREE)
     others = [one for one in world.of("storage_domain", "data_center", center["id"]) if one is not thing]
     if thing["master"] and others:
         raise refuse("sd master", call.dialect, action="detach")
@@ -287,19 +327,19 @@ def detached(call: Call) -> Removed:
         pack_templates(world, thing)
     if not others:
         world.change(center, status="uninitialized", storage_format=None)
-    if call.dialect.knows((3, 5)):
+    if call.dialect.knows((3, 5)) and not call.dialect.modern:
         world.move(thing, "sd.detach", data_center=None)
     else:
         world.change(thing, status="unattached", data_center=None)
     return Removed()
 
 
-def disks_of(call: Call) -> Many:
+def disks_of(call: ApiCall) -> Many:
     """List the disks on a domain."""
     return Many(DISK, call.world.of("disk", "storage_domain", call.things["storage_domain"]["id"]))
 
 
-FILE = Shape("file", "file", "files", "/storagedomains/{storage_domain}/files/{file}", ())
+FILE = SimShape("file", "file", "files", "/storagedomains/{storage_domain}/files/{file}", ())
 _IN = "/datacenters/{data_center}/storagedomains"
 ROUTES = (
     get("/storagedomains", lists(DOMAIN, "storage_domain"), "list storage domains; state only if unattached"),

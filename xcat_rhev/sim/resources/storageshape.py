@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..call import SHAPES
-from ..dialect import Field, Shape, Thing, named, ref, v3only, v4only
+from ..dialect import SAID, SimField, SimShape, Thing, named, ref, v3only, v4only
+from ..usual import usual
 
 LUN = (
     named("id", v3="@id", v4="@id"),
@@ -27,7 +28,7 @@ LUN = (
 LUN_30 = tuple(sorted(LUN, key=lambda one: ("id", "address").index(one.key) if one.key in ("id", "address") else 2))
 
 
-def within(key: str, kind: str = "text", **more: object) -> Field:
+def within(key: str, kind: str = "text", **more: object) -> SimField:
     """Declare a field of the `storage` element."""
     return named(key, kind, f"storage/{key}", f"storage/{key}", **more)
 
@@ -36,11 +37,17 @@ def within(key: str, kind: str = "text", **more: object) -> Field:
 _IN_GROUP = (
     named("vg", v3="storage/volume_group@id", v4="storage/volume_group@id", fixed=True),
     v3only("group_luns", path="storage/volume_group/logical_unit[]", until3=(3, 1), item=LUN_30, fixed=True),
-    named("group_luns", v3="storage/volume_group/logical_unit[]", since3=(3, 1), item=LUN, fixed=True,
-          v4="storage/volume_group/logical_units/logical_unit[]"),
+    named(
+        "group_luns",
+        v3="storage/volume_group/logical_unit[]",
+        since3=(3, 1),
+        item=LUN,
+        fixed=True,
+        v4="storage/volume_group/logical_units/logical_unit[]",
+    ),
 )
 _FIELDS = (
-    ref("data_center", v4="", until3=(3, 1)),
+    ref("data_center", until3=(3, 1)),
     ref(
         "data_centers",
         "data_center",
@@ -83,29 +90,44 @@ _FIELDS = (
     named("used", "int", fixed=True),
     named("committed", "int", fixed=True),
     named("storage_format", words="v1 v2 v3 v4 v5"),
-    named("wipe_after_delete", "bool", since3=(3, 6)),
+    v3only("wipe_after_delete", "bool", since3=(3, 6)),
     named("import", "bool", since3=(3, 5)),
-    named("warning_low_space_indicator", "int", since3=(3, 6)),
-    named("critical_space_action_blocker", "int", since3=(3, 6)),
-    v4only("discard_after_delete", "bool"),
-    v4only("supports_discard", "bool", fixed=True),
+    v3only("warning_low_space_indicator", "int", since3=(3, 6)),
+    v3only("critical_space_action_blocker", "int", since3=(3, 6)),
     v4only("block_size", "int", fixed=True),
-    v4only("backup", "bool"),
+    *usual(
+        """wipe_after_delete=false warning_low_space_indicator=10 critical_space_action_blocker=5
+        discard_after_delete=false backup=false supports_discard=false supports_discard_zeroes_data=false"""
+    ),
 )
 _ORDER = (
     "data_center data_centers type status external_status master storage host format destroy available used committed "
     "storage_format wipe_after_delete import warning_low_space_indicator critical_space_action_blocker"
 )
 #: The trap: without its data center a domain shows only that it is unattached, or no state at all.
-DOMAIN = Shape(
-    "storage_domain", "storage_domain", "storage_domains", "/storagedomains/{storage_domain}", _FIELDS, order36=_ORDER,
+DOMAIN = SimShape(
+    "storage_domain",
+    "storage_domain",
+    "storage_domains",
+    "/storagedomains/{storage_domain}",
+    _FIELDS,
+    order36=_ORDER,
     view=lambda world, thing, call: {
-        **_common(thing), "status": "unattached" if not thing.get("data_center") else None, "data_center": None,
+        **_common(thing),
+        "status": "unattached" if not thing.get("data_center") else None,
+        "data_center": None,
     },
+    basics=SAID,
 )
-IN_CENTER = Shape(
-    "storage_domain", "storage_domain", "storage_domains", "/datacenters/{data_center}/storagedomains/{storage_domain}",
-    _FIELDS, order36=_ORDER, view=lambda world, thing, call: _common(thing),
+IN_CENTER = SimShape(
+    "storage_domain",
+    "storage_domain",
+    "storage_domains",
+    "/datacenters/{data_center}/storagedomains/{storage_domain}",
+    _FIELDS,
+    order36=_ORDER,
+    view=lambda world, thing, call: {**_common(thing), "data_center": thing.get("data_center")},
+    basics=SAID,
 )
 SHAPES["storage_domain"] = DOMAIN
 

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import re
+
 from ..answers import Many, One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import Shape, Thing, ref
-from ..faults import Gone, name_taken, refuse
+from ..call import SHAPES, ApiCall, require
+from ..dialect import SimShape, Thing, ref
+from ..faults import BAD, CONFLICT, Gone, name_taken, refuse
 from ..render import reference
 from ..routing import Handler, delete, get, post, put
-from ..world import ZERO
+from ..world import ZERO, World
 from .common import lists, shows
 
-TAG = Shape(
-    "tag", "tag", "tags", "/tags/{tag}",
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+TAG = SimShape(
+    "tag",
+    "tag",
+    "tags",
+    "/tags/{tag}",
     (ref("host", fixed=True), ref("vm", fixed=True), ref("parent", "tag", "parent/tag", "parent")),
 )
-OF_VM = Shape(
-    "tag", "tag", "tags", "/vms/{vm}/tags/{tag}", TAG.fields, view=lambda w, t, c: {**t, "vm": c.things["vm"]["id"]}
+
+
+def _listed(tag: Thing, call: ApiCall) -> Thing:
+    """Show that a tag has no description, but not in the answer to who ties it."""
+    return {"description": tag.get("description") or ""} if call.body is None and call.dialect.number == 4 else {}
+
+
+OF_VM = SimShape(
+    "tag",
+    "tag",
+    "tags",
+    "/vms/{vm}/tags/{tag}",
+    TAG.fields,
+    view=lambda w, t, c: {**t, **_listed(t, c), "vm": c.things["vm"]["id"]},
 )
-OF_HOST = Shape(
+OF_HOST = SimShape(
     "tag",
     "tag",
     "tags",
@@ -29,17 +47,19 @@ OF_HOST = Shape(
 SHAPES["tag"] = TAG
 
 
-def created(call: Call) -> One:
+def created(call: ApiCall) -> One:
     """Make a tag, below root unless another parent is named."""
     values = call.fresh(TAG)
     require(values, ("Tag", "Tag"), ("name",), call.dialect)
+    if not _NAME.fullmatch(values["name"]):
+        raise refuse("tag invalid", call.dialect, BAD)
     if call.world.exactly("tag", values["name"]):
-        raise name_taken("Tag")
+        raise name_taken("Tag", call.dialect)
     parent = call.look_up("tag", values["parent"])["id"] if values.get("parent") else ZERO
-    return One(TAG, call.world.add("tag", **{"description": "", **values, "parent": parent}), 201)
+    return One(TAG, call.world.add("tag", **{**values, "parent": parent}), 201)
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change a tag."""
     thing = call.things["tag"]
     values = call.changes(TAG)
@@ -49,34 +69,44 @@ def changed(call: Call) -> One:
     return One(TAG, thing)
 
 
-def removed(call: Call) -> Removed:
+def removed(call: ApiCall) -> Removed:
     """Remove a tag and untie it everywhere."""
     thing = call.things["tag"]
     if thing["id"] == ZERO:
-        raise refuse("tag root", call.dialect)
-    for tie in call.world.of("tagging", "tag", thing["id"]):
-        call.world.remove(tie)
-    call.world.remove(thing)
+        raise refuse("tag root", call.dialect, BAD if call.dialect.modern else CONFLICT)
+    _forget(call.world, thing)
     return Removed()
 
 
-def ties_of(shape: Shape, kind: str) -> Handler:
+def _forget(world: World, tag: Thing) -> None:
+    """Take a tag out of the world, with those below it."""
+    for tie in world.of("tagging", "tag", tag["id"]):
+        world.remove(tie)
+    world.remove(tag)
+    for child in [one for one in world.all("tag") if one.get("parent") == tag["id"]]:
+        if world.get("tag", child["id"]):  # a ring of parents ends here
+            _forget(world, child)
+
+
+def ties_of(shape: SimShape, kind: str) -> Handler:
     """Make a handler that lists the tags of a thing."""
 
-    def handle(call: Call) -> Many:
+    def handle(call: ApiCall) -> Many:
         ties = call.world.of("tagging", "owner", call.things[kind]["id"])
         return Many(shape, [call.world.the("tag", tie["tag"]) for tie in ties])
 
     return handle
 
 
-def tie(shape: Shape, kind: str) -> Handler:
+def tie(shape: SimShape, kind: str) -> Handler:
     """Make a handler that ties a tag to a thing."""
 
-    def handle(call: Call) -> One:
+    def handle(call: ApiCall) -> One:
         tag = call.look_up("tag", reference(call.body))
         owner = call.things[kind]["id"]
         if _tie(call, owner, tag) is not None:
+            if call.dialect.modern:
+                return One(shape, tag, 201)
             raise refuse("tag used", call.dialect)
         call.world.add("tagging", tag=tag["id"], owner=owner)
         return One(shape, tag, 201)
@@ -84,14 +114,14 @@ def tie(shape: Shape, kind: str) -> Handler:
     return handle
 
 
-def _tie(call: Call, owner: str, tag: Thing) -> Thing | None:
+def _tie(call: ApiCall, owner: str, tag: Thing) -> Thing | None:
     return next((one for one in call.world.of("tagging", "owner", owner) if one["tag"] == tag["id"]), None)
 
 
-def tied(shape: Shape, kind: str) -> Handler:
+def tied(shape: SimShape, kind: str) -> Handler:
     """Make a handler that shows a tag of a thing."""
 
-    def handle(call: Call) -> One:
+    def handle(call: ApiCall) -> One:
         if _tie(call, call.things[kind]["id"], call.things["tag"]) is None:
             raise Gone
         return One(shape, call.things["tag"])
@@ -102,7 +132,7 @@ def tied(shape: Shape, kind: str) -> Handler:
 def untie(kind: str) -> Handler:
     """Make a handler that unties a tag from a thing."""
 
-    def handle(call: Call) -> Removed:
+    def handle(call: ApiCall) -> Removed:
         found = _tie(call, call.things[kind]["id"], call.things["tag"])
         if found is None:
             raise Gone

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from ..answers import Done, Many, One, Removed
-from ..call import SHAPES, Call, require
-from ..dialect import NEVER, Shape, Thing, named, ref, v3only
-from ..faults import BAD, Gone, Refused, refuse
+from ..answers import ActionDone, Many, One, Removed
+from ..call import SHAPES, ApiCall, require
+from ..dialect import NEVER, SAID, SimShape, Thing, named, ref, v3only, v4only
+from ..faults import BAD, CONFLICT, Gone, Refused, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
+from ..systems import kept_as
+from ..usual import usual
 from ..world import ZERO, World
+from . import versions
 from .common import creation, lists, shows
 from .disks import ATTACHMENT_BODY, OF_VM
 from .disks import shown as disk_shown
 from .leftovers import packed, unpack
+from .sharing import disks_of
 from .vms import copy_parts
-from .vmshape import MACHINE
+from .vmshape import LARGE_ICON, MACHINE, SMALL_ICON, derived
 
-TEMPLATE = Shape(
+TEMPLATE = SimShape(
     "template",
     "template",
     "templates",
@@ -27,6 +31,10 @@ TEMPLATE = Shape(
             for one in MACHINE
             if one.key not in {"display_address", "display_port", "display_secure_port", "status_detail"}
         ),
+        *usual("placement_policy/affinity=migratable"),
+        *usual("console/enabled=false", full=True),
+        v4only("quota", path="quota@id"),
+        ref("cpu_profile", v3=""),
         ref("vm"),
         v3only("clone_permissions", "bool", "permissions/clone"),
         ref("base", "template", "version/base_template", "version/base_template", since3=(3, 4)),
@@ -40,9 +48,10 @@ TEMPLATE = Shape(
     "custom_properties memory_policy vm version",
     view=lambda world, thing, call: shown(thing, call),
     cached=True,
+    basics=SAID,
 )
 SHAPES["template"] = TEMPLATE
-DISK = Shape(
+DISK = SimShape(
     "disk",
     "disk",
     "disks",
@@ -52,7 +61,7 @@ DISK = Shape(
     order36=OF_VM.order36,
     view=lambda world, thing, call: disk_shown(thing),
 )
-ATTACHMENT = Shape(
+ATTACHMENT = SimShape(
     "disk",
     "disk_attachment",
     "disk_attachments",
@@ -63,47 +72,77 @@ ATTACHMENT = Shape(
 )
 
 
-def shown(thing: Thing, call: Call) -> Thing:
+def shown(thing: Thing, call: ApiCall) -> Thing:
     """Show a template; before 3.1 it has neither custom properties nor a memory policy."""
     base = thing.get("base") or thing["id"]
     view = {**thing, "base": base, "vm": None}
+    if call.dialect.number == 4:
+        view.update(
+            cpu_profile=derived("cpu profile", thing.get("cluster")), large_icon=LARGE_ICON, small_icon=SMALL_ICON
+        )
+        if thing["id"] != ZERO:
+            view.update(
+                bios_type=thing.get("bios_type") or "q35_sea_bios", quota=derived("quota", thing.get("cluster"))
+            )
+            view["timezone"] = thing.get("timezone") or "Etc/GMT"
+    if thing.get("os_type"):
+        view["os_type"] = kept_as(thing["os_type"], call.dialect)
+    if thing["id"] == ZERO and call.dialect.number == 4:
+        view.update(version_number=0, version_name="")
     if call.dialect.version < (3, 1):
         view.update(custom_properties=[], memory_guaranteed=None)
     return view
 
 
-def created(call: Call) -> One:
+def created(call: ApiCall) -> One:
     """Make a template from a machine; both are locked until it is there."""
     values, world = call.fresh(TEMPLATE), call.world
+    if call.dialect.number == 4 and not (values.get("name") and values.get("vm")):
+        told = "No matching signature found, make sure that mandatory attributes are provided."
+        raise Refused(told, BAD, "Input validation failed.")
     require(values, ("Template", "Template"), ("name", "vm:vm.id|name"), call.dialect)
     vm = call.look_up("vm", values.pop("vm"))
     if vm["status"] != "down":
         raise refuse(
             "vm locked" if vm["status"] == "image_locked" else "template from running", call.dialect, action="create"
         )
-    locked = [disk["name"] for disk in world.of("disk", "vm", vm["id"]) if disk["status"] == "locked"]
+    locked = [disk["name"] for disk in disks_of(world, vm) if disk["status"] == "locked"]
     if locked:
+        if call.dialect.modern:
+            raise refuse("template disks locked", call.dialect, names=", ".join(locked))
         raise refuse("disks locked", call.dialect, action="create Template from", names=", ".join(locked))
     base = call.look_up("template", values.pop("base")) if values.get("base") else None
-    if base is None and world.exactly("template", values["name"]):
-        raise refuse("template name", call.dialect)
+    if base and base.get("base"):
+        raise Refused("Cannot add Template. Only the first template version can be selected as the base template.")
     cluster = (
         call.look_up("cluster", values.pop("cluster")) if values.get("cluster") else world.the("cluster", vm["cluster"])
     )
+    if base is None:
+        _refuse_double(call, values["name"], cluster)
     storage = call.look_up("storage_domain", values.pop("storage_domain")) if values.get("storage_domain") else None
     values.pop("clone_permissions", None)
     keys = {one.key for one in MACHINE} - {"status", "status_detail", "storage_domain", "cluster", "creation_time"}
     kept = {key: vm[key] for key in keys if vm.get(key) is not None and not key.startswith("display_p")}
-    number = 1 + len([one for one in world.all("template") if base and one.get("base") == base["id"]]) + bool(base)
     thing = world.add(
-        "template", **{**kept, "description": "", "version_name": "base version" if base is None else "", **values},
-        cluster=cluster["id"], creation_time=world.now(), base=base["id"] if base else None, version_number=number,
+        "template",
+        **{**kept, "description": "", "version_name": "base version" if base is None else "", **values},
+        cluster=cluster["id"],
+        creation_time=world.now(),
+        base=base["id"] if base else None,
+        version_number=versions.next_number(world, base) if base else 1,
     )
     copy_parts(world, vm, thing, storage)
     world.event(36, "normal", f"Creation of Template {thing['name']} from VM {vm['name']} was initiated.", vm=vm["id"])
     world.move(vm, "vm.lock")
     world.move(thing, "template.create", effect="template ready")
-    return One(TEMPLATE, thing, 202, pending=True)
+    return One(TEMPLATE, thing, 201) if call.dialect.number == 4 else One(TEMPLATE, thing, 202, pending=True)
+
+
+def _refuse_double(call: ApiCall, name: str, cluster: Thing) -> None:
+    """Refuse a name that a template has; since 4.0 one of the same data center."""
+    homes = {versions.home(call.world, one) for one in call.world.named("template", name) if one["name"] == name}
+    if homes and (call.dialect.number == 3 or homes & {None, cluster["data_center"]}):
+        raise refuse("template name", call.dialect)
 
 
 @effect("template ready")
@@ -113,7 +152,7 @@ def ready(world: World, thing: Thing, _end: Thing) -> None:
     world.event(52, "normal", text, template=thing["id"])
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change a template."""
     thing, world = call.things["template"], call.world
     values = call.changes(TEMPLATE)
@@ -128,20 +167,25 @@ def changed(call: Call) -> One:
     return One(TEMPLATE, thing)
 
 
-def removed(call: Call) -> Removed:
-    """Remove a template that no machine stands on."""
+def removed(call: ApiCall) -> Removed:
+    """Remove a template that no machine depends on."""
     thing, world = call.things["template"], call.world
     if thing["id"] == ZERO:
-        raise refuse("template blank", call.dialect)
+        raise refuse("template blank", call.dialect, BAD if call.dialect.modern else CONFLICT)
     if thing["status"] == "locked":
         raise refuse("template locked", call.dialect, action="remove")
     users = [
         vm["name"]
         for vm in world.of("vm", "template", thing["id"])
-        if any(not disk.get("cloned") for disk in world.of("disk", "vm", vm["id"]))
+        if call.dialect.modern or any(not disk.get("cloned") for disk in world.of("disk", "vm", vm["id"]))
     ]
+    leaving = [disk["name"] for disk in world.all("disk") if disk.get("based") == thing["id"] and not disk.get("vm")]
+    if leaving and call.dialect.number == 4:
+        raise refuse("template disks", call.dialect, names=", ".join(sorted(leaving)))
     if users:
-        raise refuse("template used", call.dialect, names=",".join(sorted(users)))
+        thin = any(disk.get("based") == thing["id"] for disk in world.all("disk"))
+        situation = "template used by disks" if thin else "template used"
+        raise refuse(situation, call.dialect, names=",".join(sorted(users)))
     world.move(thing, "template.remove", effect="template removed")
     return Removed()
 
@@ -154,10 +198,11 @@ def gone(world: World, thing: Thing, _end: Thing) -> None:
             world.remove(part)
     for vm in world.of("vm", "template", thing["id"]):
         world.change(vm, template=ZERO)
+    versions.hand_over(world, thing)
     world.remove(thing)
 
 
-def export(call: Call) -> Done:
+def export(call: ApiCall) -> ActionDone:
     """Copy a template to an export domain, which lists it from then on."""
     domain, template = call.named_part("storage_domain", "storage_domain"), call.things["template"]
     if domain is None:
@@ -168,10 +213,10 @@ def export(call: Call) -> Done:
     others = [one for one in there if one["id"] != template["id"]]
     call.world.change(domain, templates=[*others, packed(call.world, template)])
     call.world.move(template, "template.create")
-    return Done(TEMPLATE, template, pending=True)
+    return ActionDone(TEMPLATE, template, pending=True)
 
 
-def exported(call: Call) -> Many:
+def exported(call: ApiCall) -> Many:
     """List what was copied to an export domain, or what is on a data domain that the engine does not know."""
     domain = call.things["storage_domain"]
     if call.flag("unregistered") and call.dialect.knows((3, 5)):
@@ -181,7 +226,7 @@ def exported(call: Call) -> Many:
     return Many(TEMPLATE, [*domain.get("templates", []), *known])
 
 
-def imported(call: Call) -> Done:
+def imported(call: ApiCall) -> ActionDone:
     """Copy a template from an export domain to a data domain."""
     target, cluster = call.named_part("storage_domain", "storage_domain"), call.named_part("cluster", "cluster")
     if target is None or cluster is None:
@@ -189,23 +234,23 @@ def imported(call: Call) -> Done:
         raise Refused(f"Action [{words}] required for doImport", BAD, "Incomplete parameters")
     if target["type"] != "data" or target["status"] != "active":
         raise refuse("sd inaccessible", call.dialect, action="import", state=target["status"].title())
-    template = unpack(call.world, _kept(call, "templates"), cluster, target)
+    template = unpack(call.world, _stored_template(call, "templates"), cluster, target)
     call.world.move(template, "template.create", effect="template ready")
-    return Done(TEMPLATE, template, pending=True)
+    return ActionDone(TEMPLATE, template, pending=True)
 
 
-def registered(call: Call) -> Done:
+def registered(call: ApiCall) -> ActionDone:
     """Take a template into the engine whose disks stay where they are."""
     domain, cluster = call.things["storage_domain"], call.named_part("cluster", "cluster")
     if cluster is None:
         raise Refused("Action [cluster.id|name] required for register", BAD, "Incomplete parameters")
-    kept = _kept(call, "unregistered")
+    kept = _stored_template(call, "unregistered")
     template = unpack(call.world, kept, cluster, domain)
     call.world.change(domain, unregistered=[one for one in domain["unregistered"] if one["id"] != kept["id"]])
-    return Done(TEMPLATE, template)
+    return ActionDone(TEMPLATE, template)
 
 
-def _kept(call: Call, where: str) -> Thing:
+def _stored_template(call: ApiCall, where: str) -> Thing:
     """Find a template on a storage domain."""
     wanted = call.things["kept"]["id"]
     for one in call.things["storage_domain"].get(where, ()):
@@ -214,12 +259,12 @@ def _kept(call: Call, where: str) -> Thing:
     raise Gone
 
 
-def disks(call: Call) -> Many:
+def disks(call: ApiCall) -> Many:
     """List a template's disks (v3)."""
     return Many(DISK, call.world.of("disk", "template", call.things["template"]["id"]))
 
 
-def attachments(call: Call) -> Many:
+def attachments(call: ApiCall) -> Many:
     """List what disks a template has (v4)."""
     return Many(ATTACHMENT, call.world.of("disk", "template", call.things["template"]["id"]))
 
@@ -233,8 +278,12 @@ ROUTES = (
     verb("/templates/{template}/export", export, "copy to an export domain"),
     get("/storagedomains/{storage_domain}/templates", exported, "list the templates on it; unregistered"),
     verb("/storagedomains/{storage_domain}/templates/{kept}/import", imported, "copy from an export domain"),
-    verb("/storagedomains/{storage_domain}/templates/{kept}/register", registered, "take in what is on a data domain",
-         since3=(3, 5)),
+    verb(
+        "/storagedomains/{storage_domain}/templates/{kept}/register",
+        registered,
+        "take in what is on a data domain",
+        since3=(3, 5),
+    ),
     get("/templates/{template}/disks", disks, "list its disks", since4=NEVER),
     get("/templates/{template}/disks/{disk}", shows(DISK), "show a disk", since4=NEVER),
     get("/templates/{template}/diskattachments/{disk}", shows(ATTACHMENT), "show how a disk is attached", since3=NEVER),

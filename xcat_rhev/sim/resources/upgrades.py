@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..answers import Done
-from ..call import Call
-from ..dialect import NEVER, Dialect, Thing
+from ..answers import ActionDone
+from ..call import ApiCall
+from ..dialect import NEVER, SimDialect, Thing
 from ..faults import BAD, refuse
 from ..routing import verb
 from ..states import effect
@@ -15,19 +15,19 @@ from .hostshape import CHECKED_BY_HAND, HOST, update_known
 _BEGINS = frozenset({"up", "maintenance", "non_operational", "install_failed"})
 
 
-def _is_image(host: Thing, dialect: Dialect) -> bool:
+def _is_image(host: Thing, dialect: SimDialect) -> bool:
     """Is the host one that runs from an image, which an ISO on the manager replaces? The last engine for it is 4.1."""
     return host["type"] == "rhev_h" and dialect.version < (4, 2)
 
 
-def check(call: Call) -> Done:
+def check(call: ApiCall) -> ActionDone:
     """Look for updates, which takes a moment; the event at its end says so also when there are none."""
     host, world = call.things["host"], call.world
     if host["status"] not in _BEGINS:
         raise refuse("host upgrade check", call.dialect)
     world.event(884, "normal", f"Started to check for available updates on host {host['name']}.", host=host["id"])
     world.schedule.add(world.now() + 0.6, host, (("", 0),), {"effect": "host checked"})
-    return Done(HOST, host)
+    return ActionDone(HOST, host)
 
 
 @effect("host checked")
@@ -40,7 +40,7 @@ def checked(world: World, host: Thing, _end: Thing) -> None:
     world.event(885, "normal", text, host=host["id"])
 
 
-def upgrade(call: Call) -> Done:
+def upgrade(call: ApiCall) -> ActionDone:
     """Upgrade a host; one that is in use goes to maintenance for it and comes back."""
     host, world = call.things["host"], call.world
     if host["status"] not in _BEGINS:
@@ -57,7 +57,7 @@ def upgrade(call: Call) -> Done:
         begin(world, host, {})
     else:
         deactivate(call)
-    return Done(HOST, host)
+    return ActionDone(HOST, host)
 
 
 @effect("host to upgrade")

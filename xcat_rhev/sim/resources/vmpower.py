@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from ..answers import Done, Many
-from ..call import Call, require
+from ..answers import ActionDone, Many
+from ..call import ApiCall, require
 from ..dialect import NEVER, Thing
-from ..faults import BAD, Refused, refuse
+from ..faults import BAD, MISSING, Refused, refuse
+from ..render import reference
 from ..routing import get, verb
 from ..states import effect
 from ..world import World
 from .common import task_of
+from .sharing import disks_of
 from .vms import NOT_RUNNING, copy_parts
-from .vmshape import VM
+from .vmshape import VM, hosts_told
 
 RUNNING = frozenset(
     {
@@ -29,7 +31,7 @@ RUNNING = frozenset(
     }
 )
 MIGRATABLE = frozenset({"up", "powering_up", "paused", "reboot_in_progress"})
-SHOWN_STATE = {"powering_up": "Powering Up", "image_locked": "Image Locked", "powering_down": "Powering Down"}
+SHOWN_STATE = {"wait_for_launch": "Wait for Launch"}
 
 
 def hosts_for(world: World, vm: Thing, besides: str | None = None) -> list[Thing]:
@@ -43,14 +45,22 @@ def hosts_for(world: World, vm: Thing, besides: str | None = None) -> list[Thing
     fit = [
         host
         for host in world.of("host", "cluster", vm["cluster"])
-        if host["status"] == "up" and host["id"] != besides and (not vm.get("pinned") or host["id"] in vm["pinned"]
-                                                                 or vm.get("affinity") == "migratable")
+        if host["status"] == "up"
+        and host["id"] != besides
+        and (not vm.get("pinned") or host["id"] in vm["pinned"] or vm.get("affinity") == "migratable")
     ]
     preferred = vm.get("pinned") or ()
     return sorted(fit, key=lambda host: (host["id"] not in preferred, world.count("vm", "host", host["id"])))
 
 
-def _place(call: Call, vm: Thing, action: str) -> Thing:
+def nobody(call: ApiCall, action: str) -> Refused:
+    """Refuse where no host can take a machine; since 4.0 the scheduler says so."""
+    if call.dialect.modern:
+        return refuse("vm nobody", call.dialect, BAD)
+    return refuse("no host", call.dialect, action=action)
+
+
+def _place(call: ApiCall, vm: Thing, action: str) -> Thing:
     """Choose a host for a start.
 
     Raises:
@@ -58,64 +68,70 @@ def _place(call: Call, vm: Thing, action: str) -> Thing:
     """
     hosts = hosts_for(call.world, vm)
     if not hosts:
-        raise refuse("no host", call.dialect, action=action)
+        raise nobody(call, action)
     for host in hosts:
         if host["memory"] >= vm["memory"]:
             return host
     raise refuse("no memory", call.dialect, action=action)
 
 
-def _free(call: Call, vm: Thing, action: str) -> None:
+def state_shown(vm: Thing) -> str:
+    """Name a machine's state as refusals do: `Wait for Launch`."""
+    return SHOWN_STATE.get(vm["status"]) or vm["status"].replace("_", " ").title()
+
+
+def _free(call: ApiCall, vm: Thing, action: str) -> None:
     """Refuse while the machine or one of its disks is locked."""
     if vm["status"] == "image_locked":
         raise refuse("vm locked", call.dialect, action=action)
-    locked = [disk["name"] for disk in call.world.of("disk", "vm", vm["id"]) if disk["status"] == "locked"]
+    locked = [disk["name"] for disk in disks_of(call.world, vm) if disk["status"] == "locked"]
     if locked:
         raise refuse("disks locked", call.dialect, action=action, names=", ".join(locked))
 
 
-def start(call: Call) -> Done:
+def start(call: ApiCall) -> ActionDone:
     """Start a machine, go on with a paused or suspended one; `vm` in the body counts for this run only."""
     vm, world = call.things["vm"], call.world
     _free(call, vm, "run")
     if vm["status"] == "paused":
         world.move(vm, "vm.resume")
-        return Done(VM, vm)
+        return ActionDone(VM, vm)
     if vm["status"] == "suspended":
         _run_on(call, vm, _place(call, vm, "run"), "vm.restore")
-        return Done(VM, vm)
+        return ActionDone(VM, vm)
     if vm["status"] != "down":
-        raise refuse("vm running", call.dialect)
+        raise refuse("vm running", call.dialect, state=state_shown(vm))
     run = _run_once(call)
     wanted = {**vm, **run}
     _bootable(call, wanted)
     world.change(vm, run=run, run_once=bool(run) or call.dialect.version < (3, 1))
     _run_on(call, vm, _place(call, wanted, "run"), "vm.start_paused" if call.yes("pause") else "vm.start")
-    return Done(VM, vm)
+    return ActionDone(VM, vm)
 
 
-def _run_once(call: Call) -> Thing:
+def _run_once(call: ApiCall) -> Thing:
     """Read what counts for this run only."""
     element = call.part("vm")
     if element is None:
         return {}
     run = call.read(VM, element)
+    hosts_told(run)
     if run.get("pinned"):
         run["pinned"] = [call.look_up("host", said)["id"] for said in run["pinned"]]
     return {key: value for key, value in run.items() if key not in {"cluster", "template", "id", "name"}}
 
 
-def _bootable(call: Call, vm: Thing) -> None:
+def _bootable(call: ApiCall, vm: Thing) -> None:
     """Refuse a first boot device that is not there."""
     first = (vm.get("boot") or ["hd"])[0]
-    disks = [disk for disk in call.world.of("disk", "vm", vm["id"]) if disk.get("active", True)]
-    if first == "network" and not call.world.of("nic", "vm", vm["id"]):
+    disks = [disk for disk in disks_of(call.world, vm) if disk.get("active", True)]
+    if first == "network" and len(vm.get("boot") or ()) < 2 and not call.world.of("nic", "vm", vm["id"]):
         raise refuse("no boot nic", call.dialect)
     if first == "hd" and len(vm.get("boot") or ()) < 2 and not any(disk["status"] == "ok" for disk in disks):
         raise refuse("no boot disk", call.dialect)
 
 
-def _run_on(call: Call, vm: Thing, host: Thing, operation: str) -> None:
+def _run_on(call: ApiCall, vm: Thing, host: Thing, operation: str) -> None:
     world = call.world
     port = 5900 + world.count("vm", "host", host["id"]) % 1000
     spice = {"display_secure_port": port + 1000} if vm.get("display_type") == "spice" else {}
@@ -129,6 +145,9 @@ def _run_on(call: Call, vm: Thing, host: Thing, operation: str) -> None:
         **spice,
     )
     world.event(32, "normal", f"VM {vm['name']} started on Host {host['name']}", vm=vm["id"], host=host["id"])
+    job = world.job(f"Launching VM {vm['name']}")
+    world.change(job, status="started", end_time=None)
+    world.change(vm, launch=job["id"])
     world.move(vm, operation, effect="vm up")
 
 
@@ -137,7 +156,11 @@ def came_up(world: World, vm: Thing, _end: Thing) -> None:
     """Let the guest say who it is."""
     if vm["status"] == "up":
         last = int(vm["id"][-4:], 16)
-        world.change(vm, fqdn=f"{vm['name']}.example.com", guest_ips=[f"10.64.{last >> 8}.{last & 255}"])
+        ips = [f"10.64.{last >> 8}.{last & 255}"]
+        world.change(vm, fqdn=f"{vm['name']}.example.com", guest_ips=ips, come_up=True)
+    job = world.get("job", vm.get("launch"))
+    if job is not None:
+        world.change(job, status="finished", end_time=world.now())
 
 
 @effect("vm down")
@@ -151,8 +174,17 @@ def went_down(world: World, vm: Thing, end: Thing) -> None:
     )
     world.change(vm, **_OFF)
     if vm["status"] == "down":
+        world.change(vm, run={}, run_once=False)
+        if vm.get("next_run_exists"):
+            world.move(vm, "vm.apply", effect="vm applied")
+
+
+@effect("vm applied")
+def applied(world: World, vm: Thing, _end: Thing) -> None:
+    """Take over what waited, a moment after the machine is down; a start in between leaves it for the next time."""
+    if not (vm.get("next_run_early") and vm.get("come_up")):
         world.change(vm, **vm.get("next_run", {}))
-        world.change(vm, run={}, run_once=False, next_run={}, next_run_exists=False)
+    world.change(vm, next_run={}, next_run_exists=False, next_run_early=False)
 
 
 _OFF: Thing = {
@@ -165,70 +197,95 @@ _OFF: Thing = {
 }
 
 
-def _need(call: Call, states: frozenset[str], situation: str, action: str) -> Thing:
+def _need(call: ApiCall, states: frozenset[str], situation: str, action: str) -> Thing:
     """Refuse a verb that cannot begin in the machine's state."""
     vm = call.things["vm"]
     if vm["status"] == "image_locked":
         raise refuse("vm locked", call.dialect, action=action)
     if vm["status"] not in states:
-        raise refuse(situation, call.dialect, action=action, state=SHOWN_STATE.get(vm["status"], vm["status"].title()))
+        raise refuse(situation, call.dialect, action=action, state=state_shown(vm))
     return vm
 
 
-def stop(call: Call) -> Done:
+#: What is off already is taken as done since 4.0.
+_OFF_ALREADY = {False: frozenset[str](), True: frozenset({"down", "suspended"})}
+
+
+def _reason(call: ApiCall) -> str | None:
+    """Why it is stopped; since 4.0 that nothing was said is kept, too."""
+    return call.text("reason") or ("" if call.dialect.modern else None)
+
+
+def stop(call: ApiCall) -> ActionDone:
     """Cut the power; a suspended machine forgets its saved state."""
-    vm = _need(call, RUNNING | {"suspended"}, "vm not running", "stop")
-    call.world.change(vm, stop_time=call.world.now(), stop_reason=call.text("reason") or None)
+    vm = _need(call, RUNNING | {"suspended"} | _OFF_ALREADY[call.dialect.modern], "vm not running", "stop")
+    if vm["status"] == "down":
+        return ActionDone(VM, vm)
+    call.world.change(
+        vm, stop_time=call.world.now(), stop_reason=call.text("reason") or ("" if call.dialect.modern else None)
+    )
     call.world.move(vm, "vm.stop", effect="vm down")
-    return Done(VM, vm)
+    return ActionDone(VM, vm)
 
 
-def shutdown(call: Call) -> Done:
+def shutdown(call: ApiCall) -> ActionDone:
     """Ask the guest to shut down; one that has no system to boot may not listen, which a fault plan can say."""
-    vm = _need(call, RUNNING - {"paused", "saving_state", "restoring_state"}, "vm not running", "shutdown")
-    call.world.change(vm, stop_time=call.world.now(), stop_reason=call.text("reason") or None)
+    listening = RUNNING - {"paused", "saving_state", "restoring_state"}
+    vm = _need(call, listening | _OFF_ALREADY[call.dialect.modern], "vm not running", "shutdown")
+    if vm["status"] in {"down", "suspended"}:
+        return ActionDone(VM, vm)
+    call.world.change(
+        vm, stop_time=call.world.now(), stop_reason=call.text("reason") or ("" if call.dialect.modern else None)
+    )
     call.world.move(vm, "vm.shutdown", effect="vm down", how="shutdown")
-    return Done(VM, vm)
+    return ActionDone(VM, vm)
 
 
-def reboot(call: Call) -> Done:
+def reboot(call: ApiCall) -> ActionDone:
     """Restart the guest."""
     vm = _need(call, frozenset({"up", "powering_up"}), "vm status", "restart")
     call.world.move(vm, "vm.reboot")
-    return Done(VM, vm)
+    return ActionDone(VM, vm)
 
 
-def reset(call: Call) -> Done:
+def reset(call: ApiCall) -> ActionDone:
     """Restart the machine as its reset button does."""
-    vm = _need(call, RUNNING, "vm not running", "reset")
-    return Done(VM, vm)
+    vm = _need(call, RUNNING, "vm status", "reset")
+    return ActionDone(VM, vm)
 
 
-def suspend(call: Call) -> Done:
+def suspend(call: ApiCall) -> ActionDone:
     """Write the memory to disk and stop."""
     vm = _need(call, frozenset({"up"}), "vm not up", "hibernate")
     call.world.move(vm, "vm.suspend", effect="vm down")
-    return Done(VM, vm, pending=True)
+    return ActionDone(VM, vm, pending=True)
 
 
-def migrate(call: Call) -> Done:
+def migrate(call: ApiCall) -> ActionDone:
     """Move a running machine to another host of its cluster, one that is named or the emptiest."""
     vm, world = call.things["vm"], call.world
+    if vm["status"] == "migrating" and call.dialect.modern:
+        raise refuse("vm migrating", call.dialect, action="migrate", name=vm["name"])
     _need(call, MIGRATABLE, "vm not running", "migrate")
     if vm.get("affinity") == "pinned" or (vm.get("affinity") == "user_migratable" and not call.yes("force")):
         raise refuse("pinned", call.dialect)
+    said = reference(call.part("host"))
+    if call.dialect.modern and said.get("id") and world.get("host", said["id"]) is None:
+        raise Refused("Cannot migrate VM. Invalid Host Id.", BAD)
+    if call.dialect.modern and "id" not in said and said.get("name") and not world.exactly("host", said["name"]):
+        raise Refused(f"Entity not found: {said['name']}", MISSING, listed=False)
     target = call.named_part("host", "host")
     if target is None:
         hosts = hosts_for(world, vm, vm["host"])
         if not hosts:
-            raise refuse("no host", call.dialect, action="migrate")
+            raise nobody(call, "migrate")
         target = hosts[0]
     if target["id"] == vm["host"]:
-        raise refuse("same host", call.dialect)
+        raise nobody(call, "migrate") if call.dialect.modern else refuse("same host", call.dialect)
     if target["status"] != "up" or target["cluster"] != vm["cluster"]:
         raise refuse("no host", call.dialect, action="migrate")
     move_to(world, vm, target)
-    return Done(VM, vm)
+    return ActionDone(VM, vm)
 
 
 def move_to(world: World, vm: Thing, target: Thing) -> None:
@@ -245,32 +302,35 @@ def migrated(world: World, vm: Thing, _end: Thing) -> None:
     world.event(63, "normal", text, vm=vm["id"], host=target["id"])
 
 
-def cancel_migration(call: Call) -> Done:
+def cancel_migration(call: ApiCall) -> ActionDone:
     """Leave a machine where it was."""
     vm = _need(call, frozenset({"migrating"}), "vm status", "cancel migration of")
     vm["turn"] += 1
     call.world.change(vm, status="up")
-    return Done(VM, vm)
+    return ActionDone(VM, vm)
 
 
-def ticket(call: Call) -> Done:
+def ticket(call: ApiCall) -> ActionDone:
     """Give a password for the console, the caller's own or a made one."""
-    vm = _need(call, RUNNING, "vm not running", "set Virtual Machine Ticket of")
-    return Done(VM, vm, {"ticket": ticket_text(call)})
+    situation = "vm ticket" if call.dialect.modern else "vm not running"
+    vm = _need(call, RUNNING, situation, "set Virtual Machine Ticket of")
+    return ActionDone(VM, vm, {"ticket": ticket_text(call)})
 
 
-def ticket_text(call: Call) -> str:
+def ticket_text(call: ApiCall) -> str:
     """Write a ticket: its value and how many seconds it lives."""
     value = call.text("ticket/value") or f"{call.world.random.getrandbits(48):012x}"
     return f"<ticket><value>{value}</value><expiry>{call.text('ticket/expiry') or 7200}</expiry></ticket>"
 
 
-def clone(call: Call) -> Done:
+def clone(call: ApiCall) -> ActionDone:
     """Make an independent copy of a machine that is down."""
     vm, world = call.things["vm"], call.world
     _free(call, vm, "clone")
     if vm["status"] != "down":
         raise refuse("vm down only", call.dialect, action="clone")
+    if call.dialect.number == 4 and not call.text("vm/name"):
+        raise Refused("Parameter 'vm.name' is mandatory but was not provided.", BAD, "Input validation failed.")
     element = call.part("vm")
     values: Thing = call.read(VM, element) if element is not None else {}
     require(values, ("Action", "Action"), ("name:vm.name",), call.dialect)
@@ -279,32 +339,42 @@ def clone(call: Call) -> Done:
     keep = {k: v for k, v in vm.items() if k not in {"id", "kind", "v", "turn", "run", "next_run"}}
     copy = world.add("vm", **{**keep, "name": values["name"], "creation_time": world.now(), "status": "down"})
     copy_parts(world, vm, copy, None, True)
+    if call.dialect.modern and not disks_of(world, vm):
+        return ActionDone(VM, vm)
     for each in (vm, copy):
         world.move(each, "vm.lock" if each is vm else "vm.copy")
-    return Done(VM, vm, pending=True)
+    return ActionDone(VM, vm, pending=not call.dialect.modern)
 
 
-def export(call: Call) -> Done:
+def export(call: ApiCall) -> ActionDone:
     """Copy a machine to an export domain, which lists it from then on, or to a file."""
     vm = _need(call, frozenset({"down"}), "vm down only", "export")
     target = call.named_part("storage_domain", "storage_domain")
+    if target is None and not call.text("filename") and call.dialect.number == 4:
+        told = "No matching signature found, make sure that mandatory attributes are provided."
+        raise Refused(told, BAD, "Input validation failed.")
+    if target is not None and target["type"] != "export" and call.dialect.modern:
+        raise Refused(f"Cannot export VM. The specified domain '{target['name']}' is not an export domain.", BAD)
     if target is None and not call.text("filename"):
         raise Refused("Action [storageDomain.id|name] required for export", BAD, "Incomplete parameters")
     if target is not None:
         others = [one for one in target.get("vms", ()) if one["id"] != vm["id"]]
         call.world.change(target, vms=[*others, dict(vm)])
     call.world.move(vm, "vm.lock")
-    return Done(VM, vm, pending=True)
+    return ActionDone(VM, vm, pending=True)
 
 
-def exported(call: Call) -> Many:
-    """List what was copied to an export domain."""
-    return Many(VM, call.things["storage_domain"].get("vms", []))
+def exported(call: ApiCall) -> Many:
+    """List what was copied to an export domain, or what has disks on a data domain."""
+    domain, world = call.things["storage_domain"], call.world
+    owners = {disk["vm"]: None for disk in world.of("disk", "storage_domain", domain["id"]) if disk.get("vm")}
+    here = [world.the("vm", one) for one in owners] if call.dialect.modern else []
+    return Many(VM, [*domain.get("vms", []), *here])
 
 
-def nothing(call: Call) -> Done:
+def nothing(call: ApiCall) -> ActionDone:
     """Accept a verb whose effect cannot be seen from outside."""
-    return Done(VM, call.things["vm"])
+    return ActionDone(VM, call.things["vm"])
 
 
 ROUTES = (

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
 
 from ..answers import One, Removed
-from ..call import Call, require
-from ..dialect import Shape, Thing, named
-from ..faults import BAD, Refused, name_taken, refuse
+from ..call import ApiCall, require
+from ..dialect import SimShape, Thing, named
+from ..faults import BAD, BROKEN, CONFLICT, MISSING, Refused, name_taken, refuse
 from ..routing import delete, get, post, put
 from ..states import effect
-from ..world import MIB, World
+from ..systems import called
+from ..world import MIB, ZERO, World
+from . import running, versions
 from .common import empty, lists, shows
-from .vmshape import BLANK, VM
+from .sharing import disks_of, take_off
+from .vmshape import BLANK, VM, hosts_told
 
-NUMA_NODE = Shape(
-    "numa_node", "vm_numa_node", "vm_numa_nodes", "/vms/{vm}/numanodes/{numa_node}",
+NUMA_NODE = SimShape(
+    "numa_node",
+    "vm_numa_node",
+    "vm_numa_nodes",
+    "/vms/{vm}/numanodes/{numa_node}",
     (named("index", "int"), named("memory", "int")),
 )
 NOT_RUNNING = frozenset({"down", "suspended", "image_locked", "image_illegal"})
@@ -23,8 +31,6 @@ _INHERITED = (
     "type memory sockets cores threads boot os_type stateless ha_enabled ha_priority display_type monitors timezone "
     "memory_guaranteed memory_max usb_enabled kernel initrd cmdline custom_properties delete_protected"
 ).split()
-#: A running machine takes these at once; all else waits for its next start.
-AT_ONCE = frozenset("name description comment delete_protected ha_enabled ha_priority lease affinity pinned".split())
 _BOUNDS = ("memory", "memory_guaranteed", "memory_max")
 #: The most memory that a machine may get while it runs, if nobody says (VmCommonUtils, since 4.1).
 MAX_MEMORY_RATIO = 4
@@ -32,49 +38,86 @@ MAX_MEMORY_RATIO = 4
 _MAKING = ("storage_domain", "clone_disks", "template_disks", "cdrom_file", "instance_type", "init_root_password")
 
 
-def created(call: Call) -> One:
+def created(call: ApiCall) -> One:
     """Make a machine from a template, Blank or other."""
     values = call.fresh(VM)
+    hosts_told(values)
     require(values, ("VM", "Vm"), ("name", "template:template.id|name", "cluster:cluster.id|name"), call.dialect)
     world = call.world
-    cluster, template = call.look_up("cluster", values.pop("cluster")), call.look_up("template", values.pop("template"))
-    if world.exactly("vm", values["name"]):
-        raise name_taken("VM")
+    cluster = call.look_up("cluster", values.pop("cluster"))
+    template = versions.look_up(call, values.pop("template"), cluster)
     if template["status"] == "locked":
         raise refuse("template locked", call.dialect, action="add VM from")
     clone = values.pop("clone_disks", False) or call.flag("clone")
-    storage = call.look_up("storage_domain", values["storage_domain"]) if values.get("storage_domain") else None
+    storage = _storage(call, values.get("storage_domain"))
     if "memory" in values:
         values.setdefault("memory_guaranteed", values["memory"])
         values.setdefault("memory_max", MAX_MEMORY_RATIO * values["memory"])
+    _limited(call, values, "add")
     inherited = {key: template[key] for key in _INHERITED if template.get(key) is not None}
-    told = {**BLANK, **inherited, **_checked(call, values, cluster)}
+    wanted = _wanted_disks(call, values.get("template_disks") or (), clone)
+    told = {**BLANK, **inherited, **_check(call, values, cluster)}
+    if _namesakes(call, values["name"], cluster):
+        raise name_taken("VM", call.dialect)
     thing = world.add(
         "vm",
         **{**told, **_lease(call, told, "add")},
         cluster=cluster["id"],
-        template=template["id"],
+        template=ZERO if clone else template["id"],
         status="down",
+        come_up=False,
         creation_time=world.now(),
     )
     world.event(34, "normal", f"VM {thing['name']} was created by admin@internal.", vm=thing["id"])
-    copied = copy_parts(world, template, thing, storage, clone)
-    world.move(thing, "vm.copy" if copied else "vm.create")
-    return One(VM, thing, 202 if copied else 201, pending=bool(copied))
+    copied = copy_parts(world, template, thing, storage, clone, wanted)
+    if copied or not call.dialect.modern:  # without disks there is nothing to wait for since 4.0
+        world.move(thing, "vm.copy" if copied else "vm.create")
+    late = copied and not (clone and call.dialect.number == 4)
+    return One(VM, thing, 202 if late else 201, pending=bool(late))
 
 
-def copy_parts(world: World, source: Thing, target: Thing, storage: Thing | None = None, clone: bool = False) -> int:
+def _storage(call: ApiCall, said: Thing | None) -> Thing | None:
+    """Find where the disks shall be; v4 does not look at it unless there are any."""
+    if call.dialect.number == 4 and said and call.world.get("storage_domain", said.get("id")) is None:
+        return None
+    return call.look_up("storage_domain", said) if said else None
+
+
+def _wanted_disks(call: ApiCall, told: Iterable[Thing], clone: bool) -> dict[str, Thing]:
+    """Read what a body says about a template's disks, by their ids; those that are not cloned stay where they are."""
+    wanted: dict[str, Thing] = {}
+    for one in told:
+        disk = call.look_up("disk", {"id": one.get("disk", "")})
+        domains = [call.look_up("storage_domain", said)["id"] for said in one.get("domains", ())]
+        if domains and not clone and domains[0] != disk["storage_domain"]:
+            raise refuse("template not on domain", call.dialect, BAD)
+        name = one.get("alias") or one.get("name")
+        keep = {key: one[key] for key in ("format", "sparse") if clone and one.get(key) is not None}
+        wanted[disk["id"]] = {**keep, **({"storage_domain": domains[0]} if domains else {})}
+        wanted[disk["id"]].update({"name": name} if name else {})
+    return wanted
+
+
+def copy_parts(
+    world: World,
+    source: Thing,
+    target: Thing,
+    storage: Thing | None = None,
+    clone: bool = False,
+    wanted: Mapping[str, Thing] | None = None,
+) -> int:
     """Give a machine what its template has: disks (locked while they are made) and NICs with addresses of their own.
 
     Returns:
         The number of disks.
     """
     owner = {"vm": None, "template": None, target["kind"]: target["id"]}
-    disks = world.of("disk", source["kind"], source["id"])
+    disks = [disk for disk in world.of("disk", source["kind"], source["id"]) if not disk.get("luns")]
     for disk in disks:
         values = {k: v for k, v in disk.items() if k not in {"id", "kind", "v", "turn", "vm", "template"}}
         values["storage_domain"] = storage["id"] if storage else disk.get("storage_domain")
-        copy = world.add("disk", **{**values, **owner, "cloned": clone})
+        values["based"] = None if clone or "vm" in source["kind"] else source["id"]
+        copy = world.add("disk", **{**values, **(wanted or {}).get(disk["id"], {}), **owner, "cloned": clone})
         world.move(copy, "disk.create")
     for nic in world.of("nic", source["kind"], source["id"]):
         values = {k: v for k, v in nic.items() if k not in {"id", "kind", "v", "turn", "vm", "template", "mac"}}
@@ -82,49 +125,124 @@ def copy_parts(world: World, source: Thing, target: Thing, storage: Thing | None
     return len(disks)
 
 
-#: What must hold, and the engine's words where it does not; a value that is not told is fine.
-_RULES: tuple[tuple[Callable[[Thing], bool], str], ...] = (
-    (lambda told: told.get("memory", MIB) >= MIB, "Cannot add VM. Memory size is too small"),
-    (
-        lambda told: told.get("memory_guaranteed", 0) <= told.get("memory", told.get("memory_guaranteed", 0)),
-        "Cannot edit VM. Physical Memory Guaranteed cannot exceed Memory Size.",
-    ),
-    (
-        lambda told: told.get("memory", 0) <= told.get("memory_max", told.get("memory", 0)),
-        "Cannot edit VM. Memory size cannot exceed maximum memory size.",
-    ),
-    (
-        lambda told: all(told.get(key, 1) >= 1 for key in ("sockets", "cores", "threads")),
-        "Cannot add VM. The number of CPUs must be at least 1",
-    ),
-    (lambda told: 1 <= told.get("ha_priority", 1) <= 100, "Cannot add VM. Priority value must be between 1 and 100"),
-    (
-        lambda told: len(set(told.get("boot", ()))) == len(told.get("boot", ())),
-        "Cannot add VM. A boot device is given twice",
-    ),
-    (lambda told: 0 < len(told.get("name", "x").strip()) <= 64, "size must be between 1 and 64"),
-    (
-        lambda told: told.get("affinity") != "pinned" or bool(told.get("pinned")),
-        "Cannot add VM. VM is pinned to Host but no Host was selected.",
-    ),
-)
+def _one_at_least(told: Thing) -> bool:
+    return all(told.get(key, 1) >= 1 for key in ("sockets", "cores", "threads"))
 
 
-def _checked(call: Call, values: Thing, cluster: Thing) -> Thing:
+def _guaranteed_fits(told: Thing) -> bool:
+    return bool(told.get("memory_guaranteed", 0) <= told.get("memory", told.get("memory_guaranteed", 0)))
+
+
+Rules = tuple[tuple[Callable[[Thing], bool], str], ...]
+_GUARANTEED = (_guaranteed_fits, "Cannot {action} VM. Physical Memory Guaranteed cannot exceed Memory Size.")
+_TOO_SMALL = "must be greater than or equal to 1, Attribute: vmStatic.maxMemorySizeMb"
+#: What must hold, and the engine's words where it does not, before 4.0 and since; a value that is not told is fine.
+_RULES: dict[bool, Rules] = {
+    False: (
+        (lambda told: told.get("memory", MIB) >= MIB, "Cannot {action} VM. Memory size is too small"),
+        _GUARANTEED,
+        (_one_at_least, "Cannot {action} VM. The number of CPUs must be at least 1"),
+        (
+            lambda told: 1 <= told.get("ha_priority", 1) <= 100,
+            "Cannot {action} VM. Priority value must be between 1 and 100",
+        ),
+        (
+            lambda told: len(set(told.get("boot", ()))) == len(told.get("boot", ())),
+            "Cannot {action} VM. A boot device is given twice",
+        ),
+        (lambda told: 0 < len(told.get("name", "x").strip()) <= 64, "size must be between 1 and 64"),
+        (
+            lambda told: told.get("affinity") != "pinned" or bool(told.get("pinned")),
+            "Cannot {action} VM. VM is pinned to Host but no Host was selected.",
+        ),
+    ),
+    True: (
+        (lambda told: told.get("memory", MIB) >= MIB, f"{_TOO_SMALL}, {_TOO_SMALL}"),
+        (lambda told: told.get("memory", 0) < 1 << 49, _TOO_SMALL),
+        _GUARANTEED,
+        (_one_at_least, "Minimum number of sockets cannot be less then 1"),
+    ),
+}
+
+
+def _check(call: ApiCall, values: Thing, cluster: Thing) -> Thing:
     """Bring what a body says into the world's form: memory in whole MiB, references as ids."""
     values = {key: value for key, value in values.items() if key not in _MAKING}
     for key in _BOUNDS:
         if key in values:
             values[key] = values[key] // MIB * MIB
-    for holds, words in _RULES:
+    action = "edit" if "vm" in call.things else "add"
+    for holds, words in _RULES[call.dialect.modern]:
         if not holds(values):
-            raise Refused(words, BAD)
+            raise Refused(words.format(action=action), CONFLICT if "sockets" in words else BAD)
+    if values.get("memory", 0) > values.get("memory_max", values.get("memory", 0)):
+        raise running.too_much(values["memory"], values["memory_max"], action)
+    if "os_type" in values:
+        values["os_type"] = called(values["os_type"], call.dialect)
     if values.get("pinned"):
-        values["pinned"] = [call.look_up("host", said, cluster=cluster["id"])["id"] for said in values["pinned"]]
+        found = {_host_pinned(call, said, cluster, action) for said in values["pinned"]}
+        values["pinned"] = sorted(found, reverse=True)  # an engine keeps them in no order
     return values
 
 
-def _lease(call: Call, values: Thing, action: str) -> Thing:
+#: More of them than any host has.
+_MOST_CPUS = 710
+#: Properties that each engine knows without anybody having told it, and what their values look like.
+_CUSTOM = {
+    "sap_agent": r"true|false",
+    "sndbuf": r"[0-9]+",
+    "vhost": r".*",
+    "viodiskcache": r"none|writeback|writethrough",
+    "mdev_type": r".*",
+    "hugepages": r"[0-9]+",
+    "extra_cpu_flags": r".*",
+    "log_guest_output": r".*",
+}
+
+
+def _limited(call: ApiCall, values: Thing, action: str) -> None:
+    """Refuse what is beyond an engine's limits, in its words since 4.0."""
+    if not call.dialect.modern:
+        return
+    if values.get("monitors", 1) > 1 and values.get("display_type", "vnc") == "vnc":
+        raise refuse("vm monitors", call.dialect, BAD, action=action)
+    cpus = [values.get(key, 1) for key in ("sockets", "cores", "threads")]
+    if math.prod(cpus) > _MOST_CPUS:
+        raise refuse("vm cpus", call.dialect, action=action)
+    zone = values.get("timezone")
+    if zone and not (zone.startswith(("Etc/", "US/")) or "/" in zone and zone.split("/")[0] in _CONTINENTS):
+        raise refuse("vm zone", call.dialect, BAD, action=action)
+    _check_custom(call, values.get("custom_properties") or (), action)
+
+
+_CONTINENTS = frozenset("Africa America Antarctica Arctic Asia Atlantic Australia Europe Indian Pacific".split())
+
+
+def _check_custom(call: ApiCall, told: Iterable[Thing], action: str) -> None:
+    """Refuse properties that the engine was not told of, and values that they do not take."""
+    unknown = [one["name"] for one in told if one.get("name") not in _CUSTOM]
+    if unknown:
+        raise refuse("vm property", call.dialect, BAD, action=action, names=", ".join(unknown))
+    wrong = [one["name"] for one in told if not re.fullmatch(_CUSTOM[one["name"]], one.get("value") or "")]
+    if wrong:
+        raise refuse("vm property value", call.dialect, BAD, action=action, names=", ".join(wrong))
+
+
+def _host_pinned(call: ApiCall, said: Thing, cluster: Thing, action: str) -> str:
+    """Find a host that a machine is to run on; since 4.0 its cluster is looked at, too."""
+    if not call.dialect.modern:
+        return str(call.look_up("host", said, cluster=cluster["id"])["id"])
+    host = call.world.get("host", said["id"]) if "id" in said else call.world.exactly("host", said.get("name", ""))
+    if host is None and "id" not in said:
+        raise Refused(f"Entity not found: {said.get('name', '')}", MISSING, listed=False)
+    if host is None:
+        raise refuse("vm pinned nowhere", call.dialect, action=action)
+    if host["cluster"] != cluster["id"]:
+        raise refuse("vm pinned elsewhere", call.dialect, action=action)
+    return str(host["id"])
+
+
+def _lease(call: ApiCall, values: Thing, action: str) -> Thing:
     """Bring a body's lease into the world's form; an empty one takes it away.
 
     Raises:
@@ -133,62 +251,109 @@ def _lease(call: Call, values: Thing, action: str) -> Thing:
     element = call.part("lease")
     if element is None or call.dialect.number == 3:
         return {}
-    lease = call.look_up("storage_domain", values["lease"])["id"] if len(element) else None
-    if lease and not values.get("ha_enabled"):
+    if len(element) and not values.get("ha_enabled"):
         raise refuse("lease without ha", call.dialect, action=action)
+    if len(element) and call.world.get("storage_domain", values["lease"].get("id")) is None:
+        raise Refused(f"Cannot {action} VM. Storage Domain doesn't exist.", BAD)
+    lease = values["lease"]["id"] if len(element) else None
     return {"lease": lease}
 
 
-def changed(call: Call) -> One:
+def changed(call: ApiCall) -> One:
     """Change a machine; while it runs, hardware changes wait for the next start (3.5 and later) or are refused."""
     thing, world = call.things["vm"], call.world
+    values, cluster = _wanted(call, thing)
+    swapped = None not in (thing.get("lease"), values.get("lease")) and thing["lease"] != values["lease"]
+    if swapped and thing["status"] not in NOT_RUNNING:
+        raise refuse("lease swap", call.dialect)
+    if cluster.get("data_center") != world.the("cluster", thing["cluster"]).get("data_center"):
+        raise refuse("vm cluster center", call.dialect)
+    _refuse_taken(call, thing, values, cluster)
+    if thing["status"] not in NOT_RUNNING:
+        if cluster["id"] != thing["cluster"] or not call.dialect.knows((3, 5)):
+            _refuse_running(call, thing, values, cluster)
+        running.change(call, thing, values)
+        return One(VM, thing)
+    if thing["status"] == "suspended" and call.flag("next_run"):
+        values, thing["next_run"] = {**thing.get("next_run", {}), **values}, {}
+    world.change(thing, **values, cluster=cluster["id"])
+    return One(VM, thing)
+
+
+def _wanted(call: ApiCall, thing: Thing) -> tuple[Thing, Thing]:
+    """Read what shall change of a machine, and in which cluster it shall be."""
     values = call.changes(VM)
-    values.pop("template", None)
+    _template_stays(call, values.pop("template", None))
+    hosts_told(values)
     if thing["status"] == "image_locked":
         raise refuse("vm locked", call.dialect, action="edit")
-    cluster = world.the("cluster", thing["cluster"])
+    cluster = call.world.the("cluster", thing["cluster"])
+    if values.get("cluster") and call.dialect.modern and thing["status"] not in NOT_RUNNING:
+        said = values.pop("cluster")
+        if said.get("id", cluster["id"]) != cluster["id"] or said.get("name", cluster["name"]) != cluster["name"]:
+            raise refuse("vm cluster running", call.dialect)
     if values.get("cluster"):
-        cluster = call.look_up("cluster", values.pop("cluster"))
+        cluster = _cluster_told(call, values.pop("cluster"))
     if "memory" in values and values["memory"] < thing["memory_guaranteed"] and call.dialect.number == 3:
         values.setdefault("memory_guaranteed", values["memory"])
     if call.part("placement_policy") is not None and call.dialect.knows((3, 6)):
         values.setdefault("pinned", [])  # a policy without hosts takes the machine off them
-    values = _checked(call, {**_bounds(call, thing), **values} if set(_BOUNDS) & set(values) else values, cluster)
+    if not values.get("boot", True):
+        del values["boot"]  # an order without devices says nothing
+    first = call.part("initialization")
+    if first is not None and not len(first) and call.dialect.number == 4:
+        values.update({key: None for key in thing if key.startswith("init_")})  # an empty element takes all away
+    _limited(call, {"display_type": thing["display_type"], **values}, "edit")
+    values = _check(call, {**_bounds(call, thing), **values} if set(_BOUNDS) & set(values) else values, cluster)
     values.update(_lease(call, {**thing, **values}, "edit"))
-    swapped = None not in (thing.get("lease"), values.get("lease")) and thing["lease"] != values["lease"]
-    if swapped and thing["status"] not in NOT_RUNNING:
-        raise refuse("lease swap", call.dialect)
-    _refuse_taken(world, thing, values)
-    later = {key: value for key, value in values.items() if key not in AT_ONCE and thing.get(key) != value}
-    if thing["status"] in NOT_RUNNING:
-        world.change(thing, **values, cluster=cluster["id"])
-    elif cluster["id"] != thing["cluster"] or (later and not call.dialect.knows((3, 5))):
-        raise refuse("vm edit running", call.dialect, kind=BAD)
-    else:
-        world.change(thing, **{key: value for key, value in values.items() if key in AT_ONCE})
-        _next_run(world, thing, later)
-    return One(VM, thing)
+    return values, cluster
 
 
-def _bounds(call: Call, thing: Thing) -> Thing:
-    """Give what a machine's memory must fit between; v3 knows no maximum."""
+def _cluster_told(call: ApiCall, said: Thing) -> Thing:
+    """Find the cluster that a machine shall go to; an id that leads nowhere breaks an engine's own check."""
+    if call.dialect.modern and "id" in said and call.world.get("cluster", said["id"]) is None:
+        raise Refused("General command validation failure.", BROKEN)
+    return call.look_up("cluster", said)
+
+
+def _template_stays(call: ApiCall, said: Thing | None) -> None:
+    """Refuse a template that is not there; another one than the machine's is passed over."""
+    if said and call.dialect.modern and call.world.get("template", said.get("id", ZERO)) is None:
+        raise Refused("Cannot edit VM. The relevant Template doesn't exist.", BAD)
+
+
+def _bounds(call: ApiCall, thing: Thing) -> Thing:
+    """Give what a machine's memory must fit between, now or at its next start; v3 knows no maximum."""
+    waits = call.flag("next_run") and call.dialect.knows((4, 2))
+    thing = {**thing, **thing.get("next_run", {})} if waits else thing
     return {key: thing[key] for key in _BOUNDS[: 2 if call.dialect.number == 3 else 3] if thing.get(key)}
 
 
-def _refuse_taken(world: World, thing: Thing, values: Thing) -> None:
-    other = world.exactly("vm", values.get("name", ""))
-    if other is not None and other is not thing:
-        raise name_taken("VM", "edit")
+def _refuse_running(call: ApiCall, thing: Thing, values: Thing, cluster: Thing) -> None:
+    """Refuse another cluster, and before 3.5 all but what is taken at once."""
+    if cluster["id"] != thing["cluster"] and call.dialect.knows((4, 0)):
+        raise refuse("vm cluster running", call.dialect)
+    hardware = any(thing.get(key) != value for key, value in values.items() if not running.at_once(key))
+    if cluster["id"] != thing["cluster"] or hardware:
+        raise refuse("vm edit running", call.dialect, kind=BAD)
 
 
-def _next_run(world: World, thing: Thing, later: Thing) -> None:
-    if later:
-        kept = {**thing.get("next_run", {}), **later}
-        kept = {key: value for key, value in kept.items() if thing.get(key) != value}
-        world.change(thing, next_run=kept, next_run_exists=bool(kept))
+def _refuse_taken(call: ApiCall, thing: Thing, values: Thing, cluster: Thing) -> None:
+    others = _namesakes(call, values.get("name", ""), cluster)
+    if any(other is not thing for other in others):
+        raise name_taken("VM", call.dialect, "edit")
 
 
-def removed(call: Call) -> Removed:
+def _namesakes(call: ApiCall, name: str, cluster: Thing) -> list[Thing]:
+    """Give the machines in whose way that name is: those of the data center, before 3.6 all."""
+    same = [vm for vm in call.world.named("vm", name) if vm["name"] == name]
+    if not call.dialect.knows((3, 6)):
+        return same
+    center = cluster.get("data_center")
+    return [vm for vm in same if call.world.the("cluster", vm["cluster"]).get("data_center") == center]
+
+
+def removed(call: ApiCall) -> Removed:
     """Remove a machine with its disks, or without them where `detach_only` says so."""
     thing, world = call.things["vm"], call.world
     if thing.get("delete_protected") and call.dialect.knows((3, 2)):
@@ -199,26 +364,36 @@ def removed(call: Call) -> Removed:
         raise refuse("vm remove not down", call.dialect)
     if thing["status"] not in NOT_RUNNING:
         raise refuse("vm remove running", call.dialect)
-    disks = world.of("disk", "vm", thing["id"])
+    disks = disks_of(world, thing)
     locked = [disk["name"] for disk in disks if disk["status"] == "locked"]
     force = call.flag("force") if call.dialect.number == 4 else call.yes("force")
     if locked and not force:
         raise refuse("disks locked", call.dialect, action="remove", names=", ".join(locked))
     keep = call.flag("detach_only") if call.dialect.number == 4 else call.yes("vm/disks/detach_only")
-    if keep:
-        for disk in disks:
-            world.change(disk, vm=None)
+    # Before 3.1 the word is not known, so the disks go; what hangs on a template's disk never stays.
+    keep = keep and call.dialect.knows((3, 1))
+    if keep and thing["template"] != ZERO and any(disk.get("cloned") is False for disk in disks):
+        raise refuse("vm disks of template", call.dialect)
+    for disk in disks:
+        if keep or disk.get("shareable"):
+            take_off(world, world.the("disk", disk["id"]), thing)
     world.event(113, "normal", f"VM {thing['name']} was successfully removed.", vm=thing["id"])
-    world.move(thing, "vm.remove", effect="vm removed", removing=True)
+    if call.dialect.modern:  # it is gone at once; its disks go a moment later
+        gone(world, thing, {})
+    else:
+        world.move(thing, "vm.remove", effect="vm removed", removing=True)
     return Removed()
 
 
 @effect("vm removed")
 def gone(world: World, thing: Thing, _end: Thing) -> None:
     """Take a machine out of the world, with all that is part of it."""
-    for kind in ("disk", "nic", "snapshot"):
+    for kind in ("nic", "snapshot"):
         for part in world.of(kind, "vm", thing["id"]):
             world.remove(part)
+    for disk in world.of("disk", "vm", thing["id"]):  # they go a moment after it
+        world.change(disk, vm=None)
+        world.move(disk, "disk.remove", effect="disk removed")
     for tagging in world.of("tagging", "owner", thing["id"]):
         world.remove(tagging)
     world.remove(thing)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
-from ..call import SHAPES, Call
-from ..dialect import Shape, Thing, named, ref, v3only, v4only
+from ..call import SHAPES, ApiCall
+from ..dialect import SAID, SimShape, Thing, named, ref, v3only, v4only
+from ..systems import kept_as
+from ..usual import usual
 from ..world import MIB, ZERO, World
+from .running import next_view
 
 _BOOT = {"words": "hd cdrom network"}
 
@@ -16,6 +20,8 @@ NIC_CONFIGURATION = (
     named("ip_netmask", v3="ip@netmask", v4="ip/netmask"),
     named("ip_gateway", v3="ip@gateway", v4="ip/gateway"),
     v4only("ip_version", path="ip/version"),
+    v4only("ipv6"),
+    v4only("ipv6_boot_protocol"),
     named("boot_protocol"),
     named("on_boot", "bool"),
 )
@@ -28,21 +34,39 @@ def init(key: str, kind: str = "text", **more: Any) -> Any:
 
 #: What VMs and templates share, in the order of the v3 schema (3.6).
 MACHINE = (
-    named("type", words="server desktop high_performance"),
-    named("status", v3="status/state", fixed=True), named("status_detail", v3="status/detail", fixed=True),
+    named("type", words="server desktop high_performance@4.2"),
+    named("status", v3="status/state", fixed=True),
+    named("status_detail", v3="status/detail", fixed=True),
     named("memory", "int"),
     named("sockets", "int", "cpu/topology@sockets", "cpu/topology/sockets"),
     named("cores", "int", "cpu/topology@cores", "cpu/topology/cores"),
     named("threads", "int", "cpu/topology@threads", "cpu/topology/threads", since3=(3, 6)),
+    named(
+        "vcpu_pins",
+        v3="cpu/cpu_tune/vcpu_pin[]",
+        v4="cpu/cpu_tune/vcpu_pins/vcpu_pin[]",
+        since3=(3, 6),
+        item=(named("vcpu", "int", v3="@vcpu", v4="vcpu"), named("cpu_set", v3="@cpu_set", v4="cpu_set")),
+    ),
     named("cpu_architecture", v3="cpu/architecture", v4="cpu/architecture", since3=(3, 6)),
-    v4only("cpu_mode", path="cpu/mode"), v4only("bios_type", path="bios/type"),
-    named("cpu_shares", "int", since3=(3, 3)),
+    v4only("cpu_mode", path="cpu/mode"),
+    v4only("bios_type", path="bios/type"),
+    v4only("compat_major", "int", "custom_compatibility_version/major"),
+    v4only("compat_minor", "int", "custom_compatibility_version/minor"),
+    v4only("cpu_model", path="custom_cpu_model"),
+    v4only("machine_type", path="custom_emulated_machine"),
+    v3only("cpu_shares", "int", since3=(3, 3)),
     named("os_type", v3="os@type", v4="os/type"),
     named("boot", v3="os/boot[]@dev", v4="os/boot/devices/device[]", **_BOOT),
-    named("kernel", v3="os/kernel", v4="os/kernel"), named("initrd", v3="os/initrd", v4="os/initrd"),
-    named("cmdline", v3="os/cmdline", v4="os/cmdline"), v4only("custom_kernel_cmdline"),
-    ref("cluster"), ref("storage_domain"),
-    named("creation_time", "date", fixed=True), named("origin", fixed=True), named("stateless", "bool"),
+    named("kernel", v3="os/kernel", v4="os/kernel"),
+    named("initrd", v3="os/initrd", v4="os/initrd"),
+    named("cmdline", v3="os/cmdline", v4="os/cmdline"),
+    v4only("custom_kernel_cmdline"),
+    ref("cluster"),
+    ref("storage_domain"),
+    named("creation_time", "date", fixed=True),
+    named("origin", fixed=True),
+    named("stateless", "bool"),
     named("delete_protected", "bool", since3=(3, 2)),
     named("ha_enabled", "bool", "high_availability/enabled", "high_availability/enabled"),
     named("ha_priority", "int", "high_availability/priority", "high_availability/priority"),
@@ -52,21 +76,63 @@ MACHINE = (
     named("display_secure_port", "int", "display/secure_port", "display/secure_port", fixed=True),
     named("monitors", "int", "display/monitors", "display/monitors"),
     named("console_enabled", "bool", "console@enabled", "console/enabled", since3=(3, 4)),
-    named("timezone", v3="timezone", v4="time_zone/name"),
+    v3only("timezone"),
     named("usb_enabled", "bool", "usb/enabled", "usb/enabled"),
-    named("soundcard_enabled", "bool", since3=(3, 6)),
-    named("virtio_scsi", "bool", "virtio_scsi@enabled", "virtio_scsi/enabled", since3=(3, 4)),
-    named("io_threads", "int", "io/threads", "io/threads", since3=(3, 6)),
+    v3only("soundcard_enabled", "bool", since3=(3, 6)),
+    v3only("virtio_scsi", "bool", "virtio_scsi@enabled", since3=(3, 4)),
+    v3only("io_threads", "int", "io/threads", since3=(3, 6)),
     named(
-        "custom_properties", v3="custom_properties/custom_property[]", v4="custom_properties/custom_property[]",
+        "custom_properties",
+        v3="custom_properties/custom_property[]",
+        v4="custom_properties/custom_property[]",
         item=(named("name", v3="@name", v4="name"), named("value", v3="@value", v4="value")),
     ),
     named("memory_guaranteed", "int", "memory_policy/guaranteed", "memory_policy/guaranteed"),
     v4only("memory_max", "int", "memory_policy/max"),
     ref("lease", "storage_domain", v3="", v4="lease/storage_domain", since4=(4, 1)),
     named("ballooning", "bool", "memory_policy/ballooning", "memory_policy/ballooning", since3=(3, 6)),
+    *usual(
+        """bios/boot_menu/enabled=false display/allow_override=false display/copy_paste_enabled=true
+        display/disconnect_action=LOCK_SCREEN display/file_transfer_enabled=true display/smartcard_enabled=false
+        migration/auto_converge=inherit migration/compressed=inherit migration_downtime=-1
+        multi_queues_enabled=true start_paused=false storage_error_resume_behaviour=auto_resume
+        cpu_shares=0 sso/methods/method@id=guest_agent"""
+    ),
+    *usual("migration/encrypted=inherit", (4, 4)),
+    *usual(
+        """auto_pinning_policy=disabled cpu_pinning_policy=none display/disconnect_action_delay=0
+        display/video_type=vga migration/parallel_migrations_policy=inherit virtio_scsi_multi_queues_enabled=false""",
+        (4, 5),
+    ),
+    *usual("rng_device/source=urandom soundcard_enabled=false virtio_scsi/enabled=true", full=True),
+    *usual("tpm_enabled=false", (4, 5), full=True),
+    v4only("io_threads", "int", "io/threads", usual=1),
+    v4only("timezone", path="time_zone/name"),
+    ref("large_icon", "icon", v3=""),
+    ref("small_icon", "icon", v3=""),
 )
-VM = Shape(
+#: The pictures that every machine has.
+LARGE_ICON, SMALL_ICON = "6c1ed2c2-0000-4000-8000-00000000001a", "6c1ed2c2-0000-4000-8000-00000000001b"
+#: What a guest says of itself.
+_GUEST = {
+    f"guest_{path}": value
+    for path, value in (
+        ("operating_system/architecture", "x86_64"),
+        ("operating_system/codename", "Plow"),
+        ("operating_system/distribution", "CentOS Stream"),
+        ("operating_system/family", "Linux"),
+        ("operating_system/kernel/version/build", "0"),
+        ("operating_system/kernel/version/full_version", "5.14.0-503.el9.x86_64"),
+        ("operating_system/kernel/version/major", "5"),
+        ("operating_system/kernel/version/minor", "14"),
+        ("operating_system/kernel/version/revision", "503"),
+        ("operating_system/version/full_version", "9"),
+        ("operating_system/version/major", "9"),
+        ("time_zone/name", "UTC"),
+        ("time_zone/utc_offset", "+00:00"),
+    )
+}
+VM = SimShape(
     "vm",
     "vm",
     "vms",
@@ -77,6 +143,15 @@ VM = Shape(
         ref("host", fixed=True),
         ref("template"),
         v4only("instance_type"),
+        ref("cpu_profile", v3=""),
+        ref("original_template", "template", v3=""),
+        v4only("quota", path="quota@id"),
+        v4only("certificate", path="display/certificate/content"),
+        v4only("organization", path="display/certificate/organization"),
+        v4only("certified", path="display/certificate/subject"),
+        *(v4only(path, path=path) for path in _GUEST),
+        v4only("use_latest_template_version", "bool"),
+        *usual("initialization/configuration/data=OVF initialization/configuration/type=ovf", full=True),
         named("start_time", "date", fixed=True),
         named("stop_time", "date", since3=(3, 6), fixed=True),
         named("run_once", "bool", since3=(3, 5), fixed=True),
@@ -96,9 +171,12 @@ VM = Shape(
             item=NIC_CONFIGURATION,
         ),
         init("root_password", "secret"),
+        v4only("hidden", path="initialization/root_password", fixed=True),
         init("custom_script"),
         init("user_name"),
-        ref("pinned", "host", "placement_policy/host[]", "placement_policy/hosts/host[]"),
+        ref("pinned", "host", "placement_policy/host[]", "", until3=(3, 6)),
+        ref("pinned", "host", "placement_policy/hosts/host[]", "placement_policy/hosts/host[]", since3=(3, 6)),
+        ref("pinned_alone", "host", "placement_policy/host", "", since3=(3, 6)),
         named(
             "affinity",
             v3="placement_policy/affinity",
@@ -119,10 +197,27 @@ VM = Shape(
             "template_disks",
             path="disk_attachments/disk_attachment[]",
             item=(
-                ref("disk"),
+                named("disk", v3="", v4="disk@id"),
+                named("name", v3="", v4="disk/name"),
+                named("alias", v3="", v4="disk/alias"),
+                named("format", v3="", v4="disk/format"),
+                named("sparse", "bool", v3="", v4="disk/sparse"),
+                ref("domains", "storage_domain", v3="", v4="disk/storage_domains/storage_domain[]"),
                 named("bootable", "bool"),
                 named("interface"),
                 named("active", "bool"),
+            ),
+        ),
+        v3only(
+            "template_disks",
+            path="disks/disk[]",
+            since3=(3, 1),
+            item=(
+                named("disk", v3="@id"),
+                named("alias", v3="alias"),
+                ref("domains", "storage_domain", v3="storage_domains/storage_domain[]"),
+                named("format", v3="format"),
+                named("sparse", "bool", v3="sparse"),
             ),
         ),
         v4only("cdrom_file", path="cdroms/cdrom/file@id"),
@@ -137,6 +232,7 @@ VM = Shape(
     "initialization nics tags placement_policy guest_info cdroms next_run_configuration_exists",
     view=lambda world, thing, call: shown(thing, call),
     cached=True,
+    basics=SAID,
 )
 SHAPES["vm"] = VM
 
@@ -157,6 +253,7 @@ BLANK: Thing = {
     "monitors": 1,
     "affinity": "migratable",
     "memory_guaranteed": 512 * MIB,
+    "memory_max": 2048 * MIB,
     "usb_enabled": False,
     "origin": "rhev",
     "cpu_architecture": "x86_64",
@@ -167,23 +264,86 @@ BLANK: Thing = {
 }
 
 
-def shown(thing: Thing, call: Call) -> Thing:
+def hosts_told(values: Thing) -> None:
+    """Take the one host that v3 may still name by itself for the list, where there is none."""
+    alone = values.pop("pinned_alone", None)
+    if alone:
+        values.setdefault("pinned", [alone])
+
+
+def shown(thing: Thing, call: ApiCall) -> Thing:
     """Show a machine: this run's boot order while it runs (3.6 and later), the stored one with `next_run`."""
     view = dict(thing)
     if thing["status"] == "image_illegal":
         view["status"] = None
-    view["console_enabled"] = bool(thing.get("console_enabled")) if call.everything else None
-    if call.dialect.number == 3:
-        view["pinned"] = thing.get("pinned", [])[:1]
+    if thing.get("os_type"):
+        view["os_type"] = kept_as(thing["os_type"], call.dialect)
+    told = call.body is not None and call.body.tag == "vm" and call.dialect.number == 4
+    view["console_enabled"] = bool(thing.get("console_enabled")) if call.everything or told else None
+    if call.dialect.number == 4:
+        view.update(_always(thing))
+    hosts = thing.get("pinned", [])
+    if not call.dialect.knows((3, 6)):
+        view["pinned"] = hosts[:1]
+    view["pinned_alone"] = hosts[0] if len(hosts) == 1 else None
     if call.flag("next_run") and call.dialect.knows((3, 5)):
-        later = thing.get("next_run", {})
-        return {**view, **{key: value for key, value in later.items() if key != "console_enabled" or call.everything}}
+        return {**view, **next_view(thing, call)}
     if call.dialect.knows((3, 6)):
         view.update(thing.get("run", {}))
     return view
 
 
+def _always(thing: Thing) -> Thing:
+    """Give what v4 says of every machine: what it was made from, its profile and quota, and when it stopped."""
+    off = thing["status"] in {"down", "suspended", "image_locked"}
+    stopped = thing.get("stop_time") or thing.get("creation_time")
+    return {
+        "original_template": thing.get("original") or thing.get("template"),
+        "cpu_profile": derived("cpu profile", thing.get("cluster")),
+        "quota": derived("quota", thing.get("cluster")),
+        "timezone": thing.get("timezone") or "Etc/GMT",
+        "large_icon": LARGE_ICON,
+        "small_icon": SMALL_ICON,
+        **_first_start(thing),
+        "use_latest_template_version": False if thing.get("stateless") else None,
+        "bios_type": thing.get("bios_type") or "q35_sea_bios",
+        "stop_time": stopped,
+        "start_time": None if off else thing.get("start_time"),
+        "certificate": None if off else "PEM",
+        "organization": None if off else "Example",
+        "certified": None if off else f"O=Example,CN={thing.get('display_address')}",
+        **(_GUEST if thing.get("fqdn") else {}),
+        "run_once": None if off else bool(thing.get("run_once")),
+    }
+
+
+def _first_start(thing: Thing) -> Thing:
+    """Give what v4 adds where anything is said of a machine's first start."""
+    if not any(key.startswith("init_") and value for key, value in thing.items()):
+        return {}
+    nics = [{"ipv6": "", "ipv6_boot_protocol": "none", **nic} for nic in thing.get("init_nics") or ()]
+    return {
+        "init_regenerate_ssh_keys": bool(thing.get("init_regenerate_ssh_keys")),
+        "init_nics": nics,
+        "hidden": "******",
+    }
+
+
+def derived(what: str, of: str | None) -> str | None:
+    """Give the id of something that comes with another thing."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{what} {of}")) if of else None
+
+
 def blank(world: World) -> Thing:
     """Make the template that always is."""
-    return world.add("template", **BLANK, id=ZERO, name="Blank", description="Blank template", status="ok",
-                     creation_time=1199145600.0, version_number=1, version_name="base version")
+    return world.add(
+        "template",
+        **BLANK,
+        id=ZERO,
+        name="Blank",
+        description="Blank template",
+        status="ok",
+        creation_time=1199145600.0,
+        version_number=0,
+        version_name="",
+    )

@@ -22,6 +22,12 @@ sub getAllEntries { my ($self) = @_; return xCAT::Backend::ask('rows', $self->{n
 
 sub setNodesAttribs { my ($self, $values) = @_; return xCAT::Backend::ask('set_node_attrs', $self->{name}, $values); }
 
+sub setAttribsWhere {
+    my ($self, $where, $values) = @_;
+    my ($names) = $where =~ /^node in \('(.*)'\)$/ or die "not understood: $where\n";
+    return xCAT::Backend::ask('set_node_attrs', $self->{name}, { map { $_ => $values } split /','/, $names });
+}
+
 sub setAttribs { my ($self, $key, $values) = @_; return xCAT::Backend::ask('set_row', $self->{name}, $key, $values); }
 
 sub delEntries { my ($self, $key) = @_; return xCAT::Backend::ask('delete_row', $self->{name}, $key); }

@@ -1,0 +1,6 @@
+"""Tags: words for machines and hosts, in a tree; vm.othersettings ties them."""
+
+from ....engine.nouns import Tag
+from ..plainkind import PlainKind, reference
+
+KIND = PlainKind("tag", Tag, (reference("parent", Tag),), hidden=frozenset({"root"}))

@@ -1,0 +1,1 @@
+"""What happens when a hypervisor reports that its installation has ended."""

@@ -1,0 +1,102 @@
+"""rhevmupdateflag: a node that becomes a manager fetches its answers and tells how its setup went; a host is ready.
+
+The web server's CGI sends it, as rhevhupdateflag. Nothing that it says is believed: the asker and the address are
+checked with the tables, and only a node for which a kit was made gets answers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from functools import partial
+
+from ..addresses import plain
+from ..declare.command import Command, CommandWords, Place
+from ..errors import Conflict, RhevError, Usage
+from ..messages import Data, error_of
+from ..plan.context import Context, Plan
+from ..plan.jobs import Job, Step
+from ..xcat.host import Xcat
+from .finish.askers import check_address, check_asker
+from .finish.nodescripts import scripts
+from .finish.reports import JOIN, MANAGER, SCRIPTS, joining, note, notes
+from .finish.setups import FAILED, SETUP, UP, hand_out
+
+log = logging.getLogger(__name__)
+
+#: What a node may say, and what is done.
+WORDS = {
+    "answers": "hand the answers for its setup out, once",
+    "up": "note that its manager is up",
+    "failed": "note that its setup failed",
+    "ready": "let rhevhjoin take the host to its manager, if the site wants that",
+}
+
+SPEC = Command(
+    name="rhevmupdateflag",
+    summary="answer a node that becomes a manager, or a host with a full Linux",
+    usage="noderange address answers|up|failed|ready",
+    place=Place.HERE,
+    routes=("rhevm",),
+    words=CommandWords(least=2, most=2),
+    arguments={"address": "the address that the node asks from; it must be the node's", **WORDS},
+    description=(
+        "Sent by the CGI behind http://<master>/xcatrhevh/, which the postscripts rhevmsetup and rhevmhost ask. The "
+        "answers are those that 'xcat-rhev engine kit' has laid down for the node, and are gone once they are handed "
+        "out. nodelist.appstatus shows how far a manager is: rhevmsetup=waiting, running, up or failed. Only "
+        "this host, a service node or a user with a certificate may ask."
+    ),
+    examples=(
+        ("nodels mgr1 nodelist.appstatus", "how far the manager's setup is"),
+        ("rhevmupdateflag mgr1 10.0.0.5 up", "note that the manager on mgr1 is up, as a user"),
+        ("rhevmupdateflag host1 10.0.0.9 ready", "let host1 join its manager, as if it had said that it is ready"),
+    ),
+)
+
+
+def plan(context: Context) -> Plan:
+    """Check the asker and the address, then do the one thing."""
+    if not context.nodes:
+        raise Usage("rhevmupdateflag needs a noderange", f"Usage: rhevmupdateflag {SPEC.usage}")
+    check_asker(context.xcat, context.request)
+    address, word = plain(context.words[0]), context.words[1]
+    if not address or word not in WORDS:
+        raise Usage("rhevmupdateflag needs an IP address and one word", f"Usage: rhevmupdateflag {SPEC.usage}")
+    for node in context.nodes:
+        try:
+            check_address(context.xcat, node, address)
+            if word in (UP, FAILED):
+                _check_setup(context.xcat, node)
+        except RhevError as problem:
+            log.warning("%s: refused '%s' from %s: %s", node, word, address, problem)
+            yield error_of(problem, node)
+        else:
+            yield Job(node, [Step(WORDS[word], partial(_do, context, node, word))])
+
+
+def _check_setup(xcat: Xcat, node: str) -> None:
+    """See that a kit was made for a node.
+
+    Raises:
+        Conflict: None was.
+    """
+    if SETUP not in notes(xcat.node_attrs("nodelist", [node], ["appstatus"])[node]):
+        raise Conflict("no kit was made for it", f"Run: xcat-rhev engine kit VERSION --node {node}")
+
+
+def _do(context: Context, node: str, word: str) -> Iterator[Data]:
+    if word == "answers":
+        yield from (Data(line, node) for line in hand_out(context.xcat, node))
+        return
+    if word == "ready":
+        _ready(context.xcat, node)
+    else:
+        note(context.xcat, {node: {SETUP: word}})
+    log.info("%s: %s", node, word)
+    yield Data(word, node)
+
+
+def _ready(xcat: Xcat, node: str) -> None:
+    """What comes next for a host with a full Linux, as after the install of a RHEV-H."""
+    steps = {**dict.fromkeys(scripts(xcat, [node]), SCRIPTS), **dict.fromkeys(joining(xcat, [node]), JOIN)}
+    note(xcat, {node: {MANAGER: steps.get(node, "")}})

@@ -1,0 +1,1 @@
+"""How lsvm and lsve show things: one engine, and a layout for each kind."""

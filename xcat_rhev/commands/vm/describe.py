@@ -1,0 +1,255 @@
+"""A machine as the vm and mac tables describe it, and what of it they have no words for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...engine.manager import Manager
+from ...engine.nouns import Cluster, Disk, Host, Initialization, Nic, StorageDomain, Vm
+from ...errors import Usage
+from ...rows.vm import BLANK, VIDEO_OF
+from ...rows.vmnics import NicRow
+from ...rows.vmnics import written as nic_written
+from ...rows.vmsettings import pairs
+from ...rows.vmstorage import NONE, disk_name, writable, written_size
+from ...rows.vmstorage import written as disk_written
+from ...rows.vmwords import mac_addresses
+from ...units import show_size
+from ...xcat.host import Row
+from .belongings import Belongings
+from .connections import written_network
+
+#: What engines show where nothing was set.
+_UNSAID = ("", BLANK, "unassigned")
+#: What only a row can say: an engine does not tell it, or tells it in another form.
+_ONLY_IN_ROWS = ("password", "bootonce", "script", "sshkey", "init")
+_SWITCHES = {"delete_protected": "delete_protected", "stateless": "stateless", "console": "console"}
+#: Attribute of a machine -> what it is called where no column can hold it.
+_WORDLESS = {
+    "pinned_cpus": "CPU pinning",
+    "compatibility": "its own compatibility level",
+    "cpu_model": "its own CPU model",
+    "emulated_machine": "its own emulated machine",
+    "kernel": "a kernel to boot",
+}
+
+
+#: What engines give to Linux and to Windows.
+_USUAL_ZONES = (None, "Etc/GMT", "GMT Standard Time")
+
+
+@dataclass
+class VmDescription:
+    """A machine in the words of the tables.
+
+    Attributes:
+        columns: Of the vm table; empty text where the machine has no such thing.
+        mac: Of the mac table, or empty where that is right as it is.
+        left_out: What the tables have no words for.
+    """
+
+    columns: dict[str, str] = field(default_factory=dict)
+    mac: str = ""
+    left_out: list[str] = field(default_factory=list)
+
+
+def describe(manager: Manager, vm: Vm, has: Belongings, row: Row, mac: str) -> VmDescription:
+    """Describe a machine.
+
+    Args:
+        manager: Where it is.
+        vm: With disks and NICs.
+        has: Tags and groups.
+        row: What its row in the vm table says already; what only a row can say is kept.
+        mac: What its row in the mac table says already.
+    """
+    told = VmDescription()
+    nics = sorted(vm.nics or (), key=lambda nic: nic.name)
+    install = _install(nics, _addresses(mac, vm.name))
+    told.columns = {
+        "mgr": manager.name,
+        "cluster": manager.name_of(Cluster, vm.cluster),
+        "host": ",".join(sorted(manager.name_of(Host, ref) for ref in vm.placement_hosts)),  # engines keep no order
+        "memory": written_size(vm.memory or 0),
+        "cpus": f"{vm.sockets}:{vm.cores or 1}:{vm.threads or 1}".removesuffix(":1") if vm.sockets else "",
+        "bootorder": ",".join(vm.boot),
+        "vidproto": (vm.display_type or "").lower(),
+        "master": manager.template_label(vm.template),
+        "guestostype": vm.os_type or "",
+        "virtflags": _flags(vm, row),
+        **_disks(manager, vm, told.left_out),
+        **_nics(manager, nics, install, told.left_out),
+        "othersettings": ";".join(f"{name}:{value}" for name, value in _settings(manager, vm, has, row, told.left_out)),
+    }
+    told.columns = {column: "" if value in _UNSAID else value for column, value in told.columns.items()}
+    if row.get("storageformat"):
+        told.columns["storageformat"] = ""  # storagemodel says it
+    if VIDEO_OF.get(row.get("vidmodel", ""), told.columns["vidproto"]) != told.columns["vidproto"]:
+        told.columns["vidmodel"] = ""
+    if install is not None and install.mac and (install.mac or "").lower() not in _addresses(mac, vm.name)[:1]:
+        told.mac = install.mac
+    told.left_out += _wordless(vm, nics)
+    return told
+
+
+def _addresses(text: str, node: str) -> tuple[str, ...]:
+    try:
+        return mac_addresses(text, node)
+    except Usage:
+        return ()
+
+
+def _install(nics: Sequence[Nic], addresses: Sequence[str]) -> Nic | None:
+    """The NIC that the node is installed through: that of the address which is known, else the first on a network."""
+    known = (nic for nic in nics if (nic.mac or "").lower() in addresses[:1])
+    connected = (nic for nic in nics if nic.network)
+    return next(known, None) or next(connected, None) or next(iter(nics), None)
+
+
+def _flags(vm: Vm, row: Row) -> str:
+    kept = [flag for flag in row.get("virtflags", "").split(":") if flag and not flag.startswith("placement_affinity=")]
+    return ":".join(([f"placement_affinity={vm.affinity}"] if vm.affinity else []) + kept)
+
+
+# disks ---------------------------------------------------------------------------------------------------------------
+
+
+def _disks(manager: Manager, vm: Vm, left_out: list[str]) -> Mapping[str, str]:
+    disks = sorted(vm.disks or (), key=lambda disk: (not disk.bootable, disk.name, disk.id))
+    if not disks:
+        return {"storage": NONE, "storagemodel": ""}
+    first = next((disk for disk in disks if not disk.is_lun), disks[0])
+    model = ((first.interface or "virtio").lower(), (first.format or "cow").lower())
+    others = [
+        disk.name or disk.id for disk in disks if not disk.is_lun and not disk.shareable and _model(disk) != model
+    ]
+    if others:
+        left_out.append(f"the bus or format of {', '.join(others)}")
+    names = [disk.name for disk in disks]
+    # Names that would come by themselves are not written, if all do: they are counted without those that are written.
+    usual = names == [disk_name(vm.name, number) for number in range(1, len(disks) + 1)]
+    parts = []
+    for disk in disks:
+        unique = names.count(disk.name) == 1 and writable(disk.name)
+        known = disk.name if unique else disk.id
+        if not unique and not disk.is_lun and not disk.shareable:
+            left_out.append(f"the name of the disk {disk.name or disk.id}")
+        parts.append(_disk(manager, disk, "" if usual else known))
+    return {"storage": "|".join(parts), "storagemodel": ":".join(model)}
+
+
+def _model(disk: Disk) -> tuple[str, str]:
+    return (disk.interface or "virtio").lower(), (disk.format or "cow").lower()
+
+
+def _disk(manager: Manager, disk: Disk, known: str) -> str:
+    bootable = bool(disk.bootable)
+    domain = next((manager.name_of(StorageDomain, ref) for ref in disk.storage_domains), "")
+    if disk.is_lun or disk.shareable or not domain:
+        return disk_written("", "", bootable, disk.id)
+    return disk_written(domain, written_size(disk.size or 0), bootable, known)
+
+
+# NICs ----------------------------------------------------------------------------------------------------------------
+
+
+def _nics(manager: Manager, nics: Sequence[Nic], install: Nic | None, left_out: list[str]) -> Mapping[str, str]:
+    if not nics or install is None:
+        return {"nics": NONE, "nicmodel": ""}
+    usual = (install.interface or "virtio").lower()
+    parts = []
+    for nic in sorted(nics, key=lambda nic: (nic is not install, nic.name)):
+        model = (nic.interface or "virtio").lower()
+        network = written_network(manager, nic)
+        if network == "":
+            left_out.append(f"the network of {nic.name}")
+            network = ""
+        row = NicRow(nic.name, network, nic is install, model if model != usual else "")
+        parts.append(nic_written(row))
+        if nic.plugged is False or nic.linked is False:
+            left_out.append(f"{nic.name} is {'unplugged' if nic.plugged is False else 'without link'}")
+    return {"nics": "|".join(parts), "nicmodel": usual}
+
+
+# vm.othersettings ----------------------------------------------------------------------------------------------------
+
+
+def _settings(manager: Manager, vm: Vm, has: Belongings, row: Row, left_out: list[str]) -> Iterator[tuple[str, str]]:
+    """The pairs of vm.othersettings: what only a row can say first."""
+    present = list(pairs(row.get("othersettings", "")))
+    words = {name for name, _ in present}
+    yield from (pair for pair in present if pair[0] in _ONLY_IN_ROWS)
+    yield from _availability(manager, vm, words)
+    for attribute, word in _SWITCHES.items():
+        value = getattr(vm, attribute)
+        if value or word in words and value is not None:
+            yield word, "yes" if value else "no"
+    if vm.type and vm.type != "server":
+        yield "type", vm.type
+    plain = [("description", vm.description or ""), *_customs(vm), *_guest(vm.initialization, words, left_out)]
+    for word, value in plain:
+        if not value:
+            continue
+        if _fits(value):
+            yield word, value
+        else:
+            left_out.append(f"custom property {value.partition('=')[0]}" if word == "custom" else word)
+    for word, names in (("tags", has.tags.get(vm.id, ())), ("affinity_groups", has.groups.get(vm.id, ()))):
+        written = [name for name in names if _fits(name) and "," not in name and not name.startswith("-")]
+        left_out += [f"{word}: {name}" for name in names if name not in written]
+        if written:
+            yield word, ",".join(written)
+
+
+def _availability(manager: Manager, vm: Vm, words: set[str]) -> Iterator[tuple[str, str]]:
+    if vm.ha or "ha" in words:
+        yield "ha", "yes" if vm.ha else "no"
+    if vm.ha and 1 <= (vm.ha_priority or 0) <= 100:
+        yield "ha_priority", str(vm.ha_priority)
+    if vm.ha and vm.lease and vm.lease.storage_domain:
+        yield "lease", manager.name_of(StorageDomain, vm.lease.storage_domain)
+
+
+def _customs(vm: Vm) -> Iterator[tuple[str, str]]:
+    return (("custom", f"{name}={value}") for name, value in sorted((vm.custom_properties or {}).items()))
+
+
+def _guest(told: Initialization | None, words: set[str], left_out: list[str]) -> Iterator[tuple[str, str]]:
+    if told is None:
+        return
+    yield "hostname", told.host_name or ""
+    yield "domain", told.domain or ""
+    yield "timezone", told.timezone or ""
+    yield "user", told.user_name or ""
+    yield "dns", ",".join((told.dns_servers or "").split())
+    yield "search", ",".join((told.dns_search or "").split())
+    if told.authorized_ssh_keys and "sshkey" not in words:
+        yield "sshkey", told.authorized_ssh_keys
+    for nic in told.nic_configurations:
+        addresses = [nic.ip, nic.netmask, nic.gateway] if nic.boot_protocol == "static" else []
+        yield "nic", ",".join(filter(None, [nic.name, nic.boot_protocol or "none", *addresses]))
+    if told.custom_script and "script" not in words:
+        left_out.append("the guest's script")
+
+
+def _fits(value: str) -> bool:
+    """Can vm.othersettings hold it as it is?"""
+    return value.isprintable() and ";" not in value and value == value.strip()
+
+
+# the rest ------------------------------------------------------------------------------------------------------------
+
+
+def _wordless(vm: Vm, nics: Sequence[Nic]) -> Iterator[str]:
+    for attribute, words in _WORDLESS.items():
+        if getattr(vm, attribute):
+            yield words
+    if vm.timezone not in _USUAL_ZONES:
+        yield "its time zone"
+    if vm.memory_guaranteed and vm.memory_guaranteed != vm.memory:
+        yield f"{show_size(vm.memory_guaranteed)} of guaranteed memory"
+    if len(nics) > 1:
+        yield "the MAC addresses of its other NICs"
+    if (vm.monitors or 1) > 1:
+        yield f"{vm.monitors} monitors"

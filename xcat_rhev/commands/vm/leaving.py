@@ -1,0 +1,67 @@
+"""Disks on their way out: they go a moment after the request, or the machine, that they went with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from ...engine.manager import Manager
+from ...engine.nouns import Disk, DiskImage, Vm
+from ...engine.states import ImageStatus
+from ...engine.waiting import GONE, Goal
+from ...errors import RhevError, TimedOut
+from ...plan.jobs import Said, Wait
+
+#: Seconds after which a disk that goes is gone, or locked for it.
+_SETTLING = 30.0
+
+
+def leaving(manager: Manager, disks: Sequence[Disk]) -> list[Disk]:
+    """Those of a machine's disks that can be seen to go; shared ones and LUNs stay, before 3.1 there is no list."""
+    if not manager.keeps_disks:
+        return []
+    return [disk for disk in disks if disk.name and not disk.shareable and not disk.is_lun]
+
+
+def waits(
+    manager: Manager, vm: Vm, disks: Sequence[Disk], limit: float, then: Callable[[Any], Said] = lambda _: None
+) -> Iterator[Wait]:
+    """Wait until disks are gone: until then what they were copied from cannot be removed.
+
+    Args:
+        manager: The manager.
+        vm: The machine that had them.
+        disks: From `leaving`.
+        limit: Seconds for each.
+        then: What to say when the last is gone.
+    """
+    for disk in disks:
+        said = then if disk is disks[-1] else lambda _: None
+        left = partial(_leftover, manager, vm, disk)
+        yield Wait(f"wait until {disk.name} is gone", partial(_removal_goal, disk, limit), said, left)
+
+
+def _removal_goal(disk: Disk, limit: float) -> Goal:
+    image = DiskImage(id=disk.disk_id or disk.id, name=disk.name)
+    # What goes is locked at once. What can be used after a while was kept by somebody, and would be waited for in vain.
+    failed = frozenset({ImageStatus.ILLEGAL}) - {disk.status} | {ImageStatus.OK}
+    return Goal(image, frozenset({GONE}), failed=failed, grace=_SETTLING, limit=limit)
+
+
+def _leftover(manager: Manager, vm: Vm, disk: Disk, problem: RhevError) -> RhevError:
+    """Say where a disk is that did not go: API v3 of 4.x takes it off its machine before it removes it."""
+    if isinstance(problem, TimedOut):
+        return problem
+    try:
+        there = {each.id for each in manager.list(Disk, under=vm)}
+    except RhevError:
+        there = set()
+    known = disk.disk_id or disk.id
+    if problem.text.endswith(f" is {ImageStatus.OK}") and disk.id not in there:
+        text = f"the disk {disk.name} is still there: somebody took it off before it was removed"
+        return type(problem)(text, f"Run: cfgve -t disk -m {manager.name} -o {known} -r")
+    kept = f"Run: chvm {vm.name} -p {known}"
+    return type(problem)(
+        problem.text, kept if disk.id in there else f"No machine has it now. Run: cfgve -t disk -o {known} -r"
+    )

@@ -1,0 +1,1 @@
+"""How a command declares itself: name, words, options, where it runs."""

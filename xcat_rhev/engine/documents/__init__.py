@@ -1,0 +1,1 @@
+"""How a manager's documents are read and written."""

@@ -1,0 +1,1 @@
+"""What single kinds of things need beside find, create, change and remove."""

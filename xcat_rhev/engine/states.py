@@ -1,0 +1,215 @@
+"""The states that a manager knows: one enumeration for each kind of thing, and the groups that commands ask about.
+
+The words are those of the API, the same in v3 and v4; each has a sentence. A manager newer than this list may answer
+with another word: documents keep it as text, and it is in no group.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class State(str, Enum):
+    """A state. It is the API's word, so it can be compared with a document's text.
+
+    Attributes:
+        means: What it means, in a sentence.
+    """
+
+    means: str
+
+    def __new__(cls, word: str, means: str) -> State:
+        """Make a member of its word and its sentence."""
+        state = str.__new__(cls, word)
+        state._value_ = word
+        state.means = means
+        return state
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+    def __format__(self, form: str) -> str:
+        return str.__format__(self, form)
+
+
+class VmStatus(State):
+    """The states of a virtual machine."""
+
+    DOWN = "down", "It is off."
+    UP = "up", "It runs."
+    POWERING_UP = "powering_up", "It starts; its guest does not answer yet."
+    WAIT_FOR_LAUNCH = "wait_for_launch", "A host is about to start it."
+    REBOOT_IN_PROGRESS = "reboot_in_progress", "Its guest starts again."
+    POWERING_DOWN = "powering_down", "Its guest shuts down."
+    PAUSED = "paused", "It is paused, with its memory kept. Often a disk is full or cannot be reached."
+    MIGRATING = "migrating", "It moves to another host."
+    SAVING_STATE = "saving_state", "Its memory is written to storage."
+    SUSPENDED = "suspended", "It is off, and its memory is on storage."
+    RESTORING_STATE = "restoring_state", "Its memory is read back from storage."
+    IMAGE_LOCKED = "image_locked", "The manager works on its disks."
+    IMAGE_ILLEGAL = "image_illegal", "A disk of it could not be made or read."
+    NOT_RESPONDING = "not_responding", "Its process does not answer its host."
+    UNKNOWN = "unknown", "Its host does not answer, so nobody knows."
+    UNASSIGNED = "unassigned", "The manager has not looked at it yet."
+
+
+#: It is off and can be changed at once.
+VM_OFF: frozenset[str] = frozenset({VmStatus.DOWN})
+#: It runs, as far as `rpower on` promises.
+VM_ON: frozenset[str] = frozenset({VmStatus.UP, VmStatus.POWERING_UP})
+#: It has its memory and does not run.
+VM_ASLEEP: frozenset[str] = frozenset({VmStatus.SUSPENDED, VmStatus.PAUSED})
+#: It passes by itself, and nothing can be done before.
+VM_PASSING: frozenset[str] = frozenset(
+    {VmStatus.IMAGE_LOCKED, VmStatus.POWERING_DOWN, VmStatus.SAVING_STATE, VmStatus.RESTORING_STATE}
+)
+#: Nobody can tell what it does, until its host answers again or has been fenced.
+VM_UNCERTAIN: frozenset[str] = frozenset({VmStatus.UNKNOWN, VmStatus.NOT_RESPONDING})
+#: Nobody is at work on its disks.
+VM_SETTLED: frozenset[str] = frozenset(
+    {
+        VmStatus.DOWN,
+        VmStatus.UP,
+        VmStatus.POWERING_UP,
+        VmStatus.PAUSED,
+        VmStatus.SUSPENDED,
+        VmStatus.REBOOT_IN_PROGRESS,
+        VmStatus.WAIT_FOR_LAUNCH,
+        VmStatus.NOT_RESPONDING,
+        VmStatus.POWERING_DOWN,
+        VmStatus.MIGRATING,
+    }
+)
+#: It is on its way up.
+VM_STARTING: frozenset[str] = frozenset({VmStatus.WAIT_FOR_LAUNCH, VmStatus.POWERING_UP})
+#: It will be up in a moment, and some things cannot be done before.
+VM_COMING: frozenset[str] = VM_STARTING | {VmStatus.REBOOT_IN_PROGRESS, VmStatus.MIGRATING}
+#: It has no console.
+VM_WITHOUT_CONSOLE: frozenset[str] = frozenset({VmStatus.DOWN, VmStatus.SUSPENDED, VmStatus.IMAGE_LOCKED})
+#: It can move to another host.
+VM_MOVABLE: frozenset[str] = frozenset(
+    {VmStatus.UP, VmStatus.POWERING_UP, VmStatus.PAUSED, VmStatus.REBOOT_IN_PROGRESS}
+)
+
+
+class HostStatus(State):
+    """The states of a hypervisor."""
+
+    UP = "up", "It works."
+    MAINTENANCE = "maintenance", "It is out of use on purpose."
+    PREPARING_FOR_MAINTENANCE = "preparing_for_maintenance", "Its machines leave it, then it goes out of use."
+    PENDING_APPROVAL = "pending_approval", "It has registered itself and waits to be approved."
+    INSTALLING = "installing", "The manager installs its packages."
+    INSTALLING_OS = "installing_os", "Its system is installed by a provider."
+    INSTALL_FAILED = "install_failed", "Its installation failed."
+    INITIALIZING = "initializing", "The manager sets it up."
+    CONNECTING = "connecting", "The manager tries to reach it."
+    UNASSIGNED = "unassigned", "The manager is about to reach it."
+    REBOOT = "reboot", "It starts again."
+    DOWN = "down", "It is off."
+    NON_OPERATIONAL = "non_operational", "It answers, and cannot do what its cluster needs."
+    NON_RESPONSIVE = "non_responsive", "It does not answer."
+    KDUMPING = "kdumping", "Its kernel has crashed and writes a dump."
+    ERROR = "error", "It does not do what it is told, and rests for half an hour."
+
+
+#: It works.
+HOST_UP: frozenset[str] = frozenset({HostStatus.UP})
+#: It is out of use on purpose.
+HOST_RESTING: frozenset[str] = frozenset({HostStatus.MAINTENANCE})
+#: It is on its way out of use.
+HOST_LEAVING: frozenset[str] = frozenset({HostStatus.PREPARING_FOR_MAINTENANCE})
+#: It is on its way into use.
+HOST_COMING: frozenset[str] = frozenset(
+    {
+        HostStatus.INSTALLING,
+        HostStatus.INSTALLING_OS,
+        HostStatus.REBOOT,
+        HostStatus.INITIALIZING,
+        HostStatus.UNASSIGNED,
+        HostStatus.CONNECTING,
+    }
+)
+#: It will not come into use by itself.
+HOST_FAILED: frozenset[str] = frozenset({HostStatus.INSTALL_FAILED, HostStatus.ERROR, HostStatus.NON_OPERATIONAL})
+#: It is not yet part of its cluster.
+HOST_OUTSIDE: frozenset[str] = frozenset(
+    {HostStatus.PENDING_APPROVAL, HostStatus.INSTALLING, HostStatus.INSTALLING_OS, HostStatus.INSTALL_FAILED}
+)
+#: It answers the manager.
+HOST_TALKING: frozenset[str] = frozenset({HostStatus.UP, HostStatus.MAINTENANCE, HostStatus.NON_OPERATIONAL})
+#: It is back after its power was switched.
+HOST_BACK: frozenset[str] = HOST_TALKING | {HostStatus.PENDING_APPROVAL}
+#: It can be removed.
+HOST_REMOVABLE: frozenset[str] = frozenset(
+    {
+        HostStatus.MAINTENANCE,
+        HostStatus.DOWN,
+        HostStatus.INSTALL_FAILED,
+        HostStatus.PENDING_APPROVAL,
+        HostStatus.NON_RESPONSIVE,
+        HostStatus.ERROR,
+    }
+)
+#: It can be installed again.
+HOST_INSTALLABLE: frozenset[str] = frozenset({HostStatus.MAINTENANCE, HostStatus.INSTALL_FAILED})
+#: It can be upgraded.
+HOST_UPGRADABLE: frozenset[str] = HOST_INSTALLABLE | {HostStatus.UP, HostStatus.NON_OPERATIONAL}
+#: Its packages are being changed.
+HOST_BEING_INSTALLED: frozenset[str] = HOST_LEAVING | {
+    HostStatus.INSTALLING,
+    HostStatus.INSTALLING_OS,
+    HostStatus.REBOOT,
+}
+
+
+class DomainStatus(State):
+    """The states of a storage domain in a data center."""
+
+    ACTIVE = "active", "It is in use."
+    INACTIVE = "inactive", "It should be in use and cannot be reached."
+    MAINTENANCE = "maintenance", "It is out of use on purpose."
+    PREPARING_FOR_MAINTENANCE = "preparing_for_maintenance", "Hosts leave it, then it goes out of use."
+    UNATTACHED = "unattached", "It belongs to no data center."
+    LOCKED = "locked", "The manager works on it."
+    ACTIVATING = "activating", "Hosts connect to it."
+    DETACHING = "detaching", "It leaves its data center."
+    MIXED = "mixed", "Its state differs between data centers."
+    UNKNOWN = "unknown", "No host can tell."
+
+
+#: It is in use.
+DOMAIN_ACTIVE: frozenset[str] = frozenset({DomainStatus.ACTIVE})
+#: It is not in use, on purpose or not.
+DOMAIN_RESTING: frozenset[str] = frozenset({DomainStatus.MAINTENANCE, DomainStatus.INACTIVE})
+#: It is on its way out of use.
+DOMAIN_LEAVING: frozenset[str] = frozenset({DomainStatus.PREPARING_FOR_MAINTENANCE})
+#: It is on its way into use.
+DOMAIN_COMING: frozenset[str] = frozenset({DomainStatus.LOCKED, DomainStatus.ACTIVATING})
+#: It is on its way somewhere.
+DOMAIN_MOVING: frozenset[str] = DOMAIN_COMING | {DomainStatus.DETACHING}
+
+
+class ImageStatus(State):
+    """The states of a disk, a template or a snapshot."""
+
+    OK = "ok", "It can be used."
+    LOCKED = "locked", "The manager works on it."
+    ILLEGAL = "illegal", "It could not be made or read."
+
+
+#: It can be used.
+IMAGE_OK: frozenset[str] = frozenset({ImageStatus.OK})
+#: It will never be usable.
+IMAGE_BROKEN: frozenset[str] = frozenset({ImageStatus.ILLEGAL})
+
+
+class CenterStatus(State):
+    """The states of a data center."""
+
+    UNINITIALIZED = "uninitialized", "It has no storage yet."
+    UP = "up", "It works."
+    MAINTENANCE = "maintenance", "Its storage is out of use on purpose."
+    NOT_OPERATIONAL = "not_operational", "No host can manage its storage."
+    PROBLEMATIC = "problematic", "Its master storage domain cannot be reached."
+    CONTEND = "contend", "A host is about to become its storage pool manager."

@@ -1,0 +1,1 @@
+"""How requests travel to a manager: transport, layers, trust, session, faults."""

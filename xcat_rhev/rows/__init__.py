@@ -1,0 +1,1 @@
+"""What the columns of xCAT's tables mean, as plain values."""

@@ -1,0 +1,30 @@
+"""What vm.othersettings may hold, for people: each name with its meaning and an example."""
+
+from __future__ import annotations
+
+#: Name -> (what it means, an example).
+OTHERSETTINGS: dict[str, tuple[str, str]] = {
+    "ha": ("start it again elsewhere when its hypervisor fails", "ha:yes"),
+    "ha_priority": ("which ones first, 1 to 100", "ha_priority:50"),
+    "lease": ("the storage domain for its lease, or none; needs ha:yes, since 4.1", "lease:data1"),
+    "tags": ("tags it should have; -NAME takes one away", "tags:web,-old"),
+    "affinity_groups": ("groups of its cluster it should be in; -NAME takes it out", "affinity_groups:apart"),
+    "delete_protected": ("the manager refuses to remove it", "delete_protected:yes"),
+    "stateless": ("what it writes is gone when it stops", "stateless:yes"),
+    "console": ("a serial console, for rcons; since 3.4", "console:yes"),
+    "description": ("text for people", "description:the first web server"),
+    "type": ("server, desktop or high_performance", "type:high_performance"),
+    "custom": ("a custom property; may be there several times, -NAME takes one away", "custom:sap_agent=true"),
+    "bootonce": ("the order of the next start alone; rsetboot writes it", "bootonce:network"),
+    "init": ("who sets the guest up at its first start: cloud-init or sysprep", "init:cloud-init"),
+    "hostname": ("the guest's name; the node's where this is not said", "hostname:web1"),
+    "domain": ("the guest's domain", "domain:example.com"),
+    "timezone": ("the guest's time zone", "timezone:Europe/Berlin"),
+    "user": ("the user that is set up", "user:admin"),
+    "password": ("that user's password: a key of the passwd table", "password:web-root"),
+    "sshkey": ("a public key, or a file with some", "sshkey:/root/web.pub"),
+    "dns": ("name servers", "dns:10.0.0.1,10.0.0.2"),
+    "search": ("domains to look names up in", "search:example.com"),
+    "nic": ("a card of the guest: its name, then dhcp, or static with address, netmask, gateway", "nic:eth0,dhcp"),
+    "script": ("a file with more for cloud-init or sysprep", "script:/root/web.yaml"),
+}
