@@ -303,7 +303,7 @@ class _Expander:
             found = pattern_search(text)
             self._seconds_left -= thread_time() - began
             if self._seconds_left < 0:
-                raise Usage("the noderange has patterns that take too long", "Repeat less inside repetitions")
+                raise _too_much()
             return found
 
         return search
@@ -312,7 +312,12 @@ class _Expander:
         check(self._aborted)
         self._looks_left -= looks
         if self._looks_left < 0:
-            raise Usage("the noderange has too many groups, patterns or attributes to work out")
+            raise _too_much()
+
+
+def _too_much() -> Usage:
+    """Which limit is reached first depends on the machine, so both say the same."""
+    return Usage("the noderange has too many groups, patterns or attributes to work out", "Use fewer or simpler ones")
 
 
 #: What tells how an atom is meant, in the order in which it is asked, when it is neither a node nor a group.

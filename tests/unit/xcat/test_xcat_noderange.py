@@ -352,7 +352,7 @@ def test_patterns_pay_for_what_they_may_try() -> None:
     world = World(names, attributes={("nodelist", "comments"): comments})
     hard = "(([a-z]+)?[-0-9]*)*.*.*x{}(.)\\1!"
     for text in (f"/{hard}", f"nodelist.comments=~{hard}"):
-        with pytest.raises(Usage, match="patterns? that takes? too long|too many groups, patterns or attributes"):
+        with pytest.raises(Usage, match="a pattern that takes too long|too many groups, patterns or attributes"):
             expand(",".join(text.format(number) for number in range(2000)), world)
     for usual in ("/rhevh-.*-00{:02d}", "nodelist.comments=~/long a{}/"):
         assert expand(",".join(usual.format(number) for number in range(200)), world).missing == ()
