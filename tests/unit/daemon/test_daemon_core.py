@@ -143,6 +143,11 @@ def test_nodeadd_refuses(xcat, words):
     assert xcat.type("nodels", on="") == ["h1", "vm1", "vm2", "vm10"]
 
 
+def test_nodeadd_says_that_a_node_needs_groups(xcat):
+    (line,) = xcat.type("nodeadd", "b1-b3", "nodehm.mgt=x")
+    assert line == "Error: b1-b3 would be in no group. Add groups=all, or other groups"
+
+
 def test_nodeadd_warns_of_capitals(xcat):
     assert "contains capital letters" in xcat.type("nodeadd", "Big", "groups=x")[0]
     assert xcat.rc == 0

@@ -36,7 +36,7 @@ def add(call: CommandCall) -> Iterator[Output]:
         yield refused(f"'{','.join(wrong) or call.words[0]}' cannot be the name of a node")
         return
     if not any(re.match(r"(nodelist\.groups|groups|tags),?=[^=~]", word) for word in call.words[1:]):
-        yield NODEADD.help(1)
+        yield refused(f"{call.words[0]} would be in no group. Add groups=all, or other groups")
         return
     yield from _assign(call, nodes, call.words[1:])
 
