@@ -47,7 +47,7 @@ def strangers(xcat, count, sent=b"", cert=False, source="127.0.0.1"):
     context, socks = xcat.context(cert), []
     try:
         for _ in range(count):
-            raw = socket.create_connection(("127.0.0.1", xcat.server.port), 10, (source, 0))
+            raw = socket.create_connection(("127.0.0.1", xcat.server.port), 300, (source, 0))
             try:
                 socks.append(context.wrap_socket(raw, server_hostname="localhost"))
                 socks[-1].sendall(sent)
@@ -60,7 +60,7 @@ def strangers(xcat, count, sent=b"", cert=False, source="127.0.0.1"):
 
 
 def ended(sock):
-    sock.settimeout(10)
+    sock.settimeout(300)
     try:
         return not sock.recv(65536)
     except (ConnectionError, ssl.SSLError):
@@ -119,7 +119,8 @@ def test_more_strangers_than_there_is_room_for_keep_nobody_out(xcat):
 
 def test_connections_that_say_nothing_keep_nobody_out(xcat):
     socks = [
-        socket.create_connection(("127.0.0.1", xcat.server.port), 10, (f"127.0.1.{n % 200 + 1}", 0)) for n in range(900)
+        socket.create_connection(("127.0.0.1", xcat.server.port), 300, (f"127.0.1.{n % 200 + 1}", 0))
+        for n in range(900)
     ]
     try:
         assert lives(xcat)
@@ -153,7 +154,7 @@ def test_a_users_requests_leave_places_for_root(xcat, monkeypatch):
         if request.user != "root":
             here.release()
             xcat.server.takes_long()
-            stuck.wait(60)
+            stuck.wait(600)
         return perform(request, *args, **more)
 
     monkeypatch.setattr(xcat.xcatd, "perform", hangs)
@@ -244,7 +245,7 @@ def test_an_exception_while_a_request_is_served_frees_its_place(xcat, monkeypatc
     for _ in range(70):
         with strangers(xcat, 1, write_request(WireRequest("break"))) as (sock,):
             assert ended(sock)
-    assert lives(xcat) and xcat.server.idle(5)
+    assert lives(xcat) and xcat.server.idle(300)
 
 
 BREAKS = """
@@ -306,7 +307,7 @@ def test_the_loop_itself_sends_the_heartbeat(tmp_path, monkeypatch):
     """Told by systemd's own protocol; a loop that hangs is silent."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heart:
         heart.bind(str(tmp_path / "notify"))
-        heart.settimeout(20)
+        heart.settimeout(300)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "400000")
         command = [sys.executable, "-m", "xcat_rhev.cli", "xcatd", "--home", str(tmp_path / "mn"), "--port", "0"]

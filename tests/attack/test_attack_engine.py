@@ -25,16 +25,17 @@ from xcat_rhev.engine.wire.trust import context
 from xcat_rhev.errors import BadAnswer, RhevError, Unreachable
 from xcat_rhev.sim.certs import make
 
-LIMITS = Limits(connect=5.0, read=5.0, whole=1.5)
+PATIENT = Limits(connect=300.0, read=300.0, whole=300.0)
+HURRIED, GREETED = Limits(connect=60.0, read=60.0, whole=1.5), Limits(connect=1.0, read=60.0, whole=1.5)
 
 
 @pytest.fixture
 def engine(tmp_path):
     made = []
 
-    def engine(answer):
+    def engine(answer, limits=PATIENT):
         made.append(Rogue(tmp_path / "engine", answer))
-        http = Http(f"https://127.0.0.1:{made[-1].port}", Trust(context(made[-1].certificates.ca)), "m", LIMITS)
+        http = Http(f"https://127.0.0.1:{made[-1].port}", Trust(context(made[-1].certificates.ca)), "m", limits)
         made.append(http)
         return http
 
@@ -98,12 +99,12 @@ def test_a_byte_now_and_then_does_not_hold_a_command(engine, where):
         "endless headers": lambda _: itertools.chain([b"HTTP/1.1 200 OK\r\n"], drip(b"X: y\r\n" * 999, 0.02)),
     }
     with pytest.raises(RhevError) as found:
-        reading(engine(answers[where]))
+        reading(engine(answers[where], HURRIED))
     assert "took too long to give an answer whole" in str(found.value) or isinstance(found.value, Unreachable)
 
 
 def test_the_list_that_drips_as_well(engine):
-    http = engine(lambda _: itertools.chain([head()], (chunk(b"<vm id='1'/>") for _ in drip(b"x" * 9999))))
+    http = engine(lambda _: itertools.chain([head()], (chunk(b"<vm id='1'/>") for _ in drip(b"x" * 9999))), HURRIED)
     with pytest.raises(Unreachable, match="took too long to give an answer whole"):
         reading(http, lambda: ListReader(Vm, V4))
 
@@ -126,7 +127,7 @@ def test_a_handshake_that_drips(tmp_path):
                     return
 
         threading.Thread(target=serve, daemon=True).start()
-        http = Http(f"https://127.0.0.1:{listener.getsockname()[1]}", Trust(ssl.create_default_context()), "m", LIMITS)
+        http = Http(f"https://127.0.0.1:{listener.getsockname()[1]}", Trust(ssl.create_default_context()), "m", GREETED)
         with pytest.raises(Unreachable):
             reading(http)
         http.close()

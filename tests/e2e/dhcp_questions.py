@@ -1,6 +1,7 @@
 """A DHCP client for tests: asks as firmware does and prints what it is told, as JSON; run inside the namespace.
 
-The first argument is the interface, the second a list of questions: MAC, architecture or null, user class, options.
+The first argument is the interface, the second a list of questions: MAC, architecture or null, user class, options, and
+the seconds to wait.
 """
 
 from __future__ import annotations
@@ -11,9 +12,6 @@ import socket
 import struct
 import sys
 from typing import Any
-
-#: Seconds for an answer; servers look first whether somebody has the address.
-LIMIT = 8.0
 
 
 def question(mac: bytes, xid: bytes, arch: int | None, user: str, wanted: list[int]) -> bytes:
@@ -55,11 +53,13 @@ def answer(boot: bytes) -> dict[str, Any]:
     }
 
 
-def ask(interface: str, mac: str, arch: int | None, user: str, wanted: list[int]) -> dict[str, Any] | None:
-    """Ask once; None without an answer."""
+def ask(
+    interface: str, mac: str, arch: int | None, user: str, wanted: list[int], limit: float
+) -> dict[str, Any] | None:
+    """Ask once; None without an answer in so many seconds."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800)) as wire:
         wire.bind((interface, 0))
-        wire.settimeout(LIMIT)
+        wire.settimeout(limit)
         xid = os.urandom(4)
         wire.send(question(bytes.fromhex(mac.replace(":", "")), xid, arch, user, wanted))
         try:

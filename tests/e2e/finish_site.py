@@ -373,7 +373,7 @@ class Embedded:
         """End it."""
         if self._process:
             self._process.send_signal(number)
-            self._process.wait(20)
+            self._process.wait(300)
             assert self._process.stdout
             self._process.stdout.close()
             self._process = None

@@ -39,7 +39,7 @@ def begin(xcat, manager, password, command, ready):
     xcat.type("tabch", "key=rhevm,username=admin@internal", f"passwd.password={password}")
     xcat.type("nodeadd", "vm[1-30]", "groups=all", "nodehm.mgt=rhevm", f"vm.mgr={manager}")
     sock = xcat.connect()
-    sock.settimeout(20)
+    sock.settimeout(300)
     sock.sendall(write_request(WireRequest(command=command[0], noderange="vm[1-30]", args=command[1:])))
     until(ready, "the command waits for the manager")
     return sock

@@ -194,7 +194,7 @@ def audit_log(xcat):
 def test_who_says_goodbye_in_tls_is_still_answered(xcat):
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = xcat.context().wrap_bio(incoming, outgoing, server_hostname="localhost")
-    with socket.create_connection(("127.0.0.1", xcat.server.port), 20) as raw:
+    with socket.create_connection(("127.0.0.1", xcat.server.port), 300) as raw:
 
         def turn(step):
             while True:
@@ -449,7 +449,7 @@ def test_a_client_that_does_not_read_holds_up_its_own_command_only(xcat, monkeyp
 def test_silence_has_limits(xcat, monkeypatch, name, begin):
     monkeypatch.setattr(connection, name, 0.2)
     if begin is None:
-        with socket.create_connection(("127.0.0.1", xcat.server.port), 20) as raw:
+        with socket.create_connection(("127.0.0.1", xcat.server.port), 300) as raw:
             assert raw.recv(1) == b""
         return
     with xcat.connect() as sock:

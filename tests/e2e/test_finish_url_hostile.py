@@ -223,7 +223,7 @@ def raw(dice: random.Random) -> bytes:
 
 def status_of(web: Web, request: bytes, source: str) -> int:
     """Send bytes and read the status; 0 if the server just closed, or waits for a body that never comes."""
-    with socket.create_connection((web.address, web.port), 30, source_address=(source, 0)) as connection:
+    with socket.create_connection((web.address, web.port), 300, source_address=(source, 0)) as connection:
         if re.search(rb"Content-Length|chunked|Expect", request):
             connection.settimeout(1)
         try:

@@ -49,7 +49,7 @@ class Manager:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(300)
         assert self.process.stdout
         self.process.stdout.close()
 
@@ -108,7 +108,7 @@ def test_from_the_finish_url_to_a_working_host(xcat: Embedded, manager: Manager)
     log = xcat.home.log / "xcatd.log"
     wait_for(lambda: "approve does not work yet" in log.read_text(), "the first try")
     xcat.stop()
-    assert waiting.wait(30) != 0
+    assert waiting.wait(300) != 0
     assert waiting.stdout
     waiting.stdout.close()
 

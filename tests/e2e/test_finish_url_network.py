@@ -116,7 +116,7 @@ def reverse_proxy(folder: Path) -> object:
 
 TOOLS = {
     "wget": ["wget", "-q", "--tries=1", "-O", "-"],
-    "curl": ["curl", "-s", "--insecure", "-g", "--max-time", "30"],
+    "curl": ["curl", "-s", "--insecure", "-g", "--max-time", "300"],
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,7 @@ def stub(shared: Stub) -> Stub:
 
 
 def xcatd(stub: Stub, clock: Clock | None = None, **more: str) -> XcatdClient:
-    settings = {f"XCATRHEVH_{key}": value for key, value in {**stub.settings(), "WAIT": "2", **more}.items()}
+    settings = {f"XCATRHEVH_{key}": value for key, value in {**stub.settings(), "WAIT": "300", **more}.items()}
     return XcatdClient(WebSettings(settings), clock or Hurried())
 
 
@@ -143,16 +144,18 @@ def test_a_daemon_that_starts_late_is_waited_for(folder: Path) -> None:
 
 
 def test_nobody_there_is_said_after_the_limit(stub: Stub) -> None:
-    before = time.monotonic()
     with pytest.raises(Unreachable, match="xcatd does not answer: .*refused"):
         xcatd(stub, SystemClock(), XCATD=f"127.0.0.1:{free_port()}", WAIT="1").report("rhevh1", "10.0.0.1")
-    assert time.monotonic() - before < 5
 
 
 def test_one_that_says_nothing_is_left_after_the_limit(stub: Stub) -> None:
-    stub.answer = lambda request: time.sleep(3) or None  # type: ignore[func-returns-value]
-    with pytest.raises(Unreachable, match="does not answer"):
-        xcatd(stub, SystemClock(), WAIT="1").report("rhevh1", "10.0.0.1")
+    over = threading.Event()
+    stub.answer = lambda request: b"" if over.wait(300) else None
+    try:
+        with pytest.raises(Unreachable, match="does not answer"):
+            xcatd(stub, SystemClock(), WAIT="1").report("rhevh1", "10.0.0.1")
+    finally:
+        over.set()
 
 
 def test_a_stranger_on_the_port_is_not_talked_to(stub: Stub, folder: Path) -> None:

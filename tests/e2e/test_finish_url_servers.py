@@ -126,7 +126,7 @@ def test_each_outcome(web: Web, stub: Stub) -> None:
 
 
 def test_the_connection_ends_with_the_answer(web: Web) -> None:
-    with socket.create_connection((web.address, web.port), 20, source_address=("127.0.1.1", 0)) as connection:
+    with socket.create_connection((web.address, web.port), 300, source_address=("127.0.1.1", 0)) as connection:
         connection.sendall(b"GET /xcatrhevh/rhevh_finish_install/x HTTP/1.1\r\nHost: mn\r\n\r\n")
         received = b""
         while part := connection.recv(4096):

@@ -15,7 +15,7 @@ from test_finish_url_embedded import fill
 
 pytestmark = [pytest.mark.slow, needs_apache]
 #: How many; FINISH_NODES=1000 for the figures.
-MANY, AT_ONCE = int(os.environ.get("FINISH_NODES", "80")), 40
+MANY, AT_ONCE = int(os.environ.get("FINISH_NODES", "40")), 20
 NODES = {f"n{number}": f"127.3.{number // 200}.{number % 200 + 1}" for number in range(MANY)}
 
 
@@ -36,7 +36,9 @@ def xcat() -> Iterator[Embedded]:
 def web(request: pytest.FixtureRequest, xcat: Embedded) -> Iterator[Web]:
     with public_folder() as folder:
         write_map(folder / "nodes.json", {address: node for node, address in NODES.items()})
-        with apache(folder, {**xcat.settings(), "NODES": str(folder / "nodes.json")}, request.param) as web:
+        with apache(
+            folder, {**xcat.settings(), "WAIT": "300", "NODES": str(folder / "nodes.json")}, request.param
+        ) as web:
             yield web
 
 

@@ -50,8 +50,8 @@ def test_every_firmware_gets_its_file(server):
                 f"tabch node={node} hosts.ip=10.77.0.2{mac[0]} mac.mac=52:54:00:00:00:0{mac} noderes.netboot={netboot}"
             )
         site.run("makedhcp -a")
-        asked = [(f"52:54:00:00:00:0{last}", arch, user, wanted) for last, arch, user, wanted, _ in QUESTIONS]
-        words = [sys.executable, CLIENT, "v1", json.dumps([*asked, ("52:54:00:00:00:04", 0, "", ALL)])]
+        asked = [(f"52:54:00:00:00:0{last}", arch, user, wanted, 250) for last, arch, user, wanted, _ in QUESTIONS]
+        words = [sys.executable, CLIENT, "v1", json.dumps([*asked, ("52:54:00:00:00:04", 0, "", ALL, 8)])]
         done = subprocess.run(site.inside(*words), capture_output=True, text=True, timeout=300, check=True)
         *told, denied = json.loads(done.stdout)
         for (last, arch, user, _, file), answer in zip(QUESTIONS, told):

@@ -22,6 +22,7 @@ from fakes import FakeHost
 from simulator import SimulatorProgram
 from xcat_rhev.clock import SystemClock
 from xcat_rhev.engine.managers import Managers
+from xcat_rhev.engine.wire import pulse
 from xcat_rhev.messages import Data, Error, Message, Note
 from xcat_rhev.run.dispatch import Dispatcher
 from xcat_rhev.sim.certs import make
@@ -122,8 +123,11 @@ def stopping(tmp_path: Path) -> Iterator[SimulatorProgram]:
     sim.close()
 
 
-def test_an_engine_that_stops_in_the_middle(stopping: SimulatorProgram, tmp_path: Path) -> None:
+def test_an_engine_that_stops_in_the_middle(
+    stopping: SimulatorProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its connections are warm, so that it takes the request and is silent then; the person hears of it meanwhile."""
+    monkeypatch.setattr(pulse, "FIRST", 1.0)
     xcat = xcat_of(stopping.name, str(stopping.ready["ca"]), tmp_path)
     with closing(Managers(SystemClock())) as managers:
         assert typed(managers, xcat, "rpower", "stat") == [Data("off", node) for node in NODES]

@@ -45,7 +45,7 @@ def started():
 def at_work(place):
     """A request that the agent cannot end: it asks for a row and gets no answer. Gives the connection."""
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(60)
+    client.settimeout(300)
     client.connect(str(place))
     client.sendall(json.dumps({"request": {"command": "rpower", "nodes": ["vm1"], "args": ["stat"]}}).encode() + b"\n")
     assert b'"call"' in client.recv(1 << 16)
@@ -103,7 +103,7 @@ def test_who_waits_in_the_queue_is_served_before_the_end(machine, started):
     agent.send_signal(signal.SIGSTOP)
     clients = [socket.socket(socket.AF_UNIX) for _ in range(5)]
     for client in clients:
-        client.settimeout(60)
+        client.settimeout(300)
         client.connect(str(machine / "agent.sock"))
         client.sendall(b'{"request": {"command": "lsve", "args": ["--version"]}}\n')
     agent.terminate()
@@ -125,7 +125,7 @@ def test_several_agents_and_those_of_others(machine, started, capsys, monkeypatc
     other = started(machine / "other.sock")
     assert agents.running(site(machine)) == sorted([first.pid, second.pid])
     threading.Thread(target=second.wait, daemon=True).start()
-    monkeypatch.setattr(agents, "PATIENCE", 5)
+    monkeypatch.setattr(agents, "PATIENCE", 10)
     assert run("uninstall", machine) == 0
     told = capsys.readouterr().out
     assert f"stopped the agent, process {second.pid}" in told and str(other.pid) not in told

@@ -159,7 +159,7 @@ def test_a_hard_end_loses_at_most_the_last_second(start_simulator: Any, tmp_path
     first = start_simulator("--state", state, *words, kind=SimulatorProgram)
     body = "<tag><name>{}</name></tag>"
     assert first.call("POST", "/tags", body.format("early"))[0] == 201
-    time.sleep(1)
+    wait_for(lambda: b'"early"' in Path(state).read_bytes())
     ended_by(signal.SIGKILL, first)
     second = start_simulator("--state", state, kind=SimulatorProgram)
     names = second.xml("/tags").xpath("tag/name/text()")

@@ -82,7 +82,9 @@ def test_one_that_says_so_is_left_alone_at_once(site, monkeypatch):
     assert site.done != ["held"]
 
 
-def test_handing_over_twice_leaves_the_one_on_duty_alone(site):
+def test_handing_over_twice_leaves_the_one_on_duty_alone(site, monkeypatch):
+    monkeypatch.setattr(duty, "PATIENCE", 30)
+
     def twice() -> None:
         site.duty.hand_over()
         until(lambda: site.done)
