@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import Optional
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -29,3 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--record", action="store_true", help="keep what --engine answers to tests/contract/engine")
     parser.addoption("--walks", type=int, default=3, metavar="N", help="random walks of tests/sim/test_vm_walks.py")
+
+
+#: Tests of tests/contract/engine that ask the engine that --engine names, and those that ask the simulator.
+ASKS_ENGINE = {"test_an_engine_answers_as_it_was_recorded": True, "test_the_simulator_answers_as_the_engine": False}
+
+
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str) -> Optional[list[pytest.Item]]:
+    """Offer no test that would only say that it is for the other back end."""
+    named = collector.config.getoption("--engine") != "sim"
+    return [] if ASKS_ENGINE.get(name, named) != named else None

@@ -29,11 +29,7 @@ def _number(version: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize(("version", "api", "scenario"), SIMULATED)
 @pytest.mark.parametrize("strict", [False, True], ids=["lax", "strict"])
-def test_the_simulator_answers_as_the_engine(
-    request: pytest.FixtureRequest, version: str, api: int, scenario: Scenario, strict: bool
-) -> None:
-    if request.config.getoption("--engine") != "sim":
-        pytest.skip("an engine is asked")
+def test_the_simulator_answers_as_the_engine(version: str, api: int, scenario: Scenario, strict: bool) -> None:
     told = list(Run(scenario, Simulated(api, _number(version), strict)).told())
     recorded = kept.read(version, api, scenario.name)
     if strict:
@@ -50,10 +46,7 @@ def _refused(told: list[dict[str, Any]]) -> set[str]:
 
 @pytest.mark.parametrize("scenario", ALL)
 def test_an_engine_answers_as_it_was_recorded(request: pytest.FixtureRequest, scenario: Scenario) -> None:
-    url = request.config.getoption("--engine")
-    if url == "sim":
-        pytest.skip("no engine is named")
-    engine = Remote(url, scenario.api)
+    engine = Remote(request.config.getoption("--engine"), scenario.api)
     version = _version(engine)
     if scenario.api == 3 and _number(version) >= (4, 4):
         pytest.skip("the engine does not speak v3")
