@@ -210,10 +210,20 @@ def test_tabprune(full, words, left):
 
 def test_tabprune_shows_what_goes(full):
     shown = full.type("tabprune", "auditlog", "-V", "-n", "1500")
-    assert len(shown) == 1502 and shown[0].startswith("#recid")
+    assert len(shown) == 1501 and shown[0].startswith("#recid")
     assert "not supported in tabprune" in full.type("tabprune", "site", "-n", "1")[0]
     assert "is not a number" in full.type("tabprune", "auditlog", "-n", "x")[0]
     assert full.type("tabprune", "auditlog")[0].startswith("Usage") and full.rc == 1
+
+
+def test_tabprune_reads_the_times_of_any_xcat(tmp_path):
+    xcat = Inside(tmp_path / "mn")
+    times = ("01-31-2020 10:00:00", "2020-01-31 10:00:00", "2999-01-31 10:00:00", "01-31-2999 10:00:00")
+    with xcat.store.change("auditlog") as change:
+        change.add_all({"audittime": moment, "command": moment} for moment in times)
+    xcat.type("tabprune", "auditlog", "-d", "30")
+    assert [row["command"] for row in xcat.table("auditlog")] == list(times[2:])
+    xcat.close()
 
 
 # Who may read logs

@@ -188,7 +188,7 @@ class Audit:
 
 
 def _now() -> str:
-    return time.strftime("%m-%d-%Y %H:%M:%S")
+    return time.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _row(moment: str, entry: AuditEntry) -> dict[str, str]:

@@ -109,6 +109,8 @@ def _templates(call: CommandCall, kind: ObjectKind) -> tuple[Sequence[str], dict
 def _missing(call: CommandCall, kind: ObjectKind, name: str) -> str:
     if "template" in call.options:
         return f"Could not find {name} in xCAT templates."
+    if kind.name in schema.NUMBERED:
+        return f"Could not get xCAT object definitions. {kind.name} has no record {name}."
     return f"Could not find an object named '{name}' of type '{kind.name}'."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from ...declare.command import CommandWords, Option
 from ...errors import RhevError, Usage
@@ -15,6 +16,8 @@ from .declare import CommandCall, Core, own_command, refused
 
 _WAYS = ("recid", "count", "percent", "days", "all")
 _DAY = 86400
+#: How records say when they were written; the second one is in the logs of older xCATs.
+_TIMES = ("%Y-%m-%d %H:%M:%S", "%m-%d-%Y %H:%M:%S")
 
 
 def run(call: CommandCall) -> Iterator[Output]:
@@ -35,7 +38,8 @@ def run(call: CommandCall) -> Iterator[Output]:
     except RhevError as problem:
         yield refused(str(problem))
     else:
-        yield Data(f"tabprune of {name} complete.")
+        if "verbose" not in call.options:
+            yield Data(f"tabprune of {name} complete.")
 
 
 def _prune(call: CommandCall, table: schema.Table, way: str) -> Iterator[Output]:
@@ -83,10 +87,11 @@ def _number(table: schema.Table, row: RawRow) -> int:
 
 def _when(row: RawRow) -> float:
     """When a record was written; one without a readable time is new."""
-    try:
-        return time.mktime(time.strptime(row.get("audittime") or row.get("eventtime") or "", "%m-%d-%Y %H:%M:%S"))
-    except ValueError:
-        return time.time()
+    text = row.get("audittime") or row.get("eventtime") or ""
+    for form in _TIMES:
+        with suppress(ValueError):
+            return time.mktime(time.strptime(text, form))
+    return time.time()
 
 
 TABPRUNE = Core(
