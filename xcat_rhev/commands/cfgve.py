@@ -1,4 +1,4 @@
-"""cfgve: data centers, clusters, storage domains, networks and templates, made and removed."""
+"""cfgve: what a virtual environment is made of, made, changed and removed."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ KINDS: dict[str, Kind] = {
     "disk": disk.KIND,
     **{word: each.kind for word, each in PLAIN.items()},
 }
+
+#: What can be set of the kinds that are made of settings alone.
+_SETTINGS = "; ".join(f"{word}: {', '.join((*each.required, *each.optional))}" for word, each in PLAIN.items())
 
 _VERBS = (
     Option(("-c", "--create"), "create", "make it, or complete it where it is half made"),
@@ -102,6 +105,16 @@ SPEC = Command(
         "it is; a second run has nothing to do. What stands on something that could not be made is not begun. "
         "lsve --export writes such a description, which plans nothing where it was written, and says in its first "
         "lines what it leaves out.\n\n"
+        "The kinds "
+        f"{', '.join(PLAIN)} "
+        "are made of settings: --set NAME=VALUE, as often as there are any; what is not named stays as it is, and an "
+        "empty value takes a reference or a list away. Several in a list are joined by commas, and a list is then what "
+        "was given. They are made with -c, changed with -u, removed with -r; one that is there already is otherwise an "
+        "error of -c. Affinity groups belong to the cluster of -l, QoS and quotas to the data center of -d. A user is "
+        "called name@directory; a permission is called as the user or the group that has it, on the one thing that is "
+        "set, or everywhere. The password of a provider is that of the passwd row with its name as the key. "
+        "A limit of a quota is CLUSTER:VCPUS:GIB or DOMAIN:GIB, with * for all and nothing for no limit. "
+        f"What can be set, with a star where it must be: {_SETTINGS}.\n\n"
         "--diff compares the same way and changes nothing: a line for each thing that --from would do, and one for "
         "each cluster, network, host, storage domain and machine of a described data center that the file does not "
         "name, if the file has anything of that kind. The exit code is 0 where nothing differs, 2 where something "
@@ -118,6 +131,14 @@ SPEC = Command(
         ("cfgve -t disk -m rhevm.example.com -o vm1_Disk1 -r", "remove a disk that belongs to no machine"),
         ("cfgve -t disk -m rhevm.example.com -o vm1_Disk1 --move data2", "move a disk, while its machine runs or not"),
         ("cfgve -t tpl -m rhevm.example.com -o tpl01 -i --from-domain sd1", "register a template that came with sd1"),
+        (
+            "cfgve -t qos -m rhevm.example.com -o gold -c -d dc1 --set type=storage --set max_iops=500",
+            "limit what the disks of a profile may do",
+        ),
+        (
+            "cfgve -t permission -m rhevm.example.com -o joe@internal-authz -c --set role=UserRole --set vm=vm1",
+            "let somebody use a machine",
+        ),
         ("cfgve -m rhevm.example.com --from site.yaml --dry-run", "what a described site lacks"),
         ("cfgve -m rhevm.example.com --diff site.yaml", "what has changed, for a nightly job"),
     ),

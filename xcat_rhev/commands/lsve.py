@@ -28,7 +28,7 @@ _KINDS: dict[str, tuple[type[Noun], str]] = {
     **{word: (each.noun, each.title) for word, each in PLAIN.items()},
 }
 #: How each kind is shown.
-_LAYOUTS = {**LAYOUTS, **{each.noun: each.layout for each in PLAIN.values()}}
+_LAYOUTS = {**LAYOUTS, **{noun: each.layout for each in PLAIN.values() for noun in each.nouns}}
 _PLAIN = {each.noun: each for each in PLAIN.values()}
 
 SPEC = Command(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Callable, cast
+from typing import Any, Callable, TypeVar, cast
 
 from ..abort import Abort
 from ..clock import Clock
@@ -23,6 +23,9 @@ from .wire.patience import Patience
 from .wire.pulse import Pulse
 from .wire.session import Session
 from .wire.transport import Sender
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class Api:
@@ -159,6 +162,10 @@ class Api:
         """
         more: dict[str, Any] = {"details": details, "everything": everything, "also": also, "only": only}
         return self.catalog.look(noun, names, any_case=any_case, **more)
+
+    def each(self, work: Callable[[A], B], over: Sequence[A]) -> builtins.list[B]:
+        """Do several requests side by side, as many as the manager may get at once."""
+        return self.catalog.each(work, over)
 
     def all(self, noun: type[N]) -> builtins.list[N]:
         """All things of a kind, listed once for the time of this request."""

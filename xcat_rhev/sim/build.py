@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .dialect import SimDialect, Thing
 from .levels import newest
+from .resources import policies, pools, rights
 from .resources.clusters import USUAL, attach
 from .resources.connections import connect
 from .resources.datacenters import MAC_POOL, management
@@ -27,6 +28,9 @@ def build(world: World, dialect: SimDialect, network: str, hosts: int = 0, vms: 
         running: The part of them that is up, in percent.
     """
     blank(world)
+    rights.build(world)
+    policies.build(world)
+    pools.build(world)
     world.add("tag", id=ZERO, name="root", description="root", parent=None)
     span = {"from": "00:1a:4a:16:01:51", "to": "00:1a:4a:16:01:e6"}
     world.add(

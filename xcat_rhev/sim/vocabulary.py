@@ -138,6 +138,7 @@ def _refuse_word(text: str, name: str, words: list[str]) -> None:
 _SERVICES = {
     "datacenters": ("data_center", "data_centers"),
     "storagedomains": ("storage_domain", "storage_domains"),
+    "schedulingpolicies": ("scheduling_policy", "scheduling_policies"),
     "vnicprofiles": ("vnic_profile", "vnic_profiles"),
     "affinitygroups": ("affinity_group", "affinity_groups"),
     "diskattachments": ("disk_attachment", "disk_attachments"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
@@ -36,10 +36,37 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "template": ("cluster",),
     "tagging": ("tag", "owner"),
     "affinity_group": ("cluster",),
+    "quota": ("data_center",),
+    "quota_cluster_limit": ("quota",),
+    "quota_storage_limit": ("quota",),
+    "qos": ("data_center",),
+    "disk_profile": ("storage_domain",),
+    "vm_pool": ("cluster", "template"),
+    "permit": ("role",),
+    "permission": ("user", "group", "role", "object"),
+    "policy_use": ("scheduling_policy",),
 }
-KINDS = (*OWNERS, "data_center", "mac_pool", "tag", "event", "job", "storage_connection", "leftover")
+KINDS = (
+    *(*OWNERS, "data_center", "mac_pool", "tag", "event", "job", "storage_connection", "leftover"),
+    *("affinity_label", "instance_type", "role", "user", "group", "scheduling_policy", "scheduling_policy_unit"),
+    *("external_host_provider", "openstack_image_provider", "openstack_network_provider", "openstack_volume_provider"),
+)
+#: What goes when its owner does: kind -> (kind, key).
+GOES_ALONG: dict[str, tuple[tuple[str, str], ...]] = {
+    "data_center": (("quota", "data_center"), ("qos", "data_center")),
+    "quota": (("quota_cluster_limit", "quota"), ("quota_storage_limit", "quota")),
+    "storage_domain": (("disk_profile", "storage_domain"),),
+    "cluster": (("affinity_group", "cluster"),),
+    "role": (("permit", "role"),),
+    "user": (("permission", "user"),),
+    "scheduling_policy": (("policy_use", "scheduling_policy"),),
+}
+#: What comes with each new thing of a kind.
+COMES_ALONG: dict[str, Callable[[Any, Thing], object]] = {}
 #: Kinds whose address is under an owner: kind -> (path before, owner's key, path between).
 UNDER = {
+    "qos": ("datacenters", "data_center", "qoss"),
+    "quota": ("datacenters", "data_center", "quotas"),
     "host_nic": ("hosts", "host", "nics"),
     "nic": ("vms", "vm", "nics"),
     "snapshot": ("vms", "vm", "snapshots"),
@@ -162,6 +189,8 @@ class World:
         """Put a new thing into the world and give it an id, unless it brings one."""
         thing: Thing = {"kind": kind, "id": values.pop("id", None) or self.new_id(), "v": 0, "turn": 0, **values}
         self.put(thing)
+        if kind in COMES_ALONG:
+            COMES_ALONG[kind](self, thing)
         return thing
 
     def put(self, thing: Thing) -> None:
@@ -183,7 +212,10 @@ class World:
         self.dirty[thing["kind"], thing["id"]] = None
 
     def remove(self, thing: Thing) -> None:
-        """Take a thing out of the world."""
+        """Take a thing out of the world, with what cannot be without it."""
+        for kind, key in GOES_ALONG.get(thing["kind"], ()):
+            for one in self.of(kind, key, thing["id"]):
+                self.remove(one)
         self._forget(thing, ("name", *OWNERS.get(thing["kind"], ())))
         del self.things[thing["kind"]][thing["id"]]
         self.dirty[thing["kind"], thing["id"]] = None

@@ -5,88 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Callable
+from typing import Any
 
 from ...engine.manager import Manager
-from ...engine.nouns import Cluster, DataCenter, Network, Noun, Ref
-from ...errors import Ambiguous, NotFound, Usage
-from ...messages import Error
+from ...engine.nouns import Cluster, DataCenter, Noun
+from ...errors import Usage
+from ...messages import Data, Error
 from ...plan.context import Context, Plan
-from ...plan.jobs import Job
+from ...plan.jobs import Job, Step, Wait
 from ..show.listing import Key, Layout, plain
-from .kind import Kind, Verb, is_in, one_step
+from .kind import Kind, Verb, success
+from .settings import Collected, Setting, reference
 
-_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
+#: Where things of a kind are: the option that names it, and its flag.
+HOMES: Mapping[type[Noun], tuple[str, str]] = {Cluster: ("cluster", "-l"), DataCenter: ("data_center", "-d")}
 
 
 @dataclass(frozen=True)
-class Setting:
-    """One thing that can be set.
+class Asked:
+    """What was asked for.
 
     Attributes:
-        word: Its name for `--set` and for lsve.
-        attribute: The noun's.
-        read: Makes the value of what was typed.
-        show: What a person sees of a value.
-        needed: Nothing is made without it.
-        identity: Things of one name may differ in it.
+        values: By attribute.
+        members: By the word of the list.
     """
 
-    word: str
-    attribute: str
-    read: Callable[[Context, str], Any]
-    show: Callable[[Any, Manager], object]
-    needed: bool = False
-    identity: bool = False
-
-
-def text(word: str, attribute: str = "") -> Setting:
-    """A text."""
-    return Setting(word, attribute or word, lambda _, typed: typed, lambda value, _: value)
-
-
-def flag(word: str, attribute: str = "") -> Setting:
-    """True or false."""
-    return Setting(word, attribute or word, partial(_flag, word), lambda value, _: value)
-
-
-def choice(word: str, attribute: str, *known: str) -> Setting:
-    """One of some words."""
-    return Setting(word, attribute, partial(_choice, word, known), lambda value, _: value)
-
-
-def reference(word: str, noun: type[Noun], *, needed: bool = False, identity: bool = False) -> Setting:
-    """Another object, by its name."""
-    return Setting(word, word, partial(_reference, word, noun), partial(_name, noun), needed, identity)
-
-
-def _flag(word: str, _: Context, typed: str) -> bool:
-    if typed.lower() not in _FLAGS:
-        raise Usage(f"--set {word}={typed}: not true or false")
-    return _FLAGS[typed.lower()]
-
-
-def _choice(word: str, known: Sequence[str], _: Context, typed: str) -> str:
-    if typed not in known:
-        raise Usage(f"--set {word}={typed}: not one of {', '.join(known)}")
-    return typed
-
-
-def _reference(word: str, noun: type[Noun], context: Context, typed: str) -> Ref:
-    """The object of that name; networks of several data centers may have one name."""
-    found: list[Any] = [each for each in context.manager.all(noun) if each.name == typed]
-    if noun is Network and "data_center" in context.options:
-        home = context.manager.one(DataCenter, context.options["data_center"])
-        found = [each for each in found if is_in(each.data_center, home)]
-    if not found:
-        raise NotFound(f"--set {word}={typed}: there is no such {noun.word()}")
-    if len(found) > 1:
-        raise Ambiguous(f"--set {word}={typed}: {len(found)} are called so", "Give -d with a data center")
-    return Ref(found[0].id, typed)
-
-
-def _name(noun: type[Noun], value: Any, manager: Manager) -> object:
-    return manager.name_of(noun, value) or None if value else None
+    values: Mapping[str, Any]
+    members: Mapping[str, Sequence[Noun]]
 
 
 @dataclass(frozen=True)
@@ -97,22 +42,40 @@ class PlainKind:
         title: What people call it.
         noun: The manager's.
         settings: What can be set, besides a description.
+        members: Lists that are collections of the thing.
         came: What the list of arrivals calls it; empty if it was always there.
-        in_cluster: It belongs to a cluster, which -l names.
+        home: What it belongs to, which -l or -d names; None for the manager itself.
         hidden: Names that the manager keeps for itself.
+        described: It has a description.
+        plural: Several of them, where that is not the title with an s.
     """
 
     title: str
     noun: type[Noun]
     settings: tuple[Setting, ...]
+    members: tuple[Collected, ...] = ()
     came: str = ""
-    in_cluster: bool = False
+    home: type[Noun] | None = None
     hidden: frozenset[str] = frozenset()
+    described: bool = True
+    plural: str = ""
+
+    # what cfgve and lsve need -----------------------------------------------------------------------------------------
+
+    @property
+    def many(self) -> str:
+        """Several of them."""
+        return self.plural or f"{self.title}s"
+
+    @property
+    def nouns(self) -> tuple[type[Noun], ...]:
+        """The manager's kinds."""
+        return (self.noun,)
 
     @property
     def kind(self) -> Kind:
         """What cfgve can do with it."""
-        takes = frozenset({"set", "description", "data_center"} | ({"cluster"} if self.in_cluster else set()))
+        takes = frozenset({"set", "description", "data_center"} | ({"cluster"} if self.home is Cluster else set()))
         return Kind(
             self.title,
             {
@@ -125,9 +88,25 @@ class PlainKind:
     @property
     def layout(self) -> Layout:
         """How lsve shows it."""
-        keys = [Key(each.word, partial(_show_setting, each)) for each in self.settings]
-        cluster = [Key("cluster", partial(_show_setting, reference("cluster", Cluster)))] if self.in_cluster else []
-        return Layout(f"{self.title}s", (*cluster, plain("description"), *keys))
+        keys = [Key(each.word, partial(_show_setting, each)) for each in self.settings if not each.hidden]
+        home = [Key(self.home.TAG, partial(_show_setting, reference(self.home.TAG, self.home)))] if self.home else []
+        about = [plain("description")] if self.described else []
+        lists = [Key(each.word, partial(self._show_members, each)) for each in self.members]
+        return Layout(self.many, (*home, *about, *keys, *lists))
+
+    @property
+    def required(self) -> list[str]:
+        """The words of the settings without which none is made, with a star."""
+        return [f"{each.word}*" for each in self.settings if each.needed]
+
+    @property
+    def optional(self) -> list[str]:
+        """The words of its other settings and of its lists."""
+        return [*(each.word for each in self.settings if not each.needed), *(each.word for each in self.members)]
+
+    def _show_members(self, members: Collected, noun: Any, manager: Manager) -> object:
+        under = self.address(noun)
+        return tuple(sorted(members.show(each, manager) for each in manager.list(members.noun, under=under)))
 
     def refuse_early(self, manager: Manager) -> None:
         """Refuse it where the manager does not know such things.
@@ -139,53 +118,114 @@ class PlainKind:
             raise Usage(late)
 
     def everything(self, manager: Manager) -> list[Noun]:
-        """All that the manager has; of a kind in clusters, with the cluster in each."""
+        """All that the manager has; of a kind in something, with that in each."""
         self.refuse_early(manager)
-        if not self.in_cluster:
-            return [each for each in manager.list(self.noun) if each.name not in self.hidden]
-        clusters = manager.all(Cluster)
-        return [each.replace(cluster=home.ref) for home in clusters for each in manager.list(self.noun, under=home)]
+        if self.home is None:
+            return [each for each in self.listed(manager, None) if each.name not in self.hidden]
+        homes: Sequence[Noun] = manager.all(self.home)
+        return [
+            each.replace(**{self.home.TAG: home.ref})
+            for home in homes
+            for each in self.listed(manager, home)
+            if each.name not in self.hidden
+        ]
+
+    # what a kind may do in its own way --------------------------------------------------------------------------------
+
+    def listed(self, manager: Manager, under: Noun | None) -> list[Noun]:
+        """Those of one home, with the names that people call them by."""
+        return [*manager.list(self.noun, under=under)]
+
+    def home_of(self, context: Context, wanted: Asked) -> Noun | None:
+        """What they belong to, as it was asked for.
+
+        Raises:
+            Usage: It is not named.
+        """
+        if self.home is None:
+            return None
+        option, said = HOMES[self.home]
+        if option not in context.options:
+            raise Usage(f"{self.many} belong to a {self.home.word()}", f"Give {said} with its name")
+        found: Noun = context.manager.one(self.home, context.options[option])
+        return found
+
+    def new(self, context: Context, name: str, wanted: Asked) -> Noun:
+        """What the manager is told to make."""
+        return self.noun(name=name, **wanted.values)
+
+    def address(self, noun: Any) -> Noun:
+        """The thing where its collections are."""
+        found: Noun = noun
+        return found
+
+    def waits(self, context: Context, made: Noun, wanted: Asked) -> Sequence[Wait]:
+        """What is awaited when it is made or changed."""
+        return ()
+
+    def filled(self, members: Collected) -> bool:
+        """Does what is made have the members of that list already?"""
+        return False
+
+    def before_removal(self, manager: Manager, noun: Noun) -> None:
+        """What has to be done before one can be removed."""
+
+    def own(self, noun: Any, manager: Manager) -> bool:
+        """Is it one that every manager has, or that comes with something else? A description does not tell it."""
+        return noun.name in self.hidden
 
 
 def _show_setting(setting: Setting, noun: Any, manager: Manager) -> object:
-    return setting.show(getattr(noun, setting.attribute), manager)
+    return setting.show(getattr(noun, setting.attribute, None), manager)
 
 
-def _read_settings(kind: PlainKind, context: Context) -> dict[str, Any]:
-    """The values that were asked for, by attribute.
+def read_settings(kind: PlainKind, context: Context) -> Asked:
+    """What was asked for.
 
     Raises:
-        Usage: A word is none of this kind's, or its value is wrong.
+        Usage: A word is none of this kind's, its value is wrong, or the manager is too old for it.
     """
     known = {each.word: each for each in kind.settings}
-    wanted = {"description": context.options["description"]} if "description" in context.options else {}
+    lists = {each.word: each for each in kind.members}
+    about = kind.described and "description" in context.options
+    values = {"description": context.options["description"]} if about else {}
+    members: dict[str, Sequence[Noun]] = {}
     for typed in context.options.get("set", ()):
         word, equals, value = typed.partition("=")
-        if word not in known or not equals:
-            raise Usage(f"--set {typed}: {kind.title}s have {', '.join(f'{each}=...' for each in known)}")
-        wanted[known[word].attribute] = known[word].read(context, value)
-    return wanted
+        if word not in {**known, **lists} or not equals:
+            raise Usage(f"--set {typed}: {kind.many} have {', '.join(f'{each}=...' for each in (*known, *lists))}")
+        if word in lists:
+            members[word] = lists[word].read(context, value)
+        else:
+            values[known[word].attribute] = known[word].read(context, value)
+    _refuse_missing(kind, context.manager, values)
+    return Asked(values, members)
 
 
-def _look(kind: PlainKind, context: Context, wanted: Mapping[str, Any]) -> tuple[Noun | None, list[Noun]]:
-    """The cluster that they belong to, and those that may be meant.
+def _refuse_missing(kind: PlainKind, manager: Manager, values: Mapping[str, Any]) -> None:
+    words = {each.attribute: each.word for each in kind.settings}
+    lacking = [
+        each for noun in kind.nouns for each in manager.lacks(noun, (name for name in values if name in noun.FIELDS))
+    ]
+    if lacking:
+        version = ".".join(map(str, manager.version))
+        raise Usage(f"--set {words.get(lacking[0], lacking[0])}: the manager is {version}, whose {kind.many} have none")
 
-    Raises:
-        Usage: The cluster is not named.
-    """
+
+def _look(kind: PlainKind, context: Context, wanted: Asked) -> tuple[Noun | None, list[Noun]]:
+    """What they belong to, and those that may be meant."""
     kind.refuse_early(context.manager)
-    under = None
-    if kind.in_cluster:
-        if "cluster" not in context.options:
-            raise Usage(f"{kind.title}s belong to a cluster", "Give -l with its name")
-        under = context.manager.one(Cluster, context.options["cluster"])
-    own = [each.attribute for each in kind.settings if each.identity and each.attribute in wanted]
-    listed: list[Any] = context.manager.list(kind.noun, under=under)
-    return under, [each for each in listed if all(_same(getattr(each, name), wanted[name]) for name in own)]
+    under = kind.home_of(context, wanted)
+    own = [each.attribute for each in kind.settings if each.identity and each.attribute in wanted.values]
+    listed: list[Any] = kind.listed(context.manager, under)
+    return under, [each for each in listed if all(_same(getattr(each, name), wanted.values[name]) for name in own)]
 
 
 def _same(one: Any, other: Any) -> bool:
-    return one is not None and one.id == other.id
+    """Are both the same thing, or the same word?"""
+    if one is None or other is None:
+        return one is other
+    return bool(one.id == other.id if hasattr(one, "id") else one == other)
 
 
 def _hits(kind: PlainKind, there: Sequence[Noun], name: str) -> Iterator[Noun]:
@@ -194,18 +234,44 @@ def _hits(kind: PlainKind, there: Sequence[Noun], name: str) -> Iterator[Noun]:
 
 def _converge(kind: PlainKind, context: Context, names: Sequence[str], *, update: bool) -> Plan:
     """Make those that are not there, change those that are; -c refuses to change, -u to make."""
-    wanted = _read_settings(kind, context)
+    kind.refuse_early(context.manager)
+    wanted = read_settings(kind, context)
     under, there = _look(kind, context, wanted)
     for name in names:
-        hits = [*_hits(kind, there, name)]
-        if len(hits) > 1:
-            yield Error(_several(kind, hits), name)
-        elif hits:
-            yield _change(kind, context, hits[0], under, wanted, update)
-        elif update:
-            yield Error(f"there is no such {kind.title}. Give -c to make it", name)
-        else:
-            yield _creation(kind, context, name, under, wanted)
+        yield _one(kind, context, name, (under, there), wanted, update)
+
+
+def _one(
+    kind: PlainKind,
+    context: Context,
+    name: str,
+    place: tuple[Noun | None, Sequence[Noun]],
+    wanted: Asked,
+    update: bool | None,
+) -> Job | Error:
+    """What becomes of one; `update` is None where it may be made as well as changed."""
+    under, there = place
+    hits = [*_hits(kind, there, name)]
+    if len(hits) > 1:
+        return Error(_several(kind, hits), name)
+    if hits:
+        return _change(kind, context, hits[0], under, wanted, update is not False)
+    if update:
+        return Error(f"there is no such {kind.title}. Give -c to make it", name)
+    return _creation(kind, context, name, under, wanted)
+
+
+def converge(kind: PlainKind, context: Context, name: str) -> Plan:
+    """Make one thing, or change it: what a description wants of it.
+
+    Args:
+        kind: Its kind.
+        context: The command, with the options as they would be typed.
+        name: Its name.
+    """
+    kind.refuse_early(context.manager)
+    wanted = read_settings(kind, context)
+    yield _one(kind, context, name, _look(kind, context, wanted), wanted, None)
 
 
 def _several(kind: PlainKind, hits: Sequence[Noun]) -> str:
@@ -213,42 +279,97 @@ def _several(kind: PlainKind, hits: Sequence[Noun]) -> str:
     return f"{len(hits)} are called so. Give {words}"
 
 
-def _creation(
-    kind: PlainKind, context: Context, name: str, under: Noun | None, wanted: Mapping[str, Any]
-) -> Job | Error:
-    lacking = [each.word for each in kind.settings if each.needed and each.attribute not in wanted]
+def _creation(kind: PlainKind, context: Context, name: str, under: Noun | None, wanted: Asked) -> Job | Error:
+    asked = {*wanted.values}
+    lacking = [each.word for each in kind.settings if each.needed and each.attribute not in asked]
     if lacking:
-        return Error(f"{kind.title}s need {' and '.join(f'--set {word}=...' for word in lacking)}", name)
-    new = kind.noun(name=name, **wanted)
-    make = partial(context.manager.create, new, under=under)
-    return one_step(name, f"create {kind.title}{_words(kind, context, wanted)}", make)
+        return Error(f"{kind.many} need {' and '.join(f'--set {word}=...' for word in lacking)}", name)
+    new = kind.new(context, name, wanted)
+
+    def make() -> list[Data]:
+        made = context.manager.create(new, under=under)
+        for each in (one for one in kind.members if not kind.filled(one)):
+            _fill(context.manager, each, kind.address(made), wanted.members.get(each.word), ())
+        return success(name)
+
+    text = f"create {kind.title}{_words(kind, context, wanted.values, wanted.members)}"
+    return Job(name, [Step(text, make), *kind.waits(context, new, wanted)])
 
 
 def _change(
-    kind: PlainKind, context: Context, there: Noun, under: Noun | None, wanted: Mapping[str, Any], update: bool
+    kind: PlainKind, context: Context, there: Noun, under: Noun | None, wanted: Asked, update: bool
 ) -> Job | Error:
-    differing = there.differing(wanted)
-    if not differing:
+    own = {each.attribute for each in kind.settings if each.identity}
+    differing = there.differing({name: value for name, value in wanted.values.items() if name not in own})
+    lists = _differing_lists(kind, context.manager, there, wanted)
+    if not differing and not lists:
         return Job(there.name)
-    text = _words(kind, context, differing)
+    text = _words(kind, context, differing, {word: wanted.members[word] for word in lists})
+    fixed = [each.word for each in kind.settings if each.fixed and each.attribute in differing]
+    if fixed:
+        return Error(
+            f"the {kind.title} is there, but not{text}, and {fixed[0]} never changes. Remove it first", there.name
+        )
     if not update:
         return Error(f"the {kind.title} is there, but not{text}. Give -u instead of -c to change it", there.name)
-    change = partial(context.manager.change, there, under=under, **differing)
-    return one_step(there.name, f"change {kind.title} to{text.replace(' with', '', 1)}", change)
+
+    def change() -> list[Data]:
+        if differing:
+            context.manager.change(there, under=under, **differing)
+        for each in kind.members:
+            if each.word in lists:
+                _fill(context.manager, each, kind.address(there), wanted.members[each.word], lists[each.word])
+        return success(there.name)
+
+    says = f"change {kind.title} to{text.replace(' with', '', 1)}"
+    return Job(there.name, [Step(says, change), *kind.waits(context, there, wanted)])
 
 
-def _words(kind: PlainKind, context: Context, values: Mapping[str, Any]) -> str:
+def _differing_lists(kind: PlainKind, manager: Manager, there: Noun, wanted: Asked) -> dict[str, Sequence[Noun]]:
+    """The lists that are otherwise than asked for, as they are."""
+    found: dict[str, Sequence[Noun]] = {}
+    for each in kind.members:
+        if each.word in wanted.members:
+            now: Sequence[Noun] = manager.list(each.noun, under=kind.address(there))
+            if {each.key(one) for one in now} != {each.key(one) for one in wanted.members[each.word]}:
+                found[each.word] = now
+    return found
+
+
+def _fill(
+    manager: Manager, members: Collected, under: Noun, wanted: Sequence[Noun] | None, now: Sequence[Noun]
+) -> None:
+    """Put into a list what it lacks, after what it shall not have any more was taken out."""
+    if wanted is None:
+        return
+    keys = {members.key(each) for each in wanted}
+    there = {members.key(each) for each in now}
+    for each in now:
+        if members.key(each) not in keys:
+            manager.remove(each, under=under)
+    for each in wanted:
+        if members.key(each) not in there:
+            manager.create(each, under=under)
+
+
+def _words(kind: PlainKind, context: Context, values: Mapping[str, Any], members: Mapping[str, Sequence[Noun]]) -> str:
     """Values in words, as ` with network nw1`; empty for none."""
+    manager = context.manager
     words = {each.attribute: each for each in kind.settings}
     parts = [
-        f"{words[name].word} {_text(words[name], value, context)}" for name, value in values.items() if name in words
+        f"{words[name].word} {_text(words[name], value, manager)}" for name, value in values.items() if name in words
     ]
+    shown = {each.word: each for each in kind.members}
+    for word, entries in members.items():
+        parts.append(f"{word} {' '.join(shown[word].show(each, manager) for each in entries) or 'none'}")
     parts += [f"description {values['description']}"] if "description" in values else []
     return f" with {', '.join(parts)}" if parts else ""
 
 
-def _text(setting: Setting, value: Any, context: Context) -> str:
-    shown = setting.show(value, context.manager)
+def _text(setting: Setting, value: Any, manager: Manager) -> str:
+    shown = setting.show(value, manager)
+    if shown is None or shown == ():
+        return "none"
     if isinstance(shown, tuple):
         return " ".join(map(str, shown))
     return str(shown).lower() if isinstance(shown, bool) else str(shown)
@@ -256,7 +377,8 @@ def _text(setting: Setting, value: Any, context: Context) -> str:
 
 def _remove(kind: PlainKind, context: Context, names: Sequence[str]) -> Plan:
     """Remove those that are there."""
-    wanted = _read_settings(kind, context)
+    kind.refuse_early(context.manager)
+    wanted = read_settings(kind, context)
     under, there = _look(kind, context, wanted)
     for name in names:
         hits = [*_hits(kind, there, name)]
@@ -265,4 +387,10 @@ def _remove(kind: PlainKind, context: Context, names: Sequence[str]) -> Plan:
         elif len(hits) > 1:
             yield Error(_several(kind, hits), name)
         else:
-            yield one_step(name, f"remove {kind.title}", partial(context.manager.remove, hits[0], under=under))
+            yield Job(name, [Step(f"remove {kind.title}", partial(_removal, kind, context.manager, hits[0], under))])
+
+
+def _removal(kind: PlainKind, manager: Manager, noun: Noun, under: Noun | None) -> list[Data]:
+    kind.before_removal(manager, noun)
+    manager.remove(noun, under=under)
+    return success(noun.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..documents.fields import flag, label, parts, ref, refs, secret, text, version, whole, words
+from ..documents.fields import decimal, flag, label, parts, ref, refs, secret, text, version, whole, words
 from ..documents.noun import Noun, Removal
 from ..documents.record import Record
 
@@ -92,6 +92,9 @@ class VnicProfile(Noun, tag="vnic_profile", path="vnicprofiles", top=True):
     """
 
     network = ref("network")
+    qos = ref(None, "qos")
+    network_filter = ref(None, "network_filter")
+    migratable = flag(None, "migratable", since=(4, 2))
     port_mirroring = flag("port_mirroring")
     through_mode = text("pass_through/mode", since=(3, 6))
 
@@ -278,10 +281,26 @@ class MacPool(Noun, tag="mac_pool", path="macpools", top=True):
     ranges = parts(MacRange, "ranges/range*")
 
 
+class NetworkFilter(Noun, tag="network_filter", path="networkfilters", top=True):
+    """What NICs may send, as libvirt knows it; since 4.0."""
+
+
 class AffinityGroup(Noun, tag="affinity_group", path="affinitygroups"):
-    """VMs of a cluster that should run together or apart; since 3.5, under its cluster."""
+    """VMs of a cluster that should run together or apart; since 3.5, under its cluster.
+
+    Attributes:
+        priority: Of two groups that contradict each other the one with more is kept.
+        hosts_positive, hosts_enforcing, hosts_enabled: The rule for its hosts.
+    """
 
     cluster = ref("cluster")
     positive = flag("positive")
     enforcing = flag("enforcing")
+    priority = decimal(None, "priority", since=(4, 3))
+    hosts_positive = flag(None, "hosts_rule/positive", since=(4, 1))
+    hosts_enforcing = flag(None, "hosts_rule/enforcing", since=(4, 1))
+    hosts_enabled = flag(None, "hosts_rule/enabled", since=(4, 1))
     vms = refs(None, "vms/vm*")
+    hosts = refs(None, "hosts/host*", since=(4, 1))
+    vm_labels = refs(None, "vm_labels/affinity_label*", since=(4, 3))
+    host_labels = refs(None, "host_labels/affinity_label*", since=(4, 3))

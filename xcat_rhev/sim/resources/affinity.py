@@ -12,6 +12,8 @@ from ..routing import delete, get, post, put
 from .common import lists_of, shows
 from .vmshape import VM
 
+#: The rule for a group's hosts, unless it was said.
+_HOSTS = {"hosts_positive": True, "hosts_enforcing": True, "hosts_enabled": False}
 GROUP = SimShape(
     "affinity_group",
     "affinity_group",
@@ -30,18 +32,16 @@ GROUP = SimShape(
         v4only("rule_enforcing", "bool", "vms_rule/enforcing"),
         v4only("rule_enabled", "bool", "vms_rule/enabled"),
         ref("vms", "vm", "", "vms/vm[]", usual=[]),
-        ref("host_labels", "host", "", "host_labels/affinity_label[]", usual=[], since4=(4, 3)),
+        ref("host_labels", "affinity_label", "", "host_labels/affinity_label[]", usual=[], since4=(4, 3)),
         ref("hosts", "host", "", "hosts/host[]", usual=[], since4=(4, 1)),
-        ref("vm_labels", "host", "", "vm_labels/affinity_label[]", usual=[], since4=(4, 3)),
+        ref("vm_labels", "affinity_label", "", "vm_labels/affinity_label[]", usual=[], since4=(4, 3)),
     ),
     view=lambda world, thing, call: {
         **thing,
         "rule_positive": thing["positive"],
         "rule_enforcing": thing["enforcing"],
         "rule_enabled": True,
-        "hosts_positive": True,
-        "hosts_enforcing": True,
-        "hosts_enabled": False,
+        **{key: thing.get(key, usual) for key, usual in _HOSTS.items()},
     },
 )
 SHAPES["affinity_group"] = GROUP
@@ -57,14 +57,23 @@ def created(call: ApiCall) -> One:
     cluster = call.things["cluster"]
     if any(one["name"] == values["name"] for one in call.world.of("affinity_group", "cluster", cluster["id"])):
         raise refuse("group name", call.dialect, BAD)
-    vms = [call.look_up("vm", said)["id"] for said in values.pop("vms", ())]
+    members = {"vms": [], **_members(call, values)}
     group = call.world.add(
         "affinity_group",
-        **{"positive": True, "enforcing": False, **values},
+        **{"positive": True, "enforcing": False, **values, **members},
         cluster=cluster["id"],
-        vms=vms,
     )
     return One(GROUP, group, 201)
+
+
+#: The lists of a group, and the kinds of things in them.
+_LISTS = {"vms": "vm", "hosts": "host", "vm_labels": "affinity_label", "host_labels": "affinity_label"}
+
+
+def _members(call: ApiCall, values: Thing) -> Thing:
+    """The ids of what a body lists."""
+    told = {key: kind for key, kind in _LISTS.items() if key in values}
+    return {key: [call.look_up(kind, said)["id"] for said in values[key]] for key, kind in told.items()}
 
 
 def _read(call: ApiCall) -> Thing:
@@ -75,15 +84,15 @@ def _read(call: ApiCall) -> Thing:
         if rule is not None:
             values[key] = rule
     values.pop("rule_enabled", None)
+    if "hosts_positive" in values:
+        values.setdefault("hosts_enabled", True)
     return values
 
 
 def changed(call: ApiCall) -> One:
     """Change an affinity group."""
     values = _read(call)
-    if "vms" in values:
-        values["vms"] = [call.look_up("vm", said)["id"] for said in values["vms"]]
-    call.world.change(call.things["affinity_group"], **values)
+    call.world.change(call.things["affinity_group"], **{**values, **_members(call, values)})
     return One(GROUP, call.things["affinity_group"])
 
 

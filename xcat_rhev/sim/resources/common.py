@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..answers import Many, One, Raw
 from ..call import ApiCall
-from ..dialect import SimShape
+from ..dialect import SimShape, Thing
 from ..faults import Gone, Refused
 from ..render import document, fault
 from ..routing import Handler, Route, get
@@ -34,6 +34,31 @@ def lists_of(shape: SimShape, owner: str, key: str = "") -> Handler:
         key: By which the things know their owner, if not by its kind.
     """
     return lambda call: Many(shape, call.world.of(shape.kind, key or owner, call.things[owner]["id"]))
+
+
+def called(thing: Thing, name: str) -> Thing:
+    """The same thing under the id by which its owner's list knows it, which other owners' lists have as well."""
+    return {**thing, "id": name}
+
+
+def called_so(call: ApiCall, kind: str, owner: str, key: str, word: str) -> Thing:
+    """Find what the path calls by such an id.
+
+    Args:
+        call: Its path has the id under `word`.
+        kind: What is looked for.
+        owner: The kind of its owner, which the path names too.
+        key: The value of the thing that is its id there; the owner's id where it is empty.
+        word: The path's.
+
+    Raises:
+        Gone: There is none.
+    """
+    own = call.things[owner]["id"]
+    for one in call.world.of(kind, owner, own):
+        if (one.get(key) or own) == call.things[word]["id"]:
+            return one
+    raise Gone
 
 
 def empty(shape: SimShape) -> Handler:

@@ -184,33 +184,6 @@ def _system(call: ApiCall, number: int, name: str) -> str:
     return f"<operating_system {where}>{words}{more}</operating_system>"
 
 
-def users(call: ApiCall) -> Raw:
-    """List the one user."""
-    return Raw(document(f"<users>{_user(call)}</users>"))
-
-
-def user(call: ApiCall) -> Raw:
-    """Show the one user."""
-    if call.things["user"]["id"] != ROOT_USER:
-        raise Gone
-    return Raw(document(_user(call)))
-
-
-def _user(call: ApiCall) -> str:
-    where = f'href="{call.dialect.base}/users/{ROOT_USER}" id="{ROOT_USER}"'
-    name = call.settings.user.partition("@")[0]
-    domain = (
-        f'<domain href="{call.dialect.base}/domains/{INTERNAL}" id="{INTERNAL}"><name>internal-authz</name></domain>'
-    )
-    more = f"<department/><domain_entry_id>{INTERNAL}</domain_entry_id><email>{escape(name)}@localhost</email>"
-    more += "<last_name/><namespace>*</namespace>"
-    more += f"<principal>{escape(name)}</principal>"
-    whole = f"<user_name>{escape(call.settings.user)}</user_name>"
-    if call.dialect.number == 3:
-        return f"<user {where}><name>admin</name>{whole}</user>"
-    return f"<user {where}><name>{escape(name)}</name>{more}{whole}{domain}</user>"
-
-
 def posted_only(call: ApiCall) -> Raw:
     """Answer as 4.5.8 does: the root leads here, and there is nothing to read."""
     raise NotHere
@@ -226,6 +199,4 @@ ROUTES = (
     get("/operatingsystems/{system}", operating_system, "one operating system", since3=(3, 4)),
     get("/externalvmimports", posted_only, _IMPORTED, since3=(99, 0), since4=(4, 1)),
     get("/externaltemplateimports", posted_only, _IMPORTED, since3=(99, 0), since4=(4, 4)),
-    get("/users", users, "list the one user"),
-    get("/users/{user}", user, "show the one user"),
 )

@@ -8,7 +8,8 @@ from ....engine.manager import Manager
 from ....engine.nouns import MacPool, MacRange
 from ....errors import Usage
 from ....plan.context import Context
-from ..plainkind import PlainKind, Setting, flag
+from ..plainkind import PlainKind
+from ..settings import Setting, flag
 
 
 def _read(_: Context, typed: str) -> tuple[MacRange, ...]:

@@ -1,15 +1,36 @@
 """vNIC profiles: what the NICs of machines may do on a network; `network/profile` in vm.nics."""
 
-from ....engine.nouns import Network, VnicProfile
-from ..plainkind import PlainKind, choice, flag, reference
+from __future__ import annotations
 
-KIND = PlainKind(
+from dataclasses import dataclass
+from typing import Any
+
+from ....engine.manager import Manager
+from ....engine.nouns import Network, NetworkFilter, Qos, VnicProfile
+from ..plainkind import PlainKind
+from ..settings import choice, flag, nested_reference, reference
+
+
+@dataclass(frozen=True)
+class _Profiles(PlainKind):
+    """One comes with each network of machines."""
+
+    def own(self, noun: Any, manager: Manager) -> bool:
+        """Is it as it came with its network?"""
+        changed = noun.port_mirroring or noun.passes_through or noun.qos
+        return bool(noun.network and manager.name_of(Network, noun.network) == noun.name and not changed)
+
+
+KIND = _Profiles(
     "vNIC profile",
     VnicProfile,
     (
         reference("network", Network, needed=True, identity=True),
         flag("port_mirroring"),
         choice("pass_through", "through_mode", "enabled", "disabled"),
+        flag("migratable"),
+        nested_reference("qos", Qos),
+        reference("network_filter", NetworkFilter),
     ),
     came="vNIC profiles",
 )

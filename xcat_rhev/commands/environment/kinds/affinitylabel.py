@@ -1,0 +1,46 @@
+"""Affinity labels: machines run on the hosts that have the same label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ....engine.manager import Manager
+from ....engine.nouns import AffinityLabel, Host, Noun, Vm
+from ....plan.context import Context
+from ..plainkind import PlainKind
+from ..settings import Collected, named
+
+
+def _read(word: str, noun: type[Noun], context: Context, typed: str) -> list[Noun]:
+    return [noun(id=each.id, name=each.name) for each in named(context, word, noun, typed)]
+
+
+def _show(noun: type[Noun], each: Any, manager: Manager) -> str:
+    return each.name or manager.name_of(noun, each.ref)
+
+
+def _members(word: str, noun: type[Noun]) -> Collected:
+    return Collected(word, noun, partial(_read, word, noun), lambda each: each.id, partial(_show, noun))
+
+
+@dataclass(frozen=True)
+class _Labels(PlainKind):
+    """A label goes when nothing has it any more."""
+
+    def before_removal(self, manager: Manager, noun: Any) -> None:
+        """Take it off all that have it."""
+        for each in self.members:
+            for one in manager.list(each.noun, under=noun):
+                manager.remove(one, under=noun)
+
+
+KIND = _Labels(
+    "affinity label",
+    AffinityLabel,
+    (),
+    members=(_members("hosts", Host), _members("vms", Vm)),
+    came="affinity labels",
+    described=False,
+)

@@ -1,0 +1,28 @@
+"""Disk profiles: what the disks of a storage domain may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ....engine.manager import Manager
+from ....engine.nouns import DiskProfile, Qos, StorageDomain
+from ..plainkind import PlainKind
+from ..settings import nested_reference, reference
+
+
+@dataclass(frozen=True)
+class _Profiles(PlainKind):
+    """One comes with each storage domain."""
+
+    def own(self, noun: Any, manager: Manager) -> bool:
+        """Is it as it came with its storage domain?"""
+        return manager.name_of(StorageDomain, noun.storage_domain) == noun.name and not noun.qos
+
+
+KIND = _Profiles(
+    "disk profile",
+    DiskProfile,
+    (reference("storage_domain", StorageDomain, needed=True, identity=True), nested_reference("qos", Qos)),
+    came="disk profiles",
+)

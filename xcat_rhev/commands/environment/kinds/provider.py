@@ -1,0 +1,73 @@
+"""External providers: a Foreman, a Glance, a Neutron, a Cinder; the password is that of the passwd table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ....engine.manager import Manager
+from ....engine.nouns import DataCenter, HostProvider, ImageProvider, NetworkProvider, Noun, VolumeProvider
+from ....errors import Usage
+from ....plan.context import Context
+from ....secret import Secret
+from ..plainkind import Asked, PlainKind
+from ..settings import choice, flag, reference, text
+
+_TYPES: Mapping[str, type[Noun]] = {
+    "host": HostProvider,
+    "image": ImageProvider,
+    "network": NetworkProvider,
+    "volume": VolumeProvider,
+}
+
+
+@dataclass(frozen=True)
+class _Providers(PlainKind):
+    """Each type is a collection of its own."""
+
+    @property
+    def nouns(self) -> tuple[type[Noun], ...]:
+        """Those of all types."""
+        return (*_TYPES.values(),)
+
+    def listed(self, manager: Manager, under: Noun | None) -> list[Noun]:
+        """Those of all types."""
+        return [each for found in manager.each(lambda noun: manager.list(noun), self.nouns) for each in found]
+
+    def new(self, context: Context, name: str, wanted: Asked) -> Noun:
+        """A provider, with the name and the password of its row in the passwd table.
+
+        Raises:
+            Usage: A setting is another type's.
+        """
+        values = {key: value for key, value in wanted.values.items() if key != "type"}
+        noun = _TYPES[wanted.values["type"]]
+        strange = [key for key in values if key not in noun.FIELDS]
+        if strange:
+            raise Usage(f"--set {strange[0]}: providers of type {wanted.values['type']} have none")
+        row = next((row for row in context.xcat.rows("passwd", {"key": name}) if row.get("password")), None)
+        if row is not None:
+            values.setdefault("username", row.get("username") or None)
+            values.update(password=Secret(row["password"]), requires_authentication=True)
+        return noun(name=name, **values)
+
+
+KIND = _Providers(
+    "provider",
+    HostProvider,
+    (
+        choice("type", "type", *_TYPES, needed=True, identity=True),
+        text("url"),
+        text("username"),
+        flag("requires_authentication"),
+        text("authentication_url"),
+        text("tenant_name"),
+        choice("network_type", "network_type", "neutron", "external"),
+        text("plugin_type"),
+        flag("read_only"),
+        flag("auto_sync"),
+        flag("unmanaged"),
+        reference("data_center", DataCenter),
+    ),
+    came="external providers",
+)

@@ -1,0 +1,45 @@
+"""Users: people of a directory whom the manager knows, by `name@directory` as joe@internal-authz."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ....engine.manager import Manager
+from ....engine.nouns import Noun, User
+from ....errors import Usage
+from ....plan.context import Context
+from ..plainkind import Asked, PlainKind
+from ..settings import text
+
+
+@dataclass(frozen=True)
+class _Users(PlainKind):
+    """A user's name is the first name; people are known by their names in the directory."""
+
+    def listed(self, manager: Manager, under: Noun | None) -> list[Noun]:
+        """All users, called as they log in."""
+        return [each.replace(name=each.user_name) for each in manager.list(User)]
+
+    def new(self, context: Context, name: str, wanted: Asked) -> Noun:
+        """Somebody of a directory.
+
+        Raises:
+            Usage: The name does not say of which.
+        """
+        domain = name.rpartition("@")[2]
+        if domain == name:
+            raise Usage(f"{name}: not of the form name@directory", "Write it as joe@internal-authz")
+        return User(user_name=name, domain_name=domain, **wanted.values)
+
+    def own(self, noun: Any, manager: Manager) -> bool:
+        """Is it the administrator whom an installation makes?"""
+        return str(noun.name).startswith(("admin@internal", "admin@ovirt@internal"))
+
+
+KIND = _Users(
+    "user",
+    User,
+    (text("namespace", fixed=True), text("email", fixed=True)),
+    described=False,
+)

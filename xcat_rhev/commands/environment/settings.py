@@ -1,0 +1,195 @@
+"""What plain kinds of objects are made of: one setting each, with how it is typed, compared and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ...engine.manager import Manager
+from ...engine.nouns import DataCenter, Network, Noun, Ref
+from ...errors import Ambiguous, NotFound, Usage
+from ...plan.context import Context
+from ...units import parse_memory
+from .kind import is_in
+
+_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing that can be set.
+
+    Attributes:
+        word: Its name for `--set`, for lsve and for a description.
+        attribute: The noun's.
+        read: Makes the value of what was typed.
+        show: What a person sees of a value.
+        needed: Nothing is made without it.
+        identity: Things of one name may differ in it; it never changes.
+        fixed: It is set when the thing is made, and never changed.
+        hidden: lsve does not show it.
+    """
+
+    word: str
+    attribute: str
+    read: Callable[[Context, str], Any]
+    show: Callable[[Any, Manager], object]
+    needed: bool = False
+    identity: bool = False
+    fixed: bool = False
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A list that is a collection of the thing: what is set is what is in it then.
+
+    Attributes:
+        word: Its name for `--set`, for lsve and for a description.
+        noun: What is in it.
+        read: Makes the entries of what was typed.
+        key: What makes two entries the same; one that differs is put in the other's place.
+        show: An entry as it is typed.
+    """
+
+    word: str
+    noun: type[Noun]
+    read: Callable[[Context, str], Sequence[Noun]]
+    key: Callable[[Any], Hashable]
+    show: Callable[[Any, Manager], str]
+
+
+def text(word: str, attribute: str = "", **more: bool) -> Setting:
+    """A text."""
+    return Setting(word, attribute or word, lambda _, typed: typed, lambda value, _: value, **more)
+
+
+def flag(word: str, attribute: str = "", **more: bool) -> Setting:
+    """True or false."""
+    return Setting(word, attribute or word, partial(_flag, word), lambda value, _: value, **more)
+
+
+def number(word: str, attribute: str = "", **more: bool) -> Setting:
+    """A whole number; an engine's -1 stands for none."""
+    return Setting(word, attribute or word, partial(_number, word), lambda value, _: value, **more)
+
+
+def size(word: str, attribute: str = "", **more: bool) -> Setting:
+    """An amount of memory, in bytes; as everywhere a number alone is MiB."""
+    return Setting(word, attribute or word, partial(_size, word), lambda value, _: _mib(value), **more)
+
+
+def choice(word: str, attribute: str, *known: str, **more: bool) -> Setting:
+    """One of some words."""
+    return Setting(word, attribute, partial(_choice, word, known), lambda value, _: value, **more)
+
+
+def reference(word: str, noun: type[Noun], attribute: str = "", **more: bool) -> Setting:
+    """Another object, by its name; nothing takes it away."""
+    read = partial(_reference, word, noun)
+    return Setting(word, attribute or word, read, partial(_name, noun), **more)
+
+
+def references(word: str, noun: type[Noun], attribute: str = "") -> Setting:
+    """Several other objects, by their names."""
+
+    def read(context: Context, typed: str) -> tuple[Ref, ...]:
+        return tuple(each.ref for each in named(context, word, noun, typed))
+
+    def show(value: Any, manager: Manager) -> tuple[object, ...]:
+        return tuple(_name(noun, each, manager) for each in value or ())
+
+    return Setting(word, attribute or word, read, show)
+
+
+def words(typed: str) -> list[str]:
+    """What is joined by commas."""
+    return [each.strip() for each in typed.split(",") if each.strip()]
+
+
+def named(context: Context, word: str, noun: type[Noun], typed: str) -> list[Noun]:
+    """The objects of names that are joined by commas.
+
+    Raises:
+        NotFound: There is none of a name.
+    """
+    wanted = words(typed)
+    found: Mapping[str, Noun] = context.manager.find(noun, wanted) if wanted else {}
+    for name in wanted:
+        if name not in found:
+            raise NotFound(f"--set {word}={typed}: there is no {noun.word()} {name}")
+    return [found[name] for name in wanted]
+
+
+def _flag(word: str, _: Context, typed: str) -> bool:
+    if typed.lower() not in _FLAGS:
+        raise Usage(f"--set {word}={typed}: not true or false")
+    return _FLAGS[typed.lower()]
+
+
+def _number(word: str, _: Context, typed: str) -> int:
+    if not typed.removeprefix("-").isdecimal() or len(typed) > 18:
+        raise Usage(f"--set {word}={typed}: not a whole number")
+    return int(typed)
+
+
+def _size(word: str, _: Context, typed: str) -> int:
+    return parse_memory(typed, f"--set {word}")
+
+
+def _mib(value: int | None) -> object:
+    """Bytes as they are typed, in MiB."""
+    return None if value is None else f"{value >> 20}m"
+
+
+def _choice(word: str, known: Sequence[str], _: Context, typed: str) -> str:
+    if typed not in known:
+        raise Usage(f"--set {word}={typed}: not one of {', '.join(known)}")
+    return typed
+
+
+def _reference(word: str, noun: type[Noun], context: Context, typed: str) -> Ref | None:
+    """The object of that name; networks of several data centers may have one name."""
+    if not typed:
+        return None
+    found: list[Any] = [each for each in context.manager.all(noun) if each.name == typed]
+    if noun is Network and "data_center" in context.options:
+        home = context.manager.one(DataCenter, context.options["data_center"])
+        found = [each for each in found if is_in(each.data_center, home)]
+    return _only(word, noun, found, typed)
+
+
+def _only(word: str, noun: type[Noun], found: Sequence[Noun], typed: str) -> Ref:
+    if not found:
+        raise NotFound(f"--set {word}={typed}: there is no such {noun.word()}")
+    if len(found) > 1:
+        raise Ambiguous(f"--set {word}={typed}: {len(found)} are called so", "Give -d with a data center")
+    return Ref(found[0].id, typed)
+
+
+def nested_reference(word: str, noun: type[Noun], attribute: str = "", **more: bool) -> Setting:
+    """Another object that belongs to a data center, by its name; -d says to which where several have it."""
+
+    def everything(manager: Manager) -> list[tuple[DataCenter, Noun]]:
+        return [(home, each) for home in manager.all(DataCenter) for each in manager.list(noun, under=home)]
+
+    def read(context: Context, typed: str) -> Ref | None:
+        if not typed:
+            return None
+        home = context.options.get("data_center", "")
+        there = everything(context.manager)
+        found = [each for center, each in there if each.name == typed and home in ("", center.name)]
+        return _only(word, noun, found, typed)
+
+    def show(value: Ref | None, manager: Manager) -> object:
+        if not value:
+            return None
+        return value.name or next((each.name for _, each in everything(manager) if each.id == value.id), value.id)
+
+    return Setting(word, attribute or word, read, show, **more)
+
+
+def _name(noun: type[Noun], value: Any, manager: Manager) -> object:
+    return manager.name_of(noun, value) or None if value else None

@@ -1,0 +1,51 @@
+"""External providers of hosts, images, networks and volumes; nobody is asked whether they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..dialect import SimField, SimShape, named, ref, v4only
+from ..routing import Route
+from .plain import Plain
+
+_ALL = (
+    named("url"),
+    named("requires_authentication", "bool"),
+    named("username"),
+    named("password", "secret"),
+    named("authentication_url"),
+)
+_TENANT = (named("tenant_name"),)
+_NETWORK = (
+    named("plugin_type"),
+    v4only("type", words="neutron external"),
+    v4only("read_only", "bool"),
+    v4only("auto_sync", "bool", since4=(4, 2)),
+    v4only("unmanaged", "bool", since4=(4, 2)),
+    v4only("external_plugin_type", since4=(4, 2)),
+)
+_ORDER = "url requires_authentication username password authentication_url properties tenant_name plugin_type"
+
+
+def _shape(kind: str, more: tuple[SimField, ...]) -> SimShape:
+    path = f"/{kind.replace('_', '')}s/{{{kind}}}"
+    return SimShape(kind, kind, f"{kind}s", path, (*_ALL, *more), order36=_ORDER)
+
+
+_SHAPES = (
+    _shape("external_host_provider", ()),
+    _shape("openstack_image_provider", _TENANT),
+    _shape("openstack_network_provider", (*_TENANT, *_NETWORK)),
+    _shape("openstack_volume_provider", (*_TENANT, ref("data_center"))),
+)
+
+
+def _routes() -> Iterator[Route]:
+    for shape in _SHAPES:
+        network = shape.kind == "openstack_network_provider"
+        usual = {"requires_authentication": False, **({"read_only": True, "type": "external"} if network else {})}
+        type_ = shape.kind.title().replace("_", "").replace("Openstack", "OpenStack")
+        yield from Plain(shape, "provider", type_, usual=usual, since3=(3, 6)).routes(shape.path.rpartition("/")[0])
+
+
+ROUTES = tuple(_routes())
