@@ -21,6 +21,7 @@ from .documents.dialect import ROWS, Dialect
 from .documents.noun import N
 from .documents.parsing import ListReader, parse, read_one, unexpected
 from .nouns import Answer, Event, Network, Noun, Ref
+from .unknown import unknown
 from .untaken import explained, untaken
 from .wire.faults import refusal
 from .wire.layers import TRIES
@@ -204,6 +205,8 @@ class Calls:
             with _in_doubt(problem):
                 changed = self.get(type(current), path)
             readable = {name: value for name, value in wanted.items() if not isinstance(value, Secret)}
+            if not readable and _open(problem):
+                raise unknown(problem) from None
             if not readable or changed.differing(readable):
                 raise
         if check and untaken(changed, wanted, self.dialect):
@@ -280,7 +283,7 @@ class Calls:
         if failed:
             raise Conflict(failed[0].description or problem.text)
         if not events:
-            raise _unknown(problem)
+            raise unknown(problem)
         return Answer(status="complete")
 
     def _events_of(self, correlation: str) -> builtins.list[Event]:
@@ -353,16 +356,8 @@ def _in_doubt(problem: RhevError) -> Iterator[None]:
     try:
         yield
     except (Unreachable, TimedOut):
-        raise (_unknown(problem) if _open(problem) else problem) from None
-
-
-def _unknown(problem: RhevError) -> Unreachable:
-    told = Unreachable(
-        f"{problem.text}; it is not known whether it was done",
-        "Type the command again when the manager is back: what is done already is not done twice",
-    )
-    told.may_retry = False
-    return told
+        # An engine that stops answers with failures to what it has carried out.
+        raise (unknown(problem) if _open(problem) or isinstance(problem, BadAnswer) else problem) from None
 
 
 def problem_may_pass(problem: RhevError) -> bool:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Union
 
 from ..clock import Clock, pause
-from ..errors import BadAnswer, FailedState, NotFound, RhevError, TimedOut
+from ..errors import BadAnswer, FailedState, NotFound, RhevError, TimedOut, Unreachable
 from .nouns import Disk, EngineJob, Noun, Ref, Snapshot, Vm
 from .states import IMAGE_OK, VM_UNCERTAIN, ImageStatus, VmStatus
+from .unknown import unknown
 
 if TYPE_CHECKING:
     from .api import Api
@@ -195,7 +196,9 @@ class Watch:
         """An answer that makes no sense may be mended by the next look; no answer is the end, and so is `--timeout`."""
         if isinstance(problem, TimedOut):
             asked = problem.text != self._aborted.problem().text
-            return True, TimedOut(f"{pending.goal.what}: {problem.text}") if asked else self._timed_out(pending)
+            return True, unknown(problem, _open_question(pending.goal)) if asked else self._timed_out(pending)
+        if isinstance(problem, Unreachable):
+            return True, unknown(problem, _open_question(pending.goal))
         if not isinstance(problem, BadAnswer):
             return True, problem
         pending.state = f"unknown ({problem.text})"
@@ -265,6 +268,12 @@ def _summary(pending: list[_Pending]) -> str:
     first = pending[0]
     more = f" and {len(pending) - 1} more" if pending[1:] else ""
     return f"{first.goal.what}{more}: {first.state}, wanted {' or '.join(sorted(first.goal.wanted))}"
+
+
+def _open_question(goal: Goal) -> str:
+    """What is not known when the manager is away: has it come to be?"""
+    few = len(goal.wanted) <= _FEW
+    return f"{goal.what} is {' or '.join(sorted(goal.wanted))} now" if few else f"{goal.what} is as wanted now"
 
 
 def _kinds(pending: list[_Pending]) -> list[list[_Pending]]:

@@ -116,8 +116,17 @@ def test_an_answer_that_makes_no_sense_is_looked_at_again() -> None:
 
 
 def test_a_manager_that_goes_away_ends_the_wait() -> None:
+    """What was asked for was taken, so that it may be so by now: it is no failure."""
     outcome = waited(Script([listed(a="down"), Unreachable("away")]), Goal(vm("a"), UP))["id-a"]
     assert isinstance(outcome, Unreachable)
+    assert str(outcome).startswith("away; it is not known whether VM a is up now. Type the command again")
+
+
+def test_and_so_does_the_end_of_the_time_while_it_is_away() -> None:
+    away = TimedOut("manager m cannot be reached: no; not done within the 60 s of --timeout", "Look again")
+    outcome = waited(Script([listed(a="down"), away]), Goal(vm("a"), frozenset({"gone"})))["id-a"]
+    assert isinstance(outcome, TimedOut)
+    assert str(outcome) == f"{away.text}; it is not known whether VM a is gone now. Look again"
 
 
 DISKS = (

@@ -26,7 +26,7 @@ from xcat_rhev.engine.nouns import (
     Template,
     Vm,
 )
-from xcat_rhev.errors import BadAnswer, Conflict, NotFound, Unreachable, Usage
+from xcat_rhev.errors import BadAnswer, Conflict, NotFound, RhevError, Unreachable, Usage
 from xcat_rhev.secret import Secret
 
 MADE = (201, '<vm id="v1"><name>n1</name></vm>')
@@ -586,8 +586,10 @@ def test_what_nobody_knows_is_called_so() -> None:
 
 
 @pytest.mark.parametrize("call", ["create", "change", "remove"])
-def test_a_manager_that_does_not_come_back_leaves_every_write_open(call: str) -> None:
-    script = Script([Unreachable("lost"), (503, "")])
+@pytest.mark.parametrize("lost", [Unreachable("lost"), BadAnswer("lost")], ids=["no-answer", "failure"])
+def test_a_manager_that_does_not_come_back_leaves_every_write_open(call: str, lost: RhevError) -> None:
+    """An engine that stops answers with failures to what it has carried out."""
+    script = Script([lost, (503, "")])
     manager = manager_on(script, V4)
     with pytest.raises(Unreachable, match="lost; it is not known whether it was done"):
         if call == "create":

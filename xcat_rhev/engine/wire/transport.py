@@ -304,17 +304,18 @@ class Http:
     def _check_end(self, request: HttpRequest, over: Abort) -> None:
         """Say that an answer was broken off by us, if it was."""
         if request.aborted.is_set():
-            raise self._given_up(request.aborted.problem()) from None
+            raise self._given_up(request, request.aborted.problem()) from None
         if over.is_set():
             problem = Unreachable(f"manager {self._name} took too long to give an answer whole")
             problem.may_retry = False
             raise problem from None
 
-    def _given_up(self, why: RhevError) -> RhevError:
-        """The time was over before an answer came."""
+    def _given_up(self, request: HttpRequest, why: RhevError) -> RhevError:
+        """The time was over before an answer came; a write may have been carried out by then."""
         if not isinstance(why, TimedOut):
             return why
-        return TimedOut(f"manager {self._name} did not answer: {why.text}", why.hint)
+        done = "; it is not known whether it was done" if request.writes and not _present.connecting else ""
+        return TimedOut(f"manager {self._name} did not answer: {why.text}{done}", why.hint)
 
     def _prepare(self, request: HttpRequest, url: str) -> requests.PreparedRequest:
         """Prepare all but the address: that is encoded already, and for a search of 4 KB doing so again takes long."""
