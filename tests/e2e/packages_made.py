@@ -8,6 +8,13 @@ from pathlib import Path
 
 import made_xcat
 
+#: What xCAT's own packages hold where ours might.
+XCAT_PATHS = [
+    line
+    for line in (Path(__file__).parent / "packages/xcat-paths.txt").read_text().splitlines()
+    if not line.startswith("#")
+]
+
 SPEC = """
 Name: xCAT-server
 Version: {version}
@@ -26,16 +33,20 @@ cp -r {folder}/. %{{buildroot}}
 /opt
 /stub
 /tftpboot
+/usr
 """
 
 
 def stand_in(folder: Path, version: str) -> Path:
-    """The files of an xCAT of that version, whose plugin says which it is."""
+    """The files of an xCAT of that version, whose plugin says which it is: all of its paths, most of them empty."""
     files = folder / f"xcat-{version}"
     files.mkdir()
     made_xcat.lay_out(files, "")
-    (files / "opt/xcat/sbin").mkdir()
-    (files / "opt/xcat/sbin/xcatd").write_text("#!/bin/sh\n")
+    for path in XCAT_PATHS:
+        file = files / path.replace("/lib/systemd", "/usr/lib/systemd", 1).lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            file.write_text("#!/bin/sh\n")
     plugin = files / "opt/xcat/lib/perl/xCAT_plugin/rhevm.pm"
     plugin.write_text(f"package xCAT_plugin::rhevm; # {version}\n")
     return files

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from made_xcat import POLICY, command, make_machine, run, tree
+from packages_made import XCAT_PATHS
 
 from xcat_rhev.cli.main import main
 from xcat_rhev.cli.setup import finishurl
@@ -51,6 +52,28 @@ def test_everything_gets_its_place_and_comes_back_to_the_byte(machine, capsys):
     assert (machine / "stub/calls").exists(), "xcatd was told"
     assert run("uninstall", machine) == 0
     assert tree(machine) == before
+
+
+def test_only_the_plugin_and_the_cgi_are_files_that_xcat_has_too(machine):
+    before = tree(machine)
+    run("install", machine)
+    written = {f"/{path}" for path, what in tree(machine).items() if before.get(path) != what and what[0] != "a folder"}
+    assert len(written) > 5
+    assert written & set(XCAT_PATHS) == {"/opt/xcat/lib/perl/xCAT_plugin/rhevm.pm", "/opt/xcat/ws/xcatrhevh.cgi"}
+
+
+def test_the_cgi_is_started_by_a_python_that_is_new_enough(machine, monkeypatch):
+    """On EL8 python3 is 3.6, and our packages need python3.12."""
+    bin_folder = machine / "usr/bin"
+    bin_folder.mkdir(parents=True)
+    for name, rc in (("python3", 1), (f"python3.{sys.version_info.minor}", 0)):
+        (bin_folder / name).write_text(f"#!/bin/sh\nexit {rc}\n")
+        (bin_folder / name).chmod(0o755)
+    monkeypatch.setattr(setup, "SYSTEM_PYTHON", bin_folder / "python3")
+    monkeypatch.setattr(sys, "base_prefix", str(machine / "usr"))
+    run("install", machine)
+    first = (machine / "opt/xcat/ws/xcatrhevh.cgi").read_text().splitlines()[0]
+    assert first == f"#!{bin_folder}/python3.{sys.version_info.minor} -IS"
 
 
 def test_twice_is_the_same_as_once(machine, capsys):

@@ -7,10 +7,10 @@ ours() { grep -q 'xCAT plugin of xcat-rhev' "$plugin"; }
 rpms() { rpm --dbpath /var/lib/xcat-rhev-rpm --nodeps "$@"; }
 stage() { set +x; echo "== $SECONDS s: $*"; set -x; }
 
-/usr/bin/python3 -c 'import lxml, requests, regex, cryptography' || {
-    apt-get -q update
-    DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install python3-lxml python3-requests python3-regex \
-        python3-cryptography
+command -v rpm && /usr/bin/python3 -c 'import lxml, requests, regex, cryptography' || {
+    compgen -G '/var/lib/apt/lists/*_Packages' || apt-get -q update
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install rpm python3-lxml python3-requests \
+        python3-regex python3-cryptography
 }
 stage "xCAT first"
 rpms -i "$xcat"/xCAT-server-2.16-1.noarch.rpm

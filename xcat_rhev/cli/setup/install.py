@@ -26,8 +26,7 @@ from .webserver import SNIPPET, installed, kinds, prepared
 PRIORITY = "5"
 #: The narrow row is for the embedded xcatd, which knows the address of who asks. A Perl xcatd knows its reverse name.
 POLICIES = {"certificate": "policy.certificate.csv", "original": "policy.original.csv"}
-
-
+SYSTEM_PYTHON = Path("/usr/bin/python3")
 PAGE = "a man page"
 #: Commands of ours that xCAT has no link for.
 NO_LINK = ("revacuate", "rhevhjoin")
@@ -174,7 +173,7 @@ def cgi() -> bytes:
 
 def _python() -> Path:
     """A Python that the web server's user can start; the CGI needs no package of a virtual environment."""
-    for python in (Path("/usr/bin/python3"), Path(sys.base_prefix, "bin", "python3")):
+    for python in _pythons():
         if python.exists() and _open_to_all(python.resolve()):
             done = subprocess.run(  # noqa: S603 - a path, no shell
                 [str(python), "-c", "import sys; sys.exit(sys.version_info < (3, 9))"], check=False, capture_output=True
@@ -182,6 +181,12 @@ def _python() -> Path:
             if done.returncode == 0:
                 return python
     raise Conflict("there is no Python 3.9 that the web server's user may start", "Install python3 for the system")
+
+
+def _pythons() -> list[Path]:
+    """The system's own, then ours by both names: EL8's python3 is 3.6 where its python3.12 runs us."""
+    ours = Path(sys.base_prefix, "bin")
+    return [SYSTEM_PYTHON, ours / "python3", ours / f"python3.{sys.version_info.minor}"]
 
 
 def _open_to_all(path: Path) -> bool:
