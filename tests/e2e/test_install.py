@@ -440,5 +440,7 @@ def test_an_install_that_lacks_passwords_alone_ends_with_what_to_type(machine, c
         set_site(machine, httpport=port)
         assert run("install", machine) == 0
         last = capsys.readouterr().out.splitlines()[-1]
-        assert last.startswith("Type next, for passwords (none for rhevm, rhevh): chtab key=rhevm,username=admin")
+        rows = [("rhevm", "admin"), ("rhevh", "root"), ("rhevh", "admin")]
+        assert last.startswith("Type next, for passwords (none for rhevm (admin), rhevh (root), rhevh (admin)): ")
+        assert [f"key={key},username={user} " in last for key, user in rows] == [True, True, True]
         assert run("doctor", machine) == 1

@@ -182,10 +182,12 @@ def _policy(tables: XcatTables) -> Finding:
 
 
 def _passwords(tables: XcatTables) -> Finding:
-    keys = {row["key"] for row in tables.rows("passwd") if row.get("password")}
-    missing = [key for key in ("rhevm", "rhevh") if key not in keys]
-    mend = " ; ".join(f"chtab key={key},username=admin passwd.password=PASSWORD" for key in missing)
-    says = "there" if not missing else f"none for {', '.join(missing)}"
+    there = {(row["key"], row.get("username")) for row in tables.rows("passwd") if row.get("password")}
+    missing = [pair for pair in (("rhevh", "root"), ("rhevh", "admin")) if pair not in there]
+    if "rhevm" not in {key for key, _ in there}:  # a manager's user may have any name
+        missing.insert(0, ("rhevm", "admin"))
+    mend = " ; ".join(f"chtab key={key},username={user} passwd.password=PASSWORD" for key, user in missing)
+    says = "there" if not missing else "none for " + ", ".join(f"{key} ({user})" for key, user in missing)
     return Finding("passwords", not missing, says, mend, later=True)
 
 
