@@ -135,6 +135,13 @@ def test_many_nodes_at_once_each_with_its_own(host):
     assert host.node_attrs("nodelist", list(values), ["status"]) == {"n1": {}, "n2": {}, "n3": {}}
 
 
+def test_nodes_that_are_new_get_their_rows(host):
+    values = {node: {"groups": "all,vms", "status": "new"} for node in ("new1", "new2")}
+    host.set_node_attrs("nodelist", values)
+    assert host.node_attrs("nodelist", list(values), ["groups", "status"]) == values
+    assert {"new1", "new2", "n1"} <= {row["node"] for row in host.rows("nodelist")}
+
+
 def test_service_nodes_as_they_are_written(host):
     assert host.service_nodes(["n1", "n2", "n3"]) == {"sn1,sn2": ["n1"], "10.0.0.1": ["n2", "n3"]}
 

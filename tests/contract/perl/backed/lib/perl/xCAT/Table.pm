@@ -25,7 +25,9 @@ sub setNodesAttribs { my ($self, $values) = @_; return xCAT::Backend::ask('set_n
 sub setAttribsWhere {
     my ($self, $where, $values) = @_;
     my ($names) = $where =~ /^node in \('(.*)'\)$/ or die "not understood: $where\n";
-    return xCAT::Backend::ask('set_node_attrs', $self->{name}, { map { $_ => $values } split /','/, $names });
+    my %there = map { $_->{node} => 1 } @{ $self->getAllEntries() };    # it changes rows and makes none
+    my %changed = map { $_ => $values } grep { $there{$_} } split /','/, $names;
+    return xCAT::Backend::ask('set_node_attrs', $self->{name}, \%changed);
 }
 
 sub setAttribs { my ($self, $key, $values) = @_; return xCAT::Backend::ask('set_row', $self->{name}, $key, $values); }
