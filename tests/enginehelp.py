@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, Union, cast
 from xml.sax.saxutils import escape, quoteattr
 
 import published
+from fakes import FakeHost
 from xcat_rhev.abort import Abort
 from xcat_rhev.clock import Clock, ManualClock
+from xcat_rhev.declare.parsing import parse
 from xcat_rhev.engine.documents.dialect import V4, V30, V36, Dialect
 from xcat_rhev.engine.manager import Manager
 from xcat_rhev.engine.managers import Access
+from xcat_rhev.engine.waiting import Watch
 from xcat_rhev.engine.wire.login import Login
 from xcat_rhev.engine.wire.patience import Patience
 from xcat_rhev.engine.wire.pulse import Pulse
 from xcat_rhev.engine.wire.session import Session
 from xcat_rhev.engine.wire.transport import Http, HttpRequest, Response, Sender
 from xcat_rhev.errors import RhevError
+from xcat_rhev.messages import Data, Error
+from xcat_rhev.plan.context import Context
+from xcat_rhev.plan.jobs import Job
+from xcat_rhev.run.runner import Runner
 from xcat_rhev.secret import Secret
+from xcat_rhev.xcat.host import Request
 
 DIALECTS = (V30, V36, V4)
 
@@ -78,6 +88,50 @@ class Script:
 
     def close(self) -> None:
         pass
+
+
+class Documents(Script):
+    """A sender whose lists are documents; what it does not know is empty.
+
+    Args:
+        lists: Path of a list below the API -> the documents in it.
+
+    Attributes:
+        lists: The same; tests change them.
+        things: Path of a thing -> its document.
+        calls: `POST /path` -> what happens then, and the document that is the answer.
+    """
+
+    #: Lists whose tag is not the end of their path.
+    TAGS = {"datacenters": "data_centers", "storagedomains": "storage_domains"}
+
+    def __init__(self, lists: Mapping[str, Sequence[str]]) -> None:
+        super().__init__([self._answer])
+        self.lists = {path: list(documents) for path, documents in lists.items()}
+        self.things: dict[str, str] = {}
+        self.calls: dict[str, Callable[[], str]] = {}
+
+    def _answer(self, request: HttpRequest) -> tuple[int, str]:
+        path = re.split("[?;]", request.path.partition("/api")[2])[0]
+        if request.method == "GET":
+            if path in self.things:
+                return 200, self.things[path]
+            tag = self.TAGS.get(path.rpartition("/")[2], path.rpartition("/")[2])
+            return 200, f"<{tag}>{''.join(self.lists.get(path, ()))}</{tag}>"
+        return 200, self.calls[f"{request.method} {path}"]()
+
+
+def run_command(module: Any, manager: Manager, line: str, stdin: str = "") -> list[str]:
+    """Run a command line of a command's module; its lines, those of errors with an exclamation mark in front."""
+    options, words = parse(module.SPEC, line.split())
+    request = Request(module.SPEC.name, args=tuple(line.split()), stdin=stdin)
+    clock = manager.clock
+    planned = list(module.plan(Context(request, (), options, words, FakeHost(), clock, manager)))
+    jobs = [item for item in planned if isinstance(item, Job)]
+    said = [item for item in planned if not isinstance(item, Job)]
+    said += [Data(job.idle, job.node) for job in jobs if not job.parts]
+    said += Runner(Watch(manager, clock), 1, threading.Event()).run([job for job in jobs if job.parts])
+    return [("!" if isinstance(one, Error) else "") + (f"{one.node}: " if one.node else "") + one.text for one in said]
 
 
 def access(folder: Path = Path("/nonexistent"), **more: object) -> Access:

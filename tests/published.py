@@ -95,15 +95,19 @@ class Witness(Application):
 
     Attributes:
         misfits: What did not fit, and in which call.
+        bodies: Every body that came.
     """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.misfits: list[str] = []
+        self.bodies: list[bytes] = []
         self._seen: set[tuple[object, bytes]] = set()
 
     def answer(self, request: SimRequest) -> Raw:
         """Answer as ever."""
+        if request.body.startswith(b"<"):
+            self.bodies.append(request.body)
         raw = super().answer(request)
         dialect = self.settings.dialect(request.path, request.headers.get("version", ""))[0]
         if dialect is not None:

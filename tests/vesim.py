@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Callable
 
 import pytest
+from lxml import etree
 
 from fakes import FakeHost
 from published import Witness
@@ -92,6 +93,11 @@ class Desk:
         assert not wrong, (line, wrong)
         return [text for message in said for text in _line(message).split("\n")]
 
+    def lines(self, line: str, nodes: Sequence[str] = (), **request: Any) -> list[str]:
+        """Type a command; its lines, those of errors with an exclamation mark in front."""
+        said = self.say(line, nodes, **request)
+        return [("!" if failed(message) else "") + _line(message) for message in said]
+
     def wrong(self, line: str, nodes: Sequence[str] = (), **request: Any) -> list[str]:
         """Type a command that must fail; its errors."""
         said = [message for message in self.say(line, nodes, **request) if failed(message)]
@@ -139,6 +145,20 @@ class Site(Desk):
         self.ok(line, nodes)
         counted: dict[str, int] = self.front.counts.shown()["requests"]
         return counted
+
+    def changes(self) -> list[str]:
+        """The calls that changed something since this was asked last, each kind once, in order; logins aside."""
+        calls = self.front.counts.shown()["requests"]
+        self.front.counts.clear()
+        return [call for call in calls if not call.startswith("GET") and "/sso/" not in call]
+
+    def sent(self, tag: str) -> Any:
+        """The newest document of that kind that was sent to the engine."""
+        return self.all_sent(tag)[-1]
+
+    def all_sent(self, tag: str) -> list[Any]:
+        """The documents of that kind that were sent to the engine, in order."""
+        return [root for body in self._witness.bodies if (root := etree.fromstring(body)).tag == tag]
 
     def faults(self, rules: list[dict[str, Any]], seed: int = 1) -> None:
         """Let things go wrong from now on."""

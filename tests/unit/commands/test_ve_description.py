@@ -1,14 +1,13 @@
 """Descriptions: every fault named at once, no text of the file in a message, no surprise from YAML."""
 
-from dataclasses import replace
-
 import pytest
 
-from fakeengine import FakeEngine, context_of
+from enginehelp import Documents, manager_on, run_command
 from fakes import FakeHost
 from xcat_rhev.commands import cfgve
 from xcat_rhev.commands.environment import descriptionfile
 from xcat_rhev.commands.environment.overlay import Overlay
+from xcat_rhev.engine.documents.dialect import V4
 from xcat_rhev.errors import RhevError, Usage
 from xcat_rhev.rows import description
 from xcat_rhev.xcat.host import Request
@@ -127,11 +126,10 @@ def test_only_files_that_are_called_descriptions_are_read(tmp_path):
 
 
 def test_a_faulty_description_makes_no_request():
-    engine = FakeEngine()
-    context = context_of(cfgve.SPEC, engine, ["--from", "-"], (), FakeHost())
-    said = list(cfgve.plan(replace(context, request=replace(context.request, stdin="nonsense: 1"))))
-    assert len(said) == 1 and "has to begin with data_centers:" in said[0].text
-    assert engine.asked == 0
+    engine = Documents({})
+    said = run_command(cfgve, manager_on(engine, V4), "--from -", "nonsense: 1")
+    assert len(said) == 1 and "has to begin with data_centers:" in said[0]
+    assert not engine.asked
 
 
 def test_rows_of_a_description_lie_over_those_of_the_tables():

@@ -1,12 +1,12 @@
-"""lsve: the manual page's layout to the byte, and the same as JSON."""
+"""lsve: the manual page's layout to the byte, and the same as JSON; a manager answers from documents."""
 
 import json
 
 import pytest
 
-from fakeengine import FakeEngine, run, texts
+from enginehelp import Documents, manager_on, run_command
 from xcat_rhev.commands import lsve
-from xcat_rhev.engine.nouns import Cluster, DataCenter, Network, Ref, StorageDomain, Template
+from xcat_rhev.engine.documents.dialect import V36
 from xcat_rhev.errors import Usage
 
 # What the manual page's example shows; there the first line is indented too, for it would not stand verbatim otherwise.
@@ -53,80 +53,86 @@ datacenters: [Default]
 """
 
 
+STATE = "<status><state>{}</state></status>"
+CENTERS = [
+    """<data_center id="dc"><name>Default</name><description>The default Data Center</description>
+    <storage_type>nfs</storage_type><storage_format>v1</storage_format><status><state>up</state></status></data_center>""",
+    '<data_center id="dc2"><name>dc2</name><local>true</local></data_center>',
+]
+CLUSTERS = [
+    """<cluster id="cl"><name>Default</name><description>The default server cluster</description>
+    <cpu id="Intel Westmere Family"/><data_center id="dc"/><memory_policy><overcommit percent="100"/>
+    <transparent_hugepages><enabled>true</enabled></transparent_hugepages></memory_policy></cluster>""",
+    '<cluster id="cl2"><name>cl2</name><data_center id="dc2"/></cluster>',
+]
+DOMAIN = """<storage_domain id="sd"><name>image</name><type>data</type>{}<master>true</master>
+    <storage><address>nfs.example.com</address><type>nfs</type><path>/vfsimg</path></storage>
+    <available>55834574848</available><used>9663676416</used><committed>13958643712</committed>
+    <storage_format>v1</storage_format></storage_domain>"""
+NETWORKS = [
+    f"""<network id="n1"><name>rhevm2</name><data_center id="dc"/>
+    <stp>false</stp>{STATE.format("operational")}</network>""",
+    f"""<network id="n2"><name>rhevm</name><description>Management Network</description><data_center id="dc"/>
+    <stp>false</stp>{STATE.format("operational")}</network>""",
+    '<network id="n3"><name>rhevm</name><data_center id="dc2"/><vlan id="7"/></network>',
+]
+TEMPLATES = [
+    f"""<template id="t1"><name>Blank</name><type>desktop</type>{STATE.format("ok")}<memory>536870912</memory>
+    <cpu><topology sockets="1" cores="1"/></cpu><os><boot dev="hd"/></os><stateless>false</stateless>
+    <creation_time>2008-04-01T00:00:00.000-04:00</creation_time><display><type>spice</type></display></template>""",
+    """<template id="t2"><name>tpl2</name><cluster id="cl2"/>
+    <os><boot dev="network"/><boot dev="hd"/></os></template>""",
+]
+
+
+class Engine(Documents):
+    """A manager of 3.6 with two data centers."""
+
+    def __init__(self):
+        super().__init__(
+            {
+                "/datacenters": CENTERS,
+                "/clusters": CLUSTERS,
+                "/storagedomains": [DOMAIN.format("")],
+                "/networks": NETWORKS,
+                "/templates": TEMPLATES,
+            }
+        )
+        self.attached("dc", "active")
+
+    def attached(self, center, state=""):
+        """Have the domain in a data center, in that state; without one it is not there."""
+        self.lists[f"/datacenters/{center}/storagedomains"] = [DOMAIN.format(STATE.format(state))] if state else []
+
+
 @pytest.fixture
 def engine():
-    engine = FakeEngine(
-        DataCenter(
-            id="dc",
-            name="Default",
-            description="The default Data Center",
-            status="up",
-            storage_format="v1",
-            storage_type="nfs",
-        ),
-        DataCenter(id="dc2", name="dc2", local=True),
-        Cluster(
-            id="cl",
-            name="Default",
-            description="The default server cluster",
-            cpu_type="Intel Westmere Family",
-            hugepages=True,
-            memory_overcommit=100,
-            data_center=Ref("dc"),
-        ),
-        Cluster(id="cl2", name="cl2", data_center=Ref("dc2")),
-        StorageDomain(
-            id="sd",
-            name="image",
-            available=55834574848,
-            committed=13958643712,
-            used=9663676416,
-            master=True,
-            address="nfs.example.com",
-            path="/vfsimg",
-            storage_type="nfs",
-            storage_format="v1",
-            type="data",
-        ),
-        Network(name="rhevm2", status="operational", stp=False, data_center=Ref("dc")),
-        Network(name="rhevm", description="Management Network", status="operational", stp=False, data_center=Ref("dc")),
-        Network(name="rhevm", vlan=7, data_center=Ref("dc2")),
-        Template(
-            name="Blank",
-            boot=("hd",),
-            cores=1,
-            sockets=1,
-            creation_time="2008-04-01T00:00:00.000-04:00",
-            display_type="spice",
-            memory=536870912,
-            status="ok",
-            stateless=False,
-            type="desktop",
-        ),
-        Template(name="tpl2", cluster=Ref("cl2"), boot=("network", "hd")),
-    )
-    engine.attached["dc", "sd"] = "active"
-    return engine
+    return Engine()
+
+
+def run(engine, line):
+    """What a command line says; errors with an exclamation mark in front."""
+    return run_command(lsve, manager_on(engine, V36), line)
 
 
 def shown(engine, line):
-    return "".join(f"{text}\n" for text in texts(run(lsve, engine, f"-m rhevm.example.com {line}")))
+    return "".join(f"{text}\n" for text in run(engine, f"-m m {line}"))
 
 
 def test_a_data_center_with_all_that_belongs_to_it(engine):
     assert shown(engine, "-t dc -o Default") == DEFAULT
-    assert engine.asked == 5
+    assert len(engine.asked) == 5
 
 
 def test_a_data_center_of_one_dialect_that_only_tells_local_from_shared(engine):
     assert "  storagetype: localfs\n" in shown(engine, "-t dc -o dc2")
-    engine.put(DataCenter(name="dc3", local=False))
+    engine.lists["/datacenters"].append('<data_center id="dc3"><name>dc3</name><local>false</local></data_center>')
     assert shown(engine, "-t dc -o dc3").startswith("datacenters: [dc3]\n  description:\n  storagetype: shared\n")
 
 
 def test_data_centers_without_names_are_shown_without_their_parts(engine):
     assert "clusters:" not in shown(engine, "-t dc")
-    assert engine.asked == 1
+    assert len(engine.asked) == 1
 
 
 def test_a_cluster(engine):
@@ -159,16 +165,15 @@ storagedomains: [image]
 
 def test_a_storage_domain_has_the_state_that_its_data_center_knows(engine):
     assert shown(engine, "-t sd -o image") == IMAGE.format("active")
-    engine.attached["dc2", "sd"] = "maintenance"
+    engine.attached("dc2", "maintenance")
     assert shown(engine, "-t sd -o image") == IMAGE.format("active,maintenance")
 
 
 def test_a_storage_domain_without_a_data_center_is_unattached(engine):
-    engine.attached.clear()
-    engine.set(engine.by_name(StorageDomain, "image"), status="unattached")
-    engine.asked = 0
+    engine.attached("dc")
+    engine.lists["/storagedomains"] = [DOMAIN.format(STATE.format("unattached"))]
     assert shown(engine, "-t sd -o image") == IMAGE.format("unattached")
-    assert engine.asked == 1
+    assert len(engine.asked) == 1
 
 
 def test_networks_are_indented_by_two_and_shown_from_every_data_center(engine):
@@ -195,18 +200,18 @@ def test_a_template_with_two_boot_devices(engine):
 def test_missing_objects_are_errors_and_the_others_are_shown(engine):
     said = shown(engine, "-t cl -o cl9,cl2,cl8").splitlines()
     assert said == [
-        "!cl9: cannot find the cluster on rhevm.example.com",
-        "!cl8: cannot find the cluster on rhevm.example.com",
+        "!cl9: cannot find the cluster on m",
+        "!cl8: cannot find the cluster on m",
         "clusters: [cl2]",
         "  description:",
     ]
 
 
 def test_json_has_the_same_keys_with_types(engine):
-    (line,) = run(lsve, engine, "-m rhevm.example.com -t dc -o Default --json")
-    found = json.loads(line.text)
+    (line,) = run(engine, "-m m -t dc -o Default --json")
+    found = json.loads(line)
     assert (found["kind"], found["name"], found["state"]) == ("datacenters", "Default", "up")
-    assert found["manager"] == "rhevm.example.com"
+    assert found["manager"] == "m"
     assert found["clusters"][0]["memory_hugepage"] is True
     assert found["storagedomains"][0]["used"] == 9663676416
     assert [network["name"] for network in found["networks"]] == ["rhevm2", "rhevm"]
@@ -214,11 +219,11 @@ def test_json_has_the_same_keys_with_types(engine):
 
 
 def test_with_several_managers_each_object_is_whole_and_says_whose_it_is(engine):
-    (block,) = run(lsve, engine, "-m rhevm.example.com,other -t cl -o cl2")
-    assert block.text.splitlines() == ["managers: [rhevm.example.com]", "clusters: [cl2]", "  description:"]
+    (block,) = run(engine, "-m m,other -t cl -o cl2")
+    assert block.splitlines() == ["managers: [m]", "clusters: [cl2]", "  description:"]
 
 
 @pytest.mark.parametrize(("line", "named"), [("", "needs -t"), ("-t dc rest", "'rest'"), ("-t vm", "not one of")])
 def test_wrong_words(engine, line, named):
     with pytest.raises(Usage, match=named):
-        run(lsve, engine, line)
+        run(engine, line)
