@@ -196,11 +196,11 @@ class Site:
             "-netdev",
             "tap,id=net,ifname=tap0,script=no,downscript=no",
             "-device",
-            f"virtio-net-pci,netdev=net,mac={MAC},speed=1000,duplex=full",
+            f"virtio-net-pci,netdev=net,mac={MAC},speed=1000,duplex=full,bootindex=1",
             "-drive",
-            f"file={disk},format=raw,if=virtio",
-            "-boot",
-            "order=nc",
+            f"file={disk},format=raw,if=none,id=disk",
+            "-device",
+            "virtio-blk-pci,drive=disk,bootindex=2",
             *more,
         )
 

@@ -1,11 +1,11 @@
-"""Machines boot the same image through GRUB 2, as nodeset wrote it: with UEFI over HTTP, with a BIOS over TFTP."""
+"""A machine with a BIOS boots the same image through GRUB 2 over TFTP, as nodeset wrote it."""
 
 import shutil
 import subprocess
 
 import boot_site
 import pytest
-from boot_site import FROM_DISK, GRUB, MASTER, NODE, needs_uefi
+from boot_site import FROM_DISK, GRUB
 from test_boot_live import check_machine, prepared
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -30,21 +30,6 @@ def loader(site, name, platform, *modules):
         timeout=300,
         capture_output=True,
     )
-
-
-@needs_uefi
-def test_uefi_and_grub_over_http(site):
-    loader(site, "grub2.x86_64", "x86_64-efi", "efinet", "linuxefi")
-    digest = prepared(site, "grub2-http")
-    site.dhcp(f"boot/grub2/grub2-{NODE}")
-    site.boot_uefi("guest")
-    site.wait("guest", "LIVE-TRIGGER")
-    # Back in the network, it is sent away: nodeset took its loader from the TFTP folder.
-    site.wait("dnsmasq", f"file {site.tftpboot}/boot/grub2/grub2-{NODE} not found")
-    check_machine(site, site.log("guest"), digest)
-    access = (site.folder / "apache-access.log").read_text()
-    assert "GET /tftpboot/xcat/osimage/" in access
-    assert f"http://{MASTER}/" in site.log("guest")
 
 
 @pytest.mark.skipif(

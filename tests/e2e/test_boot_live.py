@@ -1,4 +1,4 @@
-"""Machines boot what nodeset wrote for a live image, install themselves, tell it, and start from their disk."""
+"""A machine boots what nodeset wrote for a live image, installs itself, tells it, and starts from its disk."""
 
 import hashlib
 import re
@@ -69,15 +69,3 @@ def test_pxelinux_over_tftp(site):
     fetched = re.findall(r"sent (\S+) to", site.log("dnsmasq"))
     assert any(path.endswith("initrd0.img") for path in fetched)
     assert (site.tftpboot / "pxelinux.cfg" / NODE).read_text().splitlines()[0] == "#boot"
-
-
-def test_ipxe_over_http_with_an_iso_of_200_mib(site):
-    digest = prepared(site, "xnba", 200)
-    site.dhcp(f"http://{MASTER}/tftpboot/xcat/xnba/nodes/{NODE}")
-    site.boot("guest", 1024)
-    site.wait("guest", FROM_DISK)
-    check_machine(site, site.log("guest"), digest)
-    access = (site.folder / "apache-access.log").read_text()
-    size = (site.tftpboot / f"xcat/osimage/{OSIMAGE}/initrd0.img").stat().st_size
-    assert size > 200 << 20
-    assert re.search(rf"{GUEST} GET /tftpboot/xcat/osimage/{OSIMAGE}/initrd0\.img HTTP/1\.\d 200 {size}", access)
