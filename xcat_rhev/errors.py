@@ -47,6 +47,8 @@ class RhevError(Exception):
     exit_code = 1
     #: The same call may be sent again without harm and with hope.
     may_retry = False
+    #: Nobody knows whether it was done, so that it cannot be said to have failed.
+    left_open = False
 
     def __init__(self, text: str, hint: str = "") -> None:
         super().__init__(text)

@@ -12,6 +12,7 @@ from vesim import only
 from vmsite import each_version
 from xcat_rhev.engine.manager import Manager
 from xcat_rhev.messages import Data, Error
+from xcat_rhev.xcat.host import Request
 
 GIB = 1 << 30
 BUSY = "is at work on it. Type this again when that has ended"
@@ -80,6 +81,29 @@ def test_the_second_command_names_the_first_and_works_when_that_has_ended(site):
     site.ok("chvm", ["vm1"])
     assert Error(f"another chvm {BUSY}", "vm1") in second and Data("succeeded.", "vm2") in second
     assert site.ok("rmvm -p", ["vm1"]) == ["vm1: succeeded."]
+
+
+def test_a_machine_is_free_when_it_is_done_though_others_are_not(site):
+    site.node("vm1", storage="data1:1g")
+    site.node("vm2", storage="data1:1g")
+    site.faults([{"do": "never", "state": "disk.create", "name": "vm2*"}])
+    second = []
+    done = iter(site.dispatcher.run(Request("mkvm", ("vm1", "vm2"), ("--timeout", "900")), site.host))
+    for message in done:
+        if message == Data("Succeeded", "vm1"):
+            second += site.say("chvm --mem 3g --dry-run", ["vm1", "vm2"])
+    assert next(message.text for message in second if message.node == "vm1") == "change memory"
+    assert [message.text for message in second if message.node == "vm2"] == [f"another mkvm {BUSY}"]
+
+
+def test_a_machine_is_free_when_it_failed_or_had_nothing_to_be_done(site):
+    site.made("vm1")
+    site.node("vm2", storage="nowhere:1g")
+    site.node("vm3", storage="data1:1g")
+    second = []
+    meanwhile(site, lambda: second.extend(site.say("rmvm --dry-run", ["vm1", "vm2"])))
+    site.say("mkvm", ["vm1", "vm2", "vm3"])
+    assert second and not any(BUSY in message.text for message in second), second
 
 
 @only((4, 5))

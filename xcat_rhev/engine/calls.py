@@ -21,13 +21,13 @@ from .documents.dialect import ROWS, Dialect
 from .documents.noun import N
 from .documents.parsing import ListReader, parse, read_one, unexpected
 from .nouns import Answer, Event, Network, Noun, Ref
-from .unknown import unknown
 from .untaken import explained, untaken
 from .wire.faults import refusal
 from .wire.layers import TRIES
 from .wire.login import ALWAYS
 from .wire.patience import Patience
 from .wire.transport import HttpRequest, Response, Sender
+from .wire.unknown import unknown
 
 #: More rows than any engine holds, for versions that cut lists unless told otherwise.
 _ALL_ROWS = "1000000"

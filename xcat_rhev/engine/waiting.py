@@ -15,7 +15,7 @@ from ..clock import Clock, pause
 from ..errors import BadAnswer, FailedState, NotFound, RhevError, TimedOut, Unreachable
 from .nouns import Disk, EngineJob, Noun, Ref, Snapshot, Vm
 from .states import IMAGE_OK, VM_UNCERTAIN, ImageStatus, VmStatus
-from .unknown import unknown
+from .wire.unknown import unknown
 
 if TYPE_CHECKING:
     from .api import Api

@@ -47,6 +47,7 @@ class _Group:
     manager: str
     nodes: tuple[str, ...]
     read: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
+    free: Callable[[str], None] = lambda _: None
 
 
 class Dispatcher:
@@ -186,14 +187,22 @@ class _Run:
         """The same for the nodes that no other such command is at work on."""
         folder, holding = manager_folder(self.xcat, group.manager), self.dispatcher._holding
         others = holding.take(folder, group.nodes, self.spec.name)
-        left = replace(group, nodes=tuple(node for node in group.nodes if node not in others))
+        held = {node for node in group.nodes if node not in others}
+
+        def free(node: str) -> None:
+            """What is done with a node can be followed by another command, however long the others take."""
+            if node in held:
+                held.remove(node)
+                holding.leave(folder, [node])
+
+        left = replace(group, nodes=tuple(node for node in group.nodes if node in held), free=free)
         try:
             for node, name in others.items():
                 yield Error(f"another {name} is at work on it. Type this again when that has ended", node)
             if left.nodes:
                 yield from self._planned_and_done(left)
         finally:
-            holding.leave(folder, left.nodes)
+            holding.leave(folder, sorted(held))
 
     def _planned_and_done(self, group: _Group) -> Iterator[Message]:
         said: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -209,7 +218,7 @@ class _Run:
         except Usage as problem:  # the words that were typed are no node's
             yield error_of(problem)
             return
-        for message in self._act(jobs, manager):
+        for message in self._act(jobs, manager, group):
             yield from _drain(said)
             yield message
         if manager and "verbose" in self.options:
@@ -220,7 +229,7 @@ class _Run:
         clock = self.dispatcher._clock
         return Context(self.request, group.nodes, self.options, self.words, self.xcat, clock, manager, group.read)
 
-    def _act(self, jobs: Sequence[Job], manager: Manager | None) -> Iterator[Message]:
+    def _act(self, jobs: Sequence[Job], manager: Manager | None, group: _Group) -> Iterator[Message]:
         if "dry_run" in self.options:
             for job in jobs:
                 yield from job.described()
@@ -235,7 +244,10 @@ class _Run:
         if manager and len(work) > MANY:
             yield Note(f"{self.spec.name}: {len(work)} to do on {manager.name}, {manager.workers} at a time")
         watch = Watch(manager, self.dispatcher._clock) if manager else None
-        yield from Runner(watch, manager.workers if manager else 1, self.request.aborted, self.counts).run(work)
+        for node in set(group.nodes).difference(job.node for job in work):
+            group.free(node)
+        workers = manager.workers if manager else 1
+        yield from Runner(watch, workers, self.request.aborted, self.counts, group.free).run(work)
 
     def _open(self, name: str, say: Callable[[str], None]) -> Generator[Message, None, Manager]:
         """Find a manager; notes about it are shown even when it cannot be used."""

@@ -35,15 +35,22 @@ class Runner:
         workers: How many steps may run at once.
         aborted: Set when the person who asked went away.
         counts: Told how far it is.
+        free: Called with a node when all is over that was planned for it.
     """
 
     def __init__(
-        self, watch: Watch | None, workers: int, aborted: threading.Event, counts: JobCounts | None = None
+        self,
+        watch: Watch | None,
+        workers: int,
+        aborted: threading.Event,
+        counts: JobCounts | None = None,
+        free: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._watch = watch
         self._workers = workers
         self._aborted = aborted
         self._counts = counts or JobCounts(SystemClock(), {}, verbose=False)
+        self._free, self._at_work = free, Counter[str]()
         self._running: dict[Future[None], _Work] = {}
         self._look: Future[Any] | None = None
         self._said: queue.SimpleQueue[tuple[_Work, Message | Job]] = queue.SimpleQueue()
@@ -78,8 +85,9 @@ class Runner:
 
     def _hold(self, job: Job, by: _Work | None = None) -> None:
         """Keep a job until its time has come; whoever needs the one that planned it needs it as well."""
-        work = _Work(job, next(self._numbers), by.keys if by else frozenset())
+        work = _Work(job, next(self._numbers), by)
         self._held.append(work)
+        self._at_work[work.root] += 1
         self._counts.planned()
         self._open.update(work.keys)
 
@@ -88,6 +96,9 @@ class Runner:
         self._counts.ended()
         self._open.subtract(work.keys)
         self._open += Counter()  # without those that nobody has
+        self._at_work[work.root] -= 1
+        if not self._at_work[work.root]:
+            self._free(work.root)
 
     def _begin(self, pool: ThreadPoolExecutor) -> Iterator[Message]:
         """Begin steps while a worker is free; what was begun first goes on first.
@@ -122,7 +133,7 @@ class Runner:
         self._over(work)
         self._lost |= work.keys
         error = error_of(problem, work.node)
-        return replace(error, text=f"{work.failed} {error.text}".strip())
+        return error if problem.left_open else replace(error, text=f"{work.failed} {error.text}".strip())
 
     def _next(self, work: _Work) -> Iterator[Message]:
         """Come to the next part of a job, or to its end."""
@@ -162,9 +173,9 @@ class Runner:
     def _steps_done(self) -> Iterator[Message]:
         for future in [future for future in self._running if future.done()]:
             work = self._running.pop(future)
+            yield from self._progress()  # jobs that it planned, before it ends
             try:
                 future.result()
-                yield from self._progress()  # jobs that it planned, before it ends
             except RhevError as problem:
                 yield self._fail(work, problem)
             else:
@@ -209,11 +220,17 @@ class _Work:
     Args:
         job: The job.
         number: Its place in the order of jobs.
-        inherited: The keys of the job that planned it.
+        by: The job that planned it.
+
+    Attributes:
+        root: Whom the job is about that was in the plan.
     """
 
-    def __init__(self, job: Job, number: int, inherited: frozenset[str] = frozenset()) -> None:
-        self.node, self.keys = job.node, inherited | ({job.key} - {""})
+    def __init__(self, job: Job, number: int, by: _Work | None = None) -> None:
+        inherited = by.keys if by else frozenset[str]()
+        self.root: str = by.root if by else job.node
+        self.node = job.node
+        self.keys: frozenset[str] = inherited | ({job.key} - {""})
         self.after = job.after - inherited
         self.step: Step
         self.waits: Wait

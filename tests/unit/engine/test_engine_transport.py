@@ -11,9 +11,11 @@ import requests_mock
 import urllib3
 from requests.exceptions import ChunkedEncodingError, SSLError
 
+from xcat_rhev.abort import Abort, Limit
+from xcat_rhev.clock import ManualClock
 from xcat_rhev.engine.wire.no_answer import Trust
 from xcat_rhev.engine.wire.transport import SMALL, Http, HttpRequest, Limits
-from xcat_rhev.errors import BadAnswer, Unreachable
+from xcat_rhev.errors import BadAnswer, TimedOut, Unreachable
 
 ORIGIN = "https://m.example:8443"
 PATH = "/ovirt-engine/api/vms?search=name%3D%22a%20b%22"
@@ -69,6 +71,21 @@ def test_why_no_answer_came(http: Http, problem: Exception, words: str, sent: bo
     with pytest.raises(Unreachable, match=words) as found:
         answered(http, HttpRequest("POST", PATH, b"<vm/>"), exc=problem)
     assert (found.value.sent, found.value.may_retry) == (sent, may_retry)
+
+
+@pytest.mark.parametrize(("method", "left_open"), [("PUT", True), ("GET", False)])
+def test_what_a_write_did_is_not_known_when_the_time_is_over(http: Http, method: str, left_open: bool) -> None:
+    clock = ManualClock()
+    limit = Limit(Abort(), clock, 60.0)
+
+    def silent(*_: Any) -> str:
+        clock.advance(61)
+        raise requests.ReadTimeout("x")
+
+    with pytest.raises(TimedOut, match="did not answer: not done within the 60 s of --timeout") as raised:
+        answered(http, HttpRequest(method, PATH, aborted=limit), text=silent)
+    limit.close()
+    assert raised.value.left_open == left_open == ("it is not known whether it was done" in str(raised.value))
 
 
 def test_what_takes_an_engine_minutes_is_waited_for(http: Http) -> None:

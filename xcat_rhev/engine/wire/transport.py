@@ -24,6 +24,7 @@ from ...errors import BadAnswer, RhevError, TimedOut, Unreachable
 from .bounds import pieces, whole
 from .certificates import ends
 from .no_answer import Trust, no_answer, stuck
+from .unknown import unknown
 
 #: An answer that is not read piecemeal is a fault or a single thing; more than this is neither.
 SMALL = 4 << 20
@@ -314,8 +315,8 @@ class Http:
         """The time was over before an answer came; a write may have been carried out by then."""
         if not isinstance(why, TimedOut):
             return why
-        done = "; it is not known whether it was done" if request.writes and not _present.connecting else ""
-        return TimedOut(f"manager {self._name} did not answer: {why.text}{done}", why.hint)
+        problem = TimedOut(f"manager {self._name} did not answer: {why.text}", why.hint)
+        return unknown(problem) if request.writes and not _present.connecting else problem
 
     def _prepare(self, request: HttpRequest, url: str) -> requests.PreparedRequest:
         """Prepare all but the address: that is encoded already, and for a search of 4 KB doing so again takes long."""

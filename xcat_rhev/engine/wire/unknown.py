@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import RhevError, TimedOut, Unreachable
+from ...errors import RhevError, TimedOut, Unreachable
 
 _AGAIN = "Type the command again when the manager is back: what is done already is not done twice"
 
@@ -18,8 +18,6 @@ def unknown(problem: RhevError, what: str = "it was done") -> Unreachable | Time
         TimedOut if it was the end of `--timeout`, which has a hint of its own.
     """
     text = f"{problem.text}; it is not known whether {what}"
-    if isinstance(problem, TimedOut):
-        return TimedOut(text, problem.hint)
-    told = Unreachable(text, _AGAIN)
-    told.may_retry = False
+    told = TimedOut(text, problem.hint) if isinstance(problem, TimedOut) else Unreachable(text, _AGAIN)
+    told.may_retry, told.left_open = False, True
     return told
