@@ -27,11 +27,44 @@ def build(world: World, dialect: SimDialect, network: str, hosts: int = 0, vms: 
         vms: So many machines, `vm1` ..., each with a disk and a NIC.
         running: The part of them that is up, in percent.
     """
+    cluster, profile = _after_setup(world, dialect, network)
+    made = [_host(world, cluster, number) for number in range(1, hosts + 1)]
+    domain = _domain(world, world.the("data_center", cluster["data_center"]), made[0]) if made else None
+    for number in range(1, vms + 1):
+        up = made[number % len(made)] if made and 100 * number <= vms * running + 99 else None
+        vm = _vm(world, cluster, number, up)
+        _parts(world, vm, profile, domain)
+    world.event(1, "normal", "The engine was started.")
+
+
+def _after_setup(world: World, dialect: SimDialect, network: str) -> tuple[Thing, Thing]:
+    """Make what every engine has; the cluster `Default` and the profile of the management network."""
     blank(world)
     rights.build(world)
     policies.build(world)
     pools.build(world)
     world.add("tag", id=ZERO, name="root", description="root", parent=None)
+    _mac_pool(world)
+    major, minor = newest(dialect)
+    level = {"major": major, "minor": minor}
+    center = _data_center(world, level)
+    net = management(world, center, network)
+    cluster = world.add(
+        "cluster",
+        **USUAL,
+        **level,
+        name="Default",
+        description="The default server cluster",
+        data_center=center["id"],
+        management_network=net["id"],
+        cpu_type="Intel Nehalem Family",
+        migration_policy="80554327-0569-496b-bdeb-fcbbf52b827b",
+    )
+    attach(world, cluster, net)
+    return cluster, world.of("vnic_profile", "network", net["id"])[0]
+
+
+def _mac_pool(world: World) -> None:
     span = {"from": "00:1a:4a:16:01:51", "to": "00:1a:4a:16:01:e6"}
     world.add(
         "mac_pool",
@@ -42,42 +75,21 @@ def build(world: World, dialect: SimDialect, network: str, hosts: int = 0, vms: 
         default_pool=True,
         description="Default MAC pool",
     )
-    major, minor = newest(dialect)
-    center = world.add(
+
+
+def _data_center(world: World, level: Thing) -> Thing:
+    return world.add(
         "data_center",
+        **level,
         name="Default",
         description="The default Data Center",
         storage_type="nfs",
         local=False,
-        major=major,
-        minor=minor,
         status="uninitialized",
         quota_mode="disabled",
         storage_format=None,
         mac_pool=MAC_POOL,
     )
-    net = management(world, center, network)
-    cpu = "Intel Nehalem Family"
-    cluster = world.add(
-        "cluster",
-        **USUAL,
-        name="Default",
-        description="The default server cluster",
-        data_center=center["id"],
-        management_network=net["id"],
-        major=major,
-        minor=minor,
-        cpu_type=cpu,
-        migration_policy="80554327-0569-496b-bdeb-fcbbf52b827b",
-    )
-    attach(world, cluster, net)
-    made = [_host(world, cluster, number) for number in range(1, hosts + 1)]
-    domain = _domain(world, center, made[0]) if made else None
-    profile = world.of("vnic_profile", "network", net["id"])[0]
-    for number in range(1, vms + 1):
-        up = made[number % len(made)] if made and 100 * number <= vms * running + 99 else None
-        _vm(world, cluster, domain, profile, number, up)
-    world.event(1, "normal", "The engine was started.")
 
 
 def _host(world: World, cluster: Thing, number: int) -> Thing:
@@ -119,7 +131,8 @@ def _domain(world: World, center: Thing, host: Thing) -> Thing:
     return domain
 
 
-def _vm(world: World, cluster: Thing, domain: Thing | None, profile: Thing, number: int, host: Thing | None) -> None:
+def _vm(world: World, cluster: Thing, number: int, host: Thing | None) -> Thing:
+    """A machine without parts; it runs on the host, if there is one."""
     name = f"vm{number}"
     run: Thing = {"status": "down"}
     if host is not None:
@@ -131,7 +144,7 @@ def _vm(world: World, cluster: Thing, domain: Thing | None, profile: Thing, numb
             "display_port": 5900 + number % 1000,
             "fqdn": f"{name}.example.com",
         }
-    vm = world.add(
+    return world.add(
         "vm",
         **{**BLANK, **run},
         name=name,
@@ -140,6 +153,10 @@ def _vm(world: World, cluster: Thing, domain: Thing | None, profile: Thing, numb
         creation_time=world.now(),
         description="",
     )
+
+
+def _parts(world: World, vm: Thing, profile: Thing, domain: Thing | None) -> None:
+    """Give a machine its NIC, and a disk where there is storage."""
     world.add(
         "nic",
         vm=vm["id"],
@@ -155,7 +172,7 @@ def _vm(world: World, cluster: Thing, domain: Thing | None, profile: Thing, numb
         world.add(
             "disk",
             vm=vm["id"],
-            name=f"{name}_Disk1",
+            name=f"{vm['name']}_Disk1",
             size=10 * GIB,
             actual_size=GIB,
             status="ok",

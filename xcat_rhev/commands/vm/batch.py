@@ -40,26 +40,20 @@ def make(
     yield from map(found.lack, sorted(found.several))
     rows = {node: row for node, row in rows.items() if node not in found.several}
     kept: Mapping[str, Vm] = {} if "force" in context.options else found
-    machines = {
-        node: Making(
-            context.manager,
-            context.xcat,
-            row,
-            kept.get(node),
-            context.limit(LIMIT),
-            detached=detached,
-            stranger=node in strangers,
-        )
-        for node, row in rows.items()
-    }
+
+    def making_of(node: str, row: VmRow) -> Making:
+        there, limit = kept.get(node), context.limit(LIMIT)
+        stranger = node in strangers
+        return Making(context.manager, context.xcat, row, there, limit, detached=detached, stranger=stranger)
+
+    machines = {node: making_of(node, row) for node, row in rows.items()}
     bad = yield from _check_rows(machines, lenient)
     rows = {node: row for node, row in rows.items() if node not in bad}
     members = Memberships(context.manager, rows, kept)
-    lacking = {
-        node: machines[node].lookups() for node in rows if not machines[node].complete() or members.lacking(node)
-    }
-    for node in rows:
-        yield from _left_apart(node, apart(machines[node], typed))
+    made = {node: machines[node] for node in rows}
+    lacking = {node: one.lookups() for node, one in made.items() if not one.complete() or members.lacking(node)}
+    for node, making in made.items():
+        yield from _left_apart(node, apart(making, typed))
     yield from (Job(node, idle=THERE) for node in rows if node not in lacking)
     places, faults = survey(context.manager, lacking, kept, detached=detached, members=members)
     yield from errors(faults)

@@ -158,19 +158,37 @@ def _check_place(call: ApiCall, said: list[Thing], values: Thing) -> None:
         raise refuse("disk kind", call.dialect)
 
 
+#: What a new disk is unless its body says otherwise.
+_USUAL: Thing = {
+    "interface": "virtio",
+    "bootable": False,
+    "active": True,
+    "wipe_after_delete": False,
+    "shareable": False,
+    "propagate_errors": False,
+    "disk_type": "system",
+}
+
+
+def _domain_for(call: ApiCall, values: Thing, vm: Thing | None) -> Thing:
+    """The active storage domain that a new disk's body names, or that of the machine."""
+    said = [one for one in values.pop("domains", ()) if one]
+    if call.dialect.number == 4:
+        _check_place(call, said, values)
+    domain = call.look_up("storage_domain", said[0]) if said else _first_domain(call.world, vm)
+    if domain is None:
+        raise refuse("disk no domain", call.dialect, BAD)
+    if domain["status"] != "active":
+        raise refuse("sd inaccessible", call.dialect, action="add Virtual Disk to", state=domain["status"].title())
+    return domain
+
+
 def _new_disk(call: ApiCall, values: Thing, vm: Thing | None) -> Thing:
     """Make a disk from what a body says, with the engine's usual values."""
     world = call.world
     if values.get("luns"):
         return _direct(world, values, vm)
-    said = [one for one in values.pop("domains", ()) if one]
-    if call.dialect.number == 4:
-        _check_place(call, said, values)
-    domain = call.look_up("storage_domain", said[0]) if said else _first_domain(world, vm)
-    if domain is None:
-        raise refuse("disk no domain", call.dialect, BAD)
-    if domain["status"] != "active":
-        raise refuse("sd inaccessible", call.dialect, action="add Virtual Disk to", state=domain["status"].title())
+    domain = _domain_for(call, values, vm)
     size = values.pop("provisioned_size", None) or values.pop("size", None) or 0
     values.pop("size", None)
     if size <= 0:
@@ -178,24 +196,13 @@ def _new_disk(call: ApiCall, values: Thing, vm: Thing | None) -> Thing:
     if size > domain["available"]:
         raise refuse("disk space", call.dialect, name=domain["name"])
     _check_interface(call, vm, values.get("interface"), "add")
-    form = values.get("format") or "raw"
     block = domain["storage_type"] in {"iscsi", "fcp"}
     alias, plain = values.pop("alias", None), values.pop("name", None)
     name = alias or plain or _next_name(world, vm)
-    usual = {
-        "format": form,
-        "sparse": form == "cow" or not block,
-        "interface": "virtio",
-        "bootable": False,
-        "active": True,
-        "wipe_after_delete": False,
-        "shareable": False,
-        "propagate_errors": False,
-        "disk_type": "system",
-    }
+    form = values.get("format") or "raw"
     disk = world.add(
         "disk",
-        **{**usual, **values},
+        **{**_USUAL, "format": form, "sparse": form == "cow" or not block, **values},
         name=name,
         size=-(-size // GIB) * GIB if block else size,
         actual_size=0,

@@ -38,10 +38,32 @@ BUSY = frozenset({"locked", "activating", "preparing_for_maintenance", "detachin
 def created(call: ApiCall) -> One:
     """Make a storage domain through a host that is up; it is unattached."""
     values = call.fresh(DOMAIN)
+    kind = _check_body(call, values)
+    host, world = call.look_up("host", values.pop("host")), call.world
+    if host["status"] != "up":
+        raise refuse("sd host", call.dialect, BAD)
+    _refuse_double(call, values, host)
+    if kind == "nfs" and not _MOUNTED.fullmatch(values.get("path") or "/") and call.dialect.modern:
+        raise refuse("sd path", call.dialect, BAD)
+    kept = take_over(call, values)
+    values = {**kept, **{key: value for key, value in values.items() if value}}
+    values["name"] = values.get("name") or f"imported{len(world.things['storage_domain']) + 1}"
+    if kind in BLOCK and not kept:
+        san.take(call, host, values)
+    thing = _put(call, values, host["id"] if kind == "localfs" else None)
+    connect(world, thing)
+    world.event(
+        956, "normal", f"Storage Domain {thing['name']} was added by admin@internal", storage_domain=thing["id"]
+    )
+    return One(DOMAIN, thing, 201)
+
+
+def _check_body(call: ApiCall, values: Thing) -> str:
+    """Refuse a body that lacks something; its kind of storage."""
     storage = "storage" if call.dialect.modern and call.part("storage") is None else "storage.type"
     wanted = ["host:host.id|name", "type", f"storage_type:{storage}"]
     require(values, ("StorageDomain", "StorageDomain"), wanted, call.dialect)
-    kind = values["storage_type"]
+    kind: str = values["storage_type"]
     if not call.dialect.knows(SINCE.get(kind, (3, 0))):
         raise Refused(f"{kind.upper()} is not a member of StorageType", BAD, "Invalid value")
     block = kind in BLOCK and values.get("import", False)
@@ -54,21 +76,15 @@ def created(call: ApiCall) -> One:
         needed = [entry.replace(":storage.", ":") for entry in needed]
         require(values, ("HostStorage", "HostStorage"), needed, call.dialect)
     require(values, ("StorageDomain", "StorageDomain"), needed, call.dialect)
-    host, world = call.look_up("host", values.pop("host")), call.world
-    if host["status"] != "up":
-        raise refuse("sd host", call.dialect, BAD)
-    _refuse_double(call, values, host)
-    if kind == "nfs" and not _MOUNTED.fullmatch(values.get("path") or "/") and call.dialect.modern:
-        raise refuse("sd path", call.dialect, BAD)
-    kept = take_over(call, values)
-    values = {**kept, **{key: value for key, value in values.items() if value}}
-    values["name"] = values.get("name") or f"imported{len(world.things['storage_domain']) + 1}"
-    if kind in BLOCK and not kept:
-        san.take(call, host, values)
+    return kind
+
+
+def _put(call: ApiCall, values: Thing, local_host: str | None) -> Thing:
+    """Put a new domain into the world."""
     for key in ("import", "format", "destroy", "data_center", "password", "override_luns"):
         values.pop(key, None)
     values["luns"] = [{**_lun(one["id"], values), **one} for one in values.get("luns", ())]
-    thing = world.add(
+    return call.world.add(
         "storage_domain",
         **{"storage_format": "v5" if call.dialect.number == 4 else "v1", **values},
         status="unattached",
@@ -78,14 +94,9 @@ def created(call: ApiCall) -> One:
         used=TIB // 100,
         committed=0,
         external_status="ok",
-        local_host=host["id"] if kind == "localfs" else None,
+        local_host=local_host,
         block_size=512,
     )
-    connect(world, thing)
-    world.event(
-        956, "normal", f"Storage Domain {thing['name']} was added by admin@internal", storage_domain=thing["id"]
-    )
-    return One(DOMAIN, thing, 201)
 
 
 _MOUNTED = re.compile(r"/\S*")

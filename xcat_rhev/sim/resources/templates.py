@@ -102,15 +102,7 @@ def created(call: ApiCall) -> One:
         raise Refused(told, BAD, "Input validation failed.")
     require(values, ("Template", "Template"), ("name", "vm:vm.id|name"), call.dialect)
     vm = call.look_up("vm", values.pop("vm"))
-    if vm["status"] != "down":
-        raise refuse(
-            "vm locked" if vm["status"] == "image_locked" else "template from running", call.dialect, action="create"
-        )
-    locked = [disk["name"] for disk in disks_of(world, vm) if disk["status"] == "locked"]
-    if locked:
-        if call.dialect.modern:
-            raise refuse("template disks locked", call.dialect, names=", ".join(locked))
-        raise refuse("disks locked", call.dialect, action="create Template from", names=", ".join(locked))
+    _refuse_busy(call, vm)
     base = call.look_up("template", values.pop("base")) if values.get("base") else None
     if base and base.get("base"):
         raise Refused("Cannot add Template. Only the first template version can be selected as the base template.")
@@ -136,6 +128,19 @@ def created(call: ApiCall) -> One:
     world.move(vm, "vm.lock")
     world.move(thing, "template.create", effect="template ready")
     return One(TEMPLATE, thing, 201) if call.dialect.number == 4 else One(TEMPLATE, thing, 202, pending=True)
+
+
+def _refuse_busy(call: ApiCall, vm: Thing) -> None:
+    """No template is made of a machine that runs, or whose disks are being worked on."""
+    if vm["status"] != "down":
+        raise refuse(
+            "vm locked" if vm["status"] == "image_locked" else "template from running", call.dialect, action="create"
+        )
+    locked = [disk["name"] for disk in disks_of(call.world, vm) if disk["status"] == "locked"]
+    if locked and call.dialect.modern:
+        raise refuse("template disks locked", call.dialect, names=", ".join(locked))
+    if locked:
+        raise refuse("disks locked", call.dialect, action="create Template from", names=", ".join(locked))
 
 
 def _refuse_double(call: ApiCall, name: str, cluster: Thing) -> None:
