@@ -120,6 +120,9 @@ class Aborted(RhevError):
 class Bug(RhevError):
     """Our own mistake, shown in one line; the trace goes to the log."""
 
+    #: Where that is.
+    LOGS = "The details are in HOME/log/xcatd.log, or in /var/log/xcat/xcat-rhev.log beside a Perl xCAT"
+
 
 #: Characters of a line; more is nothing for a person. An argument of 16 MiB, said again, would hold everybody up.
 LONGEST_LINE = 64 << 10

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 from .errors import Conflict, Denied, Usage
@@ -18,6 +19,17 @@ from .errors import Conflict, Denied, Usage
 _MOST_LINKS = 40
 _LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def typed_path(text: str) -> Path:
+    """Read a path from the command line; an empty one, as of a variable that is not set, is not the current folder.
+
+    Raises:
+        ArgumentTypeError: It is empty.
+    """
+    if not text:
+        raise ArgumentTypeError("the path is empty. Write . for the current folder")
+    return Path(text)
 
 
 def open_named(path: Path, *, public: bool = False) -> int:

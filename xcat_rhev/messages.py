@@ -58,7 +58,7 @@ class Warn:
 
 @dataclass(frozen=True)
 class Note:
-    """A line for standard error that tells how things go; nothing is wrong, and who reads answers does not see it.
+    """A line for standard error that tells how things go; no errors, and who reads answers does not see it.
 
     Attributes:
         text: The line.

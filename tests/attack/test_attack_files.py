@@ -77,7 +77,7 @@ def test_tabdump_replaces_nothing_whoever_asks(xcat, folder):
 def test_tabdump_writes_new_files_of_root_alone(xcat, folder):
     joe = user(xcat, "joe", "tabdump")
     answer = xcat.ask(WireRequest("tabdump", args=("-f", str(folder / "x"), "site")), cert=joe).decode()
-    assert "Only root has the daemon write files. Type: tabdump site &gt; FILE" in answer
+    assert "Only root may let xcatd write files. Run: tabdump site &gt; FILE" in answer
     assert list(folder.iterdir()) == []
     xcat.ask(WireRequest("tabdump", args=("-f", "x", "site"), cwd=str(folder)))
     assert (folder / "x").read_text().startswith("#key,value")

@@ -132,9 +132,9 @@ def test_a_user_puts_media_into_the_install_folder_only(xcat, folder):
     joe = user(xcat, "joe", "copycds", "copycd")
     home = folder / "home-of-root"
     for path in (home, xcat.home.install / ".." / ".." / "out", Path("../../out"), xcat.home.cert / "x"):
-        assert "where root alone may have it" in taken(xcat, iso, "-p", str(path), cert=joe)
+        assert "where only root may copy to" in taken(xcat, iso, "-p", str(path), cert=joe)
         answer = xcat.ask(WireRequest("copycd", args=("-f", str(iso), "-p", str(path)), cwd=str(folder)), cert=joe)
-        assert b"where root alone may have it" in answer
+        assert b"where only root may copy to" in answer
     assert not home.exists() and not list(xcat.home.root.glob("**/images"))
     assert "successful" in taken(xcat, iso, "-p", str(xcat.home.install / "mine"), cert=joe)
     assert "successful" in taken(xcat, iso, "-p", str(home))
@@ -145,7 +145,7 @@ def test_a_stranger_whom_a_row_lets_in_is_not_root(xcat, folder):
     xcat.type("tabch", "priority=7", "policy.commands=copycds,copycd", "policy.rule=allow")
     for command, args in (("copycds", (str(iso),)), ("copycd", ("-f", str(iso)))):
         answer = xcat.ask(WireRequest(command, args=("-p", str(folder / "out"), *args), cwd="/"), cert=False)
-        assert b"where root alone may have it" in answer
+        assert b"where only root may copy to" in answer
     assert not (folder / "out").exists()
 
 

@@ -43,11 +43,11 @@ def mac_of(site):
 @pytest.mark.parametrize(
     "rows, reason",
     [
-        ({"nodehm": {"mgt": "ipmi"}}, "is managed by ipmi and is left alone"),
-        ({"nodehm": {"mgt": "kvm"}}, "is managed by kvm and is left alone"),
-        ({"vm": {"mgr": "other.example.com"}}, "belongs to other.example.com and is left alone"),
-        ({"hypervisor": {"mgr": "other.example.com"}}, "belongs to other.example.com and is left alone"),
-        ({"nodehm": {"mgt": "ipmi"}, "hypervisor": {"mgr": "MGR"}}, "is a hypervisor and is left alone"),
+        ({"nodehm": {"mgt": "ipmi"}}, "is managed by ipmi and is not changed"),
+        ({"nodehm": {"mgt": "kvm"}}, "is managed by kvm and is not changed"),
+        ({"vm": {"mgr": "other.example.com"}}, "belongs to other.example.com and is not changed"),
+        ({"hypervisor": {"mgr": "other.example.com"}}, "belongs to other.example.com and is not changed"),
+        ({"nodehm": {"mgt": "ipmi"}, "hypervisor": {"mgr": "MGR"}}, "is a hypervisor and is not changed"),
     ],
 )
 def test_a_machine_takes_no_node_over(site, option, rows, reason):
@@ -64,10 +64,10 @@ def test_a_machine_takes_no_node_over(site, option, rows, reason):
 @pytest.mark.parametrize(
     "rows, reason",
     [
-        ({"nodehm": {"mgt": "ipmi"}}, "is managed by ipmi, with no hypervisor.mgr and is left alone"),
-        ({"nodehm": {"mgt": "rhevm"}}, "is a virtual machine and is left alone"),
-        ({"vm": {"mgr": "MGR"}}, "is a virtual machine and is left alone"),
-        ({"hypervisor": {"mgr": "other.example.com"}}, "belongs to other.example.com and is left alone"),
+        ({"nodehm": {"mgt": "ipmi"}}, "is managed by ipmi, with no hypervisor.mgr and is not changed"),
+        ({"nodehm": {"mgt": "rhevm"}}, "is a virtual machine and is not changed"),
+        ({"vm": {"mgr": "MGR"}}, "is a virtual machine and is not changed"),
+        ({"hypervisor": {"mgr": "other.example.com"}}, "belongs to other.example.com and is not changed"),
     ],
 )
 def test_a_host_takes_no_node_over(site, rows, reason):
@@ -91,7 +91,7 @@ def test_a_machine_with_the_name_of_a_group_writes_no_row_of_it(site, make_group
     """What stands in a group's row counts for all its members."""
     make_group(site)
     left, changed = scanned(site, "-w")
-    assert left["vm1"] == "is the name of a group and is left alone"
+    assert left["vm1"] == "is the name of a group and is not changed"
     assert not [table for table, node in changed if node == "vm1"]
 
 
@@ -108,10 +108,10 @@ def test_an_address_or_mac_of_another_node_is_not_shared(site):
     site.row("hosts", "db1", ip=address)
     site.row("mac", "db2", mac=f"{mac_of(site).upper()}!db2|52:54:00:00:00:99")
     left, changed = scanned(site, "-n")
-    assert left["vm1"] == f"has {mac_of(site)}, which is db2's, and is left alone"
+    assert left["vm1"] == f"has {mac_of(site)}, which is db2's, and is not changed"
     assert not [table for table, node in changed if node == "vm1"]
     if left.get("rhevh1"):
-        assert left["rhevh1"] == f"has {address}, which is db1's, and is left alone"
+        assert left["rhevh1"] == f"has {address}, which is db1's, and is not changed"
 
 
 def test_what_is_its_own_is_written(site):

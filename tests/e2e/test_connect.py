@@ -147,7 +147,7 @@ def test_who_says_no_leaves_nothing_behind(beginner: Beginner) -> None:
     [
         (("--yes",), "wrong", "refuses the login of admin"),
         (("--yes",), "", "there is no password, and no terminal to ask at. Set XCAT_RHEV_PASSWORD"),
-        ((), "secret", "nobody is here to compare it. Give --ca-sha256 "),
+        ((), "secret", "there is no terminal to ask whether it is right. Give --ca-sha256 "),
         (("--ca-sha256", "AA:BB"), "secret", "and not AA:BB. Ask its administrator"),
         (("--ca", "/nowhere"), "secret", "--ca /nowhere: No such file or directory"),
         (("--password-file", "/nowhere", "--yes"), "", "--password-file /nowhere cannot be read"),

@@ -64,7 +64,7 @@ def test_a_client_certificate_for_another_user(tmp_path):
     folder = Path(json.loads(done.stdout)["client_certs"])
     parts = ["client-cert.pem", "ca.pem", "client-key.pem"]
     assert (folder / "client-cred.pem").read_text() == "".join((folder / part).read_text() for part in parts)
-    assert "no user name" in fails(tmp_path, "--issue", "../joe")
+    assert "not a user name" in fails(tmp_path, "--issue", "../joe")
 
 
 def test_a_port_that_is_taken(tmp_path):
@@ -76,7 +76,11 @@ def test_a_port_that_is_taken(tmp_path):
 
 @pytest.mark.parametrize("port", ["65536", "-1", "99999999999"])
 def test_a_port_that_there_is_not(tmp_path, port):
-    assert f"there is no port {port}. Write one up to 65535" in fails(tmp_path, "--port", port)
+    words = own("xcatd", "--home", str(tmp_path / "home"), f"--port={port}")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 2
+    says = f"argument --port: '{port}' is not a port. Write a number from 0 (a free one) to 65535"
+    assert done.stderr.splitlines()[-1] == f"xcat-rhev xcatd: error: {says}"
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.77"])

@@ -420,7 +420,9 @@ def test_a_mistake_of_ours_is_one_line_and_the_daemon_lives(xcat, monkeypatch, c
     add(xcat, monkeypatch, "broken", run)
     answer = xcat.ask(WireRequest(command="broken"))
     assert (
-        b"<error>before</error>" in answer and b"xcatd failed inside: KeyError" in answer and b"Traceback" not in answer
+        b"<error>before</error>" in answer
+        and b"xcatd failed because of a mistake in it" in answer
+        and b"Traceback" not in answer
     )
     assert "KeyError" in caplog.text
     assert xcat.ask(AUTHCHECK) == AUTHENTICATED

@@ -112,7 +112,7 @@ def test_a_port_that_never_answers_is_told_as_that(tmp_path: Path) -> None:
     with closing(Mute(tmp_path, False)) as mute, closing(Managers(SystemClock())) as managers:
         said = typed(managers, xcat_of(mute.name, "", tmp_path), "rpower", "stat")
     errors = [message for message in said if isinstance(message, Error)]
-    assert len(errors) == 2 and "takes connections, but does not answer" in errors[0].text
+    assert len(errors) == 2 and "accepts connections, but does not answer" in errors[0].text
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_why_a_host_or_a_machine_is_in_its_state(own: ReplayDesk) -> None:
 def test_zeros_of_a_host_that_does_not_answer_are_no_measurements(own: ReplayDesk) -> None:
     host = "rhelh2" if own.replay.version < (4, 0) else "node4"
     state = dict.fromkeys(("State", "System State"), "non_responsive")
-    assert told(own, "rvitals", host) == {**state, "Measurements": "none, for it is non_responsive"}
+    assert told(own, "rvitals", host) == {**state, "Measurements": "none, because it is non_responsive"}
     assert not [line for line in own.ok("lsvm", [host]) if "summary" in line]
     assert "Virtual machines" not in told(own, "rinv", host)
 

@@ -274,7 +274,7 @@ def test_the_ca_is_pinned_and_never_replaced(start: Any) -> None:
     Managers(SystemClock()).open(access, tell=notes.append)
     assert notes == []
     shutil.copy(str(other.sim.ready["ca"]), access.folder / "ca.crt")
-    with pytest.raises(Unreachable, match=r"is not vouched for by .*ca\.crt"):
+    with pytest.raises(Unreachable, match=r"was not signed by .*ca\.crt"):
         Managers(SystemClock()).open(access)
     assert (access.folder / "ca.crt").read_text() != pinned
 
@@ -284,7 +284,7 @@ def test_other_sources_of_trust(start: Any, tmp_path: Path) -> None:
     assert engine.open(ca=str(engine.sim.ready["ca"])).dialect == 4
     assert engine.open(insecure=True).dialect == 4
     assert engine.open(old_tls=True).dialect == 4
-    with pytest.raises(Unreachable, match="not vouched for by the system's CAs"):
+    with pytest.raises(Unreachable, match="not signed by the system's CAs"):
         engine.open(ca="system")
     (tmp_path / "page.html").write_text("<html>not found</html>")
     for file in (tmp_path / "page.html", tmp_path / "missing"):

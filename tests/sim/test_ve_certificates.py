@@ -49,7 +49,7 @@ def test_the_end_is_what_the_newest_event_says(site):
         f"rhevh2: its certificate ends {day(10)}, in 10 days. Run: chhypervisor rhevh2 --renew",
     ]
     (untold,) = certificates(site, "rhevh3")
-    assert untold.startswith("rhevh3: no end told: the manager tells it when it comes near")
+    assert untold.startswith("rhevh3: end not known: the manager reports it when it is near")
     assert site.ok("rinv cert", ["rhevh1"])[0] == f"rhevh1: ends {day(300)}, in 300 days"
 
 

@@ -130,7 +130,7 @@ def test_profiles_of_one_name_are_told_apart_by_their_network(site):
     for network in ("ovirtmgmt", "nw1"):
         site.ok(f"cfgve -t vnicprofile -m MGR -o gold -c --set network={network}")
     (wrong,) = site.wrong("cfgve -t vnicprofile -m MGR -o gold -r")
-    assert wrong == "gold: 2 are called so. Give --set network=..."
+    assert wrong == "gold: 2 have this name. Give --set network=..."
     site.ok("cfgve -t vnicprofile -m MGR -o gold -r --set network=nw1")
     assert len(site.ok("lsve -t vnicprofile -m MGR -o gold --json")) == 1
 

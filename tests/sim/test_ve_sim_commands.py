@@ -408,7 +408,7 @@ def test_machines_that_cannot_migrate_are_named_before_a_host_is_touched(start, 
         site.row("hypervisor", f"rhevh{number}", type="rhevh", mgr=site.manager)
     both = ["rhevh1", "rhevh2"]
     said = sorted(site.wrong("chhypervisor -d", both))
-    assert len(said) == 2 and all("no other host of their cluster is up and stays so: vm" in line for line in said)
+    assert len(said) == 2 and all("no other host of their cluster is up and stays up: vm" in line for line in said)
     assert all("Run: rpower vm" in line for line in said)
     assert {site.thing("host", name)["status"] for name in both} == {"up"}
     (on, *_) = site.world.of("vm", "host", site.thing("host", "rhevh1")["id"])

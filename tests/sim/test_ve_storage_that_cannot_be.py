@@ -29,7 +29,7 @@ def test_a_second_iso_domain(site):
     site.ok("cfgve -t sd -m MGR -o iso1 -c")
     site.row("virtsd", "iso2", stype="nfs", sdtype="iso", location="nfs1:/iso2", host="rhevh1")
     assert refused(site, "iso2") == [
-        "iso2: the data center Default has the iso domain iso1 already, and takes one alone"
+        "iso2: the data center Default has the iso domain iso1 already, and can have only one"
     ]
     site.row("virtsd", "exp1", stype="nfs", sdtype="export", location="nfs1:/exp1", host="rhevh1")
     site.ok("cfgve -t sd -m MGR -o exp1 -c")

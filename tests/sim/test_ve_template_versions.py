@@ -86,7 +86,7 @@ def test_with_the_first_version_gone_the_name_still_means_the_newest(site):
 
 def test_removal_has_to_name_the_version(site):
     (said,) = site.wrong("cfgve -t tpl -m MGR -o tpl -r")
-    assert "several templates that are called tpl" in said
+    assert "several templates with the name tpl" in said
     assert f"Default/tpl@2 (id {version(site, 2)['id']})" in said
     assert len(site.world.named("template", "tpl")) == 3
     assert site.ok("cfgve -t tpl -m MGR -o tpl@1 -r") == ["tpl@1: succeeded."]

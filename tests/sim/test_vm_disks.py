@@ -63,8 +63,8 @@ def test_two_disks_of_one_name_are_told_apart_by_id(modern):
     assert small["id"] in row["storage"] and large["id"] in row["storage"]
     assert modern.ok("chvm", ["vm1"]) == NOTHING
     modern.node("vm1", storage="data1:3g:data=data")
-    assert "2 disks are called so" in modern.wrong("chvm", ["vm1"])[0]
-    assert "2 disks are called so" in modern.wrong("mkvm", ["vm1"])[0]
+    assert "2 disks have this name" in modern.wrong("chvm", ["vm1"])[0]
+    assert "2 disks have this name" in modern.wrong("mkvm", ["vm1"])[0]
     modern.node("vm1", storage=row["storage"])
     modern.ok(f"chvm -p {small['id']}", ["vm1"])
     assert sizes(modern) == {"data": 100 * GIB}

@@ -28,7 +28,7 @@ def test_a_disk_that_was_taken_off_meanwhile_is_said_and_not_waited_for(site):
     site._server.front = Meanwhile(site.front, lambda: site.world.change(disk, vm=None))
     began = site.clock.now()
     (error,) = site.wrong("rmvm -p", ["vm1"])
-    assert "the disk common is still there: somebody took it off before it was removed" in error
+    assert "the disk common is still there: another user detached it before it was removed" in error
     assert f"cfgve -t disk -m {site.manager} -o {disk['id']} -r" in error
     assert site.clock.now() - began < 60 and site.count("vm", "vm1") == 0
     site.ok(f"cfgve -t disk -m MGR -o {disk['id']} -r")

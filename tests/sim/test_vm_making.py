@@ -219,7 +219,7 @@ def test_a_machine_without_a_disk_is_warned_of(site):
     site.node("vm1", storage="")
     site.node("vm2", storage="none")
     (warning,) = [each for each in site.say("mkvm", ["vm1", "vm2"]) if isinstance(each, Warn)]
-    assert (warning.node, warning.text.partition(".")[0]) == ("vm1", "it has no disk, for vm")
+    assert (warning.node, warning.text.partition(".")[0]) == ("vm1", "it has no disk, because vm")
 
 
 def test_a_disk_that_cannot_be_made_is_an_error_of_its_node_alone(site):

@@ -73,7 +73,7 @@ def test_a_lease_that_is_nobodys_business_stays(modern):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("lease:data1", "lease: managers give one to highly available machines alone; write ha:yes as well"),
+        ("lease:data1", "lease: managers give one to highly available machines only; write ha:yes as well"),
         ("ha:no;lease:data1", "write ha:yes as well"),
         ("ha:yes;lease:nowhere", "lease: no active storage domain nowhere. There is: data1"),
     ],
@@ -119,7 +119,7 @@ def test_what_was_typed_and_is_otherwise_is_said_and_not_written(site):
     site.made("vm1", memory="1g", storage="data1:1g")
     said = [message.text for message in site.say("mkvm -s 5 --mem 2g --cpus 4", ["vm1"])]
     assert said == [
-        "it is there with other memory, CPUs, disk sizes and left so. "
+        "it is there with other memory, CPUs, disk sizes and is not changed. "
         "Run chvm to change it, or give -f to make it again",
         "virtual machine has been created. There is nothing to do",
     ]
@@ -135,7 +135,7 @@ def test_another_template_than_that_which_it_was_made_from_is_said(site):
     site.node("vm2")
     site.ok("clonevm -b web", ["vm2"])
     site.ok("clonevm -t db", ["vm1"])
-    assert "it is there with other template and left so." in site.ok("clonevm -b db", ["vm2"])[0]
+    assert "it is there with other template and is not changed." in site.ok("clonevm -b db", ["vm2"])[0]
     assert site.row_of("vm2")["master"] == "web"
 
 

@@ -48,8 +48,8 @@ def test_problems_alone_and_nothing_to_tell(site: Any) -> None:
         (("frobnicate",), "reventlog does not know 'frobnicate'"),
         (("0",), "Write a number from 1 to 1000, or all"),
         (("1", "2"), "reventlog takes one word at most, not '1 2'"),
-        (("--since", "yesterday"), "--since yesterday: no time"),
-        (("--since", "9999999d"), "--since 9999999d: no time"),
+        (("--since", "yesterday"), "--since yesterday: not a time"),
+        (("--since", "9999999d"), "--since 9999999d: not a time"),
     ],
 )
 def test_wrong_words(site: Any, words: tuple[str, ...], said: str) -> None:

@@ -293,7 +293,7 @@ def test_a_node_of_another_manager_is_left_alone_and_said(site):
     site.row("nodelist", "vm2", groups="all")
     site.row("vm", "vm2", mgr="other.example.com")
     said = site.say("rscan -w", ["vm1"])
-    assert Error("belongs to other.example.com and is left alone", "vm2") in said
+    assert Error("belongs to other.example.com and is not changed", "vm2") in said
     assert site.host.row("vm", "vm2")["mgr"] == "other.example.com"
 
 

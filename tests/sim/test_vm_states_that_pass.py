@@ -49,7 +49,7 @@ def test_a_state_that_nobody_knows_is_told_at_once(site, line, status, leads):
     put(site, "vm", "vm1", status)
     begun = site.clock.now()
     (said,) = site.wrong(line, ["vm1"])
-    assert "its state cannot be known now" in said and leads in said
+    assert "its state is not known now" in said and leads in said
     assert site.clock.now() == begun and site.thing("vm", "vm1")["status"] == status
 
 
@@ -59,7 +59,7 @@ def test_power_of_what_does_not_answer(site):
     put(site, "vm", "vm2", "not_responding")
     for word in ("on", "off", "reset", "softoff"):
         assert (
-            "its state cannot be known now, for its hypervisor does not answer"
+            "its state is not known now, because its hypervisor does not answer"
             in (site.wrong(f"rpower {word}", ["vm1"])[0])
         )
     assert site.ok("rpower stat", ["vm1", "vm2"]) == ["vm1: unknown", "vm2: not_responding"]

@@ -28,7 +28,7 @@ LINES = [
     ("cfgve -t dc -m MGR -o dc2 -c -k glusterfs", "storage type glusterfs"),
     ("cfgve -t sd -m MGR -o sd1 -c", "storage type glusterfs"),
     ("cfgve -t nw -m MGR -o lan -c --mtu 9000", "MTUs of networks"),
-    ("cfgve -t nw -m MGR -o lan -c --nonvm", "networks for hosts alone"),
+    ("cfgve -t nw -m MGR -o lan -c --nonvm", "networks for hosts only"),
 ]
 
 

@@ -8,7 +8,7 @@ from fakes import FakeHost
 from xcat_rhev.abort import Abort
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.declare.command import Command, Option, Place
-from xcat_rhev.errors import Aborted, NotFound, Unreachable, Usage
+from xcat_rhev.errors import Aborted, Bug, NotFound, Unreachable, Usage
 from xcat_rhev.messages import Data, Error, Note, Warn
 from xcat_rhev.plan.jobs import Job, Step
 from xcat_rhev.run import dispatch
@@ -103,7 +103,7 @@ def test_a_mistake_of_ours_is_one_line_without_a_trace(command, caplog):
     command(plan)
     first, error = run()
     assert first == Data("first", "vm1")
-    assert error == Error("mktest failed inside: ZeroDivisionError. The log has the details", "vm1")
+    assert error == Error(f"mktest failed because of a mistake in xcat-rhev. {Bug.LOGS}", "vm1")
     assert "Traceback" in caplog.text
 
 

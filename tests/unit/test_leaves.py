@@ -248,7 +248,7 @@ def test_names_are_sorted_as_people_count() -> None:
 
 @pytest.mark.parametrize("text", ["-1", "65536", "9" * 5000, "http", ""])
 def test_what_is_no_port_is_said(text: str) -> None:
-    with pytest.raises(ArgumentTypeError, match="Write one from 0"):
+    with pytest.raises(ArgumentTypeError, match="Write a number from 0"):
         port(text)
 
 

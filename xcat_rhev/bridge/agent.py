@@ -23,6 +23,7 @@ from typing import IO, Any
 from .. import __version__
 from ..abort import Abort
 from ..errors import Aborted, RhevError, Usage
+from ..files import typed_path
 from ..messages import Error, Message, error_of
 from ..run.dispatch import Dispatcher
 from ..run.registry import COMMANDS
@@ -117,7 +118,7 @@ class Agent:
                 answer(Channel(reader, writer), self._dispatcher)
                 connection.shutdown(socket.SHUT_RDWR)  # ends the thread that listens, before its file is closed
         except OSError:
-            log.info("the shim went away")
+            log.info("the xCAT plugin ended")
         finally:
             self._count(-1)
             self._slots.release()
@@ -129,7 +130,13 @@ def answer(channel: Channel, dispatcher: Dispatcher) -> None:
         request = request_from(channel.receive()["request"], channel.aborted)
     except (RhevError, KeyError, TypeError, ValueError) as problem:
         log.warning("a request that cannot be read: %s", problem)
-        channel.send({"say": message_to(Error("the xCAT plugin and the agent do not fit. Run: xcat-rhev install"))})
+        channel.send(
+            {
+                "say": message_to(
+                    Error("the xCAT plugin and the agent are of different versions. Run: xcat-rhev install")
+                )
+            }
+        )
         channel.send({"done": True})
         return
     threading.Thread(target=channel.listen, name="listen", daemon=True).start()
@@ -216,8 +223,14 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
             "SIGTERM ends it when what is begun is done, and a second one at once."
         ),
     )
-    parser.add_argument("--socket", type=Path, default=SOCKET, metavar="FILE", help=f"where to listen ({SOCKET})")
-    parser.add_argument("--idle", type=float, default=IDLE, metavar="SECONDS", help=f"end after so long ({IDLE})")
+    parser.add_argument("--socket", type=typed_path, default=SOCKET, metavar="FILE", help=f"where to listen ({SOCKET})")
+    parser.add_argument(
+        "--idle",
+        type=float,
+        default=IDLE,
+        metavar="SECONDS",
+        help=f"end after so many seconds without a request ({IDLE})",
+    )
     parser.add_argument("--ready", action="store_true", help="print a line when requests can come")
     return parser.parse_args(list(argv))
 

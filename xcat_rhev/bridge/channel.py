@@ -46,15 +46,15 @@ class Channel:
         """
         line = self._reader.readline(LONGEST_LINE + 1)
         if not line:
-            raise Aborted("the shim is gone")
+            raise Aborted("the xCAT plugin ended")
         if len(line) > LONGEST_LINE:
-            raise BadAnswer("the shim sent a line without end")
+            raise BadAnswer("the xCAT plugin sent a line without end")
         try:
             item = json.loads(line)
         except ValueError:
-            raise BadAnswer("the shim sent a line that is not JSON") from None
+            raise BadAnswer("the xCAT plugin sent a line that is not JSON") from None
         if not isinstance(item, dict):
-            raise BadAnswer("the shim sent a line that is not JSON object")
+            raise BadAnswer("the xCAT plugin sent a line that is not a JSON object")
         return item
 
     def listen(self) -> None:

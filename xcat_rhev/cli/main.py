@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ from . import background
 #: The subcommand, the module whose `main(argv) -> exit code` it starts, and what it is for.
 PARTS: tuple[tuple[str, str, str], ...] = (
     ("connect", "xcat_rhev.cli.connect", "make nodes of what an engine has: connect ENGINE, and rpower works"),
-    ("demo", "xcat_rhev.cli.demo", "from an ISO to a hypervisor and running machines, on this machine alone"),
+    ("demo", "xcat_rhev.cli.demo", "from an ISO to a hypervisor and running machines, on this machine only"),
     ("run", "xcat_rhev.cli.run", "run one xCAT command: run COMMAND [NODERANGE] [ARGS]"),
     ("xcatd", "xcat_rhev.daemon.main", "the embedded xcatd: --home DIR [--serve IFACE] [--port N] [--host ADDR]"),
     ("netservices", "xcat_rhev.daemon.netservices.supervisor", "DHCP, DNS, TFTP and HTTP beside it: --home DIR"),
@@ -26,7 +27,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("engine", "xcat_rhev.cli.enginekit.main", "install managers and their hosts: engine kit|hostkit|wait"),
     ("site", "xcat_rhev.cli.sitefile.main", "everything that a file describes: site FILE.yaml [--dry-run]"),
     ("install", "xcat_rhev.cli.setup.install", "put the product into a Perl xCAT"),
-    ("uninstall", "xcat_rhev.cli.setup.uninstall", "take it out again"),
+    ("uninstall", "xcat_rhev.cli.setup.uninstall", "remove the product from it"),
     ("doctor", "xcat_rhev.cli.setup.doctor", "check an installation"),
 )
 
@@ -51,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after the program's name; taken from the process when not given.
 
     Returns:
-        The exit code: that of the part, 2 for a subcommand that is not known.
+        The exit code: that of the part, 2 for a subcommand that is not known, 1 where the system refuses something.
+        Ctrl-C before the part knows what to do with it ends the process as it ends others, without a word.
     """
     _open_streams()
     try:
@@ -59,8 +61,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()
         return 128 + signal.SIGPIPE
+    except OSError as problem:
+        _close_output()
+        where = f"{problem.filename}: " if problem.filename else ""
+        print(f"xcat-rhev: {where}{problem.strerror or problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+        return 128 + signal.SIGINT
+
+
+def _close_output() -> None:
+    """What is still to be written goes nowhere; Python would try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _begin(argv: Sequence[str] | None) -> int:
@@ -87,10 +103,10 @@ def _unknown(words: Sequence[str]) -> str:
     names = [name for name, _, _ in PARTS]
     meant = nearest(words[0], [*names, "help", "version"])
     if words[0] in PERL:
-        return f"{words[0]} is an xCAT command. Type: xcat-rhev run {' '.join(words)}"
+        return f"{words[0]} is an xCAT command. Run: xcat-rhev run {' '.join(words)}"
     if meant:
         return f"there is no '{words[0]}'. Did you mean {meant}?"
-    return f"'{words[0]}' is not one of {', '.join(names)}. Type: xcat-rhev help"
+    return f"'{words[0]}' is not one of {', '.join(names)}. Run: xcat-rhev help"
 
 
 def _start(name: str, module: str, words: Sequence[str]) -> int:
@@ -120,7 +136,10 @@ def _missing(name: str, package: str) -> str:
 
 
 def _open_streams() -> None:
-    """A standard stream that is closed becomes an empty one, so that no file or connection takes its number."""
+    """A standard stream that is closed becomes an empty one, so that no file or connection takes its number.
+
+    What the terminal's character set lacks is shown as a question mark.
+    """
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)
@@ -128,6 +147,9 @@ def _open_streams() -> None:
         stream or open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
         for stream, mode in ((sys.stdin, "r"), (sys.stdout, "w"), (sys.stderr, "w"))
     )
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _help() -> str:

@@ -7,8 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from .. import __version__
+from ..commands import lsve
+from ..commands.show.listing import Layout, json_fields
+from ..commands.vm.listing import LAYOUTS
 from ..daemon.catalog import CORES
 from ..declare.command import Command, Place
+from ..engine.nouns import Noun
 from ..run.registry import COMMANDS
 from ..xcat.commandnames import WITHOUT_NODERANGE
 from . import overview
@@ -21,6 +25,8 @@ PLACES = {
     Place.NAMED: "The manager is the one that -m names.",
     Place.HERE: "No manager is asked.",
 }
+#: Commands that answer with objects of their own -> how these are made.
+JSON_KINDS: Mapping[str, Mapping[type[Noun], Layout]] = {"lsvm": LAYOUTS, "lsve": lsve.SHOWN}
 #: The first line of a page that has man call tbl.
 _TBL = "'\\\" t"
 #: Sent by xCAT's own plugins and programs; people type copycds, nodeset and rcons.
@@ -54,10 +60,27 @@ def page(command: Command) -> str:
         lines += [".TP", flags + (f" \\fI{escaped(option.value)}\\fR" if option.value else ""), escaped(option.help)]
     if command.settings:
         lines += _table("OTHERSETTINGS", command.settings)
+    if command.name in JSON_KINDS:
+        lines += _section("JSON", _json_rows(json_fields(JSON_KINDS[command.name])))
     if command.examples:
         lines += _section("EXAMPLES", command.examples)
     lines += [".SH EXIT STATUS", "0 when all is done, 1 when a node failed; the other nodes are done all the same."]
     return "\n".join([*lines, ".SH SEE ALSO", "\\fBxcat\\-rhev\\fR(1): settings, tables, files"]) + "\n"
+
+
+def _json_rows(kinds: Mapping[str, Mapping[str, type]]) -> Iterator[tuple[str, str]]:
+    """Each kind of object with its fields; what belongs to it is a list below its own kind's name."""
+    yield (
+        "-",
+        (
+            "With --json each object has kind, name and id (text), those of these fields that say something, and what "
+            "belongs to it as lists of objects under their kinds. lsve adds manager (text). Failures and warnings are "
+            "objects as xcat-rhev(1) lists them. Sizes are bytes, times ISO 8601."
+        ),
+    )
+    for kind, its in kinds.items():
+        shown = (f"{name} ({overview.TYPES[of]})" for name, of in its.items() if name not in ("kind", "name"))
+        yield kind, ", ".join(shown)
 
 
 def overview_page() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..jsonlines import SCHEMA
 
-TYPES = {str: "text", int: "number", float: "number", list: "list", dict: "object"}
+TYPES = {str: "text", bool: "true or false", int: "number", float: "number", list: "list", dict: "object"}
 
 DESCRIPTION = (
     "Installs RHEV-H, RHVH and oVirt Node through xCAT, and runs hosts, storage, networks and virtual machines of "
@@ -20,7 +20,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "and kept",
         "rhevmoldtls": "managers that speak nothing newer than TLS 1.0, separated by commas",
         "rhevminsecure": "managers whose certificate is not checked, separated by commas",
-        "rhevmapi": "3 or 4, to insist on one API",
+        "rhevmapi": "3 or 4, to use only that API",
         "rhevhkcmdline": "kernel arguments for all live images",
         "rhevhautoapprove": "yes, or nodes and groups whose hypervisors join their managers once they boot",
     },
@@ -46,7 +46,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "<xcatconfdir>/rhevm/answers/NODE": "the answers for a manager's setup, from engine kit; handed out once",
         "<installdir>/custom/rhevm/IMAGE": "the kit that engine kit or engine hostkit wrote for xCAT",
         "/etc/xcat/rhevh-web.conf": "settings of the finish URL",
-        "/var/run/xcat/xcat-rhev.sock": "where xCAT's plugin finds the agent; for root alone",
+        "/var/run/xcat/xcat-rhev.sock": "where xCAT's plugin finds the agent; for root only",
     },
     "ENVIRONMENT": {
         "XCATHOST": "for run: which xcatd, as host:port",
@@ -57,7 +57,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "JSON": {
         "-": "With --json every command answers with one object a line on standard output, failures too; what tells "
         "how things go, and what -V shows, is for people and goes to standard error. An object has those of these "
-        "fields that say something; lsvm and lsve have fields of their own, as their text has them.",
+        "fields that say something; lsvm and lsve have fields of their own, which their man pages list.",
         **{name: f"({TYPES[kind]}) {text}" for name, (kind, text) in SCHEMA.items()},
     },
     "EXIT STATUS": {

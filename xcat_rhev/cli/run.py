@@ -57,11 +57,12 @@ def main(argv: Sequence[str]) -> int:
         answer ends early or cannot be printed. After Ctrl-C the process ends by that signal, which is 130 to a shell
         (0 from xCAT's clients).
     """
-    words, environment, as_json = _read(argv)
-    if not words or words[0] in ("-h", "--help"):
-        print(USAGE)
-        return 0 if words else 2
+    as_json = "--json" in argv
     try:
+        words, environment = _read(argv)
+        if not words or words[0] in ("-h", "--help"):
+            print(USAGE)
+            return 0 if words else 2
         where = target(environment)
         return _run(where, compose(words[0], words[1:], environment), _is_loud(words), as_json)
     except RhevError as problem:
@@ -69,19 +70,33 @@ def main(argv: Sequence[str]) -> int:
         return problem.exit_code
 
 
-def _read(argv: Sequence[str]) -> tuple[list[str], dict[str, str], bool]:
+def _read(argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Take our own options from the front; `--json` may also stand among the words of a command that does not know it.
 
     Returns:
-        The command with its words, the variables that name the daemon, and whether to answer in JSON.
+        The command with its words, and the variables that name the daemon.
+
+    Raises:
+        Usage: `--home` names nothing, or there is no such option.
     """
-    words, environment, as_json = list(argv), dict(os.environ), "--json" in argv
-    while words[:1] == ["--json"] or (words[:1] == ["--home"] and len(words) > 1):
+    words, environment = list(argv), dict(os.environ)
+    while words[:1] == ["--json"] or words[:1] == ["--home"]:
         if words.pop(0) == "--home":
+            if not words or not words[0]:
+                raise _wrong("--home needs the folder of an embedded xcatd")
             environment["XCAT_CERT_DIR"] = str(homes.certificates_of(Path(words.pop(0))))
-    if words and as_json:
+    if words and words[0].startswith("-") and words[0] not in ("-h", "--help"):
+        raise _wrong(f"run has no option {words[0]}")
+    if words and "--json" in argv:
         words = [word for word in words if word != "--json"] + ["--json"] * (words[0] in OURS)
-    return words, environment, as_json
+    return words, environment
+
+
+def _wrong(text: str) -> Usage:
+    """A word for xcat-rhev itself, not for a command, is wrong."""
+    problem = Usage(text, "Run: xcat-rhev run -h")
+    problem.exit_code = 2
+    return problem
 
 
 def compose(command: str, args: Sequence[str], environment: Mapping[str, str]) -> WireRequest:
@@ -94,9 +109,9 @@ def compose(command: str, args: Sequence[str], environment: Mapping[str, str]) -
 
     Raises:
         Usage: tabrestore without a file.
-        NotFound: tabrestore's file cannot be read.
+        NotFound: tabrestore's file cannot be read, or the current folder was removed.
     """
-    request = WireRequest(SENT_AS.get(command, command), cwd=os.getcwd(), clienttype="cli")
+    request = WireRequest(SENT_AS.get(command, command), cwd=current_folder(), clienttype="cli")
     if command == "tabrestore":
         return _restore(request, args)
     if command in DEFINITIONS:
@@ -107,6 +122,18 @@ def compose(command: str, args: Sequence[str], environment: Mapping[str, str]) -
     before = _noderange_at(args)
     noderange = _absolute(args[before]) if before < len(args) else ""
     return shared._replace(noderange=noderange, args=(*args[:before], *args[before + 1 :]))
+
+
+def current_folder() -> str:
+    """Where we are typed.
+
+    Raises:
+        NotFound: That folder was removed.
+    """
+    try:
+        return os.getcwd()
+    except OSError:
+        raise NotFound("the current folder does not exist any more", "Run: cd") from None
 
 
 def _fail(screen: Screen, as_json: bool, text: str, code: int) -> None:
@@ -214,7 +241,7 @@ def _restore(request: WireRequest, args: Sequence[str]) -> WireRequest:
     """tabrestore sends a file's lines, and the file's name says which table."""
     files = [word for word in args if not word.startswith("-")]
     if len(files) != 1 or not set(args) - set(files) <= {"-a", "--addrows"}:
-        raise Usage("tabrestore needs the name of one file", "Type: tabrestore [-a|--addrows] TABLE.csv")
+        raise Usage("tabrestore needs the name of one file", "Run: tabrestore [-a|--addrows] TABLE.csv")
     try:
         with open(files[0], encoding="utf-8", errors="replace", newline="\n") as file:
             lines = tuple(file)

@@ -1,4 +1,4 @@
-"""`xcat-rhev web`: the finish URL without Apache or nginx, for a trial or behind a proxy."""
+"""`xcat-rhev web`: the finish URL without Apache or nginx, for a test or behind a proxy."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any, Callable
 from cheroot.wsgi import Server
 
 from .. import ports
+from ..files import typed_path
 from ..web.app import application
 from ..web.files import Folders, pairs
 from ..web.settings import PREFIX
@@ -27,12 +28,12 @@ def main(argv: Sequence[str]) -> int:
         0 at its end, 1 when the port cannot be had, 2 when a word is wrong.
     """
     parser = argparse.ArgumentParser(
-        prog="xcat-rhev web", description="Serve the finish URL without Apache or nginx, for a trial or behind a proxy."
+        prog="xcat-rhev web", description="Serve the finish URL without Apache or nginx, for a test or behind a proxy."
     )
     parser.add_argument("--host", action="append", help="an address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=ports.port, default=0, help="the port to listen on (a free one)")
     parser.add_argument("--files", action="append", default=[], metavar="/URL=FOLDER", help="show a folder, too")
-    parser.add_argument("--home", type=Path, metavar="DIR", help="for the embedded xcatd of this home")
+    parser.add_argument("--home", type=typed_path, metavar="DIR", help="for the embedded xcatd of this home")
     options = parser.parse_args(list(argv))
     if options.home:
         os.environ.update({**_of_home(options.home.resolve()), **os.environ})

@@ -12,6 +12,7 @@ from ..xcat.commandnames import DEFINITIONS, SENT_AS, WITHOUT_NODERANGE
 from ..xcat.rows import read_csv
 from ..xcat.wire import WireRequest
 from .client import Conversation, target
+from .run import current_folder
 
 
 class AskedXcatd:
@@ -94,7 +95,7 @@ class AskedXcatd:
 def _request(command: str, words: Sequence[str], stdin: str) -> WireRequest:
     """The request of a program: unlike a person's, it never takes what is piped into us."""
     named = command not in WITHOUT_NODERANGE | DEFINITIONS | SENT_AS.keys()
-    request = WireRequest(SENT_AS.get(command, command), cwd=os.getcwd(), clienttype="cli", stdin=stdin or None)
+    request = WireRequest(SENT_AS.get(command, command), cwd=current_folder(), clienttype="cli", stdin=stdin or None)
     if named and words:
         return request._replace(noderange=words[0], args=tuple(words[1:]))
     return request._replace(args=tuple(words))

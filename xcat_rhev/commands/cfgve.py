@@ -39,7 +39,7 @@ _VERBS = (
     Option(("-r", "--remove"), "remove", "remove it"),
     Option(("-x", "--export"), "export", "copy a template to an export domain", value="DOMAIN"),
     Option(("--move",), "move", "move a disk to another storage domain", value="DOMAIN"),
-    Option(("--sparsify",), "sparsify", "give back the room that a thin disk does not use any more"),
+    Option(("--sparsify",), "sparsify", "give back the space that a thin disk does not use any more"),
     Option(("--reduce",), "reduce", "make the volume of a thin disk on block storage as small as what is in it"),
     Option(("-i", "--import"), "import", "take over a storage domain that is there, or a template on one"),
 )

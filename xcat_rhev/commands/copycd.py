@@ -1,4 +1,4 @@
-"""copycd: take a RHEV-H, RHVH or oVirt Node medium into the install folder.
+"""copycd: copy a RHEV-H, RHVH or oVirt Node medium into the install folder.
 
 xCAT's copycds asks every plugin in turn, this one among them, and takes any word at all as "that is mine"; so nothing
 is said about media of others.
@@ -30,7 +30,7 @@ from ..xcat.host import Xcat
 
 SPEC = Command(
     name="copycd",
-    summary="take a RHEV-H, RHVH or oVirt Node medium into the install folder",
+    summary="copy a RHEV-H, RHVH or oVirt Node medium into the install folder",
     usage="-f ISO [-m MOUNT] [-n NAME] [-a ARCH] [-p PATH] [-i] [-o] [-s] [-w]",
     place=Place.HERE,
     routes=("rhevm",),
@@ -78,7 +78,9 @@ def plan(context: Context) -> Plan:
     release = identify(medium, told[1] if told else "") if medium else None
     if medium is None or release is None:
         if told:
-            raise Usage(f"{_what(context)} is not a RHEV-H, RHVH or oVirt Node medium", f"Drop -n {options['name']}")
+            raise Usage(
+                f"{_what(context)} is not a RHEV-H, RHVH or oVirt Node medium", f"Leave -n {options['name']} out"
+            )
         return
     release = _as_told(release, told, context)
     if "inspect" in options:
@@ -129,7 +131,7 @@ def _as_told(release: Release, told: tuple[str, str] | None, context: Context) -
     if "specific" in context.options and not told:
         version = specific(release.version, release.build, release.linux)
         if not version:
-            raise Usage(f"{_what(context)} does not tell its build", "Drop -s, or give a name with -n")
+            raise Usage(f"{_what(context)} does not tell its build", "Leave -s out, or give a name with -n")
         release = replace(release, version=version)
     return release
 
@@ -160,7 +162,7 @@ def _target(context: Context, release: Release) -> Path:
         return installdir / release.distname / release.arch
     target = Path(os.path.normpath(Path(context.request.cwd, path)))
     if not context.request.by_root and not target.is_relative_to(installdir):
-        raise Denied(f"-p {path} is outside of {installdir}, where root alone may have it", "Name a folder below that")
+        raise Denied(f"-p {path} is outside of {installdir}, where only root may copy to", "Name a folder below that")
     return target
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from ..declare.command import Command, Option, Place
 from ..engine.nouns import Nic, Vm
 from ..messages import Data, Error
+from ..ordering import natural
 from ..plan.context import Context, Plan
 from ..plan.jobs import Job, Step
 from ..rows.vmnics import read_nics
@@ -77,7 +78,7 @@ def _put(context: Context, node: str, mac: str) -> Iterator[Data]:
 
 
 def _with_mac(vm: Vm) -> list[Nic]:
-    return sorted((nic for nic in vm.nics or () if nic.mac), key=lambda nic: nic.name or "")
+    return sorted((nic for nic in vm.nics or () if nic.mac), key=lambda nic: natural(nic.name or ""))
 
 
 def _install_nic(text: str) -> str:

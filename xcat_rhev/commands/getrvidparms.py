@@ -50,7 +50,7 @@ def plan(context: Context) -> Plan:
             yield Error(f"the machine is {vm.status} and has no console. Run: rpower {node} on", node)
         else:
             ask = partial(_ask, context, vm, rows[node].get("vidpassword", ""))
-            yield Job(node, [Step("draw a ticket for its console", ask)])
+            yield Job(node, [Step("get a ticket for its console", ask)])
 
 
 def _ask(context: Context, vm: Vm, password: str) -> Iterator[Message]:
@@ -60,7 +60,7 @@ def _ask(context: Context, vm: Vm, password: str) -> Iterator[Message]:
         yield from (Data(line, node) for line in _viewer_file(node, console))
     else:
         if not console.port:
-            yield Warn(f"its console takes TLS alone, which rvid does not know. Run: getrvidparms {node} --vv", node)
+            yield Warn(f"its console takes only TLS, which rvid does not know. Run: getrvidparms {node} --vv", node)
         yield from (Data(text, node, desc) for desc, text in _parameters(console))
 
 

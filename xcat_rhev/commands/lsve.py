@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..declare.command import Command, Option, Place
 from ..engine.nouns import Cluster, DataCenter, DiskImage, Network, Noun, Ref, StorageDomain, Template
@@ -16,7 +16,7 @@ from .environment import inventory as environment
 from .environment.kind import is_in
 from .environment.layout import LAYOUTS
 from .environment.plainkinds import PLAIN
-from .show.listing import Listing, Shown
+from .show.listing import Layout, Listing, Shown, by_name
 
 _KINDS: dict[str, tuple[type[Noun], str]] = {
     "dc": (DataCenter, "data center"),
@@ -28,7 +28,10 @@ _KINDS: dict[str, tuple[type[Noun], str]] = {
     **{word: (each.noun, each.title) for word, each in PLAIN.items()},
 }
 #: How each kind is shown.
-_LAYOUTS = {**LAYOUTS, **{noun: each.layout for each in PLAIN.values() for noun in each.nouns}}
+SHOWN: Mapping[type[Noun], Layout] = {
+    **LAYOUTS,
+    **{noun: each.layout for each in PLAIN.values() for noun in each.nouns},
+}
 _PLAIN = {each.noun: each for each in PLAIN.values()}
 
 SPEC = Command(
@@ -146,7 +149,7 @@ class _Found:
         elif self._templates is None:
             self._known = manager.look(noun, names) if names and noun is not Network else manager.list(noun)
         told = [each for name in names for each in self.of(name)]
-        self.all: list[Noun] = [*{each.id: each for each in (told if names else self._known)}.values()]
+        self.all: list[Noun] = [*{each.id: each for each in (told if names else by_name(self._known))}.values()]
 
     def of(self, name: str) -> Sequence[Noun]:
         """Those that a name means."""
@@ -185,13 +188,13 @@ def _with_children(context: Context, homes: Iterable[Noun]) -> list[Shown]:
         nets = [network for network in networks if is_in(network.data_center, home)]
         # The manager's empty template has no cluster and belongs to every data center.
         built = [template for template in templates if template.cluster is None or template.cluster.id in ids]
-        shown.append(Shown(home, [*own, *domains, *nets, *built]))
+        shown.append(Shown(home, [each for kind in (own, domains, nets, built) for each in by_name(kind)]))
     return shown
 
 
 def _show(context: Context, shown: Iterable[Shown]) -> Plan:
     several = "," in context.options["manager"]
-    listing = Listing(_LAYOUTS, context.manager)
+    listing = Listing(SHOWN, context.manager)
     for each in shown:
         if "as_json" in context.options:
             found = {"manager": context.manager.name, **listing.as_object(each)}

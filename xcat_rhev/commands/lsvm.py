@@ -10,7 +10,7 @@ from ..engine.nouns import FenceAgent, Host, Noun, Snapshot, Vm
 from ..messages import Data, Message
 from ..plan.context import Context, Plan
 from ..units import show_size
-from .show.listing import Listing, Shown
+from .show.listing import Listing, Shown, by_name
 from .vm.guests import guests_of
 from .vm.laststop import warnings
 from .vm.listing import LAYOUTS, of_vm
@@ -66,15 +66,15 @@ def _everything(context: Context) -> Iterator[Message]:
     hosts = context.manager.list(Host, details=True, also=_agents(context))
     machines = context.manager.list(Vm, details=True, also=_also(context))
     yield from _heading(context)
-    for host in hosts:
-        yield from _show(context, Shown(host, host.nics or ()))
-    for vm in machines:
+    for host in by_name(hosts):
+        yield from _show(context, Shown(host, by_name(host.nics or ())))
+    for vm in by_name(machines):
         yield from _show(context, of_vm(vm))
 
 
 def _hypervisor(host: Host, guests: Iterable[Vm]) -> Shown:
     own: list[Noun] = [vm for vm in guests if vm.host and vm.host.id == host.id]
-    return Shown(host, [*(host.nics or ()), *own])
+    return Shown(host, [*by_name(host.nics or ()), *by_name(own)])
 
 
 def _also(context: Context) -> type[Noun] | None:

@@ -111,7 +111,7 @@ def _write_options(context: Context, typed: Typed, making: Making) -> Iterator[S
         yield Step("", lambda: [Warn(_NO_DISK.format(making.row.node), making.row.node)])
 
 
-_NO_DISK = "it has no disk, for vm.storage is empty. Run: chvm {} -a 20, or write none there if it shall have none"
+_NO_DISK = "it has no disk, because vm.storage is empty. Run: chvm {} -a 20, or write none there if it should have none"
 
 
 def _says_none(context: Context, node: str) -> bool:

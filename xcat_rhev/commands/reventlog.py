@@ -24,7 +24,7 @@ SPEC = Command(
     arguments={"N": "how many of each node, the newest ones; 10 without a word", "all": "up to 1000 of each node"},
     options=(
         Option(("--since",), "since", "only newer ones: 30m, 12h, 7d, or 2026-11-30 or 2026-11-30T12:00", value="TIME"),
-        Option(("--problems",), "problems", "warnings, errors and alerts alone"),
+        Option(("--problems",), "problems", "only warnings, errors and alerts"),
     ),
     examples=(
         ("reventlog vm1", "why did it stop?"),
@@ -70,7 +70,7 @@ def _since(context: Context) -> datetime | None:
     try:
         return datetime.fromisoformat(text).astimezone()
     except ValueError:
-        raise Usage(f"--since {text}: no time", "Write 30m, 12h, 7d, 2026-11-30 or 2026-11-30T12:00") from None
+        raise Usage(f"--since {text}: not a time", "Write 30m, 12h, 7d, 2026-11-30 or 2026-11-30T12:00") from None
 
 
 def _show(context: Context, node: str, noun: Vm | Host, limit: int, since: datetime | None) -> Iterator[Data]:

@@ -15,8 +15,8 @@ from ..plan.context import Context, Plan
 from ..plan.jobs import Job, Step
 from ..units import show_size
 from .hypervisor import certificates
+from .show.listing import by_name
 from .vm.connections import other_profile
-from .vm.listing import by_name
 from .vm.machines import find, lack_either
 
 #: What people type -> what it means.

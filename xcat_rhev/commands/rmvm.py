@@ -11,6 +11,7 @@ from ..engine.states import VM_OFF, VM_PASSING, VmStatus
 from ..engine.waiting import GONE, Goal
 from ..errors import Conflict, RhevError, Usage
 from ..messages import Data, Error, Message
+from ..ordering import natural
 from ..plan.context import Context, Plan
 from ..plan.jobs import Job, Step, Wait
 from ..rows.vmsettings import changed
@@ -127,4 +128,4 @@ def _result(context: Context, vm: Vm) -> Iterator[Message]:
     if vm.disks and "purge" not in context.options:
         names = [disk.name for disk in vm.disks]
         told = (disk.name if disk.name and names.count(disk.name) == 1 else disk.id for disk in vm.disks)
-        yield Data(f"kept its disks: {', '.join(sorted(told))}", node)
+        yield Data(f"kept its disks: {', '.join(sorted(told, key=natural))}", node)

@@ -24,8 +24,8 @@ SPEC = Command(
     place=Place.MANAGER,
     routes=("nodehm:mgt",),
     options=(
-        Option(("-p", "--persistent"), "persistent", "for good, not for the next start alone"),
-        Option(("-u",), "uefi", "refused: whether a machine has UEFI is set in the manager alone"),
+        Option(("-p", "--persistent"), "persistent", "for all starts, not only for the next one"),
+        Option(("-u",), "uefi", "refused: whether a machine has UEFI is set only in the manager"),
     ),
     words=CommandWords(most=None),
     arguments={
@@ -37,7 +37,7 @@ SPEC = Command(
         "stat, state": "show what the next start is from, and the order; also without a word",
     },
     description=(
-        "Without -p the order holds for the next start by rpower alone: it is noted in vm.othersettings as bootonce, "
+        "Without -p the order holds only for the next start by rpower: it is noted in vm.othersettings as bootonce, "
         "and rpower takes it from there. With -p the machine itself is changed and vm.bootorder is written; a running "
         "machine takes that at its next start.\n\n"
         "Each answer has two lines: rhevm.pm's or the order in the manager's words, and what xCAT's other plugins say: "
@@ -45,7 +45,7 @@ SPEC = Command(
     ),
     examples=(
         ("rsetboot vm1-vm3 net", "the next start is from the network"),
-        ("rsetboot vm1 net,hd -p", "for good"),
+        ("rsetboot vm1 net,hd -p", "for all starts"),
         ("rsetboot vm1-vm3 stat", "what the next start is from"),
     ),
 )
@@ -60,7 +60,7 @@ XCAT_WORDS = {"network": "Network", "hd": "Hard Drive", "cdrom": "CD/DVD"}
 NO_NOTE, USUAL = "boot override inactive", "Default"
 _FIRMWARE = (
     "whether a machine has UEFI comes from its cluster or template; since 4.3 the manager can set it for each machine, "
-    "and no column does. Leave -u away"
+    "and no column does. Leave -u out"
 )
 
 

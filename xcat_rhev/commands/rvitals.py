@@ -86,7 +86,7 @@ def plan(context: Context) -> Plan:
             for desc in ("State", "System State"):  # ours, and what xCAT's plugins for hardware call it
                 yield Data(_state(noun), node, desc, fields=(("state", noun.status or "unknown"), ("id", noun.id)))
         if also and _is_silent(noun):
-            yield Data(f"none, for it is {noun.status}", node, "Measurements")
+            yield Data(f"none, because it is {noun.status}", node, "Measurements")
         else:
             yield from _measurements(node, noun.statistics or (), kinds)
 

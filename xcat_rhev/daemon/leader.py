@@ -60,7 +60,7 @@ class Leader:
             self._sleep()
             self._watch()
         if self._failure:
-            raise Bug(f"the loop has ended: {type(self._failure).__name__}", "Its log has the details")
+            raise Bug("xcatd ended because of a mistake in it", Bug.LOGS)
 
     def hand_over(self) -> None:
         """The calling thread's request is one that takes long: do not wait until that shows."""

@@ -12,7 +12,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from .. import ports
 from ..errors import RhevError, Usage
+from ..files import typed_path
 from ..run.dispatch import Dispatcher
 from . import certificates, firststart, foreigntables
 from .access import peer_name, server_context
@@ -36,7 +38,6 @@ log = logging.getLogger(__name__)
 TURN = 0.0002
 #: Web and TFTP servers read boot files and media, and nobody else writes anything, whatever umask root started us with.
 UMASK = 0o022
-LAST_PORT = 65535
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = _parser().parse_args(argv)
     os.umask(UMASK)
-    home = Home(Path(words.home).resolve())
+    home = Home(words.home.resolve())
     try:
         if words.issue:
             return _issue(home, words.issue)
@@ -70,21 +71,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("xcat-rhev xcatd", description="Run the embedded xcatd.")
-    parser.add_argument("--home", required=True, metavar="DIR", help="where tables, certificates and files are kept")
-    parser.add_argument("--port", type=int, metavar="N", help="0: a free one; default: site.xcatdport, else 3001")
+    parser.add_argument(
+        "--home", type=typed_path, required=True, metavar="DIR", help="where tables, certificates and files are kept"
+    )
+    parser.add_argument(
+        "--port", type=ports.port, metavar="N", help="0: a free one; default: site.xcatdport, else 3001"
+    )
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDR", help="where to listen (default: %(default)s)")
     parser.add_argument(
         "--serve", metavar="IFACE[,IFACE]", help="run DHCP, DNS, TFTP and HTTP there, as makedhcp -n and makedns say"
     )
     parser.add_argument("--issue", metavar="USER", help="make a client certificate for USER in DIR/USER/.xcat, and end")
-    parser.add_argument("--revoke", metavar="FILE", help="believe the certificate in FILE no longer, and end")
+    parser.add_argument("--revoke", metavar="FILE", help="stop trusting the certificate in FILE, and end")
     return parser
 
 
 def _issue(home: Home, user: str) -> int:
     check_owner(home)
     if not user.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        raise Usage(f"--issue {user}: no user name")
+        raise Usage(f"--issue {user}: not a user name")
     folder = home.root / user / ".xcat"
     certificates.issue_client(home, user, folder)
     home.tell_same(folder)
@@ -156,7 +161,10 @@ def _start_netservices(home: Home) -> subprocess.Popen[bytes]:
     assert process.stdout
     if not process.stdout.readline():
         process.wait()
-        raise Usage("--serve: the servers of this home cannot be run", "See what xcat-rhev netservices says")
+        raise Usage(
+            "--serve: the servers of this home cannot be started",
+            f"Run: xcat-rhev netservices --home {home.root}, to see why",
+        )
     return process
 
 
@@ -195,8 +203,8 @@ def _port(store: Store, asked: int | None) -> int:
     """The port to listen on: the one asked for, else that of the site table, else xCAT's."""
     value = _site(store, "xcatdport") if asked is None else ""
     port = asked if asked is not None else int(value) if value.isdecimal() else 3001
-    if not 0 <= port <= LAST_PORT:
-        raise Usage(f"there is no port {port}", f"Write one up to {LAST_PORT} as --port or site.xcatdport")
+    if not 0 <= port <= ports.LAST:
+        raise Usage(f"site.xcatdport is {port}, which is not a port", "Run: chtab key=xcatdport site.value=3001")
     return port
 
 

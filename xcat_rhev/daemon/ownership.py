@@ -35,6 +35,8 @@ def check_owner(home: Home) -> None:
             continue
         if stat.S_ISLNK(state.st_mode):
             raise Usage(f"{path} is a link", "Put the folder or file itself there")
+        if path == home.root and not stat.S_ISDIR(state.st_mode):
+            raise Usage(f"{path} is not a folder", "Give --home another one")
         if state.st_uid != os.geteuid():
             raise Usage(
                 f"{path} belongs to {_name(state.st_uid)}, and this is {_name(os.geteuid())}",

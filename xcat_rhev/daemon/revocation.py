@@ -36,7 +36,9 @@ def revoke(home: Home, file: Path) -> int:
     try:
         certificate = x509.load_pem_x509_certificate(file.read_bytes())
     except (OSError, ValueError):
-        raise Usage(f"--revoke {file}: no certificate", "Name a file such as HOME/joe/.xcat/client-cert.pem") from None
+        raise Usage(
+            f"--revoke {file}: not a certificate", "Name a file such as HOME/joe/.xcat/client-cert.pem"
+        ) from None
     authority = authority_of(home)
     if certificate.issuer != authority.certificate.subject:
         raise Usage(f"--revoke {file}: the certificate is from another CA")

@@ -161,7 +161,7 @@ class Server:
     def _join(self, connection: Connection, crowd: Crowd[Connection], key: str) -> None:
         connection.share, goes = crowd.join(connection, key)
         if goes is not None:
-            log.debug("connection of %s makes room for one of %s", goes.address, connection.address)
+            log.debug("connection of %s is closed for one of %s", goes.address, connection.address)
             goes.close()
 
     def _serve(self, connection: Connection, request: bytes) -> None:

@@ -14,6 +14,7 @@ from ..abort import check
 from ..addresses import my_addresses
 from ..errors import Aborted, BadAnswer, Bug, Denied, RhevError, Usage
 from ..messages import Warn, error_of
+from ..ordering import natural
 from ..xcat import policy
 from ..xcat.host import Request, Row
 from ..xcat.wire import WireRequest, read_request
@@ -58,9 +59,9 @@ class Sessions:
         except RhevError as problem:
             answers.say(error_of(problem))
             leave = isinstance(problem, BadAnswer)
-        except Exception as problem:  # a mistake of ours must not end the daemon
+        except Exception:  # a mistake of ours must not end the daemon
             log.exception("a request of %s failed", connection.address)
-            answers.say(error_of(Bug(f"xcatd failed inside: {type(problem).__name__}", "Its log has the details")))
+            answers.say(error_of(Bug("xcatd failed because of a mistake in it", Bug.LOGS)))
         answers.finish(transid, fields)
         connection.finish(leave)
 
@@ -226,9 +227,8 @@ def _noderange(tables: Tables, wire: WireRequest) -> Fields:
         fields["warning"] = f"Invalid nodes in noderange:{','.join(found.missing)}"
     if wire.command == "extnoderange" and any("subgroups" in arg for arg in wire.args):
         chosen = set(found.nodes)
-        fields["intersectinggroups"] = sorted(
-            name for name, members in tables.groups().items() if not chosen.isdisjoint(members)
-        )
+        names = [name for name, members in tables.groups().items() if not chosen.isdisjoint(members)]
+        fields["intersectinggroups"] = sorted(names, key=natural)
     return fields
 
 

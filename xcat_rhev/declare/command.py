@@ -76,7 +76,7 @@ COMMON_OPTIONS = (
     Option(("-V", "--verbose"), "verbose", "show the requests to the manager, without secrets, and their count"),
     Option(("--dry-run",), "dry_run", "show what would be done and do nothing"),
     Option(("--nowait",), "nowait", "end when the manager has accepted the work"),
-    Option(("--timeout",), "timeout", "end after so long at most, whatever is waited for", value="SECONDS"),
+    Option(("--timeout",), "timeout", "end after this time at most, also when the work is not done", value="SECONDS"),
     Option(("--json",), "json", "answer with one JSON object a line on standard output, failures too"),
 )
 

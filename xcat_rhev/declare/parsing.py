@@ -79,7 +79,7 @@ def _take(command: Command, known: Mapping[str, Option], word: str, left: list[s
     flag, given, value = word.partition("=") if word.startswith("--") else (word[:2], word[2:], word[2:])
     option = known.get(flag) or (_expand(known, flag) if command.xcat_style else None)
     if option is None:
-        own = f"Type '{command.name} -h' for those it has"
+        own = f"Run: {command.name} -h, which shows its options"
         hint = _hint(command) if command.xcat_style else f"{_hint(command)}. {own}"
         raise Usage(f"{command.name} has no option {flag}", hint)
     if not option.value:

@@ -46,7 +46,7 @@ ARRIVALS: Mapping[str, Version] = {
     "certificates of hosts": (3, 6),
     "several hypervisors for one machine": (3, 6),
     "template versions": (3, 4),
-    "networks for hosts alone": (3, 1),
+    "networks for hosts only": (3, 1),
     "MTUs of networks": (3, 1),
 }
 #: The operating systems of guests that engines know which cannot be asked (the list came with 3.4).

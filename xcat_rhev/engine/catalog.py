@@ -324,7 +324,7 @@ class Catalog:
             for fits in (_named, _has_address, _short):
                 hits = {host.id: host for host in hosts if isinstance(host, Host) and fits(host, name)}
                 if len(hits) > 1:
-                    raise Ambiguous(f"manager {self._calls.name} has several hosts that are called {name}")
+                    raise Ambiguous(f"manager {self._calls.name} has several hosts with the name {name}")
                 if hits:
                     found[name] = hits.popitem()[1]
                     break

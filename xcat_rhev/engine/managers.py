@@ -13,10 +13,10 @@ from .manager import Manager
 from .wire.access import Access
 from .wire.patience import Patience
 from .wire.pulse import Pulse
-from .wire.session import ApiFinder, Session
+from .wire.session import ApiFinder, Session, split_name
 from .wire.trust import ca_in, fingerprints, stamp_of
 
-__all__ = ["Access", "Managers", "Patience", "Pulse", "ca_in", "fetch_authority", "fingerprints"]
+__all__ = ["Access", "Managers", "Patience", "Pulse", "ca_in", "fetch_authority", "fingerprints", "split_name"]
 
 #: Seconds after which one looks again where a manager is and what it speaks: it may have been upgraded.
 _STALE = 3600.0

@@ -49,7 +49,7 @@ class VmStatus(State):
     IMAGE_LOCKED = "image_locked", "The manager works on its disks."
     IMAGE_ILLEGAL = "image_illegal", "A disk of it could not be made or read."
     NOT_RESPONDING = "not_responding", "Its process does not answer its host."
-    UNKNOWN = "unknown", "Its host does not answer, so nobody knows."
+    UNKNOWN = "unknown", "Its host does not answer, so its state is not known."
     UNASSIGNED = "unassigned", "The manager has not looked at it yet."
 
 
@@ -96,8 +96,8 @@ class HostStatus(State):
     """The states of a hypervisor."""
 
     UP = "up", "It works."
-    MAINTENANCE = "maintenance", "It is out of use on purpose."
-    PREPARING_FOR_MAINTENANCE = "preparing_for_maintenance", "Its machines leave it, then it goes out of use."
+    MAINTENANCE = "maintenance", "An administrator has put it into maintenance."
+    PREPARING_FOR_MAINTENANCE = "preparing_for_maintenance", "Its machines migrate, then it is in maintenance."
     PENDING_APPROVAL = "pending_approval", "It has registered itself and waits to be approved."
     INSTALLING = "installing", "The manager installs its packages."
     INSTALLING_OS = "installing_os", "Its system is installed by a provider."
@@ -110,12 +110,12 @@ class HostStatus(State):
     NON_OPERATIONAL = "non_operational", "It answers, and cannot do what its cluster needs."
     NON_RESPONSIVE = "non_responsive", "It does not answer."
     KDUMPING = "kdumping", "Its kernel has crashed and writes a dump."
-    ERROR = "error", "It does not do what it is told, and rests for half an hour."
+    ERROR = "error", "Machines could not start on it several times, so it gets none for half an hour."
 
 
 #: It works.
 HOST_UP: frozenset[str] = frozenset({HostStatus.UP})
-#: It is out of use on purpose.
+#: An administrator has put it into maintenance.
 HOST_RESTING: frozenset[str] = frozenset({HostStatus.MAINTENANCE})
 #: It is on its way out of use.
 HOST_LEAVING: frozenset[str] = frozenset({HostStatus.PREPARING_FOR_MAINTENANCE})
@@ -168,14 +168,14 @@ class DomainStatus(State):
 
     ACTIVE = "active", "It is in use."
     INACTIVE = "inactive", "It should be in use and cannot be reached."
-    MAINTENANCE = "maintenance", "It is out of use on purpose."
-    PREPARING_FOR_MAINTENANCE = "preparing_for_maintenance", "Hosts leave it, then it goes out of use."
+    MAINTENANCE = "maintenance", "An administrator has put it into maintenance."
+    PREPARING_FOR_MAINTENANCE = "preparing_for_maintenance", "Hosts disconnect from it, then it is in maintenance."
     UNATTACHED = "unattached", "It belongs to no data center."
     LOCKED = "locked", "The manager works on it."
     ACTIVATING = "activating", "Hosts connect to it."
     DETACHING = "detaching", "It leaves its data center."
     MIXED = "mixed", "Its state differs between data centers."
-    UNKNOWN = "unknown", "No host can tell."
+    UNKNOWN = "unknown", "No host knows."
 
 
 #: It is in use.
@@ -209,7 +209,7 @@ class CenterStatus(State):
 
     UNINITIALIZED = "uninitialized", "It has no storage yet."
     UP = "up", "It works."
-    MAINTENANCE = "maintenance", "Its storage is out of use on purpose."
+    MAINTENANCE = "maintenance", "An administrator has put its storage into maintenance."
     NOT_OPERATIONAL = "not_operational", "No host can manage its storage."
     PROBLEMATIC = "problematic", "Its master storage domain cannot be reached."
     CONTEND = "contend", "A host is about to become its storage pool manager."

@@ -107,7 +107,7 @@ class Templates:
     def _ambiguous(self, text: str, fits: Sequence[Template]) -> Ambiguous:
         known = [f"{self._full(each)} (id {each.id})" for each in fits]
         return Ambiguous(
-            f"manager {self._manager} has several templates that are called {text}: {', '.join(known)}",
+            f"manager {self._manager} has several templates with the name {text}: {', '.join(known)}",
             f"Write the one that is meant, as {self._full(fits[0])}, or its id",
         )
 

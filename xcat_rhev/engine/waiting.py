@@ -177,7 +177,7 @@ class Watch:
             return True, self._failure(goal.what, pending.state)
         if self._uncertain(pending):
             return True, FailedState(
-                f"the state of {goal.what} cannot be known now ({pending.state}), for its host does not answer",
+                f"the state of {goal.what} is not known now ({pending.state}), because its host does not answer",
                 "It is known again when the host answers, or was fenced: rpower HYPERVISOR boot",
             )
         return self._late(pending)

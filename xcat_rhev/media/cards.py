@@ -164,7 +164,7 @@ def _vlan(name: str, nics: Nics) -> tuple[str, int]:
     tag = tag or _tag_of_network(name, nics)
     if not 0 < tag <= _MOST_TAG:
         raise NotFound(
-            f"nothing tells the tag of the VLAN {name}",
+            f"there is no VLAN tag for {name}",
             f"Set networks.vlanid of its network, or call it {base or 'eth0'}.100",
         )
     devices = nics.devices(name)
@@ -204,7 +204,7 @@ def _bond(name: str, nics: Nics) -> Bond:
         (slave for slave in slaves if nics.kind(slave) in ("vlan", "bond", *_BRIDGES) or _tag_of(slave)[1]), ""
     )
     if other:
-        raise Usage(f"nics.nicdevices: {name} is made of {other}, which is not a network card", "Name the cards alone")
+        raise Usage(f"nics.nicdevices: {name} is made of {other}, which is not a network card", "Name only the cards")
     given = tuple(_OPTION.findall(nics.of("nicextraparams", name).replace(";", " ")))
     _check_mode(given)
     names = {option.partition("=")[0] for option in given}

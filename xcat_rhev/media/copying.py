@@ -167,5 +167,5 @@ class Ranges(io.RawIOBase):
 def writing(target: Path, problem: OSError) -> RhevError:
     """Word why a file could not be written."""
     if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Conflict(f"no space left for {target}", "Make room there and run the same command again")
+        return Conflict(f"no space left for {target}", "Free some space there and run the same command again")
     return Conflict(f"cannot write {target}: {problem.strerror or problem}")

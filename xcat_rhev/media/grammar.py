@@ -283,7 +283,7 @@ def check(word: str, level: Level, whose: str, remedy: str = "") -> None:
         _check_prefixes(name, word, whose)
         return
     if level in known.fatal:
-        raise Usage(f"{whose}: the installation of this image ends over '{name}'", f"Drop {name}")
+        raise Usage(f"{whose}: the installation of this image fails with '{name}'", f"Leave {name} out")
     if not known.since <= level <= known.until:
         raise Usage(
             f"{whose}: this image does not know '{name}' (ovirt-node {known.since.release} to "
@@ -291,7 +291,7 @@ def check(word: str, level: Level, whose: str, remedy: str = "") -> None:
             remedy or _without(name, known, level),
         )
     if not _understood(known, name, equals, value, level):
-        example = f"Write {name}={known.example}" if known.example else f"Write {name} alone"
+        example = f"Write {name}={known.example}" if known.example else f"Write {name} without a value"
         raise Usage(f"{whose}: '{word}' would not be understood by this image", remedy or example)
 
 
@@ -304,7 +304,7 @@ def knows(name: str, level: Level) -> bool:
 def _without(name: str, known: Word, level: Level) -> str:
     if known.instead and knows(known.instead, level):
         return f"Write {known.instead}= in its place"
-    return f"Drop {name}"
+    return f"Leave {name} out"
 
 
 def _understood(known: Word, name: str, equals: str, value: str, level: Level) -> bool:
@@ -324,7 +324,7 @@ def _check_spelling(name: str, word: str, whose: str) -> None:
 def _check_prefixes(name: str, word: str, whose: str) -> None:
     for prefix in _PREFIXES:
         if name.startswith(prefix):
-            raise Usage(f"{whose}: the hypervisor would take '{word}' for '{prefix}'", f"Drop {word}")
+            raise Usage(f"{whose}: the hypervisor would take '{word}' for '{prefix}'", f"Leave {word} out")
 
 
 #: Words that the kernel itself takes, so that they do not count as unknown.

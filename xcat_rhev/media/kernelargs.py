@@ -47,12 +47,12 @@ def _check_size(image: Image, words: Sequence[str], settings: BootSettings) -> N
         raise Usage(
             f"the kernel arguments of {settings.node} have {length} characters with what boot loaders add, "
             f"{most} can be handed over",
-            f"Drop or shorten some; {longest} is the longest",
+            f"Leave some out or shorten them; {longest} is the longest",
         )
     unknown = unknown_to_kernel(every)
     if len(unknown) > MOST_UNKNOWN:
         raise Usage(
             f"the kernel arguments of {settings.node} have {len(unknown)} key=value words that are not the "
             f"kernel's own; it panics at 32",
-            f"Drop some of: {', '.join(unknown[-6:])}",
+            f"Leave out some of: {', '.join(unknown[-6:])}",
         )

@@ -155,7 +155,7 @@ def _disks(settings: BootSettings) -> str:
     """What live images read as `storage_init=/dev/sda,/dev/sdb` keeps Anaconda off all other disks."""
     words = [word for word in settings.extra if word.startswith("storage_init=")]
     if not words:
-        return "# All disks are taken; storage_init=/dev/sda in addkcmdline would leave the others alone."
+        return "# All disks are taken; storage_init=/dev/sda in addkcmdline would keep the others."
     disks = re.split("[,;]", words[-1].partition("=")[2])
     for disk in disks:
         if not re.fullmatch(r"/dev/[A-Za-z0-9_./:+-]+", disk):

@@ -56,7 +56,7 @@ def _parameter(option: str) -> str:
     name = option.partition("=")[0]
     if name not in _OF_DRIVER:
         raise Usage(
-            f"nics.nicextraparams: this image cannot be told '{option}' for a bond",
-            f"Drop {name} there, and let the manager set it, or install over one card",
+            f"nics.nicextraparams: this image cannot set '{option}' for a bond",
+            f"Leave {name} out there, and let the manager set it, or install over one card",
         )
     return f"bonding.{option}"

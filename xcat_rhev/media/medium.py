@@ -177,7 +177,7 @@ def check_links(medium: Medium) -> None:
     """Make sure that every symbolic link of a medium ends at a file or folder of the same medium.
 
     Raises:
-        BadAnswer: A link is absolute, leads out of the medium, goes round in circles, or leads nowhere.
+        BadAnswer: A link is absolute, leads out of the medium, leads back to itself, or leads nowhere.
     """
     folders = {str(parent) for path in medium.files for parent in PurePosixPath(path).parents}
     for path in medium.links:
@@ -185,7 +185,7 @@ def check_links(medium: Medium) -> None:
         while where in medium.links:
             where, hops = _follow(where, medium), hops + 1
             if hops > _MOST_DEPTH:
-                raise BadAnswer(f"{medium.name}: the link {path} goes round in circles")
+                raise BadAnswer(f"{medium.name}: the link {path} leads back to itself")
         if where not in medium.files and where not in folders:
             raise BadAnswer(f"{medium.name}: the link {path} leads nowhere")
 

@@ -70,7 +70,9 @@ def extract_image(package: File, target: Path, digest: Digest) -> Iterator[int]:
                 yield raw.done - before
                 before = raw.done
     except _BROKEN as problem:
-        raise BadAnswer(f"the RPM package on {package.source} is damaged ({type(problem).__name__})") from problem
+        raise BadAnswer(
+            f"the RPM package on {package.source} is damaged", "Copy the ISO again, and compare its checksum"
+        ) from problem
     except OSError as problem:
         raise writing(target, problem) from problem
     finally:

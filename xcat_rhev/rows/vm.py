@@ -283,9 +283,7 @@ class _Reader:
         away = tuple(name[1:] for name in names if name.startswith("-"))
         wanted = tuple(name for name in names if not name.startswith("-"))
         if not all(away) or set(wanted) & set(away):
-            self._fault(
-                "host", f"is '{self.row['host']}': write hypervisors, and -HYPERVISOR to take one away", "rhevh1"
-            )
+            self._fault("host", f"is '{self.row['host']}': write hypervisors, and -HYPERVISOR to remove one", "rhevh1")
         return wanted, away
 
     def _format(self, flags: Mapping[str, str]) -> tuple[str, bool | None]:

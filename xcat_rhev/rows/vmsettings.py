@@ -107,7 +107,7 @@ def read_settings(text: str, node: str) -> tuple[VmSettings, list[str]]:
 
 def _joint_faults(settings: VmSettings, read: Mapping[str, list[Any]], node: str) -> Iterator[str]:
     if settings.lease not in ("", NO_LEASE) and not settings.values.get("ha"):
-        yield "vm.othersettings: lease: managers give one to highly available machines alone; write ha:yes as well"
+        yield "vm.othersettings: lease: managers give one to highly available machines only; write ha:yes as well"
     name = settings.guest.host_name or node if settings.guest else ""
     if len(name) > WINDOWS_NAME and SYSPREP in read.get("init", ()):
         yield f"vm.othersettings: hostname: '{name}' is longer than {WINDOWS_NAME} characters, which Windows takes"
@@ -164,7 +164,7 @@ def _custom(text: str) -> tuple[str, str | None]:
     if name.startswith("-") and not mark and name[1:]:
         return name[1:], None
     if not mark or not name:
-        raise Usage(f"'{text}' is not a custom property", "Write custom:NAME=VALUE, or custom:-NAME to take it away")
+        raise Usage(f"'{text}' is not a custom property", "Write custom:NAME=VALUE, or custom:-NAME to remove it")
     return name, value
 
 
@@ -178,7 +178,7 @@ def _tags(text: str) -> Members:
     members = _members(text)
     for name in (*members.wanted, *members.unwanted):
         if not _TAG.fullmatch(name):
-            raise Usage(f"'{name}' cannot be the name of a tag", "Managers take letters from a to z, digits, _ and -")
+            raise Usage(f"'{name}' cannot be the name of a tag", "Managers allow letters from a to z, digits, _ and -")
     return members
 
 
@@ -189,7 +189,7 @@ def _members(text: str) -> Members:
         tuple(name[1:] for name in names if name.startswith("-")),
     )
     if not all(members.unwanted) or set(members.wanted) & set(members.unwanted):
-        raise Usage(f"'{text}' contradicts itself", "Write NAME for each that it should have, -NAME to take one away")
+        raise Usage(f"'{text}' contradicts itself", "Write NAME for each that it should have, -NAME to remove one")
     return members
 
 

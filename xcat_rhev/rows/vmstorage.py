@@ -15,6 +15,7 @@ from itertools import count
 from typing import Callable
 
 from ..errors import Usage
+from ..ordering import natural
 from ..units import GIB, MIB, parse_size
 
 #: What a disk gets whose row does not say.
@@ -80,7 +81,7 @@ def read_storage(text: str, node: str, fault: Fault) -> tuple[DiskRow, ...]:
     if len(systems) > 1:
         fault(f"is '{text}': a machine has one boot disk, so one 'system'", "DOMAIN:20g:system|DOMAIN:100g:data")
     named = [disk.known for disk, _ in read if disk.known]
-    for name in sorted({name for name in named if named.count(name) > 1}):
+    for name in sorted({name for name in named if named.count(name) > 1}, key=natural):
         fault(f"names the disk '{name}' twice", "DOMAIN:20g:system|DOMAIN:100g:data")
     usual = next((n for n, (disk, kind) in enumerate(read) if kind != "data" and not disk.existing), -1)
     boot = systems[0] if systems else usual

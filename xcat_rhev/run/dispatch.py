@@ -178,9 +178,9 @@ class _Run:
             raise
         except RhevError as problem:
             yield from _for_each_node(problem, group)
-        except Exception as problem:  # the one place: a mistake of ours must not end the daemon or show a trace
+        except Exception:  # the one place: a mistake of ours must not end the daemon or show a trace
             log.exception("%s failed", self.spec.name)
-            bug = Bug(f"{self.spec.name} failed inside: {type(problem).__name__}", "The log has the details")
+            bug = Bug(f"{self.spec.name} failed because of a mistake in xcat-rhev", Bug.LOGS)
             yield from _for_each_node(bug, group)
 
     def _alone(self, group: _Group) -> Iterator[Message]:
@@ -198,7 +198,7 @@ class _Run:
         left = replace(group, nodes=tuple(node for node in group.nodes if node in held), free=free)
         try:
             for node, name in others.items():
-                yield Error(f"another {name} is at work on it. Type this again when that has ended", node)
+                yield Error(f"another {name} is at work on it. Run this again when it has ended", node)
             if left.nodes:
                 yield from self._planned_and_done(left)
         finally:

@@ -17,6 +17,7 @@ from ..abort import check
 from ..clock import SystemClock
 from ..errors import Bug, Conflict, RhevError
 from ..messages import Error, Message, error_of
+from ..ordering import natural
 from ..plan.jobs import Job, Said, Step, Wait
 from .jobcounts import JobCounts
 
@@ -114,7 +115,7 @@ class Runner:
             fresh = self._unheld()
             if fresh is None:
                 return
-            lost = sorted(fresh.after & self._lost)
+            lost = sorted(fresh.after & self._lost, key=natural)
             if lost:
                 yield self._fail(fresh, Conflict(f"not begun, because it needs what failed: {lost[0]}"))
             else:

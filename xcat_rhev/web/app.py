@@ -121,7 +121,7 @@ def _path(environ: Environ) -> str:
 def _finish(nodes: NodeMap, xcatd: XcatdClient, address: str, said: str) -> WebAnswer:
     """Move the node at this address on; the name that it gives may confirm that, and never decides."""
     if not address:
-        return WebAnswer(403, "Your address cannot be told.\n", note=f"no address, says {said}")
+        return WebAnswer(403, "Your address is not known.\n", note=f"no address, says {said}")
     name = spoken_name(said)
     named = nodes.named(name)
     refused: WebAnswer | None = None

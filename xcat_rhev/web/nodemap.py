@@ -83,8 +83,8 @@ def load(path: str) -> NodeMap:
         return NodeMap(_texts(read["addresses"]), _texts(read["names"]), tuple(map(str, read.get("networks", ()))))
     except OSError as problem:
         return NodeMap(wrong=f"{path}: {problem.strerror}")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        return NodeMap(wrong=f"{path} is not a node map: {type(problem).__name__}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return NodeMap(wrong=f"{path} is not a node map; nodeset writes it again")
 
 
 def spoken_name(text: str) -> str:

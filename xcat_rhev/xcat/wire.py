@@ -150,7 +150,7 @@ def split(buffer: bytes, end: bytes = END_OF_RESPONSE) -> tuple[list[bytes], byt
     begin = b"<" + end[2:]
     documents, rest = [document.lstrip() for document in documents], rest.lstrip()
     if not (begin.startswith(rest[: len(begin)]) and all(document.startswith(begin) for document in documents)):
-        raise BadAnswer(f"this is no {begin.decode()} document")
+        raise BadAnswer(f"this is not a {begin.decode()} document")
     if any(len(part) > LONGEST for part in (*documents, rest)):
         raise BadAnswer(f"a document is longer than {LONGEST} bytes")
     return [document + end for document in documents], rest

@@ -186,7 +186,7 @@ def test_a_line_that_is_no_request_gets_an_answer_in_words(serving, scripted, li
     client = serving[1]()
     client.sendall(line)
     said = lines(client)
-    assert "do not fit" in said[0]["say"]["text"] and said[-1] == {"done": True}
+    assert "are of different versions" in said[0]["say"]["text"] and said[-1] == {"done": True}
     assert scripted.seen == 0
 
 

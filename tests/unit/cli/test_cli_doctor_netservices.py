@@ -43,11 +43,11 @@ def test_a_site_at_work_and_one_where_nobody_is(state, capsys):
         fcntl.flock(lock, fcntl.LOCK_EX)
         state.running.write_text(json.dumps({"stamp": "", "problem": "dnsmasq ended with 2: port 53 is taken"}))
         code, text = says(state, capsys)
-        assert code == 1 and "BAD  what they say: dnsmasq ended with 2: port 53 is taken" in text
+        assert code == 1 and "BAD  their messages: dnsmasq ended with 2: port 53 is taken" in text
         assert f"ok   HTTP: http://127.0.0.1:{port}" in text and "ok   kea-dhcp4" in text
         assert "pxelinux.0 is not there" in text and "no name server" in text
         state.running.write_text(json.dumps({"stamp": "", "problem": ""}))
         assert says(state, capsys)[0] == 0
     code, text = says(state, capsys)
-    assert code == 1 and "BAD  servers: nobody runs them. Run: systemctl enable --now" in text
+    assert code == 1 and "BAD  servers: not running. Run: systemctl enable --now" in text
     assert f"BAD  HTTP: 127.0.0.1 port {port}: Connection refused" in text

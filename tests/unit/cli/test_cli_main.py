@@ -60,8 +60,8 @@ def test_our_own_mistakes_are_not_taken_for_a_missing_package(without: Any) -> N
     ("words", "said"),
     [
         (["docter"], "there is no 'docter'. Did you mean doctor?"),
-        (["rpower", "vm1", "stat"], "rpower is an xCAT command. Type: xcat-rhev run rpower vm1 stat"),
-        (["qqq"], "Type: xcat-rhev help"),
+        (["rpower", "vm1", "stat"], "rpower is an xCAT command. Run: xcat-rhev run rpower vm1 stat"),
+        (["qqq"], "Run: xcat-rhev help"),
     ],
 )
 def test_a_first_word_that_is_no_part(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -207,10 +207,10 @@ def test_a_failed_step_ends_those_of_its_manager_alone(racks: Racks, capsys: pyt
     [
         ("[]", "begin with managers:"),
         ("managers: {}", "begin with managers:"),
-        ("managers: {m: {node: n, release: ovirt4.5, image: i}}", "managers.m is no full name"),
+        ("managers: {m: {node: n, release: ovirt4.5, image: i}}", "managers.m is not a full name"),
         ("managers: {m.x: {colour: red}}", "has no colour"),
         ("managers: {m.x: {node: n1}}", "has node, and needs release, image as well"),
-        ("managers: {m.x: {node: n1, release: ovirt9, image: i}}", "no release"),
+        ("managers: {m.x: {node: n1, release: ovirt9, image: i}}", "is not a release"),
         ("managers: {m.x: {hypervisors: {i: rhevh1}}}", "has to be a list of nodes"),
         ("managers: {m.x: {hypervisors: {i: [a], j: [a]}}}", "the node a is named twice"),
         ("managers: {m.x: {data_centers: {dc1: {vlan: 7}}}}", "has no vlan"),

@@ -95,7 +95,7 @@ def test_media_of_others_are_passed_over_without_a_word(host, tmp_path, name):
 def test_what_is_no_medium_is_passed_over(host, tmp_path, data):
     (tmp_path / "x.iso").write_bytes(data)
     assert copycds(host, "-f", tmp_path / "x.iso") == []
-    with pytest.raises(Usage, match=r"x\.iso is not a RHEV-H, RHVH or oVirt Node medium. Drop -n rhevh6\.2"):
+    with pytest.raises(Usage, match=r"x\.iso is not a RHEV-H, RHVH or oVirt Node medium. Leave -n rhevh6\.2 out"):
         copycds(host, "-f", tmp_path / "x.iso", "-n", "rhevh6.2")
 
 

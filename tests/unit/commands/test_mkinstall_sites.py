@@ -250,9 +250,9 @@ def test_a_serial_port_is_a_number(folder, port):
 @pytest.mark.parametrize(
     "extra, site_words, mode, warned",
     [
-        ("upgrade", "", "UPGRADE", "cannot tell when it is updated"),
-        ("local_boot", "", "UPGRADE", "cannot tell when it is updated"),
-        ("", "upgrade", "UPGRADE", "cannot tell when it is updated"),
+        ("upgrade", "", "UPGRADE", "cannot report when it is updated"),
+        ("local_boot", "", "UPGRADE", "cannot report when it is updated"),
+        ("", "upgrade", "UPGRADE", "cannot report when it is updated"),
         ("stateless", "", "STATELESS", ""),
         ("", "stateless=1", "STATELESS", ""),
         ("rescue", "", "RESCUE", ""),

@@ -308,7 +308,7 @@ def test_a_chain_without_a_next_step_ends_at_the_disk(xcat: Xcat) -> None:
 
 def test_an_xcat_that_does_not_answer_inside_is_a_failure_too(xcat: Xcat, monkeypatch: pytest.MonkeyPatch) -> None:
     def down(*_: Any) -> Iterator[Message]:
-        raise Unreachable("the shim is gone")
+        raise Unreachable("the xCAT plugin ended")
         yield
 
     monkeypatch.setattr(xcat, "run", down)

@@ -32,12 +32,12 @@ datacenters: [Default]
       storage_type: nfs
       type: data
       used: 9663676416
-    networks: [rhevm2]
-      description:
-      state: operational
-      stp: false
     networks: [rhevm]
       description: Management Network
+      state: operational
+      stp: false
+    networks: [rhevm2]
+      description:
       state: operational
       stp: false
     templates: [Blank]
@@ -214,7 +214,7 @@ def test_json_has_the_same_keys_with_types(engine):
     assert found["manager"] == "m"
     assert found["clusters"][0]["memory_hugepage"] is True
     assert found["storagedomains"][0]["used"] == 9663676416
-    assert [network["name"] for network in found["networks"]] == ["rhevm2", "rhevm"]
+    assert [network["name"] for network in found["networks"]] == ["rhevm", "rhevm2"]
     assert found["templates"][0]["bootorder"] == ["hd"]
 
 

@@ -217,7 +217,7 @@ def test_a_picture_is_made_and_nothing_is_replaced(tmp_path):
 
 def test_only_root_has_the_daemon_write(tmp_path):
     for user in ("joe", ""):
-        with pytest.raises(Denied, match="only root has the daemon write files"):
+        with pytest.raises(Denied, match="only root may let xcatd write files"):
             place(tmp_path, "site.svg", user)
 
 

@@ -150,7 +150,7 @@ def test_the_video_model_says_the_protocol_where_nothing_else_does(model, displa
         ({"vidmodel": "vga", "vidproto": "spice"}, "vm.vidmodel is 'vga'"),
         ({"vidmodel": "voodoo"}, "vm.vidmodel is 'voodoo'"),
         ({"virtflags": "placement_affinity=glued"}, "placement_affinity 'glued'"),
-        ({"host": "rhevh1,-rhevh1"}, "-HYPERVISOR to take one away"),
+        ({"host": "rhevh1,-rhevh1"}, "-HYPERVISOR to remove one"),
         ({"storage": "d:1g:data="}, "not of the form domain:size"),
         ({"storage": "d:1g:data=a|d:2g:data=a"}, "names the disk 'a' twice"),
         ({"storage": "d:1g=a"}, "disk type '1g'"),

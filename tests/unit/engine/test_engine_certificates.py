@@ -154,7 +154,7 @@ def test_a_company_certificate_leads_to_its_ca_and_not_in_a_circle(tmp_path: Pat
     with manager(tmp_path, [COMPANY_LEAF, MIDDLE], OWN.pem.encode()) as made:
         problem, told = opened(made, tmp_path)
     assert isinstance(problem, Unreachable) and not told
-    assert problem.text == f"manager {made.name} shows a certificate that its own CA did not sign"
+    assert problem.text == f"manager {made.name} has a certificate that was not signed by its own CA"
     assert "Name the file of the CA that did in the site table's rhevmca" in problem.hint
     assert not (tmp_path / "kept").exists()
 
@@ -216,7 +216,7 @@ def test_a_ca_that_was_changed_or_removed_is_looked_at_at_once(tmp_path: Path) -
         managers.open(known, tell=told.append)
         assert len(told) == 1
         file.write_text(COMPANY.pem)
-        with pytest.raises(Unreachable, match="is not vouched for by"):
+        with pytest.raises(Unreachable, match="was not signed by"):
             managers.open(known)
         file.write_text("rubbish")
         with pytest.raises(Usage, match="holds no CA certificate"):

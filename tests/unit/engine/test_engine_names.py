@@ -134,7 +134,7 @@ def test_never_by_a_part(asked: str) -> None:
 def test_hosts_that_are_called_alike() -> None:
     twice = HOSTS.replace("rack7", "node1.other.org")
     assert manager_on(Script([(200, twice)]), V4).find(Host, ["node1"])["node1"].id == "1"
-    with pytest.raises(Ambiguous, match="several hosts that are called node1"):
+    with pytest.raises(Ambiguous, match="several hosts with the name node1"):
         manager_on(Script([(200, twice.replace(">node1<", ">node1.x<"))]), V4).find(Host, ["node1"])
 
 

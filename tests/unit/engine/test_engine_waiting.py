@@ -162,7 +162,7 @@ def test_what_nobody_can_know_is_not_waited_for_until_the_end() -> None:
     clock = ManualClock()
     outcomes = waited(Script([listed(a="unknown")]), Goal(vm("a"), UP, limit=900.0), clock=clock)
     problem = outcomes["id-a"]
-    assert isinstance(problem, FailedState) and "cannot be known now (unknown)" in str(problem)
+    assert isinstance(problem, FailedState) and "is not known now (unknown)" in str(problem)
     assert clock.now() < 90
 
 

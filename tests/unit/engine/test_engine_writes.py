@@ -578,9 +578,7 @@ def test_what_nobody_knows_is_called_so() -> None:
     lost = Unreachable("manager m broke the connection off")
     for after in ((200, "<events/>"), Unreachable("gone", sent=False), (503, "")):
         script = Script([lost, after])
-        with pytest.raises(
-            Unreachable, match="broke the connection off; it is not known whether it was done. Type the"
-        ):
+        with pytest.raises(Unreachable, match="broke the connection off; it is not known whether it was done. Run the"):
             manager_on(script, V4).act(VM, "start")
         assert [request.method for request in script.asked].count("POST") == 1
 

@@ -204,10 +204,10 @@ def test_a_bond_has_a_mode(types, devices, params, options):
         (
             "storage",
             {"nictypes": "storage!vlan", "nicdevices": "storage!eth0"},
-            "nothing tells the tag of the VLAN storage",
+            "there is no VLAN tag for storage",
         ),
-        ("eth0.0", {"nictypes": "eth0.0!vlan"}, "nothing tells the tag of the VLAN eth0.0"),
-        ("eth0.9999", {"nictypes": "eth0.9999!vlan"}, "nothing tells the tag of the VLAN eth0.9999"),
+        ("eth0.0", {"nictypes": "eth0.0!vlan"}, "there is no VLAN tag for eth0.0"),
+        ("eth0.9999", {"nictypes": "eth0.9999!vlan"}, "there is no VLAN tag for eth0.9999"),
         (
             "br0",
             {"nictypes": "br0!bridge,br1!bridge", "nicdevices": "br0!br1,br1!br0"},

@@ -199,13 +199,13 @@ def test_releases_have_the_parser_of_their_time(family, version, build, level):
     [
         ("bond_setup=bond0:em1,em2:mode=1", Level.NODE_3_6, "Write bond= in its place"),
         ("bond=bond0:em1,em2:mode=1", Level.NODE_3_2, "Write bond_setup= in its place"),
-        ("bond=bond0:em1,em2:mode=1", Level.NODE_2_6, "Drop bond"),
+        ("bond=bond0:em1,em2:mode=1", Level.NODE_2_6, "Leave bond out"),
         (
             "bond_setup=bond0:em1,em2:mode=1,miimon=100",
             Level.NODE_3_2,
             "Write bond_setup=bond0:eth0,eth1:mode=1 bonding.mode=1 bonding.miimon=100",
         ),
-        ("ssh_pwauth=1", Level.NODE_2_2, "Drop ssh_pwauth"),
+        ("ssh_pwauth=1", Level.NODE_2_2, "Leave ssh_pwauth out"),
     ],
 )
 def test_a_word_of_another_release_is_named(word, level, remedy):

@@ -33,7 +33,7 @@ def test_modes(words, mode):
 @pytest.mark.parametrize(
     "words, said",
     [
-        (["upgrade", "reinstall"], ["'upgrade' .*'reinstall' wipes the volume groups.* Drop reinstall"]),
+        (["upgrade", "reinstall"], ["'upgrade' .*'reinstall' wipes the volume groups.* Leave reinstall out"]),
         (["rescue", "firstboot"], ["'rescue' .*'firstboot' wipes"]),
         (["stateless=1", "ovirt_firstboot=1"], ["'stateless=1' .*'ovirt_firstboot=1' wipes"]),
         (["upgrade", "storage_init=/dev/sda"], ["'upgrade' .*'storage_init=/dev/sda' lays out its disks again"]),

@@ -137,7 +137,7 @@ def test_a_stranger_is_refused(site: Site, address: str) -> None:
 
 @pytest.mark.parametrize("address", ["", "unix:", "nonsense"])
 def test_without_an_address_nobody_is_served(site: Site, address: str) -> None:
-    assert site.finish("rhevh1", address) == (403, "Your address cannot be told.\n")
+    assert site.finish("rhevh1", address) == (403, "Your address is not known.\n")
 
 
 def test_ipv6_and_mapped_ipv4(site: Site) -> None:

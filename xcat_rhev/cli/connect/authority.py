@@ -77,7 +77,7 @@ def _judge(engine: str, found: str, wanted: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise Usage(
-            f"{engine} has a CA with the SHA-256 {found}, and nobody is here to compare it",
+            f"{engine} has a CA with the SHA-256 {found}, and there is no terminal to ask whether it is right",
             f"Give --ca-sha256 {found.split(', ')[0]}, or --yes to take it unseen",
         )
     print(f"The engine's CA has the SHA-256\n  {found}")

@@ -6,10 +6,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from ...errors import RhevError
+from ...engine.managers import split_name
+from ...errors import RhevError, Usage
+from ...files import typed_path
 from ...messages import few
 from ...ports import port
 from ...rows.manager import folder_of
@@ -52,10 +53,10 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         help=f"the first line is the password (${login.PASSWORD}); -: stdin",
     )
-    add("--ca", type=Path, metavar="FILE", help="the engine's CA; without it the engine is asked for it")
+    add("--ca", type=typed_path, metavar="FILE", help="the engine's CA; without it the engine is asked for it")
     add("--ca-sha256", default="", metavar="PRINT", help="the SHA-256 that the engine's CA must have")
     add("--yes", action="store_true", help="take the engine's CA without asking")
-    add("--home", type=Path, metavar="DIR", help=f"the embedded xcatd's home ({homes.usual()})")
+    add("--home", type=typed_path, metavar="DIR", help=f"the embedded xcatd's home ({homes.usual()})")
     add("--port", type=port, metavar="N", help="where an embedded xcatd that is started listens (3001)")
     add("--no-links", action="store_true", help="do not put rpower and the others beside xcat-rhev")
     return parser.parse_args(list(argv))
@@ -84,7 +85,14 @@ def _connect(options: argparse.Namespace) -> int:
 
 def _name(text: str) -> str:
     """The engine's name as the tables have it; people paste the address of its web page."""
-    return urlsplit(text).netloc if "://" in text else text.rstrip("/")
+    try:
+        name = urlsplit(text).netloc if "://" in text else text.rstrip("/")
+        split_name(name)
+    except (Usage, ValueError):
+        raise Usage(
+            f"'{text}' is not the name of an engine", "Write its full name, host:port, or the address of its web page"
+        ) from None
+    return name
 
 
 def _counted(names: Sequence[str], what: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from .. import background, homes
 from ..client import Conversation, Target, target
 from ..setup.ledger import Ledger
 from ..setup.site import XcatSite, site_of_machine
-from .service import enable
+from .service import service_of
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,13 @@ def _answering(home: Path) -> Target | None:
 
 
 def _start(home: Path, port: int | None) -> str:
-    """Start it: by systemd where that runs, else in the background."""
-    if home == homes.OF_ROOT and port is None and Path("/run/systemd/system").is_dir():
-        return f"enabled and started its service {enable()}"
-    background.start("xcatd", ["--home", str(home), *([] if port is None else ["--port", str(port)])])
-    return f"started it in the background; after a reboot: xcat-rhev xcatd --background --home {home}"
+    """Start it: by systemd where that runs, else in the background; gives how, for a person."""
+    service = None if port is not None else service_of(home)
+    if service:
+        return service.enable()
+    words = ["--home", str(home), *([] if port is None else ["--port", str(port)])]
+    background.start("xcatd", words)
+    usual = port is None and home == homes.usual().resolve()
+    why = "because systemd does not run here" if usual else "because --home and --port make no service"
+    again = shlex.join(["xcat-rhev", "xcatd", "--background", *words])
+    return f"started in the background, {why}; after a reboot run: {again}"

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...files import typed_path
 from .record import DemoRecord, Failed
 from .scenes import DemoStage, install, manage, prepare
 
@@ -26,6 +27,9 @@ def main(argv: Sequence[str]) -> int:
         0 only if every step did what it names.
     """
     options = _options(argv)
+    if options.iso and not options.iso.is_file():
+        print(f"xcat-rhev demo: --iso {options.iso}: there is no such file", file=sys.stderr)
+        return 1
     home = Path(tempfile.mkdtemp(prefix="xcat-rhev-demo-"))
     home.chmod(0o755)  # the web server runs as another user; what is secret below has modes of its own
     record = DemoRecord(options.json)
@@ -54,9 +58,9 @@ def main(argv: Sequence[str]) -> int:
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="xcat-rhev demo",
-        description="Go from an ISO to an installed hypervisor and running machines, on this machine alone.",
+        description="Go from an ISO to an installed hypervisor and running machines, on this machine only.",
     )
-    parser.add_argument("--iso", type=Path, metavar="FILE", help="install from this ISO, not from one made here")
+    parser.add_argument("--iso", type=typed_path, metavar="FILE", help="install from this ISO, not from one made here")
     parser.add_argument("--api", choices=("3", "4", "both"), default="both", help="which API to speak (default: both)")
     parser.add_argument("--keep", action="store_true", help="leave everything running, show how to type at it")
     parser.add_argument("--json", action="store_true", help="print the record of steps, one JSON object a line")

@@ -69,7 +69,7 @@ def _values(wanted: Wanted) -> dict[str, str]:
             "Take letters, digits and signs: chtab key=MANAGER,username=admin passwd.password=PASSWORD",
         )
     if not wanted.organization.isprintable() or not wanted.organization.strip():
-        raise Usage("the organization is no text", "Give --organization NAME")
+        raise Usage("the organization is empty or has a character that cannot be written", "Give --organization NAME")
     return {
         "fqdn": wanted.fqdn,
         "password": text,

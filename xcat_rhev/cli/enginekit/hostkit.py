@@ -75,7 +75,7 @@ def public_key(xcatd: AskedXcatd, manager: str) -> str:
             continue
         if _KEY.fullmatch(text):
             return text.rstrip("\n") + "\n"
-        problem = "what it gives is no key"
+        problem = "its answer is not an SSH key"
     raise RhevError(f"{manager} does not give its public SSH key: {problem}", "Leave --manager out to use a password")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 from ...errors import RhevError
+from ...files import typed_path
 from . import hostkit, managerkit, ready
 from .releases import RELEASES
 
@@ -53,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     host.set_defaults(work=hostkit.make)
     wait = parts.add_parser("wait", help="wait for a manager, take its CA, log in")
     wait.add_argument("node", help="the node that becomes the manager")
-    wait.add_argument("--timeout", type=float, default=LIMIT, metavar="SECONDS", help=f"so long at most ({LIMIT})")
+    wait.add_argument(
+        "--timeout", type=float, default=LIMIT, metavar="SECONDS", help=f"seconds to wait at most ({LIMIT})"
+    )
     wait.set_defaults(work=ready.make)
     return parser
 
@@ -61,5 +63,5 @@ def _parser() -> argparse.ArgumentParser:
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("version", metavar="RELEASE", help="such as rhev3.6, rhv4.4, ovirt4.5 or olvm4.5")
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="the folder of the kit (<installdir>/custom/rhevm/...)"
+        "--output", type=typed_path, metavar="DIR", help="the folder of the kit (<installdir>/custom/rhevm/...)"
     )

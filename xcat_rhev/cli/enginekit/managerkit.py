@@ -132,7 +132,7 @@ def _health(version: str) -> str:
 def _answers(
     xcatd: AskedXcatd, chosen: EngineRelease, node: ManagerNode, major: int, options: argparse.Namespace
 ) -> Iterator[str]:
-    """The answer file, for root alone and not below what is served; one that waits already stays."""
+    """The answer file, for root only and not below what is served; one that waits already stays."""
     path = answers_path(xcatd.site("xcatconfdir", "/etc/xcat"), node.name)
     if not options.again and (path.exists() or node.state):
         now = "wait already" if path.exists() else f"were handed out: its setup is {node.state}"
@@ -144,9 +144,9 @@ def _answers(
     text = answer_file(wanted)
     if drawn:
         xcatd.ask("chtab", f"key={node.fqdn},username=admin", f"passwd.password={password.reveal()}")
-        yield f"written: passwd, key {node.fqdn}, user admin: a password that was drawn"
+        yield f"written: passwd, key {node.fqdn}, user admin: a new random password"
     write_all({path: text}, mode=0o600)
-    yield f"written: {path}, for root alone; it is handed out once, to {node.name} at {node.address}"
+    yield f"written: {path}, for root only; it is handed out once, to {node.name} at {node.address}"
     _note_waiting(xcatd, node.name)
 
 

@@ -318,7 +318,7 @@ def release(text: str) -> EngineRelease:
     if len(found) == 1:
         return found[0]
     names = ", ".join(each.name for each in found or RELEASES)
-    raise Usage(f"'{text}' is {'several releases' if found else 'no release'}", f"Give one of {names}")
+    raise Usage(f"'{text}' {'fits several releases' if found else 'is not a release'}", f"Give one of {names}")
 
 
 def manager_on(chosen: EngineRelease, major: int) -> KitSystem:

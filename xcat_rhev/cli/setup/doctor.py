@@ -19,6 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from ...errors import RhevError
+from ...files import typed_path
+from ...ordering import natural
 from ...rows.manager import manager_folder
 from .. import homes
 from ..files import shared
@@ -49,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
         description="Check an installation: one line per check, well or with the command that mends it.",
     )
     add_options(parser)
-    parser.add_argument("--home", type=Path, metavar="DIR", help="look at the embedded xcatd of this home")
+    parser.add_argument("--home", type=typed_path, metavar="DIR", help="look at the embedded xcatd of this home")
     words = parser.parse_args(list(argv))
     site = site_of(words)
     home = words.home or (None if site.plugin.parent.is_dir() or words.xcatroot else _usual_home())
@@ -252,7 +254,7 @@ def _selinux(site: XcatSite) -> Iterator[Finding]:
 
 def _managers(tables: XcatTables) -> Iterator[Finding]:
     names = {row.get("mgr") or "" for table in ("vm", "hypervisor") for row in tables.rows(table)} - {""}
-    for name in sorted(names):
+    for name in sorted(names, key=natural):
         yield _manager(tables, name)
         yield from _certificates(tables, name)
 
@@ -269,7 +271,7 @@ def _manager(tables: XcatTables, name: str) -> Finding:
     apart = _clocks_apart(str(known.get("origin", "")), folder / "ca.crt")
     version = f"version {known.get('version', 'unknown')}, CA SHA-256 {_print_of(folder / 'ca.crt')}"
     if apart > CLOCK:
-        return Finding(f"manager {name}", False, f"its clock and ours are {apart:.0f} s apart", "chronyc makestep")
+        return Finding(f"manager {name}", False, f"its clock differs from ours by {apart:.0f} s", "chronyc makestep")
     return Finding(f"manager {name}", True, version)
 
 
@@ -282,7 +284,7 @@ def _certificates(tables: XcatTables, name: str) -> Iterator[Finding]:
     if done.returncode:
         return  # what was said of the manager before says why
     near = [line for line in (done.stdout + done.stderr).splitlines() if "certificate" in line and ". Run" in line]
-    says, _, mend = near[0].partition(". Run") if near else ("no end is near", "", "")
+    says, _, mend = near[0].partition(". Run") if near else ("none ends soon", "", "")
     more = f" (and {len(near) - 1} more)" if near[1:] else ""
     yield Finding(f"certificates of {name}", not near, says + more, mend.partition(": ")[2])
 

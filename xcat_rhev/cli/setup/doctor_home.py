@@ -22,7 +22,9 @@ def examine(folder: Path) -> Iterator[Finding]:
     """Check after check, for the home of a daemon; what needs xcatd comes only if it answers."""
     home = Home(folder)
     there = (home.cert / "server-cred.pem").exists()
-    yield Finding("home", there, f"{folder}" if there else f"{folder} is no home", "xcat-rhev connect ENGINE")
+    yield Finding(
+        "home", there, f"{folder}" if there else f"{folder} is not the home of an xcatd", "xcat-rhev connect ENGINE"
+    )
     if not there:
         return
     where = target({"XCAT_CERT_DIR": str(home.client)})
@@ -49,14 +51,18 @@ def _xcatd(home: Home, where: Target) -> Finding:
 def _usual_client(where: Target) -> Finding:
     """A command that is typed without any setting may go to another xcatd; that is known and no fault."""
     meant = target(os.environ)
-    says = "go there" if meant == where else f"go to {meant}; for this one: export XCAT_CERT_DIR={where.certificates}"
+    says = (
+        "reach this xcatd"
+        if meant == where
+        else f"reach {meant}; for this one: export XCAT_CERT_DIR={where.certificates}"
+    )
     return Finding("commands without --home", True, says)
 
 
 def _managers(where: Target) -> Iterator[Finding]:
     names = {row.get("mgr", "") for table in ("vm", "hypervisor") for row in _rows(where, table)} - {""}
     if not names:
-        yield Finding("managers", False, "no node has one", "xcat-rhev connect ENGINE")
+        yield Finding("managers", False, "no node has a manager", "xcat-rhev connect ENGINE")
     for name in sorted(names, key=natural):
         answer = ask(where, "lsve", "-m", name, "-t", "dc")
         yield Finding(f"manager {name}", not answer.code, "answers" if not answer.code else "; ".join(answer.errors()))

@@ -29,7 +29,7 @@ def examine(folder: Path) -> Iterator[Finding]:
         found = program(name)
         yield Finding(name, bool(found), found or "not installed", f"apt-get install {name}, or dnf install {name}")
     at_work = state.is_supervised()
-    yield Finding("servers", at_work, "at work" if at_work else "nobody runs them", _START)
+    yield Finding("servers", at_work, "running" if at_work else "not running", _START)
     if at_work:
         yield _running(state)
     yield from _loaders(services)
@@ -44,8 +44,8 @@ def _running(state: NetState) -> Finding:
     try:
         problem = json.loads(state.running.read_text()).get("problem", "")
     except (OSError, ValueError):
-        problem = "they have said nothing yet"
-    return Finding("what they say", not problem, problem or "nothing is wrong", f"less {state.folder}/*.log")
+        problem = "they have written no message yet"
+    return Finding("their messages", not problem, problem or "no errors", f"less {state.folder}/*.log")
 
 
 def _loaders(services: dict[str, Any]) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import Conflict, Denied, NotFound
+from ...files import typed_path
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,9 @@ class XcatSite:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that say where xCAT is."""
-    parser.add_argument("--xcatroot", type=Path, metavar="DIR", help="xCAT's folder ($XCATROOT, else /opt/xcat)")
-    parser.add_argument("--confdir", type=Path, metavar="DIR", help="xCAT's configuration (/etc/xcat)")
-    parser.add_argument("--prefix", type=Path, default=Path("/"), metavar="DIR", help=argparse.SUPPRESS)
+    parser.add_argument("--xcatroot", type=typed_path, metavar="DIR", help="xCAT's folder ($XCATROOT, else /opt/xcat)")
+    parser.add_argument("--confdir", type=typed_path, metavar="DIR", help="xCAT's configuration (/etc/xcat)")
+    parser.add_argument("--prefix", type=typed_path, default=Path("/"), metavar="DIR", help=argparse.SUPPRESS)
 
 
 def site_of(options: argparse.Namespace) -> XcatSite:

@@ -96,7 +96,7 @@ def _install_faults(where: str, name: str, values: Mapping[str, Any]) -> Iterato
         lacking = ", ".join(key for key in _TEXTS if key not in given)
         yield f"{where} has {' and '.join(given)}, and needs {lacking} as well"
     if given and "." not in name:
-        yield f"{where} is no full name, which its certificate needs"
+        yield f"{where} is not a full name, which its certificate needs"
     if isinstance(values.get("release"), str):
         try:
             release(values["release"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...clock import Clock, SystemClock
 from ...errors import RhevError, Usage
+from ...files import typed_path
 from ..xcatd import AskedXcatd
 from .described import SiteManager, read
 from .page import StepState, write
@@ -39,9 +40,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         prog="xcat-rhev site",
         description="From bare machines to a data center: managers, hypervisors, data centers, storage, machines.",
     )
-    parser.add_argument("file", type=Path, metavar="FILE.yaml", help="the site; see share/doc/install-manager.md")
+    parser.add_argument("file", type=typed_path, metavar="FILE.yaml", help="the site; see share/doc/install-manager.md")
     parser.add_argument("--dry-run", action="store_true", help="show the steps as a tree, and which are done")
-    parser.add_argument("--page", type=Path, metavar="FILE.html", help="write the progress there, as a page")
+    parser.add_argument("--page", type=typed_path, metavar="FILE.html", help="write the progress there, as a page")
     return parser.parse_args(list(argv))
 
 

@@ -10,6 +10,7 @@ from ...engine.manager import Manager
 from ...engine.nouns import Host, HostStorage, LogicalUnit, StorageDomain
 from ...errors import Conflict, NotFound, Usage
 from ...messages import few
+from ...ordering import natural
 from ...rows.storage import StorageRow
 
 
@@ -64,8 +65,14 @@ def find(manager: Manager, host: Host, row: StorageRow) -> StorageDomain:
     where = _where(row)
     shown = [f"{each.name} ({few(lun for lun, group in on.items() if group == each.group)})" for each in found]
     if not own:
-        raise NotFound(f"{where} holds no storage domain to take over", f"It has: {', '.join(sorted(shown)) or 'none'}")
-    raise Usage(f"{where} holds several storage domains: {', '.join(sorted(shown))}", "Name a LUN in virtsd.location")
+        raise NotFound(
+            f"{where} holds no storage domain to take over",
+            f"It has: {', '.join(sorted(shown, key=natural)) or 'none'}",
+        )
+    raise Usage(
+        f"{where} holds several storage domains: {', '.join(sorted(shown, key=natural))}",
+        "Name a LUN in virtsd.location",
+    )
 
 
 def _where(row: StorageRow) -> str:
@@ -84,7 +91,7 @@ def _portal(row: StorageRow) -> dict[str, Any]:
 
 def _targets(manager: Manager, host: Host, portal: Mapping[str, Any]) -> list[str]:
     answer = manager.act(host, "iscsidiscover", **portal)
-    return sorted({each.target for each in answer.targets if each.target})
+    return sorted({each.target for each in answer.targets if each.target}, key=natural)
 
 
 def _target(row: StorageRow, offered: list[str]) -> str:

@@ -111,8 +111,8 @@ def remove(context: Context, names: Sequence[str]) -> Plan:
             force = True if "force" in context.options else None
             if own and not force:
                 line = f"cfgve -t cl -m {context.manager.name} -o {own[0]} -c -d DATACENTER"
-                left = f"it leaves clusters without a data center: {few(own)}"
-                yield Warn(f"{left}. To give one another, run: {line}", name)
+                left = f"these clusters would have no data center: {few(own)}"
+                yield Warn(f"{left}. To give a cluster another data center, run: {line}", name)
             yield one_step(name, "remove data center", partial(context.manager.remove, there, force=force))
 
 

@@ -71,7 +71,7 @@ class Hosts:
         elif self._rests(there, cluster):
             # A description does not say who put it there, or what is wrong with it.
             if there.status not in HOST_RESTING:
-                yield Warn(f"the host is {there.status or 'unknown'}, and is left so", name)
+                yield Warn(f"the host is {there.status or 'unknown'}, and is not changed", name)
         else:
             yield admit.approval(self._this.context, name, there, cluster)
 

@@ -62,7 +62,7 @@ def _domain(this: DescribedDataCenter, scene: sdmake.Scene, row: StorageRow, els
     yield from wrong
     building = _building(this, scene, row)
     if building.seen is not None and building.seen.status == DomainStatus.UNKNOWN:
-        yield Warn("the manager does not know how the storage domain is, and it is left so", row.name)
+        yield Warn("the manager does not know the state of the storage domain, so it is not changed", row.name)
     elif not wrong:
         yield building.job()
 

@@ -26,7 +26,8 @@ def read(request: Request, name: str, option: str) -> str:
     if name == "-":
         if not request.stdin:
             raise Usage(
-                f"{option} -: there is no input", "Run: cat FILE | cfgve ...; xCAT's clients hand on pipes only"
+                f"{option} -: there is no input",
+                "Run: cat FILE | cfgve ...; xCAT's clients pass on only what is piped in",
             )
         return request.stdin
     path = Path(request.cwd, name)

@@ -10,6 +10,7 @@ from ...engine.nouns import Disk, DiskImage, Ref, StorageDomain, Template, Vm
 from ...engine.waiting import GONE, Goal
 from ...errors import Usage
 from ...messages import Data, Error, few
+from ...ordering import natural
 from ...plan.context import Context, Plan
 from ...plan.jobs import Job, Step, Wait
 from ...units import show_size
@@ -54,7 +55,7 @@ def known_as(image: DiskImage) -> set[str]:
 def _owners(manager: Manager) -> dict[str, list[Ref]]:
     """The machines that have a disk, by the disk's id."""
     found: dict[str, list[Ref]] = {}
-    for vm in sorted(manager.list(Vm, details=True), key=lambda vm: vm.name):
+    for vm in sorted(manager.list(Vm, details=True), key=lambda vm: natural(vm.name)):
         for disk in vm.disks or ():
             found.setdefault(disk.id, []).append(vm.ref)
     return found
@@ -74,7 +75,7 @@ def remove(context: Context, names: Sequence[str]) -> Plan:
             yield Job(name, idle="there is no such disk: nothing to do")
         elif len(hits) > 1:
             shown = "; ".join(f"{image.id} ({_description(image)})" for image in hits)
-            yield Error(f"{len(hits)} disks are called so: {shown}. Write the id in place of the name", name)
+            yield Error(f"{len(hits)} disks have this name: {shown}. Write the id in place of the name", name)
         elif hits[0].vms:
             (image,) = hits
             users = [ref.name for ref in image.vms]
@@ -132,7 +133,7 @@ def _each(
         hits = [image for image in images if name == image.id] or [each for each in images if name in known_as(each)]
         if len(hits) != 1:
             many = (
-                f"{len(hits)} disks are called so: {few(each.id for each in hits)}. Write the id in place of the name"
+                f"{len(hits)} disks have this name: {few(each.id for each in hits)}. Write the id in place of the name"
             )
             yield Error(many if hits else "there is no such disk. Run: lsve -t disk", name)
         elif target is not None and any(ref.id == target.id for ref in hits[0].storage_domains):

@@ -199,10 +199,10 @@ class _Writing:
             ("clusters without a data center", lost),
             ("storage domains without a data center", loose),
             ("storage domains of kinds that only the manager's own pages make", odd),
-            ("templates", sorted(set(templates))),
+            ("templates", sorted(set(templates), key=natural)),
             ("networks' roles in clusters", roles),
             ("networks on hosts that are not in their data center, or that no column can hold", self._strange),
-            ("vNIC profiles", sorted(self._profiles())),
+            ("vNIC profiles", sorted(self._profiles(), key=natural)),
         ):
             if names:
                 yield f"{what}: {few(names)}"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from ...engine.manager import Manager
-from ...engine.nouns import Cluster, DataCenter, Host, Network, Noun, StorageDomain, Vm
-from ...ordering import natural
-
-N = TypeVar("N", bound=Noun)
+from ...engine.nouns import Cluster, DataCenter, Host, Network, StorageDomain, Vm
+from ..show.listing import by_name
 
 
 @dataclass(frozen=True)
@@ -41,35 +38,31 @@ class Environment:
 
     def clusters_of(self, home: DataCenter) -> list[Cluster]:
         """The clusters of a data center, by name."""
-        return _by_name(each for each in self.clusters if each.data_center and each.data_center.id == home.id)
+        return by_name(each for each in self.clusters if each.data_center and each.data_center.id == home.id)
 
     def networks_of(self, home: DataCenter) -> list[Network]:
         """The logical networks of a data center, by name."""
-        return _by_name(each for each in self.networks if each.data_center and each.data_center.id == home.id)
+        return by_name(each for each in self.networks if each.data_center and each.data_center.id == home.id)
 
     def storage_of(self, home: DataCenter) -> list[StorageDomain]:
         """The storage domains of a data center, by name."""
-        return _by_name(self.storage.get(home.id or "", ()))
+        return by_name(self.storage.get(home.id or "", ()))
 
     def hosts_of(self, cluster: Cluster) -> list[Host]:
         """The hosts of a cluster, by name."""
-        return _by_name(each for each in self.hosts if each.cluster and each.cluster.id == cluster.id)
+        return by_name(each for each in self.hosts if each.cluster and each.cluster.id == cluster.id)
 
     def vms_on(self) -> dict[str, list[Vm]]:
         """The running machines, by their host's id."""
         on: dict[str, list[Vm]] = {}
-        for vm in _by_name(self.vms):
+        for vm in by_name(self.vms):
             if vm.host:
                 on.setdefault(vm.host.id, []).append(vm)
         return on
 
     def idle_vms(self, cluster: Cluster) -> list[Vm]:
         """The machines of a cluster that run nowhere."""
-        return _by_name(each for each in self.vms if not each.host and each.cluster and each.cluster.id == cluster.id)
-
-
-def _by_name(things: Iterable[N]) -> list[N]:
-    return sorted(things, key=lambda each: natural(each.name or ""))
+        return by_name(each for each in self.vms if not each.host and each.cluster and each.cluster.id == cluster.id)
 
 
 def read(manager: Manager, centers: Collection[str] | None = None, with_vms: bool = False) -> Environment:

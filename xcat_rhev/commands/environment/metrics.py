@@ -29,7 +29,7 @@ def _families(manager: Manager) -> Iterator[tuple[str, str, Iterable[Sample]]]:
     hosts = manager.list(Host)
     yield "rhev_machines", "Virtual machines by state.", _states(manager.list(Vm, only=("status",)))
     yield "rhev_hosts", "Hypervisors by state.", _states(hosts)
-    yield "rhev_storage_bytes", "Room of storage domains.", _room(manager.list(StorageDomain))
+    yield "rhev_storage_bytes", "Space of storage domains.", _room(manager.list(StorageDomain))
     yield "rhev_certificate_end_timestamp_seconds", "When certificates end, as Unix time.", _ends(manager, hosts)
     yield "rhev_events_last_hour", "Events of the last hour by severity.", _events(manager)
     yield "rhev_requests", "Requests that this answer took.", [({}, manager.counts.requests)]

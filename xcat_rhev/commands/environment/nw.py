@@ -10,6 +10,7 @@ from ...engine.manager import Manager
 from ...engine.nouns import Cluster, DataCenter, Network, Ref
 from ...errors import Ambiguous, NotFound, Usage
 from ...messages import Error
+from ...ordering import natural
 from ...plan.context import Context, Plan
 from ...plan.jobs import Job
 from .kind import DEFAULT, Kind, Verb, as_asked, data_center, is_in, one_step, with_values
@@ -55,7 +56,7 @@ def too_new(manager: Manager, wanted: Mapping[str, Any]) -> str:
     """What of a network its manager does not have yet; nothing if it has all."""
     asked = {"mtu": "MTUs of networks"} if wanted.get("mtu") else {}
     if wanted.get("usages") == ():
-        asked["usages"] = "networks for hosts alone"
+        asked["usages"] = "networks for hosts only"
     return next(filter(None, map(manager.too_new, asked.values())), "")
 
 
@@ -168,7 +169,7 @@ def remove(context: Context, names: Sequence[str]) -> Plan:
 
 
 def _ambiguous(context: Context, name: str, found: list[Network]) -> Ambiguous:
-    homes = sorted(context.manager.name_of(DataCenter, nw.data_center) for nw in found)
+    homes = sorted((context.manager.name_of(DataCenter, nw.data_center) for nw in found), key=natural)
     return Ambiguous(f"networks of that name are in {', '.join(homes)}", "Give -d with one of them")
 
 

@@ -8,6 +8,7 @@ from typing import Callable
 
 from ...errors import RhevError
 from ...messages import Error
+from ...ordering import natural
 from ...plan.context import Plan, Planned
 from ...plan.jobs import Job, Step
 
@@ -53,7 +54,7 @@ class Order:
             yield from self._part(part)
 
     def _part(self, part: DescribedPart) -> Plan:
-        lost = sorted(part.after & self.broken)
+        lost = sorted(part.after & self.broken, key=natural)
         if lost:
             self.broken.add(part.key)
             yield Error(f"not begun, because it needs what failed: {lost[0]}", part.name)

@@ -179,7 +179,9 @@ class _Cells:
 
     def _cluster(self, cluster: Cluster, columns: int) -> str:
         hosts = self.environment.hosts_of(cluster)
-        used = ", ".join(sorted(network.name or "" for network in self.environment.used.get(cluster.id or "", ())))
+        used = ", ".join(
+            sorted((network.name or "" for network in self.environment.used.get(cluster.id or "", ())), key=natural)
+        )
         title = f"<B>cluster {_text(cluster.name)}</B>  {_text(cluster.cpu_type)}"
         rows = "".join(self._hosts(hosts[begin : begin + columns], columns) for begin in range(0, len(hosts), columns))
         return (

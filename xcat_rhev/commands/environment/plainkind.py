@@ -88,10 +88,12 @@ class PlainKind:
     @property
     def layout(self) -> Layout:
         """How lsve shows it."""
-        keys = [Key(each.word, partial(_show_setting, each)) for each in self.settings if not each.hidden]
+        keys = [
+            Key(each.word, partial(_show_setting, each), kind=each.kind) for each in self.settings if not each.hidden
+        ]
         home = [Key(self.home.TAG, partial(_show_setting, reference(self.home.TAG, self.home)))] if self.home else []
         about = [plain("description")] if self.described else []
-        lists = [Key(each.word, partial(self._show_members, each)) for each in self.members]
+        lists = [Key(each.word, partial(self._show_members, each), kind=list) for each in self.members]
         return Layout(self.many, (*home, *about, *keys, *lists))
 
     @property
@@ -276,7 +278,7 @@ def converge(kind: PlainKind, context: Context, name: str) -> Plan:
 
 def _several(kind: PlainKind, hits: Sequence[Noun]) -> str:
     words = " or ".join(f"--set {each.word}=..." for each in kind.settings if each.identity)
-    return f"{len(hits)} are called so. Give {words}"
+    return f"{len(hits)} have this name. Give {words}"
 
 
 def _creation(kind: PlainKind, context: Context, name: str, under: Noun | None, wanted: Asked) -> Job | Error:

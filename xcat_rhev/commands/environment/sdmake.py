@@ -126,7 +126,7 @@ def _unattachable(scene: Scene, row: StorageRow, host: Host, home: DataCenter) -
         inside = scene.inside.get(home.id or "") or {sd.id: sd for sd in manager.list(StorageDomain, under=home)}
         same = next((sd.name for sd in inside.values() if sd.type == row.kind), None)
         if same:
-            yield f"the data center {home.name} has the {row.kind} domain {same} already, and takes one alone"
+            yield f"the data center {home.name} has the {row.kind} domain {same} already, and can have only one"
 
 
 def others(there: StorageDomain, row: StorageRow) -> Iterator[str]:

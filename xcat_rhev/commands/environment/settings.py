@@ -30,6 +30,7 @@ class Setting:
         identity: Things of one name may differ in it; it never changes.
         fixed: It is set when the thing is made, and never changed.
         hidden: lsve does not show it.
+        kind: The type that it has in JSON.
     """
 
     word: str
@@ -40,6 +41,7 @@ class Setting:
     identity: bool = False
     fixed: bool = False
     hidden: bool = False
+    kind: type = str
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,12 @@ def text(word: str, attribute: str = "", **more: bool) -> Setting:
 
 def flag(word: str, attribute: str = "", **more: bool) -> Setting:
     """True or false."""
-    return Setting(word, attribute or word, partial(_flag, word), lambda value, _: value, **more)
+    return Setting(word, attribute or word, partial(_flag, word), lambda value, _: value, kind=bool, **more)
 
 
 def number(word: str, attribute: str = "", **more: bool) -> Setting:
     """A whole number; an engine's -1 stands for none."""
-    return Setting(word, attribute or word, partial(_number, word), lambda value, _: value, **more)
+    return Setting(word, attribute or word, partial(_number, word), lambda value, _: value, kind=int, **more)
 
 
 def size(word: str, attribute: str = "", **more: bool) -> Setting:
@@ -101,7 +103,7 @@ def references(word: str, noun: type[Noun], attribute: str = "") -> Setting:
     def show(value: Any, manager: Manager) -> tuple[object, ...]:
         return tuple(_name(noun, each, manager) for each in value or ())
 
-    return Setting(word, attribute or word, read, show)
+    return Setting(word, attribute or word, read, show, kind=list)
 
 
 def words(typed: str) -> list[str]:
@@ -165,7 +167,7 @@ def _only(word: str, noun: type[Noun], found: Sequence[Noun], typed: str) -> Ref
     if not found:
         raise NotFound(f"--set {word}={typed}: there is no such {noun.word()}")
     if len(found) > 1:
-        raise Ambiguous(f"--set {word}={typed}: {len(found)} are called so", "Give -d with a data center")
+        raise Ambiguous(f"--set {word}={typed}: {len(found)} have this name", "Give -d with a data center")
     return Ref(found[0].id, typed)
 
 

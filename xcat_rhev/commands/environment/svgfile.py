@@ -25,7 +25,7 @@ def place(request: Request, name: str) -> Path:
         raise Usage(f"--graph {name}: not the name of a picture", "Give a name that ends in .svg, or - for the output")
     if not request.by_root:
         raise Denied(
-            f"--graph {name}: only root has the daemon write files", "Type: lsve -m MANAGER --graph - > FILE.svg"
+            f"--graph {name}: only root may let xcatd write files", "Run: lsve -m MANAGER --graph - > FILE.svg"
         )
     return path
 

@@ -1,6 +1,6 @@
 """How far the setup of a manager is: in nodelist.appstatus, and the answers that wait for it.
 
-A kit lays the answers down as one file for each manager, for root alone and outside of everything that is served. They
+A kit lays the answers down as one file for each manager, for root only and outside of everything that is served. They
 are handed out once; what has been handed out is gone here.
 """
 

@@ -14,7 +14,7 @@ from ...plan.context import Context
 #: Days before the end from which there is a warning as well.
 NEAR = 60
 WORD = "Certificate"
-_UNTOLD = "no end told: the manager tells it when it comes near, of hosts that are up"
+_UNTOLD = "end not known: the manager reports it when it is near, for hosts that are up"
 
 
 def show(context: Context, hosts: Mapping[str, Host]) -> Iterator[Message]:
@@ -28,7 +28,7 @@ def show(context: Context, hosts: Mapping[str, Host]) -> Iterator[Message]:
     late = context.manager.too_new("certificates of hosts")
     for node, host in hosts.items():
         if late:
-            yield Data(f"no end told: {late}", node, WORD)
+            yield Data(f"end not known: {late}", node, WORD)
         else:
             yield from _of_host(node, host, known.get(host.id or "") or HostCertificate())
     yield from _of_manager(context)
@@ -36,7 +36,7 @@ def show(context: Context, hosts: Mapping[str, Host]) -> Iterator[Message]:
 
 def _of_host(node: str, host: Host, known: HostCertificate) -> Iterator[Message]:
     if known.renewed:
-        yield Data(f"renewed {known.renewed}; its new end is not told yet", node, WORD)
+        yield Data(f"renewed {known.renewed}; its new end is not known yet", node, WORD)
         return
     if known.ends is None:
         yield Data(_UNTOLD, node, WORD)
@@ -53,7 +53,7 @@ def _of_manager(context: Context) -> Iterator[Message]:
     name = context.manager.name
     for what, end in zip((WORD, f"{WORD} of its CA"), context.manager.own_certificates()):
         if end is None:
-            yield Data("not known: TLS does not tell it", name, what)
+            yield Data("not known: TLS does not show it", name, what)
             continue
         day = end.date()
         yield _line(day, name, what)

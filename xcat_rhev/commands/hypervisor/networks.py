@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...engine.nouns import Cluster, Host, HostNic, IpAssignment, Network, NetworkAttachment, Ref
 from ...engine.states import HOST_TALKING
 from ...messages import Data, Error, Message, Warn, error_of
+from ...ordering import natural
 from ...plan.context import Context, Plan
 from ...plan.jobs import Job, Step
 from ...rows.hypervisor import NO_GATEWAY, Interface, by_network, read_interfaces
@@ -180,7 +181,7 @@ def _problems(
         yield f"network {each.network} has {have}, but hypervisor.interface says {each.nic}.{each.vlan}"
     for name in each.members or (each.nic,):
         if name not in nics and name not in coming:
-            real = sorted(known for known, nic in nics.items() if "." not in known and not nic.bonding)
+            real = sorted((known for known, nic in nics.items() if "." not in known and not nic.bonding), key=natural)
             yield f"does not have interface {name}. It has {', '.join(real) or 'none'}"
 
 

@@ -109,7 +109,7 @@ def in_the_way(context: Context, hosts: Sequence[Host]) -> dict[str, str]:
         if pinned:
             obstacles[host_id] = _stay("virtual machines are pinned to the host and cannot migrate", pinned)
         elif host_id in lonely and on:
-            text = "virtual machines cannot migrate, for no other host of their cluster is up and stays so"
+            text = "virtual machines cannot migrate, because no other host of their cluster is up and stays up"
             obstacles[host_id] = _stay(text, [vm.name or "?" for vm in on])
     return obstacles
 

@@ -83,7 +83,7 @@ def _of_live(image: Image, settings: BootSettings) -> Iterator[str]:
     mode = mode_of(wanted)
     if (mode and mode[0] is Mode.UPGRADE) or not has_trigger(image):
         after = "updated" if mode else "installed"
-        yield f"{image.distname} cannot tell when it is {after}. Run nodeset {node} boot then"
+        yield f"{image.distname} cannot report when it is {after}. Run nodeset {node} boot then"
 
 
 def _of_bootif(image: Image, settings: BootSettings, netboot: str) -> Iterator[str]:

@@ -8,12 +8,15 @@ vms: [vm1]
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from ...engine.manager import Manager
 from ...engine.nouns import Noun, Snapshot
+from ...ordering import natural
+
+N = TypeVar("N", bound=Noun)
 
 #: Blanks before the title of what belongs to something.
 NESTED = 4
@@ -30,11 +33,13 @@ class Key:
         name: The word before the value.
         read: Gives the value.
         always: It is shown without a value too.
+        kind: The type that it has in JSON.
     """
 
     name: str
     read: Read
     always: bool = False
+    kind: type = str
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ class Listing:
 
     def _object(self, noun: Noun) -> dict[str, Any]:
         layout = self._layouts[type(noun)]
-        found: dict[str, Any] = {"kind": layout.title, "name": _name(noun)}
+        found: dict[str, Any] = {"kind": layout.title, "name": _name(noun), "id": noun.id}
         for key in layout.keys:
             value = key.read(noun, self._manager)
             if value not in (None, (), "") or (key.always and value == ""):
@@ -107,10 +112,23 @@ class Listing:
         return found
 
 
-def plain(key: str, attribute: str = "", *, always: bool = False) -> Key:
+def by_name(things: Iterable[N]) -> list[N]:
+    """Things as people count: engines list them in no order, or in that of letters."""
+    return sorted(things, key=lambda thing: natural(thing.name or thing.id))
+
+
+def plain(key: str, attribute: str = "", *, always: bool = False, kind: type = str) -> Key:
     """A key whose value is an attribute, by default of the same name."""
     name = attribute or key
-    return Key(key, lambda noun, _: getattr(noun, name), always)
+    return Key(key, lambda noun, _: getattr(noun, name), always, kind)
+
+
+def json_fields(layouts: Mapping[type[Noun], Layout]) -> dict[str, dict[str, type]]:
+    """The kinds of objects in JSON: the fields of each with their types, besides the lists of what belongs to it."""
+    return {
+        layout.title: {"kind": str, "name": str, "id": str, **{key.name: key.kind for key in layout.keys}}
+        for layout in layouts.values()
+    }
 
 
 def name_behind(key: str, attribute: str = "") -> Key:

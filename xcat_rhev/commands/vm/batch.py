@@ -7,6 +7,7 @@ from typing import Callable
 
 from ...engine.nouns import Vm
 from ...messages import Message, Warn
+from ...ordering import natural
 from ...plan.context import Context, Plan
 from ...plan.jobs import Job, Step
 from ...rows.vm import Typed, VmRow
@@ -37,7 +38,7 @@ def make(
         lenient: What is wrong with a machine that is there is a warning, not an error.
     """
     found = find_named(context, list(rows), details=True)
-    yield from map(found.lack, sorted(found.several))
+    yield from map(found.lack, sorted(found.several, key=natural))
     rows = {node: row for node, row in rows.items() if node not in found.several}
     kept: Mapping[str, Vm] = {} if "force" in context.options else found
 
@@ -79,7 +80,7 @@ def _check_rows(machines: Mapping[str, Making], lenient: bool) -> Generator[Mess
 def _left_apart(node: str, columns: Collection[str]) -> Iterator[Warn]:
     if columns:
         yield Warn(
-            f"it is there with other {', '.join(_SHOWN[column] for column in columns)} and left so. "
+            f"it is there with other {', '.join(_SHOWN[column] for column in columns)} and is not changed. "
             "Run chvm to change it, or give -f to make it again",
             node,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ...engine.manager import Manager
 from ...engine.nouns import AffinityGroup, Cluster, Vm
+from ...ordering import natural
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ def belongings(manager: Manager, machines: Sequence[Vm]) -> Belongings:
         manager: The manager.
         machines: With their tags: a search by tag finds a machine of several tags by one of them alone (4.5).
     """
-    tags = {vm.id: sorted(tag.name for tag in vm.tags or ()) for vm in machines}
+    tags = {vm.id: sorted((tag.name for tag in vm.tags or ()), key=natural) for vm in machines}
     return Belongings({id: names for id, names in tags.items() if names}, _invert(_groups_by_machine(manager)))
 
 
@@ -38,7 +39,7 @@ def _groups_by_machine(manager: Manager) -> dict[str, set[str]]:
 
 def _invert(members: Mapping[str, set[str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name in sorted(members):
+    for name in sorted(members, key=natural):
         for id in members[name]:
             found.setdefault(id, []).append(name)
     return found

@@ -40,9 +40,9 @@ class Claims:
         """Why nothing may be written of a thing; empty if it may."""
         name = scanned.name
         if name in self._groups or name in _RESERVED:
-            return "is the name of a group and is left alone"
+            return "is the name of a group and is not changed"
         if name in self.known and (other := self._other(scanned)):
-            return f"{other} and is left alone"
+            return f"{other} and is not changed"
         return self._owner(name, scanned.tables)
 
     def _other(self, scanned: Scanned) -> str:
@@ -66,7 +66,7 @@ class Claims:
         address, mac = tables.get("hosts", {}).get("ip", ""), tables.get("mac", {}).get("mac", "")
         for what, owners in ((address, self._addresses), (mac.lower(), self._macs)):
             if what and owners.get(what, name) != name:
-                return f"has {what}, which is {owners[what]}'s, and is left alone"
+                return f"has {what}, which is {owners[what]}'s, and is not changed"
         return ""
 
     @cached_property

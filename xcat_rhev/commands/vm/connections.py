@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from ...engine.manager import Manager
 from ...engine.nouns import Network, Nic, Noun, Ref, VnicProfile
 from ...errors import NotFound, Usage
+from ...ordering import natural
 from ...rows.vm import VmRow
 from ...rows.vmnics import NO_NETWORK, NicRow, writable
 
@@ -121,7 +122,7 @@ class Connections:
             return Usage(
                 f"vm.nics has '{text}', a vNIC profile without its network. Write NETWORK/{profile or 'PROFILE'}"
             )
-        there = ", ".join(sorted(_writing(each) for each in self.networks.values())) or "none"
+        there = ", ".join(sorted((_writing(each) for each in self.networks.values()), key=natural)) or "none"
         return NotFound(f"Could not get the network {before or text}. The cluster {self.cluster} has: {there}")
 
     def _usual(self, network: Network) -> NicConnection:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ...engine.manager import Manager
 from ...engine.nouns import Cluster, Disk, Host, Initialization, Nic, StorageDomain, Vm
 from ...errors import Usage
+from ...ordering import natural
 from ...rows.vm import BLANK, VIDEO_OF
 from ...rows.vmnics import NicRow
 from ...rows.vmnics import written as nic_written
@@ -65,7 +66,7 @@ def describe(manager: Manager, vm: Vm, has: Belongings, row: Row, mac: str) -> V
         mac: What its row in the mac table says already.
     """
     told = VmDescription()
-    nics = sorted(vm.nics or (), key=lambda nic: nic.name)
+    nics = sorted(vm.nics or (), key=lambda nic: natural(nic.name))
     install = _install(nics, _addresses(mac, vm.name))
     told.columns = {
         "mgr": manager.name,
@@ -116,7 +117,7 @@ def _flags(vm: Vm, row: Row) -> str:
 
 
 def _disks(manager: Manager, vm: Vm, left_out: list[str]) -> Mapping[str, str]:
-    disks = sorted(vm.disks or (), key=lambda disk: (not disk.bootable, disk.name, disk.id))
+    disks = sorted(vm.disks or (), key=lambda disk: (not disk.bootable, natural(disk.name), disk.id))
     if not disks:
         return {"storage": NONE, "storagemodel": ""}
     first = next((disk for disk in disks if not disk.is_lun), disks[0])
@@ -159,7 +160,7 @@ def _nics(manager: Manager, nics: Sequence[Nic], install: Nic | None, left_out: 
         return {"nics": NONE, "nicmodel": ""}
     usual = (install.interface or "virtio").lower()
     parts = []
-    for nic in sorted(nics, key=lambda nic: (nic is not install, nic.name)):
+    for nic in sorted(nics, key=lambda nic: (nic is not install, natural(nic.name))):
         model = (nic.interface or "virtio").lower()
         network = written_network(manager, nic)
         if network == "":

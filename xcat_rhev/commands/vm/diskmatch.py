@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...engine.nouns import Disk
+from ...ordering import natural
 from ...rows.vmstorage import DiskRow, is_id
 from ...units import show_size
 
@@ -64,7 +65,7 @@ def too_large(disk: Disk, wanted: DiskRow) -> bool:
 
 def by_name(disks: Iterable[Disk]) -> list[Disk]:
     """Disks in an order that does not change."""
-    return sorted(disks, key=lambda disk: (disk.name, disk.id))
+    return sorted(disks, key=lambda disk: (natural(disk.name), disk.id))
 
 
 def faults(disks: Sequence[Disk], rows: Sequence[DiskRow]) -> Iterator[str]:
@@ -80,7 +81,7 @@ def faults(disks: Sequence[Disk], rows: Sequence[DiskRow]) -> Iterator[str]:
 def several(disks: Sequence[Disk]) -> str:
     """Say that disks have the same name, and how to name one of them."""
     shown = "; ".join(f"{disk.id} ({described(disk)})" for disk in disks)
-    return f"{len(disks)} disks are called so: {shown}. Write the id in place of the name"
+    return f"{len(disks)} disks have this name: {shown}. Write the id in place of the name"
 
 
 def described(disk: Disk) -> str:

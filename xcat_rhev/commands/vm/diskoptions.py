@@ -11,6 +11,7 @@ from functools import partial
 
 from ...engine.nouns import Disk, DiskImage, Ref, StorageDomain
 from ...errors import RhevError, Usage
+from ...ordering import natural
 from ...plan.jobs import Step, Wait
 from ...rows.vmstorage import DiskRow, disk_name, parts_of, writable, written, written_size
 from ...rows.vmwords import listed, option_size, with_unit
@@ -55,7 +56,7 @@ class DiskOptions:
         named = {name: listed(options.get(name, "")) for name in ("add", "attach", "detach", "purge")}
         for name, words in named.items():
             if name in options and not words:
-                raise Usage(f"--{name} '{options[name]}' names nothing", "Leave it away, or write a disk or a size")
+                raise Usage(f"--{name} '{options[name]}' names nothing", "Leave it out, or write a disk or a size")
         return cls(**named, resize=tuple(pairs))
 
     def __bool__(self) -> bool:
@@ -121,7 +122,7 @@ class Editing:
         if hits:
             self.faults.append(f"disk {name}: {several([self._with_domain_names(disk) for disk in hits])}")
             return None
-        there = ", ".join(sorted(disk.name or disk.id for disk in self.making.disks)) or "none"
+        there = ", ".join(sorted((disk.name or disk.id for disk in self.making.disks), key=natural)) or "none"
         self.faults.append(f"it has no disk {name}; it has {there}")
         return None
 

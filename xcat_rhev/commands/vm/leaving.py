@@ -59,7 +59,7 @@ def _leftover(manager: Manager, vm: Vm, disk: Disk, problem: RhevError) -> RhevE
         there = set()
     known = disk.disk_id or disk.id
     if problem.text.endswith(f" is {ImageStatus.OK}") and disk.id not in there:
-        text = f"the disk {disk.name} is still there: somebody took it off before it was removed"
+        text = f"the disk {disk.name} is still there: another user detached it before it was removed"
         return type(problem)(text, f"Run: cfgve -t disk -m {manager.name} -o {known} -r")
     kept = f"Run: chvm {vm.name} -p {known}"
     return type(problem)(

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from ...engine.nouns import Disk, Host, HostNic, Nic, Noun, Snapshot, StorageDomain, Vm
 from ...engine.states import HOST_TALKING
-from ...ordering import natural
-from ..show.listing import Key, Layout, Read, Shown, name_behind, plain
+from ..show.listing import Key, Layout, Read, Shown, by_name, name_behind, plain
 from .connections import other_profile
-
-N = TypeVar("N", bound=Noun)
 
 
 def _fencing(name: str, of_agent: str) -> Read:
@@ -35,33 +31,34 @@ LAYOUTS: Mapping[type[Noun], Layout] = {
     Vm: Layout(
         "vms",
         (
-            plain("bootorder", "boot"),
-            plain("cpucore", "cores"),
-            plain("cpusocket", "sockets"),
+            plain("bootorder", "boot", kind=list),
+            plain("cpucore", "cores", kind=int),
+            plain("cpusocket", "sockets", kind=int),
             plain("creation_time"),
             plain("display", "display_type"),
             Key("host", lambda vm, manager: manager.name_of(Host, vm.host)),
-            plain("memory"),
-            plain("memory_guaranteed"),
+            plain("memory", kind=int),
+            plain("memory_guaranteed", kind=int),
             plain("placement_policy", "affinity"),
             plain("reason", "status_detail"),
             plain("start_time"),
             plain("state", "status"),
-            plain("stateless"),
+            plain("stateless", kind=bool),
             plain("type"),
         ),
     ),
     Disk: Layout(
         "disks",
         (
-            plain("bootable"),
+            plain("bootable", kind=bool),
             plain("format"),
             plain("iftype", "interface"),
-            plain("size"),
+            plain("size", kind=int),
             plain("state", "status"),
             Key(
                 "storage_domains",
                 lambda disk, manager: tuple(manager.name_of(StorageDomain, ref) for ref in disk.storage_domains),
+                kind=list,
             ),
             Key("type", lambda disk, _: disk.type or ("system" if disk.bootable else "data")),
         ),
@@ -80,20 +77,20 @@ LAYOUTS: Mapping[type[Noun], Layout] = {
         (
             plain("address"),
             plain("cpu", "cpu_name"),
-            plain("cpuspeed", "cpu_speed"),
-            plain("hugepages"),
+            plain("cpuspeed", "cpu_speed", kind=float),
+            plain("hugepages", kind=bool),
             plain("iscsi", "iscsi_initiator"),
-            plain("ksm"),
-            plain("powermgt", "pm_enabled"),
+            plain("ksm", kind=bool),
+            plain("powermgt", "pm_enabled", kind=bool),
             Key("powermgt_addr", _fencing("pm_address", "address")),
             Key("powermgt_type", _fencing("pm_type", "type")),
             Key("powermgt_user", _fencing("pm_user", "username")),
             plain("reason", "status_detail"),
             plain("state", "status"),
-            plain("storage_manager", "spm"),
-            Key("summary_active", _host_counters("active")),
-            Key("summary_migrating", _host_counters("migrating")),
-            Key("summary_total", _host_counters("total")),
+            plain("storage_manager", "spm", kind=bool),
+            Key("summary_active", _host_counters("active"), kind=int),
+            Key("summary_migrating", _host_counters("migrating"), kind=int),
+            Key("summary_total", _host_counters("total"), kind=int),
             plain("type"),
         ),
     ),
@@ -106,7 +103,7 @@ LAYOUTS: Mapping[type[Noun], Layout] = {
             plain("mac"),
             plain("netmask"),
             name_behind("network"),
-            plain("speed"),
+            plain("speed", kind=int),
             plain("state", "status"),
         ),
     ),
@@ -114,7 +111,7 @@ LAYOUTS: Mapping[type[Noun], Layout] = {
         "snapshots",
         (
             plain("date"),
-            plain("memory"),
+            plain("memory", kind=bool),
             plain("state", "status"),
             plain("type"),
         ),
@@ -126,8 +123,3 @@ def of_vm(vm: Vm) -> Shown:
     """A machine that was found with details: with its disks and NICs, and its snapshots if those were asked for."""
     snapshots = [each for each in vm.snapshots or () if not each.active]
     return Shown(vm, [*by_name(vm.disks or ()), *by_name(vm.nics or ()), *snapshots])
-
-
-def by_name(parts: Iterable[N]) -> list[N]:
-    """Disks or NICs as people count: engines list them in no order."""
-    return sorted(parts, key=lambda part: natural(part.name or part.id))

@@ -249,7 +249,7 @@ def uncertain(vm: Vm) -> str:
     why, run = _UNCERTAIN.get(vm.status or "", ("", ""))
     if not why:
         return ""
-    return f"its state cannot be known now, for {why}, so nothing is done. Run: {run.format(node=vm.name)}"
+    return f"its state is not known now, because {why}, so nothing is done. Run: {run.format(node=vm.name)}"
 
 
 def errors(faults: Mapping[str, list[str]]) -> Iterator[Error]:

@@ -17,6 +17,7 @@ from ...engine.states import VM_OFF, VM_SETTLED, ImageStatus, VmStatus
 from ...engine.waiting import GONE, Goal
 from ...errors import Conflict, FailedState, NotFound
 from ...messages import Data, Error
+from ...ordering import natural
 from ...plan.jobs import Job, Step, Wait
 from ...rows.vm import BLANK, DEFAULT_BOOT, DEFAULT_MEMORY, VmRow
 from ...rows.vmnics import NicRow
@@ -84,7 +85,7 @@ class Making:
         if vm.disks is not None:
             self.disks = list(vm.disks)
         if vm.nics is not None:
-            self.nics = sorted(vm.nics, key=lambda nic: nic.name)  # engines list them in no order
+            self.nics = sorted(vm.nics, key=lambda nic: natural(nic.name))  # engines list them in no order
 
     @property
     def there(self) -> Vm:

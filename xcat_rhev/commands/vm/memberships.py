@@ -11,6 +11,7 @@ from typing import Callable
 from ...engine.manager import Manager
 from ...engine.nouns import AffinityGroup, Cluster, Tag, Vm
 from ...errors import Conflict
+from ...ordering import natural
 from ...plan.jobs import Step
 from ...rows.vm import VmRow
 
@@ -68,7 +69,7 @@ class Memberships:
         known = self._groups_of(cluster) if self._rows[node].settings.affinity_groups else {}
         for name in self._rows[node].settings.affinity_groups:
             if name not in known:
-                there = ", ".join(sorted(known)) or "none"
+                there = ", ".join(sorted(known, key=natural)) or "none"
                 home = self._manager.name_of(Cluster, cluster.ref)
                 yield f"the cluster {home} has no affinity group {name}. It has: {there}"
 

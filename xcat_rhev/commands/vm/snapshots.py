@@ -11,6 +11,7 @@ from ...engine.nouns import Snapshot, Vm
 from ...engine.states import IMAGE_OK, VM_SETTLED, VmStatus
 from ...engine.waiting import GONE, Goal
 from ...messages import Data, Error
+from ...ordering import natural
 from ...plan.jobs import Job, Step, Wait
 
 #: What chvm's options are called.
@@ -97,8 +98,8 @@ class Snapshots:
         if len(found) == 1:
             return found[0]
         if found:
-            return Error(f"{len(found)} snapshots are called {name}; take one away in the manager first", self.vm.name)
-        there = ", ".join(sorted(each.description or each.id for each in self.there if each.real))
+            return Error(f"{len(found)} snapshots have the name {name}; remove one in the manager first", self.vm.name)
+        there = ", ".join(sorted((each.description or each.id for each in self.there if each.real), key=natural))
         return Error(f"it has no snapshot {name}; it has {there or 'none'}", self.vm.name)
 
     def _job(self, step: Step, waits: Sequence[Wait], text: str) -> Job:

@@ -12,8 +12,8 @@ from ...plan.context import Context, Plan
 from ...plan.jobs import Job, Step, Wait
 from ...rows.vmstorage import on_domain
 from ...units import show_size
+from ..show.listing import by_name
 from .diskwork import MOVE, DiskWork
-from .listing import by_name
 from .machines import find
 
 

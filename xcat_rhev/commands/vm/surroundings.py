@@ -12,6 +12,7 @@ from ...engine.manager import Manager
 from ...engine.nouns import Cluster, DataCenter, Disk, DiskImage, Host, Network, StorageDomain, Template, Vm
 from ...engine.states import DomainStatus, ImageStatus
 from ...errors import Ambiguous
+from ...ordering import natural
 from ...rows.vm import DEFAULT_CLUSTER, VmRow
 from ...rows.vmnics import NicRow
 from ...rows.vmsettings import NO_LEASE
@@ -53,7 +54,7 @@ class VmPlace:
 
     def fit(self) -> list[str]:
         """The names of the storage domains that take disks now."""
-        return sorted(domain.name for domain in usable(self.domains.values()))
+        return sorted((domain.name for domain in usable(self.domains.values())), key=natural)
 
 
 #: A storage domain is active again by itself, when a host sees it.
@@ -299,4 +300,4 @@ def _lease_fault(row: VmRow, place: VmPlace) -> str:
 
 
 def _names(names: Iterable[str]) -> Sequence[str]:
-    return sorted({name for name in names if name})
+    return sorted({name for name in names if name}, key=natural)

@@ -65,7 +65,7 @@ def _arguments(call: CommandCall, path: str) -> list[str]:
 COPYCDS = Core(
     own_command(
         "copycds",
-        "take installation media in",
+        "copy installation media into the install folder",
         (
             "copycds [-n|--name|--osver distname] [-a|--arch arch] [-p|--path path] [-i|--inspection] [-o|--noosimage]",
             "        [-s|--specific] [-w|--nonoverwrite] <iso>...",
@@ -77,7 +77,7 @@ COPYCDS = Core(
             Option(("-i", "--inspection"), "inspection", "say what it is and copy nothing"),
             Option(("-o", "--noosimage"), "noosimage", "make no osimage"),
             Option(("-s", "--specific"), "specific", "name images after the whole version"),
-            Option(("-w", "--nonoverwrite"), "nonoverwrite", "leave images that are there as they are"),
+            Option(("-w", "--nonoverwrite"), "nonoverwrite", "do not change images that are there"),
         ),
         CommandWords(most=None),
     ),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ...declare.command import CommandWords, Option
 from ...errors import Aborted, RhevError, Usage
 from ...messages import Info, Warn
+from ...ordering import natural
 from ...xcat import nics
 from .. import objects
 from ..attributes import ObjectKind
@@ -278,7 +279,7 @@ def _dynamic(call: CommandCall, asked: ObjectArgs, name: str, before: Mapping[st
 def _static(call: CommandCall, asked: ObjectArgs) -> Mapping[str, str]:
     """The values to write; `-w` without `-d` chooses the members of a static group once and for all."""
     if asked.kind.name == "group" and (chosen := conditions(call)):
-        return {"members": ",".join(sorted(call.tables.selected(_AND.join(chosen)))), **asked.values}
+        return {"members": ",".join(sorted(call.tables.selected(_AND.join(chosen)), key=natural)), **asked.values}
     return asked.values
 
 

@@ -61,7 +61,7 @@ LSXCATD = Core(
 RESCANPLUGINS = Core(
     own_command(
         "rescanplugins",
-        "taken for xCAT's sake: there are no plugins to look for",
+        "accepted as in xCAT, without effect: there are no plugins to look for",
         ("rescanplugins [-s|--servicenodes]",),
         (Option(("-s", "--servicenodes"), "servicenodes", "on the service nodes as well"),),
         CommandWords(),

@@ -9,6 +9,7 @@ from typing import Any
 from ...declare.command import CommandWords, Option
 from ...errors import RhevError, Usage
 from ...messages import Data, Info, Warn
+from ...ordering import natural
 from ..netservices import bootloaders, dnsmasq
 from ..netservices.conflicts import settle
 from ..netservices.dhcpnetworks import Served, warnings
@@ -155,7 +156,7 @@ def _addresses(call: CommandCall, nodes: Sequence[str]) -> Mapping[str, str]:
 
 
 def _with_mac(call: CommandCall) -> tuple[str, ...]:
-    nodes = tuple(sorted(call.tables.nodes()))
+    nodes = tuple(sorted(call.tables.nodes(), key=natural))
     rows = call.tables.node_attrs("mac", nodes, ("mac",))
     return tuple(node for node in nodes if rows[node].get("mac"))
 
@@ -176,10 +177,10 @@ MAKEDHCP = Core(
         (
             Option(("-n",), "new", "write the server's settings again"),
             Option(("-a",), "all", "all nodes"),
-            Option(("-d",), "delete", "take the nodes out"),
+            Option(("-d",), "delete", "remove the nodes"),
             Option(("-q",), "query", "show what the server knows of the nodes"),
-            Option(("-l", "--localonly"), "localonly", "taken for xCAT's sake"),
-            Option(("-r",), "restart", "taken for xCAT's sake"),
+            Option(("-l", "--localonly"), "localonly", "accepted as in xCAT, without effect"),
+            Option(("-r",), "restart", "accepted as in xCAT, without effect"),
             Option(("-s",), "statements", "statements of ISC dhcpd, which is not used here", value="STATEMENTS"),
         ),
         CommandWords(),

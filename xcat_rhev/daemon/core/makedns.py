@@ -10,6 +10,7 @@ from ...addresses import parsed
 from ...declare.command import CommandWords, Option
 from ...errors import RhevError, Usage
 from ...messages import Info, Warn
+from ...ordering import natural
 from ..netservices import dnsmasq
 from ..netservices.dhcpnetworks import MYSELF, Served, served
 from ..netservices.state import NetState, services_of
@@ -39,7 +40,7 @@ def run(call: CommandCall) -> Iterator[Output]:
 def _run(call: CommandCall, state: NetState) -> Iterator[Output]:
     if not state.is_made:
         raise Usage("no network is served yet", "Run: makedhcp -n")
-    nodes = call.request.nodes or tuple(sorted(call.tables.nodes()))
+    nodes = call.request.nodes or tuple(sorted(call.tables.nodes(), key=natural))
     with state.changing():
         known = {} if "new" in call.options and not call.request.nodes else state.names() or {}
         for node in nodes:
@@ -95,7 +96,7 @@ MAKEDNS = Core(
         ),
         (
             Option(("-n", "--new"), "new", "write everything again"),
-            Option(("-d", "--delete"), "delete", "take the nodes out"),
+            Option(("-d", "--delete"), "delete", "remove the nodes"),
             Option(("-e", "--external"), "external", "for a name server elsewhere"),
             Option(("-a", "--all"), "all", "all nodes"),
         ),

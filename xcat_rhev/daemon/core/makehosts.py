@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from ...declare.command import CommandWords, Option
 from ...files import write_whole
 from ...messages import Info
+from ...ordering import natural
 from ..reply import Output
 from .declare import CommandCall, Core, own_command, refused
 from .hostlines import SYSTEM, HostLine, Lines
@@ -30,7 +31,7 @@ def run(call: CommandCall) -> Iterator[Output]:
         yield refused("makehosts -d needs a noderange")
         return
     lines = Lines(call)
-    entries = lines.all(call.request.nodes or sorted(call.tables.nodes()))
+    entries = lines.all(call.request.nodes or sorted(call.tables.nodes(), key=natural))
     yield from lines.warnings
     try:
         with _lock:
@@ -87,7 +88,7 @@ MAKEHOSTS = Core(
             "          --system: /etc/hosts of this machine; else the file etc/hosts below the daemon's home",
         ),
         (
-            Option(("-d",), "delete", "take the nodes out"),
+            Option(("-d",), "delete", "remove the nodes"),
             Option(("-n",), "anew", "write the whole file again"),
             Option(("-l", "--longnamefirst"), "longnamefirst", "the name with the domain comes first"),
             Option(("-a", "--adddomaintohostnames"), "adddomain", "other names get the domain as well"),

@@ -107,7 +107,7 @@ MAKEKNOWNHOSTS = Core(
         "makeknownhosts",
         "nodes in root's known_hosts",
         ("Usage: makeknownhosts <noderange> [-r|-d] [-V]", "       makeknownhosts -h"),
-        (Option(("-r", "--remove", "-d", "--delete"), "remove", "take the nodes out"),),
+        (Option(("-r", "--remove", "-d", "--delete"), "remove", "remove the nodes"),),
         CommandWords(),
     ),
     run,

@@ -195,7 +195,7 @@ NODECH = Core(
             "       nodech {-v | --version}",
             "       nodech [-? | -h | --help]",
         ),
-        (Option(("-d", "--delete"), "delete", "take the nodes out of tables"),),
+        (Option(("-d", "--delete"), "delete", "remove the nodes from tables"),),
         CommandWords(most=None),
     ),
     change,
@@ -203,7 +203,7 @@ NODECH = Core(
 NODERM = Core(
     own_command(
         "noderm",
-        "take nodes out of every table",
+        "remove nodes from every table",
         ("Usage:", "  noderm noderange", "  noderm {-v|--version}", "  noderm [-?|-h|--help]"),
         (),
         CommandWords(),

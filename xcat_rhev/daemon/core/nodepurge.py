@@ -31,7 +31,10 @@ def run(call: CommandCall) -> Iterator[Output]:
     for text, command, args in _BEFORE:
         yield Info(text)
         if any(_is_failure(said) for said in call.host.ask(command, nodes, args)):
-            yield Warn(f"{command} {' '.join(args)} left something of these nodes. Run it before they get new names")
+            yield Warn(
+                f"{command} {' '.join(args)} failed, so that something of these nodes is still there. "
+                "Run it again before other nodes get these names"
+            )
     yield Info("Removing nodes...")
     yield from call.host.ask("noderm", nodes)
     yield Info("Removing configuration files...")
@@ -57,7 +60,7 @@ def _without_files(folder: Path, nodes: Sequence[str]) -> Iterator[Output]:
 NODEPURGE = Core(
     own_command(
         "nodepurge",
-        "take nodes out of the tables and out of all that was made of them",
+        "remove nodes from the tables and from all files that were made for them",
         (
             "Usage: nodepurge <noderange>",
             "       nodepurge [-h|--help]",

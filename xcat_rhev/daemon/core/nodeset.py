@@ -10,6 +10,7 @@ from pathlib import Path
 from ...declare.command import CommandWords, Option
 from ...errors import NotFound, RhevError
 from ...messages import Data, Error
+from ...ordering import natural
 from ...xcat.host import Row
 from ..facing import address_of, facing
 from ..netservices.state import NetState
@@ -72,7 +73,9 @@ def _set(call: CommandCall, wanted: str) -> Iterator[Output]:
     if served and NetState(call.home).is_made and call.tables.site("dhcpsetup").lower() not in ("n", "no", "0"):
         yield from call.host.ask("makedhcp", served)
     if failed:
-        yield Error(f"Failed to generate {call.module} configurations for some node(s): {','.join(sorted(failed))}")
+        yield Error(
+            f"Failed to generate {call.module} configurations for some node(s): {','.join(sorted(failed, key=natural))}"
+        )
 
 
 class _Attributes:
@@ -187,9 +190,9 @@ NODESET = Core(
         "what nodes do at their next start",
         ("nodeset <noderange> [osimage[=<imagename>]|boot|next|offline|stat|enact]",),
         (
-            Option(("-a",), "all", "taken for xCAT's sake"),
-            Option(("--noupdateinitrd",), "noupdateinitrd", "taken for xCAT's sake"),
-            Option(("--ignorekernelchk",), "ignorekernelchk", "taken for xCAT's sake"),
+            Option(("-a",), "all", "accepted as in xCAT, without effect"),
+            Option(("--noupdateinitrd",), "noupdateinitrd", "accepted as in xCAT, without effect"),
+            Option(("--ignorekernelchk",), "ignorekernelchk", "accepted as in xCAT, without effect"),
         ),
         CommandWords(most=None),
     ),

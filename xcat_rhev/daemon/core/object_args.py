@@ -24,11 +24,11 @@ _DEFAULTS = re.compile(r"default-([^-]+)")
 #: The options that all commands about objects have.
 OBJECT_OPTIONS = (
     Option(("-a", "--all"), "all", "all objects"),
-    Option(("-c", "--compress"), "compress", "values alone, one a line"),
+    Option(("-c", "--compress"), "compress", "only the values, one on each line"),
     Option(("-l", "--long"), "long", "all attributes"),
-    Option(("-s", "--short"), "short", "names alone"),
+    Option(("-s", "--short"), "short", "only the names"),
     Option(("-z", "--stanza"), "stanza", "as a stanza file"),
-    Option(("-N", "--nocache"), "nocache", "taken for xCAT's sake: nothing is cached"),
+    Option(("-N", "--nocache"), "nocache", "accepted as in xCAT, without effect: nothing is cached"),
     Option(("-i",), "attributes", "these attributes", value="ATTRIBUTES"),
     Option(("-o",), "objects", "these objects", value="OBJECTS"),
     Option(("-t",), "type", "their type", value="TYPE"),

@@ -209,7 +209,7 @@ CHKOSIMAGE = Core(
         "chkosimage",
         "whether the files are there that an image's row names",
         ("Usage: ", "\tchkosimage [-h | --help]", "or", "\tchkosimage [-V] [-c|--clean] image_name"),
-        (Option(("-c", "--clean"), "clean", "taken for xCAT's sake"),),
+        (Option(("-c", "--clean"), "clean", "accepted as in xCAT, without effect"),),
         CommandWords(most=None),
     ),
     check,

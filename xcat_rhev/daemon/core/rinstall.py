@@ -64,7 +64,7 @@ RINSTALL = Core(
         (
             Option(("-c", "--console"), "console", "taken for one node; its console is rcons'"),
             Option(("-O", "--osimage"), "osimage", "the image", value="IMAGE"),
-            Option(("-u",), "uefi", "taken for xCAT's sake"),
+            Option(("-u",), "uefi", "accepted as in xCAT, without effect"),
         ),
         CommandWords(most=None),
     ),

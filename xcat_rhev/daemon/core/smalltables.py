@@ -68,7 +68,7 @@ def restore(call: CommandCall) -> Iterator[Output]:
         )
         return
     if "SERIAL" not in map(table.type_of, table.keys) and not all(any(map(row.get, table.keys)) for row in found):
-        yield refused(f"A row of {name} has no {' and no '.join(table.keys)}, by which rows are told apart", 4)
+        yield refused(f"A row of {name} has no {' and no '.join(table.keys)}, which names a row", 4)
         return
     with call.tables.store.change(name) as change:
         if call.wire.addrows:

@@ -115,7 +115,7 @@ NODESTAT = Core(
         (
             Option(("-m", "--usemon"), "usemon", "what table monsetting names, which is not here"),
             Option(("-p", "--powerstat"), "powerstat", "the power of those that do not answer"),
-            Option(("-f", "--usefping"), "usefping", "taken for xCAT's sake"),
+            Option(("-f", "--usefping"), "usefping", "accepted as in xCAT, without effect"),
             Option(("-u", "--updatedb"), "updatedb", "write it to nodelist.status"),
         ),
         CommandWords(),

@@ -160,7 +160,7 @@ def _to_file(call: CommandCall, lines: Sequence[str]) -> Iterator[Output]:
     """Write a new file; whoever is not root has the lines and can write them with rights of his own."""
     name, path = call.words[0], Path(call.request.cwd, call.options["file"])
     if not call.request.by_root:
-        yield refused(f"Error on tabdump of {name}. Only root has the daemon write files. Type: tabdump {name} > FILE")
+        yield refused(f"Error on tabdump of {name}. Only root may let xcatd write files. Run: tabdump {name} > FILE")
         return
     try:
         write_new(path, "".join(f"{line}\n" for line in lines).encode(), 0o600)

@@ -97,7 +97,7 @@ def _when(row: RawRow) -> float:
 TABPRUNE = Core(
     own_command(
         "tabprune",
-        "the oldest records of a log, or all rows of a table, go away",
+        "remove the oldest records of a log, or all rows of a table",
         (
             "Usage: tabprune auditlog|eventlog [-V] [-i <recid> | -n <number of records> | -p <percentage> | "
             "-d <number of days> | -a]",
@@ -106,9 +106,9 @@ TABPRUNE = Core(
         ),
         (
             Option(("-i",), "recid", "those before this record", value="RECID"),
-            Option(("-n",), "count", "so many", value="COUNT"),
-            Option(("-p",), "percent", "so many of a hundred", value="PERCENT"),
-            Option(("-d",), "days", "those older than so many days", value="DAYS"),
+            Option(("-n",), "count", "this number of records", value="COUNT"),
+            Option(("-p",), "percent", "this percentage of the records", value="PERCENT"),
+            Option(("-d",), "days", "the records that are older than this number of days", value="DAYS"),
             Option(("-a",), "all", "all rows"),
         ),
         CommandWords(most=None),

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 from ...addresses import my_addresses, parsed
 from ...errors import Usage
 from ...messages import Warn
+from ...ordering import natural
 from ...xcat.host import Row
 from .. import interfaces
 from ..facing import address_of
@@ -77,7 +78,7 @@ def served(tables: Tables, names: bool = False) -> list[Served]:
         if isinstance(subnet.net, IPv4Network) and interface is not None:
             found.append(_one(tables, subnet, subnet.net, interface, names))
     if not found:
-        shown = f" on {', '.join(sorted(wanted))}" if wanted else ""
+        shown = f" on {', '.join(sorted(wanted, key=natural))}" if wanted else ""
         raise Usage(
             f"no network of the networks table is served{shown}", "Run: makenetworks, or set site.dhcpinterfaces"
         )
@@ -101,7 +102,7 @@ def chosen_interfaces(tables: Tables) -> frozenset[str]:
             names.update(name.removesuffix(":noboot") for name in re.split(r"[,\s]+", its) if name)
     for name in names:
         if not _INTERFACE.fullmatch(name.removeprefix(REMOTE)) and name != REMOTE:
-            raise Usage(f"site.dhcpinterfaces names '{name}', which can be no interface")
+            raise Usage(f"site.dhcpinterfaces names '{name}', which cannot be the name of an interface")
     return frozenset(names)
 
 
@@ -237,7 +238,7 @@ def _domain(text: str, net: IPv4Network) -> str:
             f"No domain defined for {net.network_address} entry in networks table, and no domain defined in site table."
         )
     if not _DOMAIN.fullmatch(text):
-        raise Usage(f"'{text}' can be no domain", "Set site.domain or networks.domain")
+        raise Usage(f"'{text}' cannot be a domain", "Set site.domain or networks.domain")
     return text
 
 

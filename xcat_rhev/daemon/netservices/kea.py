@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...ordering import natural
 from .dhcpnetworks import Served, holding
 from .loaders import ARCHITECTURES, HTTP_TAGS, HTTP_VENDOR, USER_CLASSES, choices
 from .reservations import Reservation
@@ -22,7 +23,7 @@ def config(served: Sequence[Served], machines: Sequence[Reservation], leases: Pa
         machines: The machines.
         leases: The file for leases.
     """
-    interfaces = sorted({each.interface for each in served if each.interface})
+    interfaces = sorted({each.interface for each in served if each.interface}, key=natural)
     subnets = [_subnet(number, each) for number, each in enumerate(served, 1)]
     somewhere: list[dict[str, Any]] = []
     for machine in machines:

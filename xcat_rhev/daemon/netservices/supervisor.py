@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from ...files import write_whole
+from ...files import typed_path, write_whole
 from ..home import Home
 from .state import NetState, program
 
@@ -216,11 +216,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 at its end, 1 if one is at work already or the folder cannot be written.
     """
     parser = argparse.ArgumentParser("xcat-rhev netservices", description="DHCP, DNS, TFTP and HTTP of a site.")
-    parser.add_argument("--home", required=True, metavar="DIR", help="the home of the embedded xcatd")
+    parser.add_argument("--home", type=typed_path, required=True, metavar="DIR", help="the home of the embedded xcatd")
     parser.add_argument("--with-stdin", action="store_true", help="end when standard input ends")
     words = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="netservices: %(message)s")
-    state = NetState(Home(Path(words.home).resolve()))
+    state = NetState(Home(words.home.resolve()))
     try:
         with state.supervising():
             print(json.dumps({"ready": True}), flush=True)

@@ -45,15 +45,15 @@ def no_answer(problem: requests.RequestException, name: str, trust: Trust, limit
         return Unreachable(f"manager {name} took more than {patience:g} s to answer")
     if isinstance(problem, requests.exceptions.ConnectionError) and _is_connect_error(problem):
         return Unreachable(f"manager {name} cannot be reached: {_reason(text)}", sent=False)
-    return Unreachable(f"manager {name} broke the connection off before its answer was complete")
+    return Unreachable(f"manager {name} closed the connection before its answer was complete")
 
 
 def stuck(name: str, seconds: float) -> Unreachable:
     """A connection came to be, and then nothing: no TLS."""
     return _final(
         Unreachable(
-            f"manager {name} takes connections, but does not answer within {seconds:g} s",
-            "Its web server or its engine may be stuck",
+            f"manager {name} accepts connections, but does not answer within {seconds:g} s",
+            "Its web server or its engine may hang",
             sent=False,
         )
     )
@@ -75,19 +75,17 @@ def _tls_problem(text: str, name: str, trust: Trust) -> Unreachable:
         )
     if "certificate" in low:
         return _final(
-            Unreachable(
-                f"the certificate of manager {name} is not vouched for by {trust.words}", trust.hint, sent=False
-            )
+            Unreachable(f"the certificate of manager {name} was not signed by {trust.words}", trust.hint, sent=False)
         )
     if "unsupported protocol" in low or "alert protocol version" in low:
         return _final(
             Unreachable(
-                f"manager {name} speaks no TLS 1.2",
+                f"manager {name} does not speak TLS 1.2",
                 "If it is that old, name it in the site table's rhevmoldtls",
                 sent=False,
             )
         )
-    return Unreachable(f"manager {name} broke off during the TLS handshake", sent=False)
+    return Unreachable(f"manager {name} closed the connection during the TLS handshake", sent=False)
 
 
 def _final(problem: Unreachable) -> Unreachable:

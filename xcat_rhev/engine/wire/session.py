@@ -197,6 +197,7 @@ def split_name(name: str) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//[{name}]" if _bare_ipv6(name) else f"//{name}")
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # as the name service is asked: no part is longer than 63 characters
     except ValueError:
         host, port = None, None
     if not host or parts.path or parts.username or not re.fullmatch(r"[\w.:-]+", host):

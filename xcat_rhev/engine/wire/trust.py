@@ -202,7 +202,7 @@ def _fetch(access: Access, origin: str, patience: Patience) -> str:
         believing.close()
     if other:
         raise Unreachable(
-            f"manager {access.name} shows a certificate that its own CA did not sign",
+            f"manager {access.name} has a certificate that was not signed by its own CA",
             "Name the file of the CA that did in the site table's rhevmca"
             + (", or write rhevmca=system there: this machine trusts it" if _vouches("", origin, access) else ""),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...errors import RhevError, TimedOut, Unreachable
 
-_AGAIN = "Type the command again when the manager is back: what is done already is not done twice"
+_AGAIN = "Run the command again when the manager is back; what is done already is not done twice"
 
 
 def unknown(problem: RhevError, what: str = "it was done") -> Unreachable | TimedOut:

@@ -34,6 +34,6 @@ def _show(value: Any, _: Manager) -> tuple[str, ...]:
 KIND = PlainKind(
     "MAC pool",
     MacPool,
-    (Setting("ranges", "ranges", _read, _show, needed=True), flag("allow_duplicates")),
+    (Setting("ranges", "ranges", _read, _show, needed=True, kind=list), flag("allow_duplicates")),
     came="MAC pools",
 )

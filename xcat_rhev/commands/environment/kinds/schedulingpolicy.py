@@ -96,7 +96,7 @@ class _Policies(PlainKind):
 KIND = _Policies(
     "scheduling policy",
     SchedulingPolicy,
-    (Setting("properties", "properties", _properties, _told),),
+    (Setting("properties", "properties", _properties, _told, kind=list),),
     members=(
         Collected("filters", PolicyFilter, partial(_units, "filters", PolicyFilter, "filter"), _key, _show),
         Collected("weights", PolicyWeight, _weights, _key, _show),
