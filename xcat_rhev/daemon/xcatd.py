@@ -126,8 +126,10 @@ class Xcatd:
     def _remedies(self, command: str, nodes: tuple[str, ...], tables: Tables) -> dict[str, str]:
         """What to set for nodes that no plugin answers for."""
         usual = CORES[command].remedy if command in CORES else ""
-        if usual or not any(handler.spec.startswith("nodehm:") for handler in self._handlers[command]):
-            return dict.fromkeys(nodes, usual)
+        specs = [handler.spec for handler in self._handlers[command]]
+        if usual or not any(spec.startswith("nodehm:") for spec in specs):
+            of_hosts = any(spec.startswith("hypervisor:") for spec in specs)
+            return {node: usual or (_HYPERVISOR.format(node) if of_hosts else "") for node in nodes}
         rows = tables.node_attrs("nodehm", nodes, ("mgt",))
         return {node: _no_method(node, rows[node].get("mgt", "")) for node in nodes}
 
@@ -168,6 +170,9 @@ def _handlers() -> dict[str, list[Handler]]:
     for name, core in CORES.items():
         handlers[name] = [Handler(module, spec) for module, spec in core.routes or (("core", "core"),)]
     return handlers
+
+
+_HYPERVISOR = "For a hypervisor of a manager, run: chdef {} hosttype=rhevh hostmanager=MANAGER"
 
 
 def _no_method(node: str, method: str) -> str:

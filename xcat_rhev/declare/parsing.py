@@ -68,7 +68,7 @@ def _check_words(command: Command, words: Sequence[str]) -> None:
 
 def _hint(command: Command) -> str:
     """How it is used, in the line of the error; scripts for xCAT look for the word at its beginning."""
-    return f"Usage: {command.name} {command.usage if not command.help_text else '-h shows it'}"
+    return f"Usage: {command.name} {command.usage}" if not command.help_text else f"Usage: run {command.name} -h"
 
 
 def _count_text(number: int) -> str:

@@ -549,6 +549,8 @@ def test_unknown_commands_and_modules(xcat):
         "nodehm.mgt is ipmi, and rhevm is all that is known here. "
         "For a machine of a manager, run: chdef h1 mgt=rhevm vmmanager=MANAGER",
     ]
+    (said,) = xcat.type("chhypervisor", "-a", on="h1")
+    assert said.endswith("For a hypervisor of a manager, run: chdef h1 hosttype=rhevh hostmanager=MANAGER")
     xcat.type("chdef", "h1", "mgt=")
     assert "nodehm.mgt is not set." in xcat.type("rpower", "stat", on="h1")[0]
 

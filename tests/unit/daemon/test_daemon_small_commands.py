@@ -59,7 +59,7 @@ def test_members_of_a_dynamic_group_inherit_nothing_so_they_get_no_surprise(xcat
     "words, said",
     [
         ((), "Usage: nodegrpch <group1,group2,...> [table.column=value] [...]"),
-        (("-c",), "Error: nodegrpch has no option -c. Usage: nodegrpch -h shows it"),
+        (("-c",), "Error: nodegrpch has no option -c. Usage: run nodegrpch -h"),
         (("some", "groups=a"), "Error: Group membership is not changeable via nodegrpch"),
         (("some", "nodehm.power,=a"), "Error: ,= and ^= are not supported by nodegrpch"),
         (("some", "nodehm.power^=a"), "Error: ,= and ^= are not supported by nodegrpch"),
