@@ -14,6 +14,7 @@ from programs import Xcat
 from simulator import Simulator
 from xcat_rhev.cli import run
 from xcat_rhev.cli.manpages import JSON_KINDS
+from xcat_rhev.commands import lsve
 from xcat_rhev.commands.show.listing import json_fields
 from xcat_rhev.jsonlines import SCHEMA
 from xcat_rhev.xcat.commandnames import EMBEDDED, OURS, WITHOUT_NODERANGE
@@ -128,7 +129,7 @@ WORKS = [
     ("rmdef", "-t", "node", "spare"),
     ("rpower", "vm3", "on"),
 ]
-KINDS_OF_LSVE = "dc cl sd nw tpl disk tag affinitygroup macpool vnicprofile".split()
+KINDS_OF_LSVE = [option.choices for option in lsve.SPEC.options if option.name == "type"][0]
 
 
 @pytest.mark.parametrize("words", WORKS, ids=" ".join)

@@ -19,7 +19,8 @@ def cfg(site, line, **virtsd):
     for name, row in virtsd.items():
         site.row("virtsd", name, **row)
     site.changes()
-    return site.lines(f"cfgve -m MGR {line}")
+    said = site.lines(f"cfgve -m MGR {line}")
+    return [each for each in said if not each.startswith("waiting for ")]  # a busy machine makes a command say so
 
 
 def add_domain(site, state="active", name="sd1", **more):
@@ -138,7 +139,9 @@ def test_what_a_removed_data_center_leaves_behind_is_said(site):
     cfg(site, "-t dc -o dc1 -c -k nfs")
     cfg(site, "-t cl -o x1 -c -d dc1")
     said = cfg(site, "-t dc -o dc1 -r")
-    assert said[0].startswith("dc1: it leaves clusters without a data center: x1. To give one another, run: cfgve")
+    assert said[0].startswith(
+        "dc1: these clusters would have no data center: x1. To give a cluster another data center, "
+    )
     assert said[1] == "dc1: succeeded."
 
 

@@ -171,7 +171,7 @@ def test_two_hosts_of_one_name_spoil_only_that_node(site):
     site.row("hypervisor", "rhevh2", type="rhevh", mgr=site.manager)
     site.faults([{"do": "duplicate", "kind": "host", "name": "rhevh1"}])
     said = ch(site, "-e", "rhevh1", "rhevh2")
-    assert said[0] == f"!rhevh1: manager {site.manager} has several hosts that are called rhevh1"
+    assert said[0] == f"!rhevh1: manager {site.manager} has several hosts with the name rhevh1"
     assert said[1:] == ["rhevh2: up: nothing to do"]
 
 

@@ -119,7 +119,7 @@ def test_a_manager_that_goes_away_ends_the_wait() -> None:
     """What was asked for was taken, so that it may be so by now: it is no failure."""
     outcome = waited(Script([listed(a="down"), Unreachable("away")]), Goal(vm("a"), UP))["id-a"]
     assert isinstance(outcome, Unreachable)
-    assert str(outcome).startswith("away; it is not known whether VM a is up now. Type the command again")
+    assert str(outcome).startswith("away; it is not known whether VM a is up now. Run the command again")
 
 
 def test_and_so_does_the_end_of_the_time_while_it_is_away() -> None:
