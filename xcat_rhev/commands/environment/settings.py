@@ -63,32 +63,32 @@ class Collected:
     show: Callable[[Any, Manager], str]
 
 
-def text(word: str, attribute: str = "", **more: bool) -> Setting:
+def text(word: str, attribute: str = "", **more: Any) -> Setting:
     """A text."""
     return Setting(word, attribute or word, lambda _, typed: typed, lambda value, _: value, **more)
 
 
-def flag(word: str, attribute: str = "", **more: bool) -> Setting:
+def flag(word: str, attribute: str = "", **more: Any) -> Setting:
     """True or false."""
     return Setting(word, attribute or word, partial(_flag, word), lambda value, _: value, kind=bool, **more)
 
 
-def number(word: str, attribute: str = "", **more: bool) -> Setting:
+def number(word: str, attribute: str = "", **more: Any) -> Setting:
     """A whole number; an engine's -1 stands for none."""
     return Setting(word, attribute or word, partial(_number, word), lambda value, _: value, kind=int, **more)
 
 
-def size(word: str, attribute: str = "", **more: bool) -> Setting:
+def size(word: str, attribute: str = "", **more: Any) -> Setting:
     """An amount of memory, in bytes; as everywhere a number alone is MiB."""
     return Setting(word, attribute or word, partial(_size, word), lambda value, _: _mib(value), **more)
 
 
-def choice(word: str, attribute: str, *known: str, **more: bool) -> Setting:
+def choice(word: str, attribute: str, *known: str, **more: Any) -> Setting:
     """One of some words."""
     return Setting(word, attribute, partial(_choice, word, known), lambda value, _: value, **more)
 
 
-def reference(word: str, noun: type[Noun], attribute: str = "", **more: bool) -> Setting:
+def reference(word: str, noun: type[Noun], attribute: str = "", **more: Any) -> Setting:
     """Another object, by its name; nothing takes it away."""
     read = partial(_reference, word, noun)
     return Setting(word, attribute or word, read, partial(_name, noun), **more)
@@ -171,7 +171,7 @@ def _only(word: str, noun: type[Noun], found: Sequence[Noun], typed: str) -> Ref
     return Ref(found[0].id, typed)
 
 
-def nested_reference(word: str, noun: type[Noun], attribute: str = "", **more: bool) -> Setting:
+def nested_reference(word: str, noun: type[Noun], attribute: str = "", **more: Any) -> Setting:
     """Another object that belongs to a data center, by its name; -d says to which where several have it."""
 
     def everything(manager: Manager) -> list[tuple[DataCenter, Noun]]:
