@@ -109,6 +109,17 @@ def _told(exchanges: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, An
 #: What lists are called where it is not the last word of their path.
 LISTS = {
     "affinitygroups": "affinity_groups",
+    "affinitylabels": "affinity_labels",
+    "diskprofiles": "disk_profiles",
+    "externalhostproviders": "external_host_providers",
+    "instancetypes": "instance_types",
+    "macpools": "mac_pools",
+    "networkfilters": "network_filters",
+    "openstackimageproviders": "openstack_image_providers",
+    "openstacknetworkproviders": "openstack_network_providers",
+    "openstackvolumeproviders": "openstack_volume_providers",
+    "schedulingpolicies": "scheduling_policies",
+    "schedulingpolicyunits": "scheduling_policy_units",
     "clusterlevels": "cluster_levels",
     "datacenters": "data_centers",
     "diskattachments": "disk_attachments",

@@ -78,6 +78,8 @@ class Replay:
         if _ID.fullmatch(last):
             things = self._answers.get(above)
             return next((child for child in things if child.get("id") == last), None) if things is not None else None
+        if last == "vmpools" and self.version >= (4, 0):
+            return etree.Element("vm_pools")
         names = {**LISTS, **HOST_LISTS} if "/hosts/" in above else LISTS
         return etree.Element(names.get(last, last))
 

@@ -279,3 +279,62 @@ def test_the_management_network_of_a_new_data_center_gets_all_values_at_once(sit
     text = yaml.safe_dump({"data_centers": {"dc9": center}})
     site.ok("cfgve -m MGR --from -", stdin=text)
     assert site.ok("cfgve -m MGR --from -", stdin=text) == ["dc9: nothing to do"]
+
+
+KINDS = """
+qos:
+- {name: gold, data_center: Default, type: storage, max_iops: 500}
+tag:
+- {name: rack2, parent: rack1}
+- {name: rack1, description: the first}
+diskprofile:
+- {name: fast, storage_domain: data1, qos: gold}
+vnicprofile:
+- {name: wide, network: blue, port_mirroring: true}
+affinitygroup:
+- {name: apart, cluster: Default, positive: false, vms: []}
+role:
+- {name: operator, permits: [login, run_vm]}
+user:
+- {name: joe@internal-authz}
+permission:
+- {name: joe@internal-authz, role: operator, cluster: Default}
+quota:
+- {name: lab, data_center: Default, cluster_limits: ["*:8:16"]}
+instancetype:
+- {name: half, memory: 512m}
+"""
+
+
+@only((4, 5))
+def test_other_kinds_are_made_in_their_order_and_settle(site):
+    site.ok("cfgve -t nw -m MGR -o blue -c")
+    said = site.ok("cfgve -m MGR --from -", stdin=KINDS)
+    assert "joe@internal-authz: succeeded." in said and "fast: succeeded." in said
+    again = site.ok("cfgve -m MGR --from -", stdin=KINDS)
+    assert all(line.endswith(": nothing to do") for line in again), again
+    assert site.say("cfgve -m MGR --diff -", stdin=KINDS) == []
+    whole = yaml.safe_load(exported(site))
+    assert whole["qos"] == [{"name": "gold", "data_center": "Default", "type": "storage", "max_iops": 500}]
+    assert whole["permission"] == [{"name": "joe@internal-authz", "role": "operator", "cluster": "Default"}]
+    assert settled(site) == []
+    site.ok("cfgve -t qos -m MGR -o gold -u -d Default --set max_iops=9")
+    site.ok("cfgve -t tag -m MGR -o loose -c")
+    told = [(each.node, each.text, each.code) for each in site.say("cfgve -m MGR --diff -", stdin=KINDS)]
+    assert told == [
+        ("gold", "change QoS to max_iops 500", 2),
+        ("loose", "tag is not in the description", 2),
+    ]
+
+
+@only((4, 5))
+def test_faults_of_other_kinds_are_all_named(site):
+    text = "tag: [{parent: x}]\nqos: {}\nrole: [{name: r, colour: red}]\nuser: [{name: u, namespace: {}}]\n"
+    assert sorted(site.wrong("cfgve -m MGR --from -", stdin=text)) == [
+        "qos has to hold a list",
+        "role r has no colour; it may have name, description, administrative, permits, data_center",
+        "tag: number 1 has to have a name",
+        "user u: namespace has to be a text, a number, true or false, or a list of texts",
+    ]
+    (lost,) = site.wrong("cfgve -m MGR --from -", stdin="diskprofile: [{name: p, storage_domain: nix}]")
+    assert lost.startswith("p: --set storage_domain=nix: there is no such storage domain")

@@ -226,12 +226,17 @@ def test_a_pool_is_made_with_its_machines_grows_and_goes(site):
 
 @only((4, 5))
 def test_the_password_of_a_provider_is_that_of_the_table(site):
-    site.host.tables["passwd"].append({"key": "glance", "username": "u", "password": "hidden7"})
+    site.host.tables["passwd"].append({"key": "provider:glance", "username": "u", "password": "hidden7"})
     said = site.ok("cfgve -t provider -m MGR -o glance -c --set type=image --set url=http://glance:9292 -V")
     assert "hidden7" not in " ".join(said)
     made = site.thing("openstack_image_provider", "glance")
     assert (made["username"], made["password"], made["requires_authentication"]) == ("u", "hidden7", True)
     assert site.ok("lsve -t provider -m MGR -o glance")[0].startswith("providers: [glance]")
+    for name in ("rhevm", "system"):  # rows that are not for providers
+        site.host.tables["passwd"].append({"key": name, "username": "root", "password": "hidden8"})
+        site.ok(f"cfgve -t provider -m MGR -o {name} -c --set type=image --set url=http://elsewhere:9292")
+        made = site.thing("openstack_image_provider", name)
+        assert not made.get("password") and not made.get("username")
 
 
 def _ours(site):

@@ -173,7 +173,7 @@ def test_what_is_read_back_names_the_profile_and_settles(lan):
     assert shown.count("vnic_profile: gold") == 1 and shown.count("vnic_profile") == 1
     told = "\n".join(lan.ok("lsve -m MGR --export"))
     assert f"nics: lan/gold:eth0:yes|{own}:eth1|-:eth2" in told
-    assert "# Left out: vNIC profiles: lan/gold, lan/silver" in told
+    assert "- name: gold\n  network: lan" in told and "- name: silver\n  network: lan" in told
 
 
 @only(*MODERN)

@@ -10,9 +10,9 @@ from ..errors import Usage
 from ..messages import Error
 from ..plan.context import Context, Plan
 from ..rows import description
-from ..rows.description import Center
+from ..rows.description import Center, DescribedThing
 from ..rows.storage import CENTER_STORAGE
-from .environment import cl, converge, dc, descriptionfile, disk, drift, nw, sd, tpl
+from .environment import cl, converge, dc, descriptionfile, disk, drift, nw, plaindescribed, sd, tpl
 from .environment.kind import Kind
 from .environment.plainkinds import PLAIN
 
@@ -101,8 +101,10 @@ SPEC = Command(
         "stp, hosts_only, clusters (a list), required (true, or a list of clusters), description; hosts, storage "
         "domains and vms have the columns of the tables hypervisor, virtsd and vm. A storage domain with active: "
         "false is in maintenance; one that is there needs no host and no location; an ISO domain may stand in "
-        "several data centers. What is described is compared with what is there, and what is not written stays as "
-        "it is; a second run has nothing to do. What stands on something that could not be made is not begun. "
+        "several data centers. Beside data_centers there may be the words of -t that --set belongs to, each with a "
+        "list of objects: name, description, cluster or data_center, and what --set says. What is described is "
+        "compared with what is there, and what is not written stays as it is; a second run has nothing to do. "
+        "What stands on something that could not be made is not begun. "
         "lsve --export writes such a description, which plans nothing where it was written, and says in its first "
         "lines what it leaves out.\n\n"
         "The kinds "
@@ -112,7 +114,7 @@ SPEC = Command(
         "was given. They are made with -c, changed with -u, removed with -r; one that is there already is otherwise an "
         "error of -c. Affinity groups belong to the cluster of -l, QoS and quotas to the data center of -d. A user is "
         "called name@directory; a permission is called as the user or the group that has it, on the one thing that is "
-        "set, or everywhere. The password of a provider is that of the passwd row with its name as the key. "
+        "set, or everywhere. The password of a provider is that of the passwd row with key=provider:NAME. "
         "A limit of a quota is CLUSTER:VCPUS:GIB or DOMAIN:GIB, with * for all and nothing for no limit. "
         f"What can be set, with a star where it must be: {_SETTINGS}.\n\n"
         "--diff compares the same way and changes nothing: a line for each thing that --from would do, and one for "
@@ -144,8 +146,9 @@ SPEC = Command(
     ),
 )
 
+_Compare = Callable[[Context, Sequence[Center], Sequence[DescribedThing]], Plan]
 #: What is done with a description, by the option that names it.
-_COMPARE: Mapping[str, Callable[[Context, Sequence[Center]], Plan]] = {"from": converge.plan, "diff": drift.plan}
+_COMPARE: Mapping[str, _Compare] = {"from": converge.plan, "diff": drift.plan}
 _VERB_NAMES = tuple(option.name for option in _VERBS)
 _FLAGS = {option.name: option.flags[0] for option in SPEC.options}
 #: In all their spellings: whoever typed --vlan does not look for -n.
@@ -168,7 +171,7 @@ def plan(context: Context) -> Plan:
     yield from kind.verbs[verb].plan(context, names)
 
 
-def _plan_description(context: Context, option: str, compare: Callable[[Context, Sequence[Center]], Plan]) -> Plan:
+def _plan_description(context: Context, option: str, compare: _Compare) -> Plan:
     """Compare what a file describes with what is there.
 
     Args:
@@ -183,10 +186,10 @@ def _plan_description(context: Context, option: str, compare: Callable[[Context,
     if surplus:
         raise Usage(f"{' '.join(surplus)} cannot be used with --{option}")
     text = descriptionfile.read(context.request, context.options[option], f"--{option}")
-    centers, faults = description.parse(text)
+    centers, things, faults = description.parse_all(text, plaindescribed.KNOWN)
     yield from map(Error, faults)
     if not faults:
-        yield from compare(context, centers)
+        yield from compare(context, centers, things)
 
 
 def _verb(options: Any, kind: Kind) -> str:

@@ -18,6 +18,11 @@
         vms:
           vm1: {cluster: cl1, memory: 2g, cpus: "1:2", storage: "sd1:10g:system", nics: "nw1:eth0:yes"}
 
+    qos:                                 # other kinds of objects, by the words of cfgve -t: what --set says of each
+      - {name: gold, data_center: dc1, type: storage, max_iops: 500}
+    tag:
+      - {name: rack1}
+
 Hosts, storage domains and machines have the columns of xCAT's tables hypervisor, virtsd and vm. No passwords are
 here: they come from the tables. An ISO domain may be in several data centers, and so may machines of one name. A
 storage domain needs a host and a location only where it has to be made; one with `active: false` is in maintenance.
@@ -26,7 +31,7 @@ storage domain needs a host and a location only where it has to be made; one wit
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,6 +109,36 @@ class Center:
     resting: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class DescribedThing:
+    """An object of a kind that is made of settings.
+
+    Attributes:
+        kind: The word of cfgve -t.
+        name: Its name.
+        options: What would be typed: `set`, `description`, `cluster`, `data_center`.
+    """
+
+    kind: str
+    name: str
+    options: Mapping[str, Any]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What is set, by word."""
+        return dict(typed.partition("=")[::2] for typed in self.options.get("set", ()))
+
+    @property
+    def mentioned(self) -> set[str]:
+        """Every name that it may refer to."""
+        texts = [*self.settings.values(), *(self.options.get(word, "") for word in _HOMES)]
+        return {part for text in texts for each in text.split(",") for part in (each, each.partition(":")[0])}
+
+
+#: What a thing may belong to, by the words of cfgve's options.
+_HOMES = ("cluster", "data_center")
+
+
 def yaml() -> Any:
     """PyYAML, which only this needs.
 
@@ -129,9 +164,79 @@ def parse(text: str) -> tuple[list[Center], list[str]]:
         Usage: It is not YAML, or too large.
         NotFound: PyYAML is not installed.
     """
+    return _centers(_loaded(text))
+
+
+def parse_all(text: str, kinds: Mapping[str, Collection[str]]) -> tuple[list[Center], list[DescribedThing], list[str]]:
+    """Read a description that may have other kinds of objects beside data centers.
+
+    Args:
+        text: YAML.
+        kinds: The words of those kinds, and what each may have.
+
+    Returns:
+        The data centers, the other objects, and every fault, as for `parse`.
+
+    Raises:
+        Usage: As for `parse`.
+        NotFound: As for `parse`.
+    """
+    loaded = _loaded(text)
+    others = {key: loaded[key] for key in kinds if key in loaded} if isinstance(loaded, dict) else {}
+    faults = [fault for kind, values in others.items() for fault in _thing_faults(kind, values, kinds[kind])]
+    rest = {key: value for key, value in loaded.items() if key not in kinds} if others else loaded
+    centers, wrong = _centers(rest) if rest or not others else ([], [])
+    things = [] if faults else [_thing(kind, each) for kind in kinds for each in others.get(kind) or ()]
+    return centers, things, [*wrong, *faults]
+
+
+def _loaded(text: str) -> Any:
     if len(text) > LARGEST:
         raise Usage(f"the description is larger than {LARGEST >> 20} MiB")
-    loaded = load(text)
+    return load(text)
+
+
+def _thing_faults(kind: str, values: Any, known: Collection[str]) -> Iterator[str]:
+    if not isinstance(values, list):
+        yield f"{kind} has to hold a list"
+        return
+    for number, each in enumerate(values, 1):
+        if not isinstance(each, dict) or not isinstance(each.get("name"), (str, int)) or each["name"] is True:
+            yield f"{kind}: number {number} has to have a name"
+            continue
+        for key, value in each.items():
+            if key not in known:
+                yield f"{kind} {each['name']} has no {key}; it may have {', '.join(known)}"
+            elif not _typeable(value):
+                yield f"{kind} {each['name']}: {key} has to be a text, a number, true or false, or a list of texts"
+
+
+def _typeable(value: Any) -> bool:
+    many = isinstance(value, list) and all(isinstance(each, (str, int)) for each in value)
+    return many or isinstance(value, (str, int, float, bool))
+
+
+def _thing(kind: str, values: Mapping[str, Any]) -> DescribedThing:
+    texts = {key: _typed(value) for key, value in values.items()}
+    own = ("name", "description", *(word for word in _HOMES if kind not in _SET[word]))
+    options: dict[str, Any] = {key: texts[key] for key in own if key in texts and key != "name"}
+    options["set"] = tuple(f"{key}={value}" for key, value in texts.items() if key not in own)
+    return DescribedThing(kind, texts["name"], options)
+
+
+#: Where a thing is, unless that is one of its settings.
+_SET: Mapping[str, Collection[str]] = {"cluster": ("permission", "vmpool"), "data_center": ("permission", "provider")}
+
+
+def _typed(value: Any) -> str:
+    """A value as it would be typed."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _centers(loaded: Any) -> tuple[list[Center], list[str]]:
+    """The data centers of a description, or every fault of them."""
     if not isinstance(loaded, dict) or set(loaded) != {"data_centers"} or not isinstance(loaded["data_centers"], dict):
         return [], ["the description has to begin with data_centers: and their names below it"]
     faults: list[str] = []

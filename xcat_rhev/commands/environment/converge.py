@@ -13,21 +13,33 @@ from functools import partial
 from ...messages import Error, few
 from ...plan.context import Context, Plan
 from ...plan.jobs import Job
-from ...rows.description import Center
+from ...rows.description import Center, DescribedThing
 from ...rows.hypervisor import read_interfaces
 from ...xcat.host import Row
-from . import describedclusters, describedhosts, describednetworks, describedstorage, inventory, machines
+from . import (
+    describedclusters,
+    describedhosts,
+    describednetworks,
+    describedstorage,
+    inventory,
+    machines,
+    plaindescribed,
+)
 from .describedcenter import DescribedDataCenter
+from .inventory import Environment
 from .order import DescribedPart, Order
 from .overlay import Overlay
 
 
-def plan(context: Context, centers: Sequence[Center], comparing: bool = False) -> Plan:
+def plan(
+    context: Context, centers: Sequence[Center], things: Sequence[DescribedThing] = (), comparing: bool = False
+) -> Plan:
     """Compare everything with everything, and say what is to be done in which order.
 
     Args:
         context: The command.
         centers: What there should be.
+        things: What there should be of other kinds.
         comparing: Nothing will be done; see `Order`.
     """
     over = replace(context, xcat=Overlay(context.xcat, _tables(centers)))
@@ -35,11 +47,19 @@ def plan(context: Context, centers: Sequence[Center], comparing: bool = False) -
     yield from wrong
     if wrong:
         return
-    now = inventory.read(context.manager, {center.name for center in centers})
     order, elsewhere = Order(comparing), frozenset[str]()
-    for center in centers:
+    for center, now in _with_inventory(context, centers):
         yield from _center(DescribedDataCenter(_within(over, center), center, now), elsewhere, order)
         elsewhere |= frozenset(center.storage_domains)
+    yield from plaindescribed.plan(context, things, centers, order)
+
+
+def _with_inventory(context: Context, centers: Sequence[Center]) -> list[tuple[Center, Environment]]:
+    """The data centers, each with all that there is; nothing is asked for none."""
+    if not centers:
+        return []
+    now = inventory.read(context.manager, {center.name for center in centers})
+    return [(center, now) for center in centers]
 
 
 def _within(context: Context, center: Center) -> Context:

@@ -11,8 +11,8 @@ from ...engine.states import HostStatus
 from ...messages import Data, Message
 from ...plan.context import Context, Plan
 from ...plan.jobs import Job
-from ...rows.description import Center
-from . import converge
+from ...rows.description import Center, DescribedThing
+from . import converge, plaindescribed
 from .export import can_be_told, comes_along
 from .kind import is_in
 
@@ -20,20 +20,22 @@ from .kind import is_in
 DIFFERS = 2
 
 
-def plan(context: Context, centers: Sequence[Center]) -> Plan:
+def plan(context: Context, centers: Sequence[Center], things: Sequence[DescribedThing] = ()) -> Plan:
     """Say what `--from` would do, and what the manager has that is not described.
 
     Args:
         context: The command.
         centers: What there shall be.
+        things: What there shall be of other kinds.
     """
-    for item in converge.plan(context, centers, comparing=True):
+    for item in converge.plan(context, centers, things, comparing=True):
         if isinstance(item, Job):
             yield from _differences(item)
         else:
             yield item
     for center in centers:
         yield from _surplus(context.manager, center)
+    yield from plaindescribed.surplus(context.manager, things, DIFFERS)
 
 
 def _differences(job: Job) -> Iterator[Message]:

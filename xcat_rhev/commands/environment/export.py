@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...engine.nouns import Cluster, DataCenter, Host, Network, Ref, StorageDomain, Template, VnicProfile
+from ...engine.nouns import Cluster, DataCenter, Host, Network, Ref, StorageDomain, Template
 from ...engine.states import DOMAIN_LEAVING, DOMAIN_RESTING, HOST_UP, HostStatus
 from ...messages import Data, few
 from ...ordering import natural
@@ -15,7 +15,7 @@ from ...rows import description
 from ...rows.storage import DOMAIN_TYPES, STORAGE
 from ..vm.connections import MANAGEMENT_NETWORKS
 from ..vm.scan import Everything, KnownNodes, scan
-from . import dc, inventory
+from . import dc, inventory, plaindescribed
 from .columns import interface, location
 from .inventory import Environment
 
@@ -48,7 +48,8 @@ def plan(context: Context) -> Plan:
     found = inventory.read(context.manager)
     found = replace(found, hosts=context.manager.list(Host, details=True))
     writing = _Writing(context, found)
-    everything = {"data_centers": {home.name: writing.center(home) for home in found.homes}}
+    centers = {home.name: writing.center(home) for home in found.homes}
+    everything = {"data_centers": centers, **dict(plaindescribed.records(context.manager))}
     text: str = description.yaml().safe_dump(everything, sort_keys=False, allow_unicode=True, width=110)
     yield from (Data(f"# Left out: {words}") for words in writing.left_out())
     yield from map(Data, text.splitlines())
@@ -202,19 +203,10 @@ class _Writing:
             ("templates", sorted(set(templates), key=natural)),
             ("networks' roles in clusters", roles),
             ("networks on hosts that are not in their data center, or that no column can hold", self._strange),
-            ("vNIC profiles", sorted(self._profiles(), key=natural)),
         ):
             if names:
                 yield f"{what}: {few(names)}"
         yield from self._wordless
-
-    def _profiles(self) -> Iterator[str]:
-        """The profiles that do not come with their networks."""
-        known = {network.id: network.name for network in self._found.networks}
-        for each in self._context.manager.all(VnicProfile):
-            network = known.get(each.network.id, "") if each.network else ""
-            if network and (each.name != network or each.passes_through or each.port_mirroring):
-                yield f"{network}/{each.name}"
 
 
 def _network_name(network: Ref | None, own: Mapping[str, str]) -> str:

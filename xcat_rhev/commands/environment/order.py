@@ -41,12 +41,14 @@ class Order:
     Attributes:
         busy: Keys of parts for which there is something to do.
         broken: Keys of parts that cannot be.
+        names: The names of all parts, by key.
     """
 
     def __init__(self, comparing: bool = False) -> None:
         self._comparing = comparing
         self.busy: set[str] = set()
         self.broken: set[str] = set()
+        self.names: dict[str, str] = {}
 
     def plan(self, parts: Iterable[DescribedPart]) -> Plan:
         """The jobs of all parts, each after those that it needs."""
@@ -54,6 +56,7 @@ class Order:
             yield from self._part(part)
 
     def _part(self, part: DescribedPart) -> Plan:
+        self.names[part.key] = part.name
         lost = sorted(part.after & self.broken, key=natural)
         if lost:
             self.broken.add(part.key)

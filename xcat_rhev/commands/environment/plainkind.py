@@ -97,6 +97,17 @@ class PlainKind:
         return Layout(self.many, (*home, *about, *keys, *lists))
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """What a description may say of one."""
+        own = (*((self.home.TAG,) if self.home else ()), *(("description",) if self.described else ()))
+        return (*own, *(each.word for each in self.settings), *(each.word for each in self.members))
+
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """The words that tell things of one name apart."""
+        return (*((self.home.TAG,) if self.home else ()), *(each.word for each in self.settings if each.identity))
+
+    @property
     def required(self) -> list[str]:
         """The words of the settings without which none is made, with a star."""
         return [f"{each.word}*" for each in self.settings if each.needed]
@@ -171,6 +182,10 @@ class PlainKind:
 
     def before_removal(self, manager: Manager, noun: Noun) -> None:
         """What has to be done before one can be removed."""
+
+    def where(self, noun: Any, manager: Manager) -> dict[str, str]:
+        """What a description has to say beside its settings, so that no other is meant."""
+        return {}
 
     def own(self, noun: Any, manager: Manager) -> bool:
         """Is it one that every manager has, or that comes with something else? A description does not tell it."""

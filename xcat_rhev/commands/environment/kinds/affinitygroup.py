@@ -10,6 +10,7 @@ KIND = PlainKind(
     (
         flag("positive"),
         flag("enforcing"),
+        flag("hosts_rule", "hosts_enabled"),
         flag("hosts_positive"),
         flag("hosts_enforcing"),
         references("vms", Vm),

@@ -1,10 +1,28 @@
 """Instance types: sizes of machines that people choose; the manager's own are Tiny to XLarge."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ....engine.manager import Manager
 from ....engine.nouns import InstanceType
 from ..plainkind import PlainKind
 from ..settings import flag, number, size
 
-KIND = PlainKind(
+_OWN = frozenset({"Tiny", "Small", "Medium", "Large", "XLarge"})
+
+
+@dataclass(frozen=True)
+class _Sizes(PlainKind):
+    """Those of an installation can be changed."""
+
+    def own(self, noun: Any, manager: Manager) -> bool:
+        """Is it one of an installation?"""
+        return noun.name in _OWN
+
+
+KIND = _Sizes(
     "instance type",
     InstanceType,
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ....engine.manager import Manager
@@ -31,7 +32,16 @@ def _show(value: Any, _: Manager) -> tuple[str, ...]:
     return tuple(f"{each.first}-{each.last}" for each in value or ())
 
 
-KIND = PlainKind(
+@dataclass(frozen=True)
+class _Pools(PlainKind):
+    """One comes with an installation."""
+
+    def own(self, noun: Any, manager: Manager) -> bool:
+        """Is it the manager's own?"""
+        return bool(noun.default_pool)
+
+
+KIND = _Pools(
     "MAC pool",
     MacPool,
     (Setting("ranges", "ranges", _read, _show, needed=True, kind=list), flag("allow_duplicates")),

@@ -50,7 +50,13 @@ class _Permissions(PlainKind):
         people = [*manager.all(User), *manager.all(Group)]
         found = manager.each(lambda who: manager.list(Permission, under=who), people)
         once = {each.id: each for each in sum(found, [])}
-        return [self._called(manager, each) for each in once.values()]
+        return [self._called(manager, each) for each in once.values() if self._told(manager, each)]
+
+    def _told(self, manager: Manager, each: Any) -> bool:
+        """Does it say what it is on? Those on other kinds of things look as if they were on everything."""
+        if any(getattr(each, word) for word in _PLACES) or manager.too_new("permissions everywhere"):
+            return True
+        return each.id in {one.id for one in manager.all(Permission)}
 
     def listed(self, manager: Manager, under: Noun | None) -> list[Noun]:
         """Those on a thing, or everywhere."""

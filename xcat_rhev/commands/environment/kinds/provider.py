@@ -1,4 +1,4 @@
-"""External providers: a Foreman, a Glance, a Neutron, a Cinder; the password is that of the passwd table."""
+"""External providers: a Foreman, a Glance, a Neutron, a Cinder; passwords are those of passwd rows `provider:NAME`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Providers(PlainKind):
         return [each for found in manager.each(lambda noun: manager.list(noun), self.nouns) for each in found]
 
     def new(self, context: Context, name: str, wanted: Asked) -> Noun:
-        """A provider, with the name and the password of its row in the passwd table.
+        """A provider, with the name and the password of its row in the passwd table, which is nobody else's.
 
         Raises:
             Usage: A setting is another type's.
@@ -45,7 +45,9 @@ class _Providers(PlainKind):
         strange = [key for key in values if key not in noun.FIELDS]
         if strange:
             raise Usage(f"--set {strange[0]}: providers of type {wanted.values['type']} have none")
-        row = next((row for row in context.xcat.rows("passwd", {"key": name}) if row.get("password")), None)
+        row = next(
+            (row for row in context.xcat.rows("passwd", {"key": f"provider:{name}"}) if row.get("password")), None
+        )
         if row is not None:
             values.setdefault("username", row.get("username") or None)
             values.update(password=Secret(row["password"]), requires_authentication=True)

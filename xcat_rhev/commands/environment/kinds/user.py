@@ -40,6 +40,6 @@ class _Users(PlainKind):
 KIND = _Users(
     "user",
     User,
-    (text("namespace", fixed=True), text("email", fixed=True)),
+    (text("namespace", fixed=True),),
     described=False,
 )

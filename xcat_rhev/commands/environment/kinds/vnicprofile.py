@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....engine.manager import Manager
-from ....engine.nouns import Network, NetworkFilter, Qos, VnicProfile
+from ....engine.nouns import DataCenter, Network, NetworkFilter, Qos, VnicProfile
 from ..plainkind import PlainKind
 from ..settings import choice, flag, nested_reference, reference
 
@@ -14,6 +14,14 @@ from ..settings import choice, flag, nested_reference, reference
 @dataclass(frozen=True)
 class _Profiles(PlainKind):
     """One comes with each network of machines."""
+
+    def where(self, noun: Any, manager: Manager) -> dict[str, str]:
+        """The data center, where networks of several are called so."""
+        there = {each.id: each for each in manager.all(Network)}
+        own = there.get(noun.network.id) if noun.network else None
+        if own is None or sum(each.name == own.name for each in there.values()) < 2:
+            return {}
+        return {"data_center": manager.name_of(DataCenter, own.data_center)}
 
     def own(self, noun: Any, manager: Manager) -> bool:
         """Is it as it came with its network?"""
