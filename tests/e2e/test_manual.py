@@ -16,7 +16,7 @@ import pages
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 #: How a command, or the doctor, says that something is wrong.
-ERROR = re.compile(r"Error: |^BAD ", re.MULTILINE)
+ERROR = re.compile(r'Error: |^BAD |"kind": "error"', re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", pages.pages(), ids=lambda page: page.stem)
