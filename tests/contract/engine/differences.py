@@ -11,9 +11,9 @@ class Wanted(NamedTuple):
 
     Attributes:
         step: A pattern that the whole text of a step fits.
-        what: `status`, `words`, `elements`, `order`, `states`.
+        what: `status`, `words`, `elements`, `values`, `order`, `states`.
         reason: Why it is wanted.
-        paths: For elements, a pattern of those that may differ.
+        paths: For elements and values, a pattern of those that may differ.
     """
 
     step: str

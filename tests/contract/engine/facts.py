@@ -62,6 +62,23 @@ def elements(body: bytes) -> dict[str, str]:
     return found
 
 
+def leaves(body: bytes) -> dict[str, list[str]]:
+    """The values of a document's elements that have no others inside, by path; in order where there are several."""
+    found: dict[str, list[str]] = {}
+    document = parsed(body)
+    if document is not None:
+        _gather(document, document.tag, found)
+    return found
+
+
+def _gather(element: Any, path: str, found: dict[str, list[str]]) -> None:
+    children = [child for child in element.iterchildren(etree.Element) if child.tag not in _LEADING]
+    if not children and (element.text or "").strip():
+        found.setdefault(path, []).append(element.text.strip())
+    for child in children:
+        _gather(child, f"{path}/{child.tag}", found)
+
+
 def _walk(element: Any, path: str, found: dict[str, str]) -> None:
     for name, value in element.attrib.items():
         found.setdefault(f"{path}@{name}", "address" if name == "href" else kind_of(value))

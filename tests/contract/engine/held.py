@@ -29,9 +29,18 @@ def _of_step(real: dict[str, Any], ours: dict[str, Any]) -> list[str]:
     if _words(real) != _words(ours) and not reasons(step, "words"):
         lines.append(f"words: engine {_told(real)}, here {_told(ours)}")
     lines += _elements(step, real.get("elements", {}), ours.get("elements", {}))
+    lines += _values(step, real.get("values", {}), ours.get("values", {}))
     if real.get("order", []) != ours.get("order", []) and not reasons(step, "order"):
         lines.append(f"order: engine {real.get('order')}, here {ours.get('order')}")
     return lines
+
+
+def _values(step: str, real: dict[str, list[str]], ours: dict[str, list[str]]) -> list[str]:
+    """What became of the values that bodies said; recordings of before lack them."""
+    wanted = [re.compile(one.paths) for one in reasons(step, "values")]
+    differing = [path for path in sorted(real) if real[path] != ours.get(path)]
+    left = [path for path in differing if not any(one.fullmatch(path) for one in wanted)]
+    return [f"values: {path}: engine {real[path]}, here {ours.get(path)}" for path in left]
 
 
 def _words(told: dict[str, Any]) -> tuple[Any, ...]:

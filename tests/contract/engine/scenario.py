@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from facts import elements, parsed, words
+from facts import elements, leaves, parsed, words
 
 HERE = Path(__file__).parent
 _LINE = re.compile(
@@ -111,6 +111,8 @@ class Run:
         self._scenario, self._engine = scenario, engine
         self._ids = dict(engine.names)
         self._drops: list[Step] = []
+        #: Paths of what bodies have said; what becomes of these values counts.
+        self._said: set[str] = set()
 
     def told(self) -> Iterator[dict[str, Any]]:
         """Do each step and give what counts of its answer; things that the scenario wants away go at the end."""
@@ -141,6 +143,7 @@ class Run:
 
     def _ask(self, step: Step) -> dict[str, Any]:
         answer = self._send(step)
+        self._said.update(leaves(self._filled(step.body).encode()))
         if step.name and answer.status < 400:
             self._keep(step, answer.body)
         return self._counting(answer)
@@ -168,7 +171,14 @@ class Run:
             document = parsed(answer.body)
             if document is not None and document.get("id") is None and document.tag not in {"api", "action"}:
                 told["order"] = self._order(document)
+            elif document is not None and document.tag != "action":
+                told["values"] = self._values(answer.body)
         return told
+
+    def _values(self, body: bytes) -> dict[str, list[str]]:
+        """What an answer has of all that was said so far; what it does not show is no value."""
+        there = leaves(body)
+        return {path: [self._named(text) for text in there[path]] for path in sorted(self._said & there.keys())}
 
     def _order(self, document: Any) -> list[str]:
         """The names of a list's things that the scenario made, in the order in which they came."""

@@ -115,7 +115,7 @@ def joined(call: ApiCall) -> One | Raw:
         raise refuse("group nobody", call.dialect, BAD)
     if vm["id"] in group["vms"]:
         raise refuse("group twice", call.dialect, BAD)
-    if vm["cluster"] != group["cluster"]:
+    if vm["cluster"] != group["cluster"] and not call.dialect.modern:
         raise Refused("Cannot edit Affinity Group. The VM is not in the Cluster of the Affinity Group.")
     call.world.change(group, vms=[*group["vms"], vm["id"]])
     if call.dialect.number == 4:

@@ -192,7 +192,8 @@ def _new_disk(call: ApiCall, values: Thing, vm: Thing | None) -> Thing:
     size = values.pop("provisioned_size", None) or values.pop("size", None) or 0
     values.pop("size", None)
     if size <= 0:
-        raise Refused("Cannot add Virtual Disk. Disk size must be greater than zero", BAD)
+        modern, old = "Disk's provisioned size has to be greater than 0.", "Disk size must be greater than zero"
+        raise Refused(f"Cannot add Virtual Disk. {modern if call.dialect.knows((4, 3)) else old}", BAD)
     if size > domain["available"]:
         raise refuse("disk space", call.dialect, name=domain["name"])
     _check_interface(call, vm, values.get("interface"), "add")

@@ -85,7 +85,8 @@ def _change(call: ApiCall, thing: Thing, values: Thing) -> Thing:
 def detached(call: ApiCall) -> Removed:
     """Detach a network."""
     if manages(call.world, call.world.the("network", call.things["attachment"]["network"])):
-        raise Refused("Cannot remove network attachment. The management network cannot be detached.")
+        name = call.world.the("network", call.things["attachment"]["network"])["name"]
+        raise Refused(f"The Management Network ('{name}') is mandatory and cannot be removed.", BAD)
     detach(call.world, call.things["attachment"])
     return Removed()
 

@@ -123,6 +123,12 @@ _MAC_FORM = (
 )
 
 
+_PLUGGED = (
+    "Updating some of the properties is not supported while the interface is plugged into a running virtual machine. "
+    "Please un-plug the interface, update the properties, and then plug it back."
+)
+
+
 def _free_mac(call: ApiCall, told: str | None, own: Thing | None = None) -> str | None:
     """Bring a MAC address into one form, and refuse one that another card has."""
     if not told:
@@ -153,7 +159,7 @@ def changed(call: ApiCall) -> One:
         values["plugged"] = values.pop("active")
     running = vm["status"] not in NOT_RUNNING and nic["plugged"] and values.get("plugged", True)
     if running and any(values.get(key, nic.get(key)) != nic.get(key) for key in ("mac", "interface")):
-        raise Refused("Cannot edit Interface. The VM Network Interface is plugged to a running VM.")
+        raise Refused(f"Cannot edit Interface. {_PLUGGED}")
     call.world.change(nic, **values)
     return One(NIC, nic)
 

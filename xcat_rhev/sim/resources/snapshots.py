@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..answers import ActionDone, Many, One, Raw, Removed, address, text_of, writer
 from ..call import SHAPES, ApiCall, require
 from ..dialect import SimShape, Thing, named, ref
-from ..faults import MISSING, Gone, Refused, refuse
+from ..faults import BAD, MISSING, Gone, Refused, refuse
 from ..render import collected, document
 from ..routing import delete, get, post, verb
 from ..states import effect
@@ -124,6 +124,8 @@ def restore(call: ApiCall) -> ActionDone:
     vm, thing = call.things["vm"], _named(call)
     if vm["status"] != "down":
         raise refuse("vm down only", call.dialect, action="restore Snapshot of")
+    if thing["snapshot_type"] == "active" and call.dialect.modern:
+        raise Refused("Cannot preview Active VM snapshot.", BAD)
     if thing["snapshot_type"] == "active":
         raise Refused("Cannot revert to Snapshot. The Active VM snapshot cannot be restored.")
     if disks_of(call.world, vm) or not call.dialect.modern:

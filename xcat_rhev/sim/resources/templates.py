@@ -163,11 +163,13 @@ def changed(call: ApiCall) -> One:
     values = call.changes(TEMPLATE)
     for key in ("vm", "cluster", "storage_domain", "base", "clone_permissions"):
         values.pop(key, None)
-    if thing["id"] == ZERO:
+    if thing["id"] == ZERO and not call.dialect.knows((3, 6)):
         raise Refused("Cannot edit Template. Editing Blank Template is not allowed.")
     other = world.exactly("template", values.get("name", ""))
     if other is not None and other is not thing:
         raise refuse("template name", call.dialect)
+    if thing["id"] == ZERO:
+        values.setdefault("timezone", "Etc/GMT")  # it gets one with its first change
     world.change(thing, **values)
     return One(TEMPLATE, thing)
 
