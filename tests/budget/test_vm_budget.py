@@ -10,6 +10,7 @@ from math import ceil
 
 import pytest
 
+from vesim import version_name
 from vmsite import VmSite, each_version
 
 BATCH = 100
@@ -64,6 +65,7 @@ def without_looks(cost, finding=1):
         ((4, 5), 250, 2),
         ((4, 5), 1000, 8),
     ],
+    ids=lambda value: version_name(value) if isinstance(value, tuple) else None,
 )
 def test_stat_is_one_search_per_batch(tmp_path_factory, version, count, searches):
     """A batch is 99 names where lists are cut at 100 rows, else 125."""
@@ -158,7 +160,9 @@ def test_migration(site):
     assert (cost["POST /vms/{id}/migrate"], cost["GET /hosts"], without_looks(cost)) == (5, 1, 5 + 2)
 
 
-@pytest.mark.parametrize(("version", "searches"), [((3, 0), 11), ((3, 6), 8), ((4, 5), 8)])
+@pytest.mark.parametrize(
+    ("version", "searches"), [((3, 0), 11), ((3, 6), 8), ((4, 5), 8)], ids=("v3.0", "v3.6", "v4.5")
+)
 def test_listing_a_thousand(tmp_path_factory, version, searches):
     """A search per batch, and one list of each kind whose names are shown."""
     site = VmSite(tmp_path_factory, version, vms=1000, running=50)

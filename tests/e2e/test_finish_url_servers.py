@@ -45,7 +45,7 @@ def stub() -> Iterator[Stub]:
 def web(request: pytest.FixtureRequest, stub: Stub) -> Iterator[Web]:
     with public_folder() as folder:
         write_map(folder / "nodes.json", {f"127.0.1.{number}": f"rhevh{number}" for number in range(1, 100)})
-        settings = {**stub.settings(), "NODES": str(folder / "nodes.json"), "WAIT": "3", "NETWORKS": "127.0.7.0/24"}
+        settings = {**stub.settings(), "NODES": str(folder / "nodes.json"), "WAIT": "6", "NETWORKS": "127.0.7.0/24"}
         with SERVERS[request.param][1](folder, settings) as web:
             yield web
 
@@ -167,17 +167,17 @@ def test_one_line_in_the_log(web: Web) -> None:
 @needs_apache
 @pytest.mark.slow
 def test_latency_of_the_cgi(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
-    """Shows figures; asserts only that every one of the hundred was served."""
+    """Shows figures; asserts only that every one was served."""
     with public_folder() as folder:
         write_map(folder / "nodes.json", {f"127.0.1.{number}": f"rhevh{number}" for number in range(1, 100)})
         with apache(folder, {**stub.settings(), "NODES": str(folder / "nodes.json")}, "cgi") as web:
             seconds, statuses = [], set()
-            for number in range(100):
+            for number in range(25):
                 begun = time.perf_counter()
                 which = number % 99 + 1
                 statuses.add(web.ask(f"/xcatrhevh/rhevh_finish_install/rhevh{which}", f"127.0.1.{which}")[0])
                 seconds.append(time.perf_counter() - begun)
     with capsys.disabled():
-        median, most = statistics.median(seconds) * 1000, sorted(seconds)[94] * 1000
+        median, most = statistics.median(seconds) * 1000, sorted(seconds)[23] * 1000
         print(f"\nmod_cgi: median {median:.1f} ms, 95 % within {most:.1f} ms")
     assert statuses == {200}

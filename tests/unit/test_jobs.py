@@ -207,11 +207,12 @@ def test_steps_go_on_while_somebody_looks():
 
 
 def test_a_goal_that_comes_during_a_look_is_part_of_the_next():
-    watch, second = FakeWatch(), threading.Event()
+    watch, looking, second = FakeWatch(), threading.Event(), threading.Event()
     plain = watch.look
 
     def look():
         ended = plain()
+        looking.set()
         assert second.wait(300)
         return ended
 
@@ -220,7 +221,7 @@ def test_a_goal_that_comes_during_a_look_is_part_of_the_next():
     def up(node, begins=lambda: "vm"):
         return Wait("until up", begins, lambda _: [Data("up", node)])
 
-    late = Job("vm2", [Step("begin", lambda: time.sleep(0.05)), up("vm2", lambda: second.set() or "vm")])
+    late = Job("vm2", [Step("begin", lambda: looking.wait(300) and None), up("vm2", lambda: second.set() or "vm")])
     assert run([Job("vm1", [up("vm1")]), late], watch, workers=2) == [Data("up", "vm1"), Data("up", "vm2")]
 
 
