@@ -226,7 +226,7 @@ def test_the_order_in_which_people_count(type_line: Type) -> None:
         ),
         ("nodels vm1 vmm.mgr", "Did you mean vm?"),
         ("chtab node=vm1 nodehm.mgmt=rhevm", "Did you mean nodehm.mgt?"),
-        ("chvm vm1 --memroy 2g", "chvm has no option --memroy. "),
+        ("chvm vm1 --memroy 2g", "chvm has no option --memroy. Did you mean --memory? Usage: chvm noderange "),
         (
             "rpower vm1 stet",
             "rpower does not know 'stet'. Usage: rpower noderange [on|off|",

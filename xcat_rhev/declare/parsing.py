@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from ..errors import Usage
@@ -71,6 +72,12 @@ def _hint(command: Command) -> str:
     return f"Usage: {command.name} {command.usage}" if not command.help_text else f"Usage: run {command.name} -h"
 
 
+def _meant(flag: str, known: Mapping[str, Option]) -> str:
+    """A question with the option that somebody probably meant, to stand before a hint; or nothing."""
+    near = get_close_matches(flag, [each for each in known if each.startswith("--")], 1, 0.7) if len(flag) > 4 else ()
+    return "".join(f"Did you mean {each}? " for each in near)
+
+
 def _count_text(number: int) -> str:
     return "one word" if number == 1 else f"{number} words"
 
@@ -81,7 +88,7 @@ def _take(command: Command, known: Mapping[str, Option], word: str, left: list[s
     if option is None:
         own = f"Run: {command.name} -h, which shows its options"
         hint = _hint(command) if command.xcat_style else f"{_hint(command)}. {own}"
-        raise Usage(f"{command.name} has no option {flag}", hint)
+        raise Usage(f"{command.name} has no option {flag}", _meant(flag, known) + hint)
     if not option.value:
         if word.startswith("--") and given:
             raise Usage(f"{flag} takes no value")
