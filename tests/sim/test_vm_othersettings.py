@@ -160,3 +160,45 @@ def test_a_disk_that_is_named_twice_is_refused(site, words):
     site.made("vm1", storage="data1:1g|data1:1g")
     assert any("named twice" in error for error in site.wrong(f"chvm {words}", ["vm1"]))
     assert len(site.parts("disk", "vm1")) == 2
+
+
+# xCAT's words for KVM ------------------------------------------------------------------------------------------------
+
+
+def test_cpus_are_pinned_and_passed_through_and_read_back(modern):
+    modern.made("vm1", cpus="2:2", othersettings="vcpupin:'0-3,^2';cpumode:host-passthrough;machine:pc-q35-rhel8.6.0")
+    there = modern.vm("vm1")
+    assert [(pin["vcpu"], pin["cpu_set"]) for pin in there["vcpu_pins"]] == [(n, "0-3,^2") for n in range(4)]
+    assert (there["cpu_mode"], there["machine_type"]) == ("host_passthrough", "pc-q35-rhel8.6.0")
+    assert modern.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
+    modern.node("vm1", othersettings="vcpupin:4-7;cpumode:custom")
+    assert modern.ok("chvm", ["vm1"]) == ["vm1: change vm completed."]
+    assert {pin["cpu_set"] for pin in modern.vm("vm1")["vcpu_pins"]} == {"4-7"}
+    assert modern.vm("vm1")["machine_type"] == "pc-q35-rhel8.6.0", "what is not written stays"
+    assert modern.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
+
+
+def test_chvm_pins_the_cpus_that_a_machine_has(modern):
+    modern.made("vm1", cpus="2:2", othersettings="ha:yes")
+    assert modern.ok("chvm --cpupin 0-15,^8", ["vm1"]) == ["vm1: change vm completed."]
+    assert [pin["cpu_set"] for pin in modern.vm("vm1")["vcpu_pins"]] == ["0-15,^8"] * 4
+    assert modern.row_of("vm1")["othersettings"] == "ha:yes;vcpupin:0-15,^8"
+    assert modern.ok("chvm --cpupin 0-15,^8", ["vm1"]) == ["vm1: nothing to do"]
+    assert modern.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
+    assert modern.wrong("chvm --cpupin all", ["vm1"]) == [
+        "--cpupin: 'all' is no set of CPUs. Write numbers and ranges, as 0-15,^8"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("vcpupin:all", "vcpupin: 'all' is no set of CPUs"),
+        ("cpumode:fast", "cpumode: 'fast' is not a CPU mode"),
+        ("vcpupin:0-3", "vcpupin needs to know how many CPUs there are"),
+    ],
+)
+def test_placement_that_cannot_be_is_one_line(modern, settings, said):
+    modern.node("vm1", othersettings=settings)
+    (wrong,) = modern.wrong("mkvm", ["vm1"])
+    assert said in wrong

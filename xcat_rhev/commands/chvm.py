@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from ..declare.command import VM_ROUTES, Command, Option, Place
-from ..engine.nouns import Cdrom, Snapshot
+from ..engine.nouns import Cdrom, Snapshot, Vm
 from ..engine.states import VmStatus
 from ..errors import Usage
 from ..messages import Error
 from ..plan.context import Context, Plan, Planned
 from ..plan.jobs import Job, Step, Wait
 from ..rows.vm import VmRow, read_rows
+from ..rows.vmsettings import changed, cpu_set
 from ..rows.vmwords import topology
 from ..units import parse_memory
 from .vm.converge import Converging, asked_of
@@ -22,7 +24,7 @@ from .vm.diskoptions import DiskOptions, Editing
 from .vm.images import Images
 from .vm.isos import IsoImage
 from .vm.machines import NOT_CREATED, errors, find, find_named, stored, unseen
-from .vm.make import LIMIT, Making
+from .vm.make import LIMIT, Making, pinned
 from .vm.memberships import Memberships
 from .vm.snapshots import OPTIONS as SNAPSHOTS
 from .vm.snapshots import Snapshots
@@ -33,6 +35,7 @@ SPEC = Command(
     name="chvm",
     summary="change virtual machines",
     usage="noderange [-a SIZE] [--attach DISK] [-d DISK] [-p DISK] [--resize DISK=SIZE] [--mem SIZE] [--cpus NUMBER] "
+    "[--cpupin CPUS] "
     "[--optical ISO | --eject] | --snapshot NAME | --revert NAME | --rmsnapshot NAME",
     place=Place.MANAGER,
     routes=VM_ROUTES,
@@ -51,6 +54,7 @@ SPEC = Command(
         Option(("--resize",), "resize", "make disks larger", value="DISK=SIZE"),
         Option(("--mem", "--memory"), "mem", "memory, in MiB unless a suffix says otherwise", value="SIZE"),
         Option(("--cpus", "--cpu"), "cpus", "sockets, cores of each, threads of each", value="NUMBER"),
+        Option(("--cpupin",), "cpupin", "the CPUs of its hypervisor that its own run on, as 0-15,^8", value="CPUS"),
         Option(("--optical", "--cdrom", "--dvd"), "optical", "put a CD image in, by its name", value="ISO"),
         Option(("--eject",), "eject", "take the CD out"),
         Option(("--snapshot",), "snapshot", "take a snapshot", value="NAME"),
@@ -70,12 +74,13 @@ SPEC = Command(
     examples=(
         ("chvm vm1-vm9", "as the tables say"),
         ("chvm vm1 -a 8,16 --mem 4g --cpus 2", "two more disks, other memory and CPUs"),
+        ("chvm vm1 --cpupin 0-15,^8", "its CPUs run on these of its hypervisor"),
         ("chvm vm1 --resize 1=40g", "a larger first disk"),
         ("chvm vm1 --attach vm7_Disk2", "a disk that rmvm vm7 has kept"),
     ),
 )
 
-EDITS = ("add", "attach", "detach", "purge", "resize", "mem", "cpus", "optical", "eject")
+EDITS = ("add", "attach", "detach", "purge", "resize", "mem", "cpus", "cpupin", "optical", "eject")
 
 
 def plan(context: Context) -> Plan:
@@ -141,7 +146,7 @@ def _edit(context: Context) -> Plan:
         plain = {node: VmRow(node, nics=()) for node in good}
         places, faults = survey(context.manager, plain, found, storage=True)
         yield from errors(faults)
-    texts = context.attrs("vm", "storage", "memory", "cpus")
+    texts = context.attrs("vm", "storage", "memory", "cpus", "othersettings")
     for node in context.nodes:
         if node not in found:
             yield found.lack(node, NOT_CREATED)
@@ -158,13 +163,29 @@ def _edit(context: Context) -> Plan:
 
 
 def _values(context: Context) -> dict[str, Any]:
-    """What --mem and --cpus say, by the names that `Vm` has."""
+    """What --mem, --cpus and --cpupin say, by the names that `Vm` has; a machine's own CPUs are not counted yet."""
     values: dict[str, Any] = {}
     if "mem" in context.options:
         values["memory"] = parse_memory(context.options["mem"], "--mem")
     if "cpus" in context.options:
         values.update(zip(("sockets", "cores", "threads"), topology(context.options["cpus"], "--cpus")))
+    if "cpupin" in context.options:
+        try:
+            values["cpu_pins"] = cpu_set(context.options["cpupin"])
+        except Usage as problem:
+            raise Usage(f"--cpupin: {problem.text}", problem.hint) from None
+        lacking = context.manager.lacks(Vm, ("cpu_pins",))
+        if lacking:
+            raise Usage("--cpupin: the manager is 3.0, which pins no CPUs")
     return values
+
+
+def _own_values(values: Mapping[str, Any], vm: Vm) -> dict[str, Any]:
+    """The same for one machine: each of its CPUs, those that --cpus asks for included, is pinned."""
+    if "cpu_pins" not in values:
+        return dict(values)
+    counts = (values.get(name) or getattr(vm, name) or 1 for name in ("sockets", "cores", "threads"))
+    return {**values, "cpu_pins": pinned(values["cpu_pins"], math.prod(counts))}
 
 
 @dataclass
@@ -192,10 +213,13 @@ class _Edit:
 
     def own_parts(self, converging: Converging) -> Iterator[Step | Wait]:
         """Memory, CPUs, and the CD."""
-        differing = self.making.there.differing(self.values)
+        differing = self.making.there.differing(_own_values(self.values, self.making.there))
         if differing:
             yield from converging.change_parts({**unseen(self.making.there, self.making.row.settings), **differing})
         columns = {"memory": self.context.options.get("mem", ""), "cpus": self.context.options.get("cpus", "")}
+        if "cpupin" in self.context.options:
+            own = self.texts.get("othersettings", "")
+            columns["othersettings"] = changed(own, "vcpupin", self.values["cpu_pins"])
         texts = {column: text for column, text in columns.items() if text and text != self.texts.get(column)}
         if texts:
             names = ", ".join(f"vm.{column}" for column in texts)

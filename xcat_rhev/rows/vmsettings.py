@@ -21,6 +21,9 @@ from .vmwords import boot_order, listed, yes_or_no
 
 CLOUD_INIT, SYSPREP = "cloud-init", "sysprep"
 NO_LEASE = "none"
+#: xCAT's words, and the one that takes both back.
+CPU_MODES = ("host-passthrough", "host-model", "custom")
+_CPU_SET = re.compile(r"[0-9]{1,4}(-[0-9]{1,4})?(,\^?[0-9]{1,4}(-[0-9]{1,4})?)*")
 ROLES = ("server", "desktop", "high_performance")
 #: What every engine takes for a tag's name (ValidName, 3.0 to 4.5).
 _TAG = re.compile(r"[A-Za-z0-9_-]+")
@@ -193,6 +196,27 @@ def _members(text: str) -> Members:
     return members
 
 
+def cpu_set(text: str) -> str:
+    """CPUs of a host as libvirt and engines write them: `0-15,^8`; xCAT's manual has them in quotes.
+
+    Args:
+        text: Numbers, ranges, and what a ^ takes out of those before it, joined by commas.
+
+    Raises:
+        Usage: It is otherwise, or there is none.
+    """
+    bare = text.strip("'\"")
+    if not _CPU_SET.fullmatch(bare):
+        raise Usage(f"'{text}' is no set of CPUs", "Write numbers and ranges, as 0-15,^8")
+    return bare
+
+
+def _cpu_mode(text: str) -> str:
+    if text not in CPU_MODES:
+        raise Usage(f"'{text}' is not a CPU mode", f"Write one of {', '.join(CPU_MODES)}")
+    return text.replace("-", "_")
+
+
 def _priority(text: str) -> int:
     if not (text.isdigit() and 1 <= int(text) <= 100):
         raise Usage(f"'{text}' is not a priority", "Write a number from 1 to 100")
@@ -235,6 +259,9 @@ KNOWN: dict[str, Callable[[str], Any]] = {
     "lease": str,
     "description": str,
     "type": _role,
+    "vcpupin": cpu_set,
+    "cpumode": _cpu_mode,
+    "machine": str,
     "custom": _custom,
     "bootonce": boot_order,
     "init": _kind,
@@ -251,6 +278,8 @@ KNOWN: dict[str, Callable[[str], Any]] = {
 }
 _REPEATED = {"nic", "custom"}
 _PLAIN = ("ha", "ha_priority", "delete_protected", "stateless", "console", "description", "type")
+#: xCAT's words for its KVM machines -> attributes.
+_OF_XCAT = {"vcpupin": "cpu_pins", "cpumode": "cpu_mode", "machine": "emulated_machine"}
 _GUEST = {
     "hostname": "host_name",
     "domain": "domain",
@@ -264,6 +293,7 @@ _GUEST = {
 def _settings(read: Mapping[str, list[Any]]) -> VmSettings:
     one = {name: values[0] for name, values in read.items()}
     values = {name: one[name] for name in _PLAIN if name in one}
+    values.update({attribute: one[name] for name, attribute in _OF_XCAT.items() if name in one})
     if "custom" in read:
         values["custom_properties"] = dict(read["custom"])
     tags, groups = one.get("tags", Members()), one.get("affinity_groups", Members())

@@ -81,7 +81,7 @@ def test_the_next_boot():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("vcpupin:0-3", "holds 'vcpupin'"),
+        ("bsr:2", "holds 'bsr'"),
         ("ha", "ha: the value is ''"),
         ("ha:maybe", "the value is 'maybe'"),
         ("ha_priority:0", "'0' is not a priority"),
@@ -103,7 +103,7 @@ def test_faults_name_the_pair(text, said):
 
 
 def test_all_faults_are_told_at_once():
-    assert len(faults("vcpupin:0;ha:maybe;nic:eth0")) == 3
+    assert len(faults("bsr:2;ha:maybe;nic:eth0")) == 3
 
 
 def test_a_binary_script_is_a_fault(tmp_path):

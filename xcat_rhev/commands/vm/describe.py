@@ -28,10 +28,8 @@ _ONLY_IN_ROWS = ("password", "bootonce", "script", "sshkey", "init")
 _SWITCHES = {"delete_protected": "delete_protected", "stateless": "stateless", "console": "console"}
 #: Attribute of a machine -> what it is called where no column can hold it.
 _WORDLESS = {
-    "pinned_cpus": "CPU pinning",
     "compatibility": "its own compatibility level",
     "cpu_model": "its own CPU model",
-    "emulated_machine": "its own emulated machine",
     "kernel": "a kernel to boot",
 }
 
@@ -188,6 +186,7 @@ def _settings(manager: Manager, vm: Vm, has: Belongings, row: Row, left_out: lis
             yield word, "yes" if value else "no"
     if vm.type and vm.type != "server":
         yield "type", vm.type
+    yield from _processor(vm, words)
     plain = [("description", vm.description or ""), *_customs(vm), *_guest(vm.initialization, words, left_out)]
     for word, value in plain:
         if not value:
@@ -242,10 +241,30 @@ def _fits(value: str) -> bool:
 # the rest ------------------------------------------------------------------------------------------------------------
 
 
+def _processor(vm: Vm, words: set[str]) -> Iterator[tuple[str, str]]:
+    """What xCAT's words say of its CPUs and of what is emulated."""
+    pins = evenly_pinned(vm)
+    if pins:
+        yield "vcpupin", pins
+    if vm.cpu_mode and (vm.cpu_mode.lower() != "custom" or "cpumode" in words):
+        yield "cpumode", vm.cpu_mode.lower().replace("_", "-")
+    if vm.emulated_machine:
+        yield "machine", vm.emulated_machine
+
+
+def evenly_pinned(vm: Vm) -> str:
+    """The CPUs on which all of a machine's own run; nothing where they are not the same for each."""
+    sets = {pin.cpu_set or "" for pin in vm.cpu_pins}
+    count = (vm.sockets or 1) * (vm.cores or 1) * (vm.threads or 1)
+    return sets.pop() if len(sets) == 1 and len(vm.cpu_pins) == count else ""
+
+
 def _wordless(vm: Vm, nics: Sequence[Nic]) -> Iterator[str]:
     for attribute, words in _WORDLESS.items():
         if getattr(vm, attribute):
             yield words
+    if vm.cpu_pins and not evenly_pinned(vm):
+        yield "CPU pinning"
     if vm.timezone not in _USUAL_ZONES:
         yield "its time zone"
     if vm.memory_guaranteed and vm.memory_guaranteed != vm.memory:

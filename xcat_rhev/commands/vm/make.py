@@ -6,13 +6,14 @@ what it lacks. What it will get from its template is not known before it is made
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from ...engine.manager import Manager
-from ...engine.nouns import Disk, Lease, Nic, Ref, Template, Vm
+from ...engine.nouns import Disk, Lease, Nic, Ref, Template, VcpuPin, Vm
 from ...engine.states import VM_OFF, VM_SETTLED, ImageStatus, VmStatus
 from ...engine.waiting import GONE, Goal
 from ...errors import Conflict, FailedState, NotFound
@@ -409,7 +410,19 @@ def values_of(row: VmRow, place: VmPlace) -> dict[str, Any]:
         values["lease"] = Lease(storage_domain=None if lease == NO_LEASE else place.domains[lease].ref)
     if row.topology:
         values.update(zip(("sockets", "cores", "threads"), row.topology))
+    if "cpu_pins" in values:
+        values["cpu_pins"] = pinned(values["cpu_pins"], math.prod(row.topology or ()))
     return values
+
+
+def pinned(cpus: str, count: int) -> tuple[VcpuPin, ...]:
+    """Every CPU of a machine on the same CPUs of its hypervisor.
+
+    Args:
+        cpus: As `0-15,^8`.
+        count: How many it has.
+    """
+    return tuple(VcpuPin(vcpu=number, cpu_set=cpus) for number in range(count))
 
 
 def _from_nothing() -> dict[str, Any]:

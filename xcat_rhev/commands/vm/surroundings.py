@@ -191,6 +191,8 @@ class _Look:
             yield from self._template_faults(row, cluster)
         yield from self._host_faults(row, cluster)
         place = self.place(row)
+        if "cpu_pins" in row.settings.values and not row.topology:
+            yield f"vm.othersettings: vcpupin needs to know how many CPUs there are. Run: chtab node={node} vm.cpus=N"
         lacking = ", ".join(self._manager.lacks(Vm, row.settings.attributes()))
         if lacking:
             version = ".".join(map(str, self._manager.version))

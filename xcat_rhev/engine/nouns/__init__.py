@@ -59,6 +59,7 @@ from .vm import (
     ReportedDevice,
     Snapshot,
     Template,
+    VcpuPin,
     Vm,
 )
 
@@ -128,6 +129,7 @@ __all__ = [
     "Template",
     "Ticket",
     "User",
+    "VcpuPin",
     "Vm",
     "VmPool",
     "VnicProfile",

@@ -231,6 +231,17 @@ class Snapshot(Noun, tag="snapshot", path="snapshots", named=False):
         return not self.active and self.type not in ("stateless", "preview")
 
 
+class VcpuPin(Record):
+    """A virtual CPU and the CPUs of its host on which it may run.
+
+    Attributes:
+        cpu_set: As `0-15,^8`.
+    """
+
+    vcpu = whole("@vcpu", "vcpu")
+    cpu_set = text("@cpu_set", "cpu_set")
+
+
 class Vm(Noun, tag="vm", path="vms", searchable=True, top=True, removal=Removal.KEEPING_DISKS):
     """A virtual machine.
 
@@ -239,6 +250,9 @@ class Vm(Noun, tag="vm", path="vms", searchable=True, top=True, removal=Removal.
         memory, memory_guaranteed, memory_max: Bytes; engines store whole MiB.
         boot: Devices in order: network, hd, cdrom. While it runs, v3.6 and v4 give the order of this run.
         type: server, desktop, high_performance.
+        cpu_pins: On which CPUs of its host each of its own runs.
+        cpu_mode: custom, host_model, host_passthrough.
+        emulated_machine: As `pc-q35-rhel8.6.0`; none for the cluster's.
         display_type: vnc, spice. Address and ports only while it runs.
         console: It has a serial console. Engines say so only where everything is asked for.
         host: Where it runs; None unless it does.
@@ -257,7 +271,8 @@ class Vm(Noun, tag="vm", path="vms", searchable=True, top=True, removal=Removal.
     sockets = whole("cpu/topology@sockets", "cpu/topology/sockets")
     cores = whole("cpu/topology@cores", "cpu/topology/cores")
     threads = whole("cpu/topology@threads", "cpu/topology/threads", since=(3, 6), quiet=True, same=_same_threads)
-    pinned_cpus = words("cpu/cpu_tune/vcpu_pin*@vcpu", "cpu/cpu_tune/vcpu_pins/vcpu_pin*/vcpu")
+    cpu_pins = parts(VcpuPin, "cpu/cpu_tune/vcpu_pin*", "cpu/cpu_tune/vcpu_pins/vcpu_pin*", since=(3, 1))
+    cpu_mode = text("cpu/mode", since=(3, 2), same=_same_word)
     cpu_model = text(None, "custom_cpu_model")
     emulated_machine = text(None, "custom_emulated_machine")
     compatibility = version("custom_compatibility_version", since=(3, 6))
