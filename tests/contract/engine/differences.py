@@ -40,6 +40,7 @@ WANTED: tuple[Wanted, ...] = (
     Wanted(r"until (up|maintenance) /hosts/.*", "states", _STAND_INS),
     Wanted(r"POST /hosts/\{host\}/deactivate .*", "status", "a machine of somebody else was in the way"),
     Wanted(r"POST /hosts/\{host\}/deactivate .*", "words", "a machine of somebody else was in the way"),
+    Wanted(r"(POST|PUT) /vms/\{vm\}/nics.*", "values", "each engine has a pool of its own", "nic/mac/address"),
     Wanted(r"DELETE /clusters/\{cl\}/affinitygroups/\{group\}", "status", _FAILS),
     Wanted(r"POST /clusters .*<minor>9</minor>.*", "status", _FAILS),
     Wanted(r"POST /vms .*<memory>1000</memory>.*", "words", "of two broken rules an engine names one or the other"),

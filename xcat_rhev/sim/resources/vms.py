@@ -177,6 +177,8 @@ def _check(call: ApiCall, values: Thing, cluster: Thing) -> Thing:
             raise Refused(words.format(action=action), CONFLICT if "sockets" in words else BAD)
     if values.get("memory", 0) > values.get("memory_max", values.get("memory", 0)):
         raise running.too_much(values["memory"], values["memory_max"], action)
+    if values.get("boot"):
+        values["boot"] = list(dict.fromkeys(values["boot"]))
     if "os_type" in values:
         values["os_type"] = called(values["os_type"], call.dialect)
     if values.get("pinned"):
