@@ -131,8 +131,8 @@ def test_a_data_center_with_running_machines_stays_even_by_force(site):
 def test_a_data_center_with_active_storage_needs_force(site):
     (said,) = cfg(site, "-t dc -o Default -r")
     assert "storage domains are active in it: data1" in said and not site.changes()
-    cfg(site, "-t dc -o Default -r -f")
-    assert "DELETE /datacenters/{id}" in site.changes()
+    assert cfg(site, "-t dc -o Default -r -f") == ["Default: succeeded."]
+    assert site.changes() == ["DELETE /datacenters/{id}"] and not things(site, "data_center", "Default")
 
 
 def test_what_a_removed_data_center_leaves_behind_is_said(site):

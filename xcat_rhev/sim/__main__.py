@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Callable
 
 from ..errors import Conflict, RhevError, Usage
 from ..ports import cannot_listen, port
@@ -41,6 +42,20 @@ def parser() -> argparse.ArgumentParser:
     add("--api", choices=("3", "4", "both"), default="both", help="which dialects are spoken (default: both)")
     add("--v3-version", type=version, default=(3, 6), metavar="V", help="engine version shown in v3 (default: 3.6)")
     add("--v4-version", type=version, default=(4, 5), metavar="V", help="engine version shown in v4 (default: 4.5)")
+    _add_world(add)
+    _add_access(add)
+    add("--management", default="", metavar="NAME", help="name of the management network (v3: rhevm, else: ovirtmgmt)")
+    add("--product", default="", metavar="NAME", help="call itself NAME, as forks do (v4)")
+    add("--number", type=number, default=(), metavar="V", help="say that version, whatever it can do (v4)")
+    add("--strict", action="store_true", help="refuse by name what a dialect does not know, instead of ignoring it")
+    add("--html-errors", action="store_true", help="send the web server's page with 401, as real engines do")
+    add("--threads", type=int, default=32, metavar="N", help="requests handled at once (default: 32)")
+    add("-v", "--verbose", action="store_true", help="show broken connections")
+    return words
+
+
+def _add_world(add: Callable[..., object]) -> None:
+    """What there is, and how it moves."""
     add(
         "--hosts",
         type=amount,
@@ -62,6 +77,10 @@ def parser() -> argparse.ArgumentParser:
     add("--faults", type=Path, metavar="FILE", help="a plan of faults, JSON")
     add("--state", type=Path, metavar="FILE", help="keep the world in this file")
     add("--seed", type=int, default=0, metavar="N", help="ids and chance grow from it (default: 0)")
+
+
+def _add_access(add: Callable[..., object]) -> None:
+    """Certificates, and who may log in."""
     add("--cert-dir", type=Path, metavar="DIR", help="keep the CA and the certificate here (default: a new folder)")
     add(
         "--name", action="append", default=[], metavar="NAME", help="one more name for the certificate; may be repeated"
@@ -78,14 +97,6 @@ def parser() -> argparse.ArgumentParser:
         help=f"somebody else who has an account, with the same password; STATE is one of {', '.join(STATES)}",
     )
     add("--token-life", type=float, default=1800, metavar="S", help="seconds until an unused token is forgotten")
-    add("--management", default="", metavar="NAME", help="name of the management network (v3: rhevm, else: ovirtmgmt)")
-    add("--product", default="", metavar="NAME", help="call itself NAME, as forks do (v4)")
-    add("--number", type=number, default=(), metavar="V", help="say that version, whatever it can do (v4)")
-    add("--strict", action="store_true", help="refuse by name what a dialect does not know, instead of ignoring it")
-    add("--html-errors", action="store_true", help="send the web server's page with 401, as real engines do")
-    add("--threads", type=int, default=32, metavar="N", help="requests handled at once (default: 32)")
-    add("-v", "--verbose", action="store_true", help="show broken connections")
-    return words
 
 
 def amount(text: str) -> int:
