@@ -245,7 +245,9 @@ def machine(ready: Path) -> Path:
         pytest.skip("a Debian to install in is made as root with mmdebstrap and unshare")
     made = ready / "debian"
     fetch = "apt-get -q -y --no-install-recommends --download-only install /tmp/new/*.deb rpm"
-    words = ["mmdebstrap", "--quiet", "--variant=apt", "--skip=cleanup/apt", "--dpkgopt=force-unsafe-io"]
+    # Whatever happens, its mounts are not this machine's, and all that it started ends with it.
+    words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    words += ["mmdebstrap", "--quiet", "--variant=apt", "--skip=cleanup/apt", "--dpkgopt=force-unsafe-io"]
     words += [f"--customize-hook=copy-in {ready}/new /tmp", f"--customize-hook=chroot $1 sh -c '{fetch}'"]
     try:
         done = subprocess.run([*words, "bookworm", made], capture_output=True, text=True, timeout=400, check=False)

@@ -15,10 +15,10 @@ compgen -G '/var/lib/apt/lists/*_Packages' || apt-get -q update
 stage "the last version, without xCAT"
 get "$old"/*.deb
 stage "the embedded xcatd and the simulator"
-xcat-rhev sim --port 0 --hosts 2 --vms 3 --password secret > /root/sim.log &
+xcat-rhev sim --background --port 0 --hosts 2 --vms 3 --password secret > /root/sim.log
 xcat-rhev xcatd --home /var/lib/xcat-rhev --port 0 > /root/xcatd.log &
 set +x
-until grep -q { /root/sim.log && grep -q { /root/xcatd.log; do kill -0 %1 %2; sleep 0.2; done
+until grep -q { /root/xcatd.log; do kill -0 %1; sleep 0.2; done
 set -x
 port() { sed -n 's/.*"port": \([0-9]*\).*/\1/p' "/root/$1.log"; }
 export XCAT_CERT_DIR=/var/lib/xcat-rhev/root/.xcat XCATHOST=localhost:$(port xcatd)
@@ -26,7 +26,7 @@ xcat-rhev run chtab key=rhevm,username=admin passwd.password=secret
 xcat-rhev run nodeadd vm1-vm3 groups=vm nodehm.mgt=rhevm "vm.mgr=localhost:$(port sim)"
 [ "$(xcat-rhev run rpower vm1-vm3 stat | grep -c ': off')" = 3 ]
 xcat-rhev run rpower vm1 on
-kill %1 %2
+kill %1
 wait || true
 stage "xCAT comes, and the trigger puts our plugin into it"
 dpkg -i "$xcat"/xcat-server_2.16_all.deb
