@@ -132,3 +132,9 @@ def test_wrong_words_are_one_line(words: tuple[str, ...], code: int, says: str, 
     assert typed.rc == code and typed.out == "" and typed.err.count("\n") == 1, typed
     assert typed.err.startswith(says), typed
     assert not list(tmp_path.iterdir()), "nothing was made"
+
+
+def test_a_full_disk_under_the_world_of_the_simulator(tmp_path: Path) -> None:
+    (tmp_path / "world.new").symlink_to("/dev/full")
+    typed = clean(shell('"$@"', "sim", "--state", "world", folder=tmp_path))
+    assert (typed.rc, typed.out, typed.err) == (1, "", "xcat-rhev sim: world: No space left on device\n")

@@ -155,7 +155,8 @@ def main(argv: list[str]) -> int:
     except RhevError as error:
         print(f"xcat-rhev sim: {error}", file=sys.stderr)
     except OSError as error:
-        print(f"xcat-rhev sim: {error}", file=sys.stderr)
+        place = error.filename or words.state or words.cert_dir or tempfile.gettempdir()
+        print(f"xcat-rhev sim: {place}: {error.strerror or error}", file=sys.stderr)
     return 1
 
 

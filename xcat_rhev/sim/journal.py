@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -125,8 +126,13 @@ class Journal:
 
     def stop(self) -> None:
         """Write the rest and close the file."""
-        if self._file is not None:
-            self._stop.set()
-            self._thread.join()
-            self._write()
-            self._file.close()
+        if self._file is None:
+            return
+        if self._thread.ident is None:  # the first write has failed, and that is said already
+            with contextlib.suppress(OSError):
+                self._file.close()
+            return
+        self._stop.set()
+        self._thread.join()
+        self._write()
+        self._file.close()

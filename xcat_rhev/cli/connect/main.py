@@ -32,7 +32,10 @@ def main(argv: Sequence[str]) -> int:
         print(f"xcat-rhev connect: {problem}", file=sys.stderr)
         return 1
     except OSError as problem:
-        print(f"xcat-rhev connect: {problem.filename}: {problem.strerror}", file=sys.stderr)
+        print(
+            f"xcat-rhev connect: {problem.filename or options.home or homes.usual()}: {problem.strerror}",
+            file=sys.stderr,
+        )
         return 1
     except (KeyboardInterrupt, EOFError):
         print("\nxcat-rhev connect: stopped; type it again to go on", file=sys.stderr)

@@ -229,7 +229,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"xcat-rhev netservices: another one is at work in {state.folder}\n")
         return 1
     except OSError as problem:
-        sys.stderr.write(f"xcat-rhev netservices: {problem.filename}: {problem.strerror}\n")
+        sys.stderr.write(f"xcat-rhev netservices: {problem.filename or state.folder}: {problem.strerror}\n")
         return 1
     return 0
 
