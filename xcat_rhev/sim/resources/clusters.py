@@ -127,7 +127,9 @@ def created(call: ApiCall) -> One:
         network = management(call.world, center, call.settings.management)
     _check_cpu(call, values, {**center, **values}, "add")
     _check_center(call, values, center)
-    plain = {"cpu_type": "", "bios_type": None} if call.dialect.number == 4 and not values.get("cpu_type") else {}
+    plain: Thing = {"bios_type": _bios(values)}
+    if call.dialect.number == 4 and not values.get("cpu_type"):
+        plain = {"cpu_type": "", "bios_type": None}
     thing = call.world.add(
         "cluster",
         **{**USUAL, **plain, **values},
@@ -137,6 +139,12 @@ def created(call: ApiCall) -> One:
     attach(call.world, thing, network, required=True)
     call.world.event(809, "normal", f"Cluster {thing['name']} was added by admin@internal", cluster=thing["id"])
     return One(CLUSTER, thing, 201)
+
+
+def _bios(values: Thing) -> str:
+    """The BIOS that machines of a cluster of that level usually have."""
+    level = (values["major"], values["minor"])
+    return "q35_ovmf" if level >= (4, 7) else "q35_sea_bios" if level >= (4, 4) else "i440fx_sea_bios"
 
 
 def _check_cpu(call: ApiCall, values: Thing, level: Thing, action: str) -> None:
