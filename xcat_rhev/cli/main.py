@@ -42,7 +42,10 @@ KINDS = {
     "gettab tabgrep tabrestore tabprune makehosts makeknownhosts rmimage chkosimage lsxcatd",
 }
 #: Packages that a part needs and that may be missing -> the extra of setup.cfg that brings them, empty for none.
-EXTRAS = {"cheroot": "sim", "pycdlib": "sim", "sqlalchemy": "", "cryptography": "", "regex": ""}
+EXTRAS = {
+    **dict.fromkeys(("cheroot", "pycdlib"), "sim"),
+    **dict.fromkeys(("requests", "urllib3", "lxml", "sqlalchemy", "cryptography", "regex"), ""),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

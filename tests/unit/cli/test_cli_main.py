@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import builtins
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +42,12 @@ def test_a_missing_package_is_named_with_what_to_type(without: Any, capsys: pyte
     said = capsys.readouterr().err
     assert said.startswith("xcat-rhev sim: the Python package cheroot is missing. Run: pip install '.[sim]'")
     assert said.count("\n") == 1
+
+
+def test_each_package_that_is_needed_is_known_by_name() -> None:
+    listed = (Path(__file__).parents[3] / "setup.cfg").read_text().partition("install_requires =")[2].partition("[")[0]
+    needed = {name.lower() for name in re.findall(r"^    (\w+) >=", listed, re.MULTILINE)}
+    assert needed and needed <= set(main.EXTRAS)
 
 
 def test_a_part_of_another_package_is_named(
