@@ -99,7 +99,7 @@ def test_a_machine_with_the_name_of_a_group_writes_no_row_of_it(site, make_group
 def test_names_that_mean_something_to_xcat(site, name):
     site.world.change(site.thing("vm", "vm1"), name=name)
     left, changed = scanned(site, "-n")
-    assert "left alone" in left[name] and not [table for table, node in changed if node == name]
+    assert "is not changed" in left[name] and not [table for table, node in changed if node == name]
 
 
 def test_an_address_or_mac_of_another_node_is_not_shared(site):

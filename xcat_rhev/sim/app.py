@@ -114,7 +114,10 @@ class Application:
             if dialect is None or _unfit(request):
                 unfit = status or _unfit(request)
                 return Raw(b"", unfit) if dialect and dialect.modern and unfit != 414 else _container(unfit)
-            return self._answer_admitted(request, dialect, rest)
+            answer = self._answer_admitted(request, dialect, rest)
+            if request.method not in ("GET", "HEAD"):
+                self.world.commit()
+            return answer
 
     def _answer_admitted(self, request: SimRequest, dialect: SimDialect, rest: str) -> Raw:
         admitted = self.door.admit(request.headers, dialect)

@@ -1,4 +1,7 @@
-"""Keep the world in a file: what changed is appended twice a second, so that a hard end loses next to nothing."""
+"""Keep the world in a file: a change is appended before it is answered, as an engine's database commits it first.
+
+What happens by itself, such as machines that come up, is appended twice a second.
+"""
 
 from __future__ import annotations
 
@@ -81,6 +84,7 @@ class Journal:
     def start(self) -> None:
         """Write everything once, and go on with what changes."""
         self._rewrite()
+        self._world.commit = self._write
         self._thread.start()
 
     def _rewrite(self) -> None:
@@ -115,14 +119,15 @@ class Journal:
 
     def _write(self) -> None:
         """Append what changed, or write everything again: when the file has grown, and after a write that failed."""
-        try:
-            if self._limit < 0 or self._file.tell() > self._limit:
-                self._rewrite()
-            else:
-                self.flush()
-        except OSError as error:
-            log.error("The state is not kept: %s", error)
-            self._limit = -1
+        with self._world.lock:
+            try:
+                if self._limit < 0 or self._file.tell() > self._limit:
+                    self._rewrite()
+                else:
+                    self.flush()
+            except OSError as error:
+                log.error("The state is not kept: %s", error)
+                self._limit = -1
 
     def stop(self) -> None:
         """Write the rest and close the file."""
@@ -134,5 +139,6 @@ class Journal:
             return
         self._stop.set()
         self._thread.join()
+        self._world.commit = lambda: None
         self._write()
         self._file.close()

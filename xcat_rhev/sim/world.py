@@ -95,6 +95,9 @@ class World:
         seed: Ids grow from it.
         paths: The table of states and delays.
         epoch: The date at which the clock starts, seconds since 1970; now if not given.
+
+    Attributes:
+        commit: Called after each request that changes something, before it is answered.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class World:
         epoch: float | None = None,
     ) -> None:
         self.lock = threading.RLock()
+        self.commit: Callable[[], None] = lambda: None
         self.clock = clock or SystemClock()
         self.random = Random(seed)  # noqa: S311  (a made-up world has nothing to hide)
         self.paths = paths or delays()
