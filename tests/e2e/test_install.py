@@ -2,11 +2,14 @@
 
 import gzip
 import os
+import shutil
 import socket
 import stat
+import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -343,7 +346,7 @@ def test_the_web_server_that_is_here_is_taken(machine):
 
 
 def test_a_web_server_is_told_itself_whatever_systemctl_says(machine):
-    command(machine, "pgrep", '[ "$2" = httpd ]')
+    command(machine, "pgrep", 'case "$*" in *"-x httpd") ;; *) exit 1 ;; esac')
     command(machine, "systemctl", 'echo "systemctl $@" >> "$STUB/calls"')
     command(machine, "httpd", 'echo "httpd $@" >> "$STUB/calls"')
     with web_server(403, "text/plain", "No node has the address 127.0.0.1.") as port:
@@ -359,6 +362,25 @@ def test_a_web_server_that_does_not_run_is_not_started(machine):
     command(machine, "systemctl", 'echo "systemctl $@" >> "$STUB/calls"')
     command(machine, "httpd", 'echo "httpd $@" >> "$STUB/calls"')
     run("install", machine)
+    assert (machine / "stub/calls").read_text() == "rescanned\n"
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_web_server_in_a_container_is_not_taken_for_this_machines(machine, tmp_path):
+    program = tmp_path / "httpd-prefork"
+    shutil.copy(shutil.which("sleep"), program)
+    command(machine, "apache2ctl", 'echo "apache2ctl $@" >> "$STUB/calls"')
+    (machine / "etc/httpd/conf.d").rmdir()
+    (machine / "etc/apache2/conf.d").mkdir(parents=True)
+    contained = subprocess.Popen(["unshare", "--mount", "--net", program, "1000"])
+    try:
+        while Path(f"/proc/{contained.pid}/comm").read_text() != "httpd-prefork\n":
+            time.sleep(0.05)
+        run("install", machine)
+    finally:
+        contained.kill()
+        contained.wait()
     assert (machine / "stub/calls").read_text() == "rescanned\n"
 
 

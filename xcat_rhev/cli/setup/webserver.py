@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class WebServer:
         Systemd is asked first, where it is, and then the server itself: systemctl answers 0 in containers that have no
         systemd, and for a unit that is not the one that serves. Twice does no harm.
         """
-        runs = any(site.run("pgrep", "-x", name).returncode == 0 for name in self.processes)
+        runs = any(_runs(site, name) for name in self.processes)
         if runs:
             site.run("systemctl", "reload", self.service)
             site.run(*self.control)
@@ -96,6 +97,12 @@ SERVERS = (
         for folder in ("/snippets", "")
     ),
 )
+
+
+def _runs(site: XcatSite, process: str) -> bool:
+    """Whether such a process runs here. One in a container is another server; and `graceful` would start this one."""
+    here = ("--ns", str(os.getpid()), "--nslist", "mnt,net")
+    return site.run("pgrep", *here, "-x", process).returncode == 0
 
 
 def installed(site: XcatSite, kind: str) -> WebServer | None:
