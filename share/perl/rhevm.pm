@@ -188,6 +188,7 @@ sub serve {
     my $read = '';
     while (defined(my $line = next_line($agent, \$read, \%gathered))) {
         my $item = $JSON->decode($line);
+        $item = { say => { kind => 'data', node => $item->[0], text => $item->[1] } } if ref $item eq 'ARRAY';
         if ($item->{say}) { gather(\%gathered, answer_hash($item->{say})); next; }
         hand_over(\%gathered);
         return 1 if $item->{done};

@@ -29,7 +29,7 @@ from ..run.dispatch import Dispatcher
 from ..run.registry import COMMANDS
 from ..xcat.host import Request
 from .channel import Channel
-from .host import BridgeHost, message_to
+from .host import BridgeHost, line_for
 
 log = logging.getLogger(__name__)
 
@@ -130,19 +130,14 @@ def answer(channel: Channel, dispatcher: Dispatcher) -> None:
         request = request_from(channel.receive()["request"], channel.aborted)
     except (RhevError, KeyError, TypeError, ValueError) as problem:
         log.warning("a request that cannot be read: %s", problem)
-        channel.send(
-            {
-                "say": message_to(
-                    Error("the xCAT plugin and the agent are of different versions. Run: xcat-rhev install")
-                )
-            }
-        )
+        different = Error("the xCAT plugin and the agent are of different versions. Run: xcat-rhev install")
+        channel.send(line_for(different))
         channel.send({"done": True})
         return
     threading.Thread(target=channel.listen, name="listen", daemon=True).start()
     try:
         for message in _messages(request, channel, dispatcher):
-            channel.send({"say": message_to(message)})
+            channel.send(line_for(message))
             if channel.aborted.is_set():
                 return
     except Aborted:

@@ -103,5 +103,13 @@ def message_to(message: Message) -> dict[str, Any]:
     return {"kind": KINDS[type(message)], **filled, **texts}
 
 
+def line_for(message: Message) -> dict[str, Any] | list[str]:
+    """Write a message as its line for Perl: a pair for what a node says, as most are, and an object for all others."""
+    said = message_to(message)
+    if said["kind"] == KINDS[Data] and said.keys() == {"kind", "node", "text"}:
+        return [said["node"], said["text"]]
+    return {"say": said}
+
+
 def _row(item: Mapping[str, Any] | None) -> Row:
     return {key: str(value) for key, value in (item or {}).items() if value not in (None, "")}

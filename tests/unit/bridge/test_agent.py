@@ -12,8 +12,9 @@ import pytest
 from xcat_rhev import __version__
 from xcat_rhev.bridge import agent as module
 from xcat_rhev.bridge.agent import AT_ONCE, Agent
+from xcat_rhev.bridge.host import line_for
 from xcat_rhev.errors import Aborted
-from xcat_rhev.messages import Data
+from xcat_rhev.messages import Data, Error, Info
 
 
 class Scripted:
@@ -228,3 +229,11 @@ def test_the_installed_version_is_looked_up_anew(monkeypatch):
     assert module.outdated()
     monkeypatch.setattr(importlib.metadata, "version", lambda name: __version__)
     assert not module.outdated()
+
+
+def test_what_a_node_says_is_a_pair_and_all_else_an_object() -> None:
+    assert line_for(Data("on", "vm1")) == ["vm1", "on"]
+    assert line_for(Data("", "vm1")) == ["vm1", ""]
+    for other in (Data("on"), Data("on", "vm1", desc="state"), Error("gone", "vm1"), Info("on", "vm1")):
+        said = line_for(other)
+        assert isinstance(said, dict) and said["say"]["text"] == other.text
