@@ -97,8 +97,8 @@ def message_from(item: Mapping[str, Any]) -> Message:
 
 
 def message_to(message: Message) -> dict[str, Any]:
-    """Write a message in its JSON form, without what is empty: Perl reads a thousand of them."""
-    filled = {key: value for key, value in vars(message).items() if value or key == "text"}
+    """Write a message in its JSON form, without what is empty or not for people: Perl reads a thousand of them."""
+    filled = {key: value for key, value in vars(message).items() if key == "text" or (value and key != "fields")}
     texts = {key: without_spelling(value) for key, value in filled.items() if isinstance(value, str)}
     return {"kind": KINDS[type(message)], **filled, **texts}
 

@@ -234,6 +234,7 @@ def test_the_installed_version_is_looked_up_anew(monkeypatch):
 def test_what_a_node_says_is_a_pair_and_all_else_an_object() -> None:
     assert line_for(Data("on", "vm1")) == ["vm1", "on"]
     assert line_for(Data("", "vm1")) == ["vm1", ""]
+    assert line_for(Data("on", "vm1", fields=(("state", "on"),))) == ["vm1", "on"]
     for other in (Data("on"), Data("on", "vm1", desc="state"), Error("gone", "vm1"), Info("on", "vm1")):
         said = line_for(other)
         assert isinstance(said, dict) and said["say"]["text"] == other.text
