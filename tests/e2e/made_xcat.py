@@ -63,6 +63,7 @@ def lay_out(prefix: Path, seen: str) -> None:
 def make_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A management node below tmp_path; gives its prefix."""
     lay_out(tmp_path, str(tmp_path))
+    command(tmp_path, "pgrep", "exit 1")  # other tests' web servers are not this machine's
     monkeypatch.setattr(setup, "_open_to_all", lambda path: True)  # the checkout may stand in somebody's home
     monkeypatch.setenv("STUB", str(tmp_path / "stub"))
     monkeypatch.delenv("XCATROOT", raising=False)

@@ -370,6 +370,7 @@ def test_a_web_server_that_does_not_run_is_not_started(machine):
 def test_a_web_server_in_a_container_is_not_taken_for_this_machines(machine, tmp_path):
     program = tmp_path / "httpd-prefork"
     shutil.copy(shutil.which("sleep"), program)
+    command(machine, "pgrep", f'exec {shutil.which("pgrep")} "$@"')
     command(machine, "apache2ctl", 'echo "apache2ctl $@" >> "$STUB/calls"')
     (machine / "etc/httpd/conf.d").rmdir()
     (machine / "etc/apache2/conf.d").mkdir(parents=True)
