@@ -258,8 +258,8 @@ def machine(ready: Path) -> Path:
     return made
 
 
-def walk(name: str, root: Path, *words: object) -> None:
-    """Run one of the walks on a throw-away copy of a machine."""
+def walk(name: str, root: Path, *words: object) -> list[str]:
+    """Run one of the walks on a throw-away copy of a machine, until something is wrong; gives its stages."""
     with (WALKS / name).open() as script:
         done = subprocess.run(
             [TOP / "share/throw-away", root, "bash", "-s", *map(str, words)],
@@ -272,12 +272,13 @@ def walk(name: str, root: Path, *words: object) -> None:
         )
     print(done.stdout)
     assert done.returncode == 0, done.stdout[-4000:]
-    assert re.search(r"^== (\d+ s: )?done$", done.stdout, re.MULTILINE), done.stdout[-4000:]
+    return re.findall(r"^== (?:\d+ s: )?(.*)$", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.root
 def test_the_life_of_the_deb(ready: Path, machine: Path) -> None:
-    walk("deb_walk.sh", machine, ready / "old", ready / "new", ready / "xcat")
+    stages = walk("deb_walk.sh", machine, ready / "old", ready / "new", ready / "xcat")
+    assert (len(stages), stages[-1]) == (8, "done")
 
 
 @pytest.mark.root
@@ -287,7 +288,8 @@ def test_the_life_of_the_rpm(rpms: list[Path], ready: Path, machine: Path) -> No
         shutil.copy(rpm, new)
     for version in ("2.16", "2.17"):
         packages_made.xcat_rpm(xcat, version)
-    walk("rpm_walk.sh", machine, new, xcat)
+    stages = walk("rpm_walk.sh", machine, new, xcat)
+    assert (len(stages), stages[-1]) == (6, "done")
 
 
 @pytest.mark.root
@@ -297,4 +299,4 @@ def test_system_packages_through_dnf(folder: Path) -> None:
             pytest.skip(f"{program} is not installed")
     repository = below(folder, "stubs")
     packages_made.stub_repository(repository, "stub-one", "stub-two")
-    walk("dnf_walk.sh", Path("/"), TOP, repository)
+    assert walk("dnf_walk.sh", Path("/"), TOP, repository) == ["done"]

@@ -48,6 +48,23 @@ _TEXT, _NUMBER, _FLAG, _NAMES = "a text", "a number", "true or false", "a list o
 _CHOICE = f"{_FLAG} or {_NAMES}"
 _SECTIONS = ("clusters", "networks", "hosts", "storage_domains", "vms")
 _CENTER = {"storage": _TEXT, "compat": _TEXT, "description": _TEXT}
+#: What a machine may have, in the order in which it is exported.
+MACHINE_COLUMNS = (
+    "cluster",
+    "memory",
+    "cpus",
+    "storage",
+    "storagemodel",
+    "nics",
+    "nicmodel",
+    "bootorder",
+    "virtflags",
+    "vidproto",
+    "guestostype",
+    "master",
+    "host",
+    "othersettings",
+)
 _KNOWN: Mapping[str, Mapping[str, str]] = {
     "clusters": {"cpu": _TEXT, "compat": _TEXT, "description": _TEXT, "management": _TEXT},
     "networks": {
@@ -61,25 +78,7 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
     },
     "hosts": {"cluster": _TEXT, "address": _TEXT, "interface": _TEXT, "user": _TEXT},
     "storage_domains": {"sdtype": _TEXT, "stype": _TEXT, "location": _TEXT, "host": _TEXT, "active": _FLAG},
-    "vms": dict.fromkeys(
-        (
-            "host",
-            "cluster",
-            "master",
-            "memory",
-            "cpus",
-            "storage",
-            "storagemodel",
-            "nics",
-            "nicmodel",
-            "bootorder",
-            "virtflags",
-            "vidproto",
-            "guestostype",
-            "othersettings",
-        ),
-        _TEXT,
-    ),
+    "vms": dict.fromkeys(MACHINE_COLUMNS, _TEXT),
 }
 
 

@@ -19,22 +19,6 @@ from . import dc, inventory, plaindescribed
 from .columns import interface, location
 from .inventory import Environment
 
-_VM_COLUMNS = (
-    "cluster",
-    "memory",
-    "cpus",
-    "storage",
-    "storagemodel",
-    "nics",
-    "nicmodel",
-    "bootorder",
-    "virtflags",
-    "vidproto",
-    "guestostype",
-    "master",
-    "host",
-    "othersettings",
-)
 #: What engines call the management network that they make: of their own data center, and of any other.
 _USUAL_DESCRIPTIONS = ("Management Network", "Default Management Network")
 #: What every engine calls the template Blank.
@@ -73,7 +57,7 @@ class _Writing:
         for each in scan(context.manager, Everything.of(context.manager, whole=True), KnownNodes()):
             if each.kind == "vm":
                 columns = each.tables["vm"]
-                kept = {key: columns[key] for key in _VM_COLUMNS if columns.get(key)}
+                kept = {key: columns[key] for key in description.MACHINE_COLUMNS if columns.get(key)}
                 self._vms.setdefault(each.cluster, {})[each.name] = kept
                 self._wordless += [f"of the machine {each.name}: {', '.join(each.left_out)}"] if each.left_out else []
 
