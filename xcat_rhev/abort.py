@@ -27,7 +27,7 @@ class Abort(threading.Event):
                 breaks()
 
     @contextmanager
-    def breaking(self, breaks: Callable[[], None]) -> Iterator[None]:
+    def callback(self, breaks: Callable[[], None]) -> Iterator[None]:
         """Within this, have something called when it is set.
 
         Args:
@@ -72,7 +72,7 @@ class Limit(Abort):
         super().__init__()
         self._outer, self._clock, self.seconds = outer, clock, seconds
         self._end = clock.now() + seconds if seconds else float("inf")
-        self._linked = outer.breaking(self.set)
+        self._linked = outer.callback(self.set)
         self._linked.__enter__()
         self._timer = threading.Timer(seconds, self.set) if seconds else None
         if self._timer:

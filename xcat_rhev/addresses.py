@@ -14,7 +14,7 @@ IPV4 = Path("/proc/net/fib_trie")
 IPV6 = Path("/proc/net/if_inet6")
 
 
-def parsed(text: str) -> Union[IPv4Address, IPv6Address, None]:
+def parse_address(text: str) -> Union[IPv4Address, IPv6Address, None]:
     """Read an address without its zone; one that is IPv4 in IPv6 form is IPv4; None: not an address."""
     try:
         address = ipaddress.ip_address(text.strip().partition("%")[0])
@@ -26,7 +26,7 @@ def parsed(text: str) -> Union[IPv4Address, IPv6Address, None]:
 
 def plain(text: str) -> str:
     """Write an address in its one normal form; empty if the text is not an address."""
-    address = parsed(text)
+    address = parse_address(text)
     return "" if address is None else str(address)
 
 

@@ -123,7 +123,7 @@ def test_several_agents_and_those_of_others(machine, started, capsys, monkeypatc
     wait_until(lambda: not answers(machine / "agent.sock"))
     second = started(machine / "agent.sock")
     other = started(machine / "other.sock")
-    assert agents.running(site(machine)) == sorted([first.pid, second.pid])
+    assert agents.processes(site(machine)) == sorted([first.pid, second.pid])
     threading.Thread(target=second.wait, daemon=True).start()
     monkeypatch.setattr(agents, "PATIENCE", 10)
     assert run("uninstall", machine) == 0

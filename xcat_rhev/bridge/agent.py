@@ -191,7 +191,7 @@ def main(argv: Sequence[str]) -> int:
             return 0
         with lock, _listen(options.socket) as listener:
             agent = Agent(listener, Dispatcher(), options.idle)
-            signal.signal(signal.SIGTERM, partial(_stopped, agent))
+            signal.signal(signal.SIGTERM, partial(_on_signal, agent))
             if options.ready:
                 print("ready", flush=True)
             agent.serve()
@@ -204,7 +204,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _stopped(agent: Agent, number: int, frame: object) -> None:
+def _on_signal(agent: Agent, number: int, frame: object) -> None:
     """End when what is begun is done; a second signal ends it at once."""
     signal.signal(number, signal.SIG_DFL)
     agent.stop()

@@ -8,7 +8,7 @@ from typing import TextIO
 RED, GREEN, YELLOW = 31, 32, 33
 
 
-def painted(text: str, colour: int, stream: TextIO) -> str:
+def paint(text: str, colour: int, stream: TextIO) -> str:
     """A text in a colour, where the stream shows it; https://no-color.org says how people switch it off."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb" or not stream.isatty():
         return text

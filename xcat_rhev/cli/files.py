@@ -11,7 +11,7 @@ from ..errors import NotFound
 PACKAGES = Path(__file__).resolve().parents[2]
 
 
-def shared(path: str) -> Path:
+def find_shared(path: str) -> Path:
     """Find a file or folder of cgi-bin, policy or share.
 
     Args:

@@ -119,7 +119,7 @@ def _start(name: str, module: str, words: Sequence[str]) -> int:
         package = (problem.name or "").split(".")[0]
         if package not in (*EXTRAS, "xcat_rhev"):
             raise
-        print(f"xcat-rhev {name}: {_missing(name, package)}", file=sys.stderr)
+        print(f"xcat-rhev {name}: {_install_hint(name, package)}", file=sys.stderr)
         return 1
     if name in background.PARTS and "--background" in words:
         return background.main(name, [word for word in words if word != "--background"])
@@ -127,7 +127,7 @@ def _start(name: str, module: str, words: Sequence[str]) -> int:
     return code
 
 
-def _missing(name: str, package: str) -> str:
+def _install_hint(name: str, package: str) -> str:
     """What to install so that a part can be started."""
     if package == "xcat_rhev":
         return f"this part is not installed. Install the package xcat-rhev-{name}"

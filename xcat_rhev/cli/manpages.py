@@ -48,16 +48,16 @@ def page(command: Command) -> str:
         *_head(f"xcat-rhev-{command.name}", command.summary),
         ".SH SYNOPSIS",
         f".B {command.name}",
-        escaped(command.usage),
+        escape(command.usage),
         ".SH DESCRIPTION",
-        "\n.PP\n".join(map(escaped, paragraphs)),
+        "\n.PP\n".join(map(escape, paragraphs)),
     ]
     if command.arguments:
         lines += _section("ARGUMENTS", command.arguments.items())
     lines.append(".SH OPTIONS")
     for option in command.all_options():
-        flags = ", ".join(f"\\fB{escaped(flag)}\\fR" for flag in option.flags)
-        lines += [".TP", flags + (f" \\fI{escaped(option.value)}\\fR" if option.value else ""), escaped(option.help)]
+        flags = ", ".join(f"\\fB{escape(flag)}\\fR" for flag in option.flags)
+        lines += [".TP", flags + (f" \\fI{escape(option.value)}\\fR" if option.value else ""), escape(option.help)]
     if command.settings:
         lines += _table("OTHERSETTINGS", command.settings)
     if command.name in JSON_KINDS:
@@ -89,9 +89,9 @@ def overview_page() -> str:
         *_head("xcat-rhev", "RHEV-H, RHVH and oVirt for xCAT"),
         ".SH SYNOPSIS",
         ".B xcat\\-rhev",
-        escaped("SUBCOMMAND [arguments]"),
+        escape("SUBCOMMAND [arguments]"),
         ".SH DESCRIPTION",
-        escaped(overview.DESCRIPTION),
+        escape(overview.DESCRIPTION),
         *_section("SUBCOMMANDS", ((name, text) for name, _, text in PARTS)),
         *_section("COMMANDS", ((kind, names) for kind, names in KINDS.items())),
     ]
@@ -104,22 +104,22 @@ def overview_page() -> str:
 def _head(name: str, summary: str) -> list[str]:
     """The title and name; lines are left ragged, since stretched synopses are hard to read."""
     title = f'.TH {name.upper()} 1 "" "xcat-rhev {__version__}" "xCAT for RHEV and oVirt"'
-    return [_TBL, title, ".nh", ".ad l", ".SH NAME", f"{escaped(name)} \\- {escaped(summary)}"]
+    return [_TBL, title, ".nh", ".ad l", ".SH NAME", f"{escape(name)} \\- {escape(summary)}"]
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> list[str]:
-    return [f".SH {title}", *(line for word, text in rows for line in (".TP", f".B {escaped(word)}", escaped(text)))]
+    return [f".SH {title}", *(line for word, text in rows for line in (".TP", f".B {escape(word)}", escape(text)))]
 
 
 def _table(title: str, rows: Mapping[str, tuple[str, str]]) -> list[str]:
     """A table of names, meanings and examples; man calls tbl for it."""
     found = [f".SH {title}", ".TS", "lb lw(24n) lw(22n).", "name\tmeaning\texample", "_"]
     for name, (meaning, example) in rows.items():
-        found += [f"{name}\tT{{", escaped(meaning), "T}\tT{", escaped(example), "T}"]
+        found += [f"{name}\tT{{", escape(meaning), "T}\tT{", escape(example), "T}"]
     return [*found, ".TE"]
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Keep text from being read as roff: backslashes, dashes, and a dot or quote at the start of a line."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{text}" if text[:1] in (".", "'") else text

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from ..clock import Clock, SystemClock
 from ..errors import RhevError
-from .colours import RED, YELLOW, painted
+from .colours import RED, YELLOW, paint
 
 _SHARE = re.compile(r"(\d+(\.\d+)?)%")
 _NARROWEST, _WIDEST = 10, 50
@@ -68,7 +68,7 @@ class Screen:
         found = _TROUBLE.search(text)
         if found:
             colour = RED if found[1] else YELLOW
-            text = text[: found.start()] + painted(found[0], colour, sys.stderr) + text[found.end() :]
+            text = text[: found.start()] + paint(found[0], colour, sys.stderr) + text[found.end() :]
         _write(sys.stderr.buffer, text)
 
     def tick(self) -> None:

@@ -12,7 +12,7 @@ SHIM = Path(__file__).parents[2] / "share" / "perl" / "rhevm.pm"
 BEGIN, END = "# BEGIN GENERATED", "# END GENERATED"
 
 
-def generated() -> str:
+def generate() -> str:
     """The Perl that says which commands are ours, and which belong to their nodes' manager or to a named one."""
     lines = ["my %HANDLED = ("]
     for name, command in sorted(COMMANDS.items()):
@@ -34,7 +34,7 @@ def with_generated(text: str) -> str:
     head, _, rest = text.partition(BEGIN)
     marker, _, rest = rest.partition("\n")
     _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}{marker}\n{generated()}{END}{tail}"
+    return f"{head}{BEGIN}{marker}\n{generate()}{END}{tail}"
 
 
 def main() -> int:

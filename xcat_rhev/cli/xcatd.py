@@ -37,13 +37,13 @@ class AskedXcatd:
             RhevError: It said an error, in its words.
             Unreachable: No xcatd, or its answer ends early.
         """
-        said = list(self.said(command, *words, stdin=stdin))
+        said = list(self.messages(command, *words, stdin=stdin))
         errors = [f"{each.node}: {each.text}" if each.node else each.text for each in said if isinstance(each, Error)]
         if errors:
             raise RhevError("; ".join(errors))
         return said
 
-    def said(self, command: str, *words: str, stdin: str = "") -> Iterator[Message]:
+    def messages(self, command: str, *words: str, stdin: str = "") -> Iterator[Message]:
         """What a command says, as it comes; errors too.
 
         Raises:

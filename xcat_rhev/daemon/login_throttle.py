@@ -9,7 +9,7 @@ import ipaddress
 import threading
 from typing import Callable
 
-from ..addresses import parsed
+from ..addresses import parse_address
 from ..clock import Clock
 
 #: Wrong passwords without a wait, for those who mistype.
@@ -69,7 +69,7 @@ class LoginThrottle:
 
 def source(address: str) -> str:
     """The key of an address. With IPv6 it is the network of 64 bits, for one machine can use all of its addresses."""
-    known = parsed(address)
+    known = parse_address(address)
     if known is None:
         return address
     return str(known if known.version == 4 else ipaddress.ip_network((int(known), 64), strict=False))

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ..addresses import parsed
+from ..addresses import parse_address
 from ..xcat.host import Row
 from .interfaces import IPNetwork
 from .tables import Tables
@@ -40,7 +40,7 @@ def subnets(rows: Iterable[Row]) -> list[Subnet]:
 
 def holding(found: Sequence[Subnet], address: str) -> Subnet | None:
     """The smallest network that an address is in."""
-    here = parsed(address)
+    here = parse_address(address)
     fits = [subnet for subnet in found if here is not None and here in subnet.net]
     return max(fits, key=lambda subnet: subnet.net.prefixlen, default=None)
 
@@ -63,6 +63,6 @@ class Domains:
             address: The address, or anything else, which is in no network.
             usual: What counts instead of the site's domain.
         """
-        here = parsed(address)
+        here = parse_address(address)
         first = next((one.row.get("domain", "") for one in self._subnets if here is not None and here in one.net), "")
         return first or usual or self._usual

@@ -72,7 +72,7 @@ def _hint(command: Command) -> str:
     return f"Usage: {command.name} {command.usage}" if not command.help_text else f"Usage: run {command.name} -h"
 
 
-def _meant(flag: str, known: Mapping[str, Option]) -> str:
+def _suggestion(flag: str, known: Mapping[str, Option]) -> str:
     """A question with the option that somebody probably meant, to stand before a hint; or nothing."""
     near = get_close_matches(flag, [each for each in known if each.startswith("--")], 1, 0.7) if len(flag) > 4 else ()
     return "".join(f"Did you mean {each}? " for each in near)
@@ -88,7 +88,7 @@ def _take(command: Command, known: Mapping[str, Option], word: str, left: list[s
     if option is None:
         own = f"Run: {command.name} -h, which shows its options"
         hint = _hint(command) if command.xcat_style else f"{_hint(command)}. {own}"
-        raise Usage(f"{command.name} has no option {flag}", _meant(flag, known) + hint)
+        raise Usage(f"{command.name} has no option {flag}", _suggestion(flag, known) + hint)
     if not option.value:
         if word.startswith("--") and given:
             raise Usage(f"{flag} takes no value")

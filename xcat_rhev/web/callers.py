@@ -35,7 +35,7 @@ def within(address: str, networks: Iterable[str]) -> bool:
         address: As `plain` gives it.
         networks: Addresses or `address/bits`; words that are neither match nothing.
     """
-    parsed = addresses.parsed(address)
+    parsed = addresses.parse_address(address)
     return parsed is not None and any(_holds(network, parsed) for network in networks)
 
 

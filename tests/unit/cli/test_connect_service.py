@@ -156,4 +156,4 @@ def test_what_systemd_refuses_is_said_with_where_to_look(machine: Machine) -> No
 
 
 def test_a_path_with_signs_of_systemd_is_quoted() -> None:
-    assert service._quoted('/a b/50%/"x"/$HOME/\\') == '"/a b/50%%/\\"x\\"/$$HOME/\\\\"'
+    assert service._quote('/a b/50%/"x"/$HOME/\\') == '"/a b/50%%/\\"x\\"/$$HOME/\\\\"'

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from xcat_rhev.cli.manpages import SHARE, completion, escaped, pages
+from xcat_rhev.cli.manpages import SHARE, completion, escape, pages
 from xcat_rhev.rows.othersettings import OTHERSETTINGS
 from xcat_rhev.rows.vmsettings import KNOWN
 from xcat_rhev.run.registry import COMMANDS
@@ -23,12 +23,12 @@ def test_every_option_stands_in_the_page():
     for path, text in pages():
         name = path.name.removeprefix("xcat-rhev-").removesuffix(".1")
         for option in COMMANDS[name].all_options() if name in COMMANDS else ():
-            assert all(escaped(flag) in text for flag in option.flags), (name, option.name)
+            assert all(escape(flag) in text for flag in option.flags), (name, option.name)
 
 
 @pytest.mark.parametrize(("text", "written"), [("a-b", "a\\-b"), (".B x", "\\&.B x"), ("'x", "\\&'x"), ("\\n", "\\en")])
 def test_text_is_not_read_as_roff(text, written):
-    assert escaped(text) == written
+    assert escape(text) == written
 
 
 @pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")

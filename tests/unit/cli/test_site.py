@@ -66,9 +66,9 @@ class Racks:
         return {"imagename": name} if name in self.images else {}
 
     def ask(self, command: str, *words: str, stdin: str = "") -> list[Message]:
-        return list(self.said(command, *words, stdin=stdin))
+        return list(self.messages(command, *words, stdin=stdin))
 
-    def said(self, command: str, *words: str, stdin: str = "") -> Iterator[Message]:
+    def messages(self, command: str, *words: str, stdin: str = "") -> Iterator[Message]:
         if self.kill is not None:
             self.kill -= 1
             if self.kill < 0:

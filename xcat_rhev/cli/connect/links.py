@@ -9,7 +9,7 @@ from pathlib import Path
 from shutil import which
 
 from ...xcat.commandnames import TYPED
-from ..files import shared
+from ..files import find_shared
 
 _COMPLETIONS = "share/bash-completion/completions"
 
@@ -70,7 +70,7 @@ def _completion(typed: list[str]) -> None:
     folder = top / _COMPLETIONS
     try:
         for name in ("xcat-rhev", *typed):
-            _link(folder / name, shared("share/completion/xcat-rhev.bash"))
+            _link(folder / name, find_shared("share/completion/xcat-rhev.bash"))
     except OSError:
         return  # completion is a comfort
 

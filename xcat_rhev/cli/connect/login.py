@@ -38,12 +38,12 @@ def password(file: str, name: str) -> Secret:
         Usage: There is none, and nobody to ask.
     """
     if file:
-        return _filled(_first_line(file), f"{file} has no password in its first line")
+        return _nonempty(_first_line(file), f"{file} has no password in its first line")
     if os.environ.get(PASSWORD):
         return Secret(os.environ[PASSWORD])
     if not sys.stdin.isatty():
         raise Usage("there is no password, and no terminal to ask at", f"Set {PASSWORD}, or give --password-file FILE")
-    return _filled(getpass.getpass(f"Password of {name}: "), "no password was typed")
+    return _nonempty(getpass.getpass(f"Password of {name}: "), "no password was typed")
 
 
 def _first_line(file: str) -> str:
@@ -54,7 +54,7 @@ def _first_line(file: str) -> str:
     return text.partition("\n")[0]
 
 
-def _filled(text: str, problem: str) -> Secret:
+def _nonempty(text: str, problem: str) -> Secret:
     if not text:
         raise Usage(problem)
     return Secret(text)

@@ -79,7 +79,7 @@ def _connect(options: argparse.Namespace) -> int:
     takeover.log_in(here.where, engine, user, login.password(options.password_file, user))
     print(f"login as {user}: works", flush=True)
     taken = takeover.take_over(here.where, engine)
-    print(f"nodes: {_counted(taken.hypervisors, 'hypervisor')}, {_counted(taken.machines, 'machine')}")
+    print(f"nodes: {_summary(taken.hypervisors, 'hypervisor')}, {_summary(taken.machines, 'machine')}")
     for why in taken.left:
         print(f"  left alone: {why}")
     _say_next(here, taken, *(([], []) if options.no_links or here.home is None else links.make()))
@@ -98,7 +98,7 @@ def _name(text: str) -> str:
     return name
 
 
-def _counted(names: Sequence[str], what: str) -> str:
+def _summary(names: Sequence[str], what: str) -> str:
     shown = f" ({few(names)})" if names else ""
     return f"{len(names)} {what}{'' if len(names) == 1 else 's'}{shown}"
 

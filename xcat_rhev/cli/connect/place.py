@@ -46,11 +46,11 @@ def find(home: Path | None, port: int | None) -> ConnectedXcat:
     if home is None and site.plugin.parent.is_dir():
         return _perl(site)
     home = (home or homes.usual()).resolve()
-    where = _answering(home)
+    where = _local_xcatd(home)
     begun = ""
     if where is None:
         begun = _start(home, port)
-        where = _answering(home)
+        where = _local_xcatd(home)
     if where is None:
         raise NotFound(f"the xcatd of {home} was started and does not answer", f"See {home}/log/xcatd.log")
     return ConnectedXcat(where, home / "etc" / "xcat", home, begun)
@@ -62,7 +62,7 @@ def _perl(site: XcatSite) -> ConnectedXcat:
     return ConnectedXcat(target(os.environ), site.confdir, None)
 
 
-def _answering(home: Path) -> Target | None:
+def _local_xcatd(home: Path) -> Target | None:
     """How the home's xcatd is asked, if it runs."""
     certificates = homes.certificates_of(home)
     if not homes.named_beside(certificates):

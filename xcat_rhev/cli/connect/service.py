@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...errors import FailedState
 from .. import homes
-from ..files import shared
+from ..files import find_shared
 from .links import program
 
 UNIT = "xcat-rhev-xcatd.service"
@@ -86,7 +86,7 @@ def service_of(home: Path) -> Service | None:
     if not (runtime / "systemd" / "private").exists():
         return None
     folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
-    start = " ".join(map(_quoted, (str(program()), "xcatd", "--home", str(home))))
+    start = " ".join(map(_quote, (str(program()), "xcatd", "--home", str(home))))
     linger = "; to keep it when you log out, run: loginctl enable-linger"
     return Service(folder, _OF_USER.format(start=start), ("--user",), linger)
 
@@ -94,11 +94,11 @@ def service_of(home: Path) -> Service | None:
 def _of_machine() -> Service:
     if (_PACKAGED / UNIT).exists():
         return Service(_OWN, "")
-    text = shared(f"share/systemd/{UNIT}").read_text()
-    return Service(_OWN, text.replace("/usr/bin/xcat-rhev", _quoted(str(program()))))
+    text = find_shared(f"share/systemd/{UNIT}").read_text()
+    return Service(_OWN, text.replace("/usr/bin/xcat-rhev", _quote(str(program()))))
 
 
-def _quoted(word: str) -> str:
+def _quote(word: str) -> str:
     """A word as systemd reads it in ExecStart."""
     text = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{text}"'

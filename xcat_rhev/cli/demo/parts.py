@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..files import PACKAGES, shared
+from ..files import PACKAGES, find_shared
 from .record import Failed
 
 #: Seconds that a program has to get ready in; the machine may be small and busy.
@@ -152,7 +152,7 @@ def _readable_cgi(folder: Path) -> Path:
     """Copy the CGI and the package beside each other: Apache's user may not read a checkout in somebody's home."""
     script = folder / "www" / "cgi-bin" / "xcatrhevh.cgi"
     script.parent.mkdir(parents=True)
-    shutil.copy(shared(CGI), script)
+    shutil.copy(find_shared(CGI), script)
     shutil.copytree(PACKAGES / "xcat_rhev", folder / "www" / "xcat_rhev", ignore=shutil.ignore_patterns("__pycache__"))
     return script
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..files import shared
+from ..files import find_shared
 from .looks import Engine, expect, row
 from .parts import DemoProgram, own, web_server
 from .record import DemoRecord, Failed
@@ -74,7 +74,7 @@ class DemoStage:
             raise Failed(f"exit code {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout + done.stderr
 
-    def typed(self, name: str, command: str, look: Callable[[str], str]) -> None:
+    def type_command(self, name: str, command: str, look: Callable[[str], str]) -> None:
         """A step: type a command, then look; `look` gets the output and says what it found."""
 
         def do() -> str:
@@ -164,7 +164,11 @@ def _start_web(stage: DemoStage) -> str:
 
 def _make_iso(stage: DemoStage) -> str:
     done = subprocess.run(  # noqa: S603 - our own program, no shell
-        [sys.executable, str(shared(MAKER)), str(stage.iso)], capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, str(find_shared(MAKER)), str(stage.iso)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     if done.returncode:
         raise Failed(done.stdout + done.stderr)
@@ -175,7 +179,7 @@ def install(stage: DemoStage) -> None:
     """From the ISO to a node that boots from its disk."""
     stage.record.title("copycds, nodeset, and the hypervisor reports its end")
     xcat = stage.home / "xcat"
-    stage.typed("copycds identifies and copies the ISO", f"copycds {stage.iso}", partial(_look_at_copy, stage))
+    stage.type_command("copycds identifies and copies the ISO", f"copycds {stage.iso}", partial(_look_at_copy, stage))
     stage.set_up(
         "chtab key=rhevh,username=admin passwd.password=demo-admin",
         "chtab key=rhevh,username=root passwd.password=demo-root",
@@ -184,7 +188,7 @@ def install(stage: DemoStage) -> None:
         f"nodech {NODE} nodehm.mgt=ipmi hypervisor.type=rhevh hypervisor.mgr=127.0.0.1 noderes.xcatmaster=127.0.0.1",
     )
     image = f"{stage.os}-x86_64-install-compute"
-    stage.typed(
+    stage.type_command(
         "nodeset writes kernel, initrd and boot file",
         f"nodeset {NODE} osimage={image}",
         partial(_look_at_boot_file, stage),
@@ -310,7 +314,7 @@ def _hosts(stage: DemoStage, engine: Engine) -> None:
             f"GET /OvirtEngineWeb/register?vds_name={name}...",
             partial(_register, engine, name, address, mac),
         )
-        stage.typed(f"{name} is approved", f"chhypervisor {name} -a", partial(_look_at_host, engine, name))
+        stage.type_command(f"{name} is approved", f"chhypervisor {name} -a", partial(_look_at_host, engine, name))
 
 
 def _register(engine: Engine, name: str, address: str, mac: str) -> str:
@@ -329,19 +333,19 @@ def _look_for(word: str, output: str) -> str:
 
 def _environment(stage: DemoStage, engine: Engine) -> None:
     name = engine.name
-    stage.typed(
+    stage.type_command(
         "an NFS storage domain",
         f"cfgve -t sd -m {name} -o nfs1 -c",
         lambda _: expect("the storage domain", engine.storage_states("Default").get("nfs1"), "active"),
     )
-    stage.typed(
+    stage.type_command(
         "a network with a VLAN",
         f"cfgve -t nw -m {name} -o net100 -d Default -n 100 -c",
         lambda _: expect("the network", "net100" in engine.states("networks"), True),
     )
-    stage.typed("the network joins the cluster", f"cfgve -t nw -m {name} -o net100 -a -l Default", lambda _: "")
+    stage.type_command("the network joins the cluster", f"cfgve -t nw -m {name} -o net100 -a -l Default", lambda _: "")
     for kind, wanted in (("sd", "nfs1"), ("nw", "net100")):
-        stage.typed("lsve shows it", f"lsve -t {kind} -m {name} -o {wanted}", partial(_look_for, wanted))
+        stage.type_command("lsve shows it", f"lsve -t {kind} -m {name} -o {wanted}", partial(_look_for, wanted))
 
 
 def _machines(stage: DemoStage, engine: Engine) -> None:
@@ -357,15 +361,17 @@ def _machines(stage: DemoStage, engine: Engine) -> None:
         on = all(states.get(vm) in ("up", "powering_up") for vm in ("vm1", "vm2", "vm3"))
         return expect("vm1 vm2 vm3 are on", on, True)
 
-    stage.typed("three machines", f"mkvm {VMS}", all_vms("down"))
-    stage.typed("they start", f"rpower {VMS} on", running)
-    stage.typed("what is vm1", "lsvm vm1", partial(_look_for, "vm1"))
-    stage.typed("vm1 moves", "rmigrate vm1 rhevh2", lambda _: expect("its host", engine.host_of("vm1"), "rhevh2"))
-    stage.typed("vm2 stops", "rpower vm2 off", lambda _: expect("vm2", engine.states("vms")["vm2"], "down"))
-    stage.typed(
+    stage.type_command("three machines", f"mkvm {VMS}", all_vms("down"))
+    stage.type_command("they start", f"rpower {VMS} on", running)
+    stage.type_command("what is vm1", "lsvm vm1", partial(_look_for, "vm1"))
+    stage.type_command(
+        "vm1 moves", "rmigrate vm1 rhevh2", lambda _: expect("its host", engine.host_of("vm1"), "rhevh2")
+    )
+    stage.type_command("vm2 stops", "rpower vm2 off", lambda _: expect("vm2", engine.states("vms")["vm2"], "down"))
+    stage.type_command(
         "a template from it",
         "clonevm vm2 -t tpl1",
         lambda _: expect("the template", engine.states("templates").get("tpl1"), "ok"),
     )
-    stage.typed("they stop", f"rpower {VMS} off", all_vms("down"))
-    stage.typed("they go", f"rmvm {VMS}", all_vms(None))
+    stage.type_command("they stop", f"rpower {VMS} off", all_vms("down"))
+    stage.type_command("they go", f"rmvm {VMS}", all_vms(None))

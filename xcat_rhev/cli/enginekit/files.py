@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...errors import RhevError
 from ...files import write_whole
-from ..files import shared
+from ..files import find_shared
 
 #: xCAT's postscripts that a kit needs, in `<installdir>/postscripts`.
 POSTSCRIPTS = ("rhevmrepos", "rhevmsetup", "rhevmhost")
@@ -48,4 +48,6 @@ def _folder(folder: Path, mode: int) -> None:
 
 def postscripts(installdir: Path) -> dict[Path, str]:
     """The postscripts, where xCAT's nodes fetch them."""
-    return {installdir / "postscripts" / name: shared(f"share/postscripts/{name}").read_text() for name in POSTSCRIPTS}
+    return {
+        installdir / "postscripts" / name: find_shared(f"share/postscripts/{name}").read_text() for name in POSTSCRIPTS
+    }

@@ -104,8 +104,8 @@ class KitImage(NamedTuple):
             pkglist=str(self.folder / "pkglist"),
             otherpkgdir=str(self.packages),
             otherpkglist=str(self.folder / "otherpkgs.pkglist"),
-            postscripts=_joined(self.base.values.get("postscripts", ""), scripts),
-            postbootscripts=_joined(self.base.values.get("postbootscripts", ""), boot_scripts),
+            postscripts=_join(self.base.values.get("postscripts", ""), scripts),
+            postbootscripts=_join(self.base.values.get("postbootscripts", ""), boot_scripts),
         )
         lines = [f"{self.name}:", "    objtype=osimage"]
         return "\n".join([*lines, *(f"    {key}={value}" for key, value in sorted(values.items())), ""])
@@ -123,5 +123,5 @@ class KitImage(NamedTuple):
         return "\n".join([*(f"{first}/{package}" for package in self.system.packages), ""])
 
 
-def _joined(before: str, more: tuple[str, ...]) -> str:
+def _join(before: str, more: tuple[str, ...]) -> str:
     return ",".join([*filter(None, before.split(",")), *more])

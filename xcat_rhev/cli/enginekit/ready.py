@@ -50,8 +50,8 @@ def wait(xcatd: AskedXcatd, name: str, timeout: float, clock: Clock) -> Iterator
             told = state
         clock.sleep(PAUSE)
     yield f"{name}: up"
-    yield from _answering(xcatd, node.fqdn, end, clock)
-    yield from _examined()
+    yield from _first_contact(xcatd, node.fqdn, end, clock)
+    yield from _diagnose()
 
 
 def _state(xcatd: AskedXcatd, name: str) -> str:
@@ -62,7 +62,7 @@ def _state(xcatd: AskedXcatd, name: str) -> str:
     return state
 
 
-def _examined() -> Iterator[str]:
+def _diagnose() -> Iterator[str]:
     """What the doctor finds, where a Perl xCAT is."""
     site = site_of(argparse.Namespace(xcatroot=None, confdir=None, prefix=Path("/")))
     try:
@@ -72,7 +72,7 @@ def _examined() -> Iterator[str]:
     yield from (finding.line() for finding in examine(site))
 
 
-def _answering(xcatd: AskedXcatd, manager: str, end: float, clock: Clock) -> Iterator[str]:
+def _first_contact(xcatd: AskedXcatd, manager: str, end: float, clock: Clock) -> Iterator[str]:
     """The first command to a manager fetches its CA, shows and keeps it, and logs in."""
     while True:
         try:

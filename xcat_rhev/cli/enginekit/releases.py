@@ -76,7 +76,7 @@ class EngineRelease(NamedTuple):
         return f"{self.product.lower()}{self.version}"
 
 
-def _named(*names: str) -> tuple[Repository, ...]:
+def _repositories(*names: str) -> tuple[Repository, ...]:
     return tuple(map(Repository, names))
 
 
@@ -84,27 +84,27 @@ def _rhev(version: str) -> KitSystem:
     return KitSystem(
         (6,),
         ("rhevm",),
-        _named(
+        _repositories(
             f"rhel-6-server-rhevm-{version}-rpms", "jb-eap-6-for-rhel-6-server-rpms", "rhel-6-server-supplementary-rpms"
         ),
     )
 
 
 def _rhv(version: str, package: str, *more: str) -> KitSystem:
-    return KitSystem((7,), (package,), _named(f"rhel-7-server-rhv-{version}-rpms", *more))
+    return KitSystem((7,), (package,), _repositories(f"rhel-7-server-rhv-{version}-rpms", *more))
 
 
 #: Hosts: vdsm alone up to 4.1, whose manager brings the rest; ovirt-host from 4.2 on.
-_RHEL6 = KitSystem((6,), ("vdsm",), _named("rhel-6-server-rhev-mgmt-agent-rpms"))
-_RHEL7 = KitSystem((7,), ("vdsm",), _named("rhel-7-server-rhev-mgmt-agent-rpms"))
-_RHEL7_RHV = KitSystem((7,), ("vdsm",), _named("rhel-7-server-rhv-4-mgmt-agent-rpms"))
+_RHEL6 = KitSystem((6,), ("vdsm",), _repositories("rhel-6-server-rhev-mgmt-agent-rpms"))
+_RHEL7 = KitSystem((7,), ("vdsm",), _repositories("rhel-7-server-rhev-mgmt-agent-rpms"))
+_RHEL7_RHV = KitSystem((7,), ("vdsm",), _repositories("rhel-7-server-rhv-4-mgmt-agent-rpms"))
 _RHEL7_RHV_HOST = KitSystem(
-    (7,), ("ovirt-host",), _named("rhel-7-server-rhv-4-mgmt-agent-rpms", "rhel-7-server-ansible-2-rpms")
+    (7,), ("ovirt-host",), _repositories("rhel-7-server-rhv-4-mgmt-agent-rpms", "rhel-7-server-ansible-2-rpms")
 )
 _RHEL8 = KitSystem(
     (8,),
     ("ovirt-host",),
-    _named(
+    _repositories(
         "rhv-4-mgmt-agent-for-rhel-8-x86_64-rpms",
         "fast-datapath-for-rhel-8-x86_64-rpms",
         "advanced-virt-for-rhel-8-x86_64-rpms",
@@ -182,13 +182,13 @@ RELEASES: tuple[EngineRelease, ...] = (
         KitSystem(
             (6,),
             ("rhevm",),
-            _named(
+            _repositories(
                 "rhel-x86_64-server-6-rhevm-3",
                 "jbappplatform-5-x86_64-server-6-rpm",
                 "rhel-x86_64-server-supplementary-6",
             ),
         ),
-        (KitSystem((6,), ("vdsm",), _named("rhel-x86_64-rhev-mgmt-agent-6")),),
+        (KitSystem((6,), ("vdsm",), _repositories("rhel-x86_64-rhev-mgmt-agent-6")),),
         ("rhevm-setup", "--answer-file="),
         ("xcat", "rhn", "spec"),
     ),
@@ -245,7 +245,7 @@ RELEASES: tuple[EngineRelease, ...] = (
         KitSystem(
             (8,),
             ("rhvm",),
-            _named(
+            _repositories(
                 "rhv-4.4-manager-for-rhel-8-x86_64-rpms",
                 "fast-datapath-for-rhel-8-x86_64-rpms",
                 "ansible-2.9-for-rhel-8-x86_64-rpms",
@@ -291,9 +291,16 @@ RELEASES: tuple[EngineRelease, ...] = (
             "OLVM",
             version,
             KitSystem(
-                (8,), ("ovirt-engine",), _named(f"ovirt-{version}", f"ovirt-{version}-extra", *_OLVM_NAMES), modules
+                (8,),
+                ("ovirt-engine",),
+                _repositories(f"ovirt-{version}", f"ovirt-{version}-extra", *_OLVM_NAMES),
+                modules,
             ),
-            (KitSystem((8,), ("ovirt-host",), _named(f"ovirt-{version}", f"ovirt-{version}-extra", *_OLVM_NAMES)),),
+            (
+                KitSystem(
+                    (8,), ("ovirt-host",), _repositories(f"ovirt-{version}", f"ovirt-{version}-extra", *_OLVM_NAMES)
+                ),
+            ),
             _ACCEPTING,
             ("oracle", "spec"),
         )

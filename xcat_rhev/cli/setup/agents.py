@@ -17,14 +17,14 @@ PATIENCE = 60.0
 _PROGRAMS = frozenset({"xcat-rhev", "xcat_rhev.cli", "__main__.py"})
 
 
-def running(site: XcatSite) -> list[int]:
+def processes(site: XcatSite) -> list[int]:
     """The processes of the agents that serve, or have served, the plugin's socket."""
     return [process for process in _processes() if _serves(process, site.socket)]
 
 
 def stop(site: XcatSite) -> Iterator[str]:
     """Let every agent end, and take its socket and its lock away; says what it did."""
-    agents = running(site)
+    agents = processes(site)
     for process in agents:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGTERM)

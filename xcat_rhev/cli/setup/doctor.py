@@ -23,13 +23,13 @@ from ...files import typed_path
 from ...ordering import natural
 from ...rows.manager import manager_folder
 from .. import homes
-from ..files import shared
+from ..files import find_shared
 from . import finishurl
 from .findings import Finding, show
 from .ledger import Ledger
 from .site import XcatSite, add_options, site_of
 from .tables import XcatTables
-from .webserver import prepared
+from .webserver import configured_server
 
 PACKAGES = ("requests", "lxml", "regex", "cryptography")
 
@@ -115,7 +115,7 @@ def _packages() -> Iterator[Finding]:
 
 def _perl(site: XcatSite) -> Finding:
     """The modules that our plugin loads, xCAT's own left out: distributions have split Perl into many packages."""
-    text = shared("share/perl/rhevm.pm").read_text()
+    text = find_shared("share/perl/rhevm.pm").read_text()
     names = re.findall(r"^\s*(?:use|require) (?!xCAT)([A-Z][\w:]*)", text, re.MULTILINE)
     missing = [name for name in dict.fromkeys(names) if site.run("perl", f"-M{name}", "-e", "1").returncode]
     says = "there" if not missing else f"{', '.join(missing)} cannot be loaded, so lines or all commands are lost"
@@ -241,7 +241,9 @@ def _leftovers(tables: XcatTables) -> Iterator[Finding]:
 def _finish_url(site: XcatSite, tables: XcatTables) -> Finding:
     files = Ledger(site.state).files()
     own = f". Let your web server run {site.script} for /xcatrhevh, see share/httpd/README.md"
-    return finishurl.examined(tables, prepared(site, files), own if files else ". Run: xcat-rhev install")
+    return finishurl.check_application(
+        tables, configured_server(site, files), own if files else ". Run: xcat-rhev install"
+    )
 
 
 def _selinux(site: XcatSite) -> Iterator[Finding]:

@@ -31,7 +31,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     at_work = state.is_supervised()
     yield Finding("servers", at_work, "running" if at_work else "not running", _START)
     if at_work:
-        yield _running(state)
+        yield _check_running(state)
     yield from _loaders(services)
     yield from _web(services)
     names = state.names()
@@ -40,7 +40,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     )
 
 
-def _running(state: NetState) -> Finding:
+def _check_running(state: NetState) -> Finding:
     try:
         problem = json.loads(state.running.read_text()).get("problem", "")
     except (OSError, ValueError):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..colours import GREEN, RED, painted
+from ..colours import GREEN, RED, paint
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Finding:
     def line(self) -> str:
         """The finding as a person reads it."""
         mark = "ok  " if self.well else "BAD "
-        mark = painted(mark, GREEN if self.well else RED, sys.stdout)
+        mark = paint(mark, GREEN if self.well else RED, sys.stdout)
         return f"{mark} {self.what}: {self.says}" + (f". Run: {self.mend}" if self.mend and not self.well else "")
 
 

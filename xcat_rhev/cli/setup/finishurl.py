@@ -53,7 +53,7 @@ def wait_for(tables: XcatTables) -> None:
         time.sleep(0.2)
 
 
-def examined(tables: XcatTables, server: WebServer | None, hint: str) -> Finding:
+def check_application(tables: XcatTables, server: WebServer | None, hint: str) -> Finding:
     """Ask this machine's web server. We are no hypervisor, so the application has to refuse us.
 
     Args:

@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from ...errors import Conflict, RhevError
-from ..files import PACKAGES, shared
+from ..files import PACKAGES, find_shared
 from . import finishurl, manlinks, webcertificate
 from .doctor import examine
 from .findings import show
 from .ledger import Ledger
 from .site import XcatSite, add_options, site_of
 from .tables import XcatTables
-from .webserver import SNIPPET, installed, kinds, prepared
+from .webserver import SNIPPET, configured_server, find_server, kinds
 
 #: The priority of all our rows, as the original design wrote it.
 PRIORITY = "5"
@@ -108,7 +108,7 @@ def plan(site: XcatSite, ledger: Ledger, httpd: str, policy: str) -> Iterator[It
 
 def _reload(site: XcatSite, ledger: Ledger) -> None:
     site.rescan()
-    server = prepared(site, ledger.files())
+    server = configured_server(site, ledger.files())
     if server and server.reload(site):
         finishurl.wait_for(XcatTables(site))
 
@@ -123,24 +123,24 @@ def _is_current(ledger: Ledger, path: Path, text: bytes) -> bool:
 
 
 def _files(site: XcatSite) -> Iterator[tuple[Path, bytes, int, str]]:
-    shim = shared("share/perl/rhevm.pm").read_text()
+    shim = find_shared("share/perl/rhevm.pm").read_text()
     yield site.plugin, shim.replace("/usr/bin/xcat-rhev", str(site.program)).encode(), 0o644, "the plugin"
     yield site.script, cgi(), 0o755, "the CGI"
     console = site.root / "share/xcat/cons/rhevm"
-    yield console, shared("share/cons/rhevm").read_bytes(), 0o755, "the serial console's program"
+    yield console, find_shared("share/cons/rhevm").read_bytes(), 0o755, "the serial console's program"
     completion = site.below("/usr/share/bash-completion/completions/xcat-rhev")
     if completion.parent.is_dir():
-        yield completion, shared("share/completion/xcat-rhev.bash").read_bytes(), 0o644, "the completion for bash"
+        yield completion, find_shared("share/completion/xcat-rhev.bash").read_bytes(), 0o644, "the completion for bash"
     units = site.below("/etc/systemd/system")
     if units.is_dir():
-        unit = shared("share/systemd/xcat-rhev-agent.service").read_text()
+        unit = find_shared("share/systemd/xcat-rhev-agent.service").read_text()
         text = unit.replace("/usr/bin/xcat-rhev", str(site.program)).encode()
         yield units / "xcat-rhev-agent.service", text, 0o644, "the agent's unit (not enabled: the plugin starts it)"
 
 
 def _manuals(site: XcatSite, ledger: Ledger) -> Iterator[tuple[Path, bytes, int, str]]:
     folder = site.root / "share/man/man1"
-    for page in sorted(shared("share/man/man1").glob("*.1")):
+    for page in sorted(find_shared("share/man/man1").glob("*.1")):
         yield folder / page.name, page.read_bytes(), 0o644, PAGE
     for path, text in manlinks.pages(folder, ledger):
         yield path, text, 0o644, PAGE
@@ -164,7 +164,7 @@ def cgi() -> bytes:
     Raises:
         Conflict: The web server's user could not start it there.
     """
-    first, _, rest = shared("cgi-bin/xcatrhevh.cgi").read_text().partition("\n")
+    first, _, rest = find_shared("cgi-bin/xcatrhevh.cgi").read_text().partition("\n")
     if not _open_to_all(PACKAGES / "xcat_rhev"):
         raise Conflict(f"{PACKAGES} cannot be read by the web server", "Install the package where all may read it")
     rest = rest.replace("os.path.dirname(os.path.dirname(os.path.realpath(__file__)))", repr(str(PACKAGES)))
@@ -197,7 +197,7 @@ def _snippet(site: XcatSite, httpd: str) -> Iterator[tuple[Path, bytes, int, str
     if httpd == "none":
         return
     httpd = httpd or next(iter(kinds(site)), "apache")
-    server = installed(site, httpd)
+    server = find_server(site, httpd)
     if server is None:
         here = "".join(f"give --httpd {kind}, which is here, or " for kind in kinds(site))
         raise Conflict(
@@ -205,7 +205,7 @@ def _snippet(site: XcatSite, httpd: str) -> Iterator[tuple[Path, bytes, int, str
         )
     script = site.script
     name = {"apache": "xcatrhevh.conf", "nginx": "xcatrhevh-nginx-fcgiwrap.conf"}[httpd]
-    text = shared(f"share/httpd/{name}").read_text()
+    text = find_shared(f"share/httpd/{name}").read_text()
     for place in ("${XCAT_RHEV}/cgi-bin", "/opt/xcat-rhev/cgi-bin"):
         text = text.replace(place, str(script.parent))
     yield site.below(server.folder) / SNIPPET, text.encode(), 0o644, "the web server's snippet"
@@ -239,7 +239,7 @@ def _add_rows(site: XcatSite, ledger: Ledger, name: str) -> None:
         raise Conflict(f"policy has another row of priority {PRIORITY}", "Add ours by hand, see policy/README.md")
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder, "policy.csv")  # tabrestore takes the table from the file's name
-        rows.write_text(shared(f"policy/{name}").read_text())
+        rows.write_text(find_shared(f"policy/{name}").read_text())
         done = site.run("tabrestore", "-a", str(rows))
     if done.returncode:
         raise Conflict(f"xCAT did not take the policy row: {done.stderr or done.stdout}", "See policy/README.md")
@@ -254,7 +254,7 @@ def _selinux(site: XcatSite, ledger: Ledger) -> Iterator[Item]:
 
 def _load_module(site: XcatSite, ledger: Ledger) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(shared("policy/selinux"), folder, dirs_exist_ok=True)
+        shutil.copytree(find_shared("policy/selinux"), folder, dirs_exist_ok=True)
         makefile = "/usr/share/selinux/devel/Makefile"
         for words in (
             ("make", "-C", folder, "-f", makefile, "xcatrhevh.pp"),

@@ -12,7 +12,7 @@ from . import agents
 from .ledger import Ledger
 from .site import XcatSite, add_options, site_of
 from .tables import XcatTables
-from .webserver import prepared
+from .webserver import configured_server
 
 _UNIT = "/etc/systemd/system/multi-user.target.wants/xcat-rhev-agent.service"
 
@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
 def _plan_lines(site: XcatSite, ledger: Ledger) -> Iterator[str]:
     yield from (f"policy row {row}" for row in ledger.fact("policy") or [])
     yield from ledger.files()
-    yield from (f"the agent, process {process}" for process in agents.running(site))
+    yield from (f"the agent, process {process}" for process in agents.processes(site))
     yield from map(str, agents.files(site))
 
 
@@ -61,7 +61,7 @@ def _remove_all(site: XcatSite, ledger: Ledger) -> Iterator[str]:
     """Take all away. The agent comes last: as long as the plugin is there, xcatd starts the next one."""
     yield from _policy(site, ledger)
     yield from _selinux(site, ledger)
-    server = prepared(site, ledger.files())
+    server = configured_server(site, ledger.files())
     unit = site.below(_UNIT)
     yield from ledger.restore()
     if unit.is_symlink():  # somebody has enabled the agent's unit

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from ...errors import Conflict
-from ..files import shared
+from ..files import find_shared
 from .ledger import Ledger
 from .site import XcatSite
 
@@ -44,7 +44,7 @@ def make(site: XcatSite, ledger: Ledger) -> None:
     file, conf = site.confdir / "rhevh-web.pem", _conf(site)
     ledger.put(file, text, 0o640)
     os.chown(file, -1, _group())
-    before = conf.read_text() if conf.exists() else shared("share/httpd/rhevh-web.conf").read_text()
+    before = conf.read_text() if conf.exists() else find_shared("share/httpd/rhevh-web.conf").read_text()
     ledger.put(conf, f"{before.rstrip()}\ncertificate = {file}\n".encode(), 0o644)
 
 

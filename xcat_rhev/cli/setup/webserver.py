@@ -105,7 +105,7 @@ def _runs(site: XcatSite, process: str) -> bool:
     return site.run("pgrep", *here, "-x", process).returncode == 0
 
 
-def installed(site: XcatSite, kind: str) -> WebServer | None:
+def find_server(site: XcatSite, kind: str) -> WebServer | None:
     """The web server of that kind that is on this machine."""
     return next((server for server in SERVERS if server.kind == kind and site.below(server.folder).is_dir()), None)
 
@@ -115,7 +115,7 @@ def kinds(site: XcatSite) -> list[str]:
     return list(dict.fromkeys(server.kind for server in SERVERS if site.below(server.folder).is_dir()))
 
 
-def prepared(site: XcatSite, files: Iterable[str]) -> WebServer | None:
+def configured_server(site: XcatSite, files: Iterable[str]) -> WebServer | None:
     """The web server whose snippet is among an install's files; None when the site serves the CGI by itself."""
     paths = {Path(name) for name in files}
     return next((server for server in SERVERS if site.below(server.folder) / SNIPPET in paths), None)

@@ -193,16 +193,16 @@ class ManagerSteps:
     def _run(self, command: str, *words: str, stdin: str = "") -> Iterator[str]:
         """Run a command and pass on what it says; its errors end the step."""
         errors = []
-        for message in self._xcatd.said(command, *words, stdin=stdin):
+        for message in self._xcatd.messages(command, *words, stdin=stdin):
             if isinstance(message, Error):
-                errors.append(shown(message))
+                errors.append(line_of(message))
             elif isinstance(message, (Data, Info, Warn)):
-                yield shown(message)
+                yield line_of(message)
         if errors:
             raise RhevError(f"{command}: {'; '.join(errors)}")
 
 
-def shown(message: Message) -> str:
+def line_of(message: Message) -> str:
     """A message as a line."""
     node = getattr(message, "node", "")
     text = getattr(message, "text", "")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ...addresses import parsed
+from ...addresses import parse_address
 from ...declare.command import CommandWords, Option
 from ...errors import RhevError, Usage
 from ...messages import Info, Warn
@@ -79,7 +79,7 @@ def name_server_lines(call: CommandCall, state: NetState) -> list[str]:
     domains = [tables.site("domain"), *(row.get("domain", "") for row in tables.rows("networks"))]
     forwarders = [name for name in re.split(r"[,\s]+", tables.site("forwarders")) if name and name != MYSELF]
     for name in forwarders:
-        if parsed(name) is None:
+        if parse_address(name) is None:
             raise Usage(f"site.forwarders has '{name}', which is not an address")
     return dnsmasq.name_server(state.dnsmasq, list(dict.fromkeys(filter(None, domains))), forwarders)
 

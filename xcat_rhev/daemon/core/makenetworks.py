@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network
 
-from ...addresses import parsed
+from ...addresses import parse_address
 from ...declare.command import CommandWords, Option
 from ...messages import Data, Info, Warn
 from ...xcat.host import Row
@@ -44,7 +44,7 @@ def _row(link: Link) -> Row:
         address, mask = str(net.network_address), str(net.netmask)
         name = f"{address}-{mask}".replace(".", "_")
         router = interfaces.gateway()
-        more = {"gateway": router if router and parsed(router) in net else MYSELF, "tftpserver": MYSELF}
+        more = {"gateway": router if router and parse_address(router) in net else MYSELF, "tftpserver": MYSELF}
     else:
         address, mask, name, more = str(net), f"/{net.prefixlen}", str(net), {}
     row = {"netname": name, "net": address, "mask": mask, "mgtifname": link.interface, **more}

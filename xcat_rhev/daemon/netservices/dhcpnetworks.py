@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from ...addresses import my_addresses, parsed
+from ...addresses import my_addresses, parse_address
 from ...errors import Usage
 from ...messages import Warn
 from ...ordering import natural
@@ -211,7 +211,7 @@ def _router(text: str, net: IPv4Network, address: str) -> str:
     """
     if text == MYSELF:
         return address if _forwards() else ""
-    here = parsed(text)
+    here = parse_address(text)
     if text and (here is None or here not in net):
         raise Usage(
             f"Specified gateway {text} is not valid for {net.network_address}/{net.netmask}, must be on same network"
@@ -250,7 +250,7 @@ def _hosts(tables: Tables, column: str, text: str, address: str) -> str:
     """
     found: list[str] = []
     for name in filter(None, re.split(r"[,\s]+", text)):
-        one = parsed(address if name == MYSELF else _resolve(tables, name))
+        one = parse_address(address if name == MYSELF else _resolve(tables, name))
         if one is None:
             raise Usage(f"{column}: '{name}' does not resolve", "Write its address in site or networks")
         if one.version == 4:
@@ -272,6 +272,6 @@ def warnings(found: Sequence[Served]) -> Iterator[Warn]:
 
 def holding(found: Sequence[Served], address: str) -> Served | None:
     """The smallest served network that an address is in."""
-    here = parsed(address)
+    here = parse_address(address)
     fits = [each for each in found if isinstance(here, ipaddress.IPv4Address) and here in each.net]
     return max(fits, key=lambda each: each.net.prefixlen, default=None)

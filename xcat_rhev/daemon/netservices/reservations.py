@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from ...addresses import parsed
+from ...addresses import parse_address
 from ...messages import Error, Warn
 from ...xcat.host import Row
 from .. import interfaces
@@ -112,7 +112,7 @@ class Reservations:
     def _address(self, node: str, name: str) -> str | None:
         """The address of a card's name; empty if it has none, None if it must not have what it has."""
         address = self._names.get(name) or address_of(name, "")
-        here = parsed(address)
+        here = parse_address(address)
         if not isinstance(here, IPv4Address):
             self.said.append(Warn(f"The hostname {name} of node {node} could not be resolved."))
             return ""

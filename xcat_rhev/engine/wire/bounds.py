@@ -76,7 +76,7 @@ def whole(seconds: float, outer: Abort) -> Iterator[Abort]:
         outer: Set when it is no longer wanted.
     """
     over = Abort()
-    with outer.breaking(over.set), _ends.within(seconds, over):
+    with outer.callback(over.set), _ends.within(seconds, over):
         yield over
 
 

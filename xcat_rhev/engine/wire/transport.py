@@ -140,7 +140,7 @@ class _Breakable:
     def connect(self) -> None:
         _present.stage("connecting")
         _present.connecting = True
-        with _present.aborted.breaking(lambda: _cut(self.begun)):
+        with _present.aborted.callback(lambda: _cut(self.begun)):
             super().connect()  # type: ignore[misc]
         _present.connecting = False
         _present.stage("answering")
@@ -152,7 +152,7 @@ class _Breakable:
 
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
         _present.connection = self.number
-        with _present.aborted.breaking(lambda: _cut(self.sock)):  # type: ignore[attr-defined]
+        with _present.aborted.callback(lambda: _cut(self.sock)):  # type: ignore[attr-defined]
             return super().getresponse(*args, **kwargs)  # type: ignore[misc]
 
 
@@ -292,7 +292,7 @@ class Http:
                 stream=True,
                 verify=self._verify,
             ) as answer:
-                with over.breaking(partial(_cut, getattr(answer.raw.connection, "sock", None))):
+                with over.callback(partial(_cut, getattr(answer.raw.connection, "sock", None))):
                     response = self._take(request, answer)
         except requests.RequestException as problem:
             self._check_end(request, over)
