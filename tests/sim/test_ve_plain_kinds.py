@@ -239,6 +239,19 @@ def test_the_password_of_a_provider_is_that_of_the_table(site):
         assert not made.get("password") and not made.get("username")
 
 
+@only((4, 4), (4, 5))
+def test_providers_of_volumes_are_left_out_where_engines_fail_inside_when_asked_for_them(site):
+    make = "cfgve -t provider -m MGR -o cinder -c --set type=volume --set url=http://cinder:8776"
+    if site.version < (4, 5):
+        site.ok(make)
+        assert site.ok("lsve -t provider -m MGR")[0].startswith("providers: [cinder]")
+    else:
+        assert site.wrong(make) == ["the manager is 4.5; providers of volumes went away with 4.5"]
+        site.ok("cfgve -t provider -m MGR -o glance -c --set type=image --set url=http://glance:9292")
+        assert site.ok("lsve -t provider -m MGR")[0].startswith("providers: [glance]")
+        assert any("glance" in each for each in site.ok("lsve -m MGR --export"))
+
+
 def _ours(site):
     """Make one of each of the newer kinds by our command."""
     for line in (

@@ -10,7 +10,7 @@ from typing import Any, Callable, TypeVar, cast
 from ..abort import Abort
 from ..clock import Clock
 from . import vm_update
-from .arrivals import arrival, guest_systems
+from .arrivals import arrival, departure, guest_systems
 from .calls import Calls
 from .catalog import Catalog
 from .documents.noun import N
@@ -172,13 +172,15 @@ class Api:
         return builtins.list(self.catalog.all(noun).values())
 
     def too_new(self, what: str) -> str:
-        """Say that this manager does not have something yet; nothing if it does.
+        """Say that this manager does not have something yet, or no longer; nothing if it does.
 
         Args:
-            what: As `arrivals.ARRIVALS` has it.
+            what: As `arrivals.ARRIVALS` or `DEPARTURES` has it.
         """
-        since = arrival(self.calls.dialect, what)
+        since, until = arrival(self.calls.dialect, what), departure(self.calls.dialect, what)
         version = ".".join(map(str, self.version))
+        if until:
+            return f"the manager is {version}; {what} went away with {until[0]}.{until[1]}"
         return f"the manager is {version}; {what} came with {since[0]}.{since[1]}" if since else ""
 
     @property

@@ -49,6 +49,10 @@ ARRIVALS: Mapping[str, Version] = {
     "networks for hosts only": (3, 1),
     "MTUs of networks": (3, 1),
 }
+#: What engines no longer have -> the version that dropped it (BackendOpenStackVolumeProvidersResource: every call fails).
+DEPARTURES: Mapping[str, Version] = {
+    "providers of volumes": (4, 5),
+}
 #: The operating systems of guests that engines know which cannot be asked (the list came with 3.4).
 _SYSTEMS: Mapping[Version, str] = {
     (3, 0): """
@@ -70,6 +74,12 @@ def arrival(dialect: Dialect, what: str) -> Version | None:
     """
     since = ARRIVALS.get(what)
     return None if since is None or dialect.since(since) else since
+
+
+def departure(dialect: Dialect, what: str) -> Version | None:
+    """The version that dropped something, where this engine does not have it any more; None where it does."""
+    until = DEPARTURES.get(what)
+    return until if until is not None and dialect.since(until) else None
 
 
 def guest_systems(dialect: Dialect) -> list[str]:

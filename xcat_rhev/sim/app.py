@@ -165,6 +165,8 @@ class Application:
             return Raw(b"", 404)
         except vocabulary.WrongRoot:
             return Raw(b"java.lang.ClassCastException@504254aa", 500, "text/html;charset=UTF-8")
+        except faults.Crashed:
+            return _container(500)
         except faults.NotHere:
             return Raw(b"", 405) if dialect.modern else _container(405)
         except faults.Refused as refusal:

@@ -49,6 +49,10 @@ class Gone(Exception):
     """Nothing is at this address: 404 with an empty body."""
 
 
+class Crashed(Exception):
+    """The engine fails inside: 500 with the web server's page."""
+
+
 class NotHere(Exception):
     """The address exists, the method does not: 405 with the container's page."""
 

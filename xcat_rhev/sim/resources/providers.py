@@ -1,10 +1,17 @@
-"""External providers of hosts, images, networks and volumes; nobody is asked whether they answer."""
+"""External providers of hosts, images, networks and volumes; nobody is asked whether they answer.
+
+Since 4.5 every call to those of volumes fails inside the engine ("Cinder integration replaced by Managed Block Storage").
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
+from ..call import ApiCall
 from ..dialect import SimField, SimShape, named, ref, v4only
+from ..faults import Crashed
 from ..routing import Route
 from .plain import Plain
 
@@ -40,12 +47,25 @@ _SHAPES = (
 )
 
 
+def _until_4_5(route: Route) -> Route:
+    """A call which later engines fail in."""
+
+    def handle(call: ApiCall) -> Any:
+        if call.dialect.version >= (4, 5):
+            raise Crashed
+        return route.handler(call)
+
+    return replace(route, handler=handle)
+
+
 def _routes() -> Iterator[Route]:
     for shape in _SHAPES:
         network = shape.kind == "openstack_network_provider"
         usual = {"requires_authentication": False, **({"read_only": True, "type": "external"} if network else {})}
         type_ = shape.kind.title().replace("_", "").replace("Openstack", "OpenStack")
-        yield from Plain(shape, "provider", type_, usual=usual, since3=(3, 6)).routes(shape.path.rpartition("/")[0])
+        plain = Plain(shape, "provider", type_, usual=usual, since3=(3, 6))
+        for route in plain.routes(shape.path.rpartition("/")[0]):
+            yield _until_4_5(route) if shape.kind == "openstack_volume_provider" else route
 
 
 ROUTES = tuple(_routes())

@@ -31,16 +31,19 @@ class _Providers(PlainKind):
         return (*_TYPES.values(),)
 
     def listed(self, manager: Manager, under: Noun | None) -> list[Noun]:
-        """Those of all types."""
-        return [each for found in manager.each(lambda noun: manager.list(noun), self.nouns) for each in found]
+        """Those of all types that the manager has."""
+        nouns = [noun for type_, noun in _TYPES.items() if not manager.too_new(f"providers of {type_}s")]
+        return [each for found in manager.each(lambda noun: manager.list(noun), nouns) for each in found]
 
     def new(self, context: Context, name: str, wanted: Asked) -> Noun:
         """A provider, with the name and the password of its row in the passwd table, which is nobody else's.
 
         Raises:
-            Usage: A setting is another type's.
+            Usage: A setting is another type's, or the manager has no such providers.
         """
         values = {key: value for key, value in wanted.values.items() if key != "type"}
+        if late := context.manager.too_new(f"providers of {wanted.values['type']}s"):
+            raise Usage(late)
         noun = _TYPES[wanted.values["type"]]
         strange = [key for key in values if key not in noun.FIELDS]
         if strange:
