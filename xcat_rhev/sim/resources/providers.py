@@ -1,6 +1,6 @@
 """External providers of hosts, images, networks and volumes; nobody is asked whether they answer.
 
-Since 4.5 every call to those of volumes fails inside the engine ("Cinder integration replaced by Managed Block Storage").
+Since 4.5 every call to those of volumes fails inside the engine, which says to use Managed Block Storage instead.
 """
 
 from __future__ import annotations
