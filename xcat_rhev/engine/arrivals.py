@@ -49,7 +49,7 @@ ARRIVALS: Mapping[str, Version] = {
     "networks for hosts only": (3, 1),
     "MTUs of networks": (3, 1),
 }
-#: What engines no longer have -> the version that dropped it (BackendOpenStackVolumeProvidersResource: every call fails).
+#: What engines no longer have -> the version that dropped it (ovirt-engine: BackendOpenStackVolumeProvidersResource).
 DEPARTURES: Mapping[str, Version] = {
     "providers of volumes": (4, 5),
 }
