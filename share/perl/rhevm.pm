@@ -37,7 +37,7 @@ my %relay;    # our process -> a duplicate of its socket to xcatd
 # BEGIN GENERATED: from the commands' declarations; `python -m xcat_rhev.cli.shim` writes it anew.
 my %HANDLED = (
     cfgve => 'rhevm',
-    chhypervisor => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodetype:os=(rhev.*|rhvh.*|ovirt.*|rhel.*|centos.*|rocky.*|alma.*|ol[0-9].*)'],
+    chhypervisor => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodetype:os=(rhev.*|rhvh.*|ovirt.*|rhel.*|centos.*|rocky.*|alma.*|ol[0-9].*|sl[0-9].*)'],
     chvm => ['nodehm:mgt', 'hypervisor:type=rhevm'],
     clonevm => ['nodehm:mgt', 'hypervisor:type=rhevm'],
     copycd => 'rhevm',
@@ -55,7 +55,7 @@ my %HANDLED = (
     rhevhupdateflag => ['nodetype:os=(rhevh.*)', 'nodetype:os=(rhvh.*)', 'nodetype:os=(ovirt.*)'],
     rhevmupdateflag => 'rhevm',
     rinv => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodehm:mgt'],
-    rmhypervisor => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodetype:os=(rhev.*|rhvh.*|ovirt.*|rhel.*|centos.*|rocky.*|alma.*|ol[0-9].*)'],
+    rmhypervisor => ['hypervisor:type=(rhev.*|ovirt.*)', 'nodetype:os=(rhev.*|rhvh.*|ovirt.*|rhel.*|centos.*|rocky.*|alma.*|ol[0-9].*|sl[0-9].*)'],
     rmigrate => ['nodehm:mgt', 'hypervisor:type=rhevm'],
     rmvm => ['nodehm:mgt', 'hypervisor:type=rhevm'],
     rpower => 'nodehm:power,mgt',

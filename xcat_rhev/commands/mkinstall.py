@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from ..addresses import resolve
-from ..declare.command import Command, Place
+from ..declare.command import FULL_LINUX, Command, Place
 from ..errors import RhevError, Usage
 from ..media.copying import write_all, writing
+from ..media.fulllinux import TEMPLATE as FULL_TEMPLATE
+from ..media.fulllinux import linux_kickstart
 from ..media.initrd import replaced
 from ..media.kernelargs import kernel_line
 from ..media.kickstart import kickstart, read_template
@@ -23,6 +25,7 @@ from ..plan.jobs import Job, Step
 from ..rows import nodeaddresses
 from ..units import MIB, parse_size, show_size
 from .install import loaders
+from .install.linuxparts import linux_parts
 from .install.location import InstallLocation, gateway_is_missing, host_in_url, location_of
 from .install.nodesettings import settings_of
 from .install.site import InstallSite, InstallTables, Once, Osimage
@@ -33,13 +36,15 @@ SPEC = Command(
     usage="noderange",
     place=Place.HERE,
     routes=("nodetype:os=(rhevh.*)", "nodetype:os=(ovirt.*)"),
+    embedded_routes=(f"nodetype:os=({FULL_LINUX})",),
     description=(
         "Called by nodeset. Makes kernel and initrd of the osimage once (a live image's ISO goes into the initrd), "
         "writes the kernel arguments, for RHVH and oVirt Node NG a kickstart as well, and notes by which address the "
-        "node will tell that it is installed. Needs no manager. The disks that storage_init names are erased without a "
-        "question; without it a live image takes the first one, RHVH and oVirt Node NG take all. Words of "
-        "bootparams.addkcmdline and linuximage.addkcmdline, such as storage_init=/dev/sda, take the place of its own; "
-        "those of site.rhevhkcmdline hold for all live images."
+        "node will tell that it is installed. The embedded xcatd installs a full Enterprise Linux as well, with the "
+        "osimage's packages and scripts; beside a Perl xCAT that is xCAT's own work. Needs no manager. The disks that "
+        "storage_init names are erased without a question; without it a live image takes the first one, RHVH and "
+        "oVirt Node NG take all. Words of bootparams.addkcmdline and linuximage.addkcmdline, such as "
+        "storage_init=/dev/sda, take the place of its own; those of site.rhevhkcmdline hold for all live images."
     ),
     examples=(
         (
@@ -80,9 +85,7 @@ def _steps(
         base = f"http://{host_in_url(location.files, site)}/install"
         tree = f"{base}/{_below(osimage.image.folder, site.installdir)}"
         line = kernel_line(osimage.image, settings, tree, f"{base}/autoinst/{node}")
-        template = read_template(osimage.row.get("template", ""), osimage.name)
-        zone = site.context.xcat.site("timezone", "Etc/UTC")
-        text = kickstart(template, settings, f"{tree}/{osimage.image.payload}", zone, osimage.image.linux)
+        text = _kickstart(node, osimage, location, settings, tree, site)
         yield Step("write its kickstart", partial(_write_kickstart, Path(site.installdir, "autoinst", node), text))
     else:
         line = kernel_line(osimage.image, settings)
@@ -91,6 +94,18 @@ def _steps(
         "hand kernel, initrd and kernel arguments to nodeset",
         partial(site.context.xcat.set_bootparams, node, osimage.files.kernel, osimage.files.initrd, line),
     )
+
+
+def _kickstart(
+    node: str, osimage: Osimage, location: InstallLocation, settings: BootSettings, tree: str, site: InstallSite
+) -> str:
+    """The text of a node's kickstart: for one file system image, or for packages."""
+    image, zone = osimage.image, site.context.xcat.site("timezone", "Etc/UTC")
+    if osimage.full:
+        template = read_template(osimage.row.get("template", ""), osimage.name, FULL_TEMPLATE)
+        return linux_kickstart(template, settings, tree, zone, image, linux_parts(node, osimage, location, site))
+    template = read_template(osimage.row.get("template", ""), osimage.name)
+    return kickstart(template, settings, f"{tree}/{image.payload}", zone, image.linux)
 
 
 def _warnings(

@@ -13,14 +13,15 @@ from functools import partial
 from ..addresses import plain
 from ..declare.command import Command, CommandWords, Place
 from ..errors import Conflict, RhevError, Usage
-from ..messages import Data, error_of
+from ..messages import Data, Error, error_of
 from ..plan.context import Context, Plan
 from ..plan.jobs import Job, Step
 from ..xcat.host import Xcat
 from .finish.askers import check_address, check_asker
+from .finish.fullinstalls import INSTALLED, check_full_install, finish_full_install
 from .finish.nodescripts import scripts
 from .finish.reports import JOIN, MANAGER, SCRIPTS, joining, note, notes
-from .finish.setups import FAILED, SETUP, UP, hand_out
+from .finish.setups import FAILED, HOST, READY, SETUP, UP, hand_out
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,14 @@ WORDS = {
     "answers": "hand the answers for its setup out, once",
     "up": "note that its manager is up",
     "failed": "note that its setup failed",
-    "ready": "let rhevhjoin take the host to its manager, if the site wants that",
+    "installed": "let a full Linux that the embedded xcatd installs start from its disk",
+    READY: "let rhevhjoin take the host to its manager, if the site wants that",
 }
 
 SPEC = Command(
     name="rhevmupdateflag",
     summary="answer a node that becomes a manager, or a host with a full Linux",
-    usage="noderange address answers|up|failed|ready",
+    usage="noderange address answers|up|failed|installed|ready",
     place=Place.HERE,
     routes=("rhevm",),
     words=CommandWords(least=2, most=2),
@@ -67,6 +69,8 @@ def plan(context: Context) -> Plan:
             check_address(context.xcat, node, address)
             if word in (UP, FAILED):
                 _check_setup(context.xcat, node)
+            elif word == INSTALLED:
+                check_full_install(context.xcat, node)
         except RhevError as problem:
             log.warning("%s: refused '%s' from %s: %s", node, word, address, problem)
             yield error_of(problem, node)
@@ -84,9 +88,12 @@ def _check_setup(xcat: Xcat, node: str) -> None:
         raise Conflict("no kit was made for it", f"Run: xcat-rhev engine kit VERSION --node {node}")
 
 
-def _do(context: Context, node: str, word: str) -> Iterator[Data]:
+def _do(context: Context, node: str, word: str) -> Iterator[Data | Error]:
     if word == "answers":
         yield from (Data(line, node) for line in hand_out(context.xcat, node))
+        return
+    if word == INSTALLED:
+        yield finish_full_install(context.xcat, node)
         return
     if word == "ready":
         _ready(context.xcat, node)
@@ -99,4 +106,4 @@ def _do(context: Context, node: str, word: str) -> Iterator[Data]:
 def _ready(xcat: Xcat, node: str) -> None:
     """What comes next for a host with a full Linux, as after the install of a RHEV-H."""
     steps = {**dict.fromkeys(scripts(xcat, [node]), SCRIPTS), **dict.fromkeys(joining(xcat, [node]), JOIN)}
-    note(xcat, {node: {MANAGER: steps.get(node, "")}})
+    note(xcat, {node: {HOST: READY, MANAGER: steps.get(node, "")}})

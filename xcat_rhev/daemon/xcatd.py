@@ -166,7 +166,10 @@ class _Asked:
 
 def _handlers() -> dict[str, list[Handler]]:
     """The handlers of each command: RHEV's by the specs that they declare, xcatd's own by theirs or for all nodes."""
-    handlers = {name: [Handler(RHEVM, spec) for spec in command.routes] for name, command in COMMANDS.items()}
+    handlers = {
+        name: [Handler(RHEVM, spec) for spec in (*command.routes, *command.embedded_routes)]
+        for name, command in COMMANDS.items()
+    }
     for name, core in CORES.items():
         handlers[name] = [Handler(module, spec) for module, spec in core.routes or (("core", "core"),)]
     return handlers

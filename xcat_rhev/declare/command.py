@@ -63,10 +63,12 @@ class CommandWords:
 VM_ROUTES = ("nodehm:mgt", "hypervisor:type=rhevm")
 #: Which nodes are hypervisors of ours, or whatever else nodehm brings here.
 HYPERVISOR_ROUTES = ("hypervisor:type=(rhev.*|ovirt.*)", "nodehm:mgt")
+#: What nodetype.os of a full Enterprise Linux is.
+FULL_LINUX = "rhel.*|centos.*|rocky.*|alma.*|ol[0-9].*|sl[0-9].*"
 #: Which nodes are, or shall become, hosts of a manager: by nodetype.os also those with a full Linux.
 HOST_ROUTES = (
     "hypervisor:type=(rhev.*|ovirt.*)",
-    "nodetype:os=(rhev.*|rhvh.*|ovirt.*|rhel.*|centos.*|rocky.*|alma.*|ol[0-9].*)",
+    f"nodetype:os=(rhev.*|rhvh.*|ovirt.*|{FULL_LINUX})",
 )
 
 #: Options that every command has. The dispatcher acts on them; `plan` sees them too.
@@ -92,6 +94,7 @@ class Command:
         place: Where it runs.
         routes: xCAT's `handled_commands` specs, e.g. `nodehm:power,mgt` or `nodetype:os=(rhevh.*)`; a word without a
             colon is a command without nodes.
+        embedded_routes: More of these, for what a Perl xCAT has a plugin of its own.
         options: Its own options.
         common: The options that it shares with its like.
         words: The words that it takes besides options; none unless it says so.
@@ -120,6 +123,7 @@ class Command:
     common: tuple[Option, ...] = COMMON_OPTIONS
     help_text: str = ""
     xcat_style: bool = False
+    embedded_routes: tuple[str, ...] = ()
 
     def all_options(self) -> tuple[Option, ...]:
         """Its own options and the common ones; its own win where both claim a flag."""

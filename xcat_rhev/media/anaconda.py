@@ -14,6 +14,23 @@ from .networks import Address, in_url
 from .settings import BootSettings
 
 
+def old_anaconda_line(settings: BootSettings, tree_url: str, kickstart_url: str) -> Iterator[str]:
+    """The same for Enterprise Linux 6, whose loader reads words of its own and no bonds."""
+    card = settings.card
+    yield f"method={tree_url}"
+    yield f"ks={kickstart_url}"
+    yield from ("text", f"ksdevice={card.nic}")
+    if settings.addresses:
+        address: Address = settings.addresses[0]
+        yield from (f"ip={address.ip}", f"netmask={address.netmask}")
+        yield from (f"gateway={gateway}" for gateway in [address.gateway] if gateway)
+    else:
+        yield "ip=dhcp"
+    if settings.nameservers:
+        yield f"dns={','.join(settings.nameservers)}"
+    yield from _console(settings)
+
+
 def anaconda_line(settings: BootSettings, tree_url: str, kickstart_url: str) -> Iterator[str]:
     """The words of Anaconda's line.
 
@@ -31,6 +48,10 @@ def anaconda_line(settings: BootSettings, tree_url: str, kickstart_url: str) -> 
     yield from _on_top(card)
     yield _ip(settings, device(card))
     yield from (f"nameserver={server}" for server in settings.nameservers)
+    yield from _console(settings)
+
+
+def _console(settings: BootSettings) -> Iterator[str]:
     if settings.console and not any(word.startswith("console=") for word in settings.extra):
         yield "console=tty0"
         yield f"console={settings.console}"

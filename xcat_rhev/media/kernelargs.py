@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import Usage
-from .anaconda import anaconda_line
+from .anaconda import anaconda_line, old_anaconda_line
 from .grammar import unknown_to_kernel
 from .liveline import live_line
 from .settings import BootSettings
@@ -15,6 +15,8 @@ from .store import Image
 MOST_CHARACTERS = 1966
 #: The kernel panics at the 32nd; the boot loader adds its own.
 MOST_UNKNOWN = 28
+#: The Enterprise Linux whose loader is not dracut's.
+_OLD = 6
 _ADDED = "BOOTIF=01-00-00-00-00-00-00"
 
 
@@ -31,7 +33,8 @@ def kernel_line(image: Image, settings: BootSettings, tree_url: str = "", kickst
         Usage: A word would be misread by this image, or the line is beyond what kernels and boot loaders take.
     """
     if image.kickstart:
-        words = list(anaconda_line(settings, tree_url, kickstart_url))
+        write = old_anaconda_line if image.linux == _OLD else anaconda_line
+        words = list(write(settings, tree_url, kickstart_url))
     else:
         words = live_line(image, settings)
     _check_size(image, words, settings)

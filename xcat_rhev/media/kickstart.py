@@ -75,29 +75,37 @@ def write_template(path: Path) -> None:
         write_all(out, TEMPLATE.encode())
 
 
-def read_template(path: str, osimage: str) -> str:
-    """Read an osimage's template.
+def read_template(path: str, osimage: str, usual: str = TEMPLATE) -> str:
+    """Read an osimage's template; without one it is the usual.
 
     Raises:
         NotFound: There is none.
     """
     try:
-        return Path(path).read_text() if path else TEMPLATE
+        return Path(path).read_text() if path else usual
     except (OSError, UnicodeDecodeError) as problem:
         raise NotFound(
             f"cannot read the template {path} of {osimage}: {problem}", "Run copycds again, or set linuximage.template"
         ) from problem
 
 
-def kickstart(template: str, settings: BootSettings, payload_url: str, timezone: str, linux: int = 0) -> str:
+def kickstart(
+    template: str,
+    settings: BootSettings,
+    payload_url: str,
+    timezone: str,
+    linux: int = 0,
+    more: Mapping[str, str] | None = None,
+) -> str:
     """Write one node's kickstart.
 
     Args:
         template: Text with markers.
         settings: The node.
-        payload_url: Where the file system image is.
+        payload_url: Where the file system image is, or the packages are.
         timezone: Such as `Etc/UTC`.
         linux: The RHEL that its Anaconda is of; 0 if that is not known.
+        more: Values of markers that only this template has.
 
     Raises:
         Usage: The template has a marker that does not exist, or a value cannot be written in a kickstart.
@@ -114,6 +122,7 @@ def kickstart(template: str, settings: BootSettings, payload_url: str, timezone:
         "disks": _disks(settings),
         "ssh_key": _authorize(settings),
         "finish": settings.finish_url,
+        **(more or {}),
     }
     return _MARKER.sub(lambda marker: _value(values, marker[1]), template)
 

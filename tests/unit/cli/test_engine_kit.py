@@ -244,7 +244,7 @@ def test_a_host_trusts_the_manager_and_says_that_it_is_ready(site: KitSite, web:
         assert done.returncode == 0, done.stderr
     keys = tmp_path / "root/root/.ssh/authorized_keys"
     assert keys.read_text() == key + "\n" and stat.S_IMODE(keys.stat().st_mode) == 0o600
-    assert site.status() == "rhevm=approve"
+    assert site.status() == "rhevmhost=ready,rhevm=approve"
 
 
 def test_wait_ends_when_the_manager_does_not_come(site: KitSite) -> None:

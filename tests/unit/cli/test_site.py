@@ -63,6 +63,8 @@ class Racks:
         name = key.get("imagename", "")
         if name == IMAGE:
             return {"imagename": IMAGE, "osvers": "rocky9.4", "provmethod": "install"}
+        if name == NODE_IMAGE:
+            return {"imagename": name, "osvers": "rhevh7.3", "provmethod": "install"}
         return {"imagename": name} if name in self.images else {}
 
     def ask(self, command: str, *words: str, stdin: str = "") -> list[Message]:
@@ -86,7 +88,7 @@ class Racks:
         self.images.add(f"{IMAGE}-ovirt4.5-manager")
         return []
 
-    def _nodeset(self, node: str, word: str) -> list[Message]:
+    def _rinstall(self, node: str, word: str) -> list[Message]:
         self.nodes[node].update({"nodetype.provmethod": word.partition("=")[2], "chain.currstate": "install x"})
         return []
 
@@ -150,17 +152,14 @@ def test_everything_in_the_order_of_what_needs_what(racks: Racks, capsys: pytest
     assert racks.typed == [
         "kit mgr1",
         "mkdef -z",
-        f"nodeset mgr1 osimage={IMAGE}-ovirt4.5-manager",
-        "rpower mgr1 boot",
+        f"rinstall mgr1 osimage={IMAGE}-ovirt4.5-manager",
         "chtab node=mgr1 nodelist.status=installing",
         f"chtab node=rhevh1 hypervisor.mgr={MANAGER} hypervisor.type=rhevh hypervisor.cluster=cl1 "
         "hypervisor.interface=ovirtmgmt:eth0:dhcp",
-        f"nodeset rhevh1 osimage={NODE_IMAGE}",
-        "rpower rhevh1 boot",
+        f"rinstall rhevh1 osimage={NODE_IMAGE}",
         "chtab node=rhevh1 nodelist.status=installing",
         f"chtab node=rhevh2 hypervisor.mgr={MANAGER} hypervisor.type=rhevh hypervisor.cluster=cl1",
-        f"nodeset rhevh2 osimage={NODE_IMAGE}",
-        "rpower rhevh2 boot",
+        f"rinstall rhevh2 osimage={NODE_IMAGE}",
         "chtab node=rhevh2 nodelist.status=installing",
         f"lsve -t dc -m {MANAGER}",
         f"cfgve -m {MANAGER} --from -",
@@ -171,16 +170,16 @@ def test_everything_in_the_order_of_what_needs_what(racks: Racks, capsys: pytest
     assert racks.typed == [f"cfgve -m {MANAGER} --from -"]  # which compares, and has nothing to do
 
 
-@pytest.mark.parametrize("point", range(17))
+@pytest.mark.parametrize("point", range(14))
 def test_a_run_that_is_cut_off_anywhere_is_taken_up(racks: Racks, point: int) -> None:
     racks.kill = point
-    if point < 16:
+    if point < 13:
         with pytest.raises(Killed):
             run(racks)
     racks.kill = None
     assert run(racks) == 0 and racks.whole()
     for node in ("mgr1", "rhevh1", "rhevh2"):
-        assert racks.typed.count(f"rpower {node} boot") <= 2
+        assert sum(line.startswith(f"rinstall {node} ") for line in racks.typed) <= 2
 
 
 def test_a_dry_run_is_a_tree_and_does_nothing(racks: Racks, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,12 +193,12 @@ def test_a_dry_run_is_a_tree_and_does_nothing(racks: Racks, capsys: pytest.Captu
 def test_a_failed_step_ends_those_of_its_manager_alone(racks: Racks, capsys: pytest.CaptureFixture[str]) -> None:
     other = "  other.example.com:\n    data_centers: {dc9: {}}\n"
     (racks.folder / "site.yaml").write_text(FILE + other)
-    racks.broken = "nodeset"
+    racks.broken = "rinstall"
     assert run(racks, "--page", str(racks.folder / "site.html")) == 1
-    assert "nodeset: mgr1: it does not work" in capsys.readouterr().err
+    assert "rinstall: mgr1: it does not work" in capsys.readouterr().err
     assert racks.typed[-1] == "cfgve -m other.example.com --from -"
     page = (racks.folder / "site.html").read_text()
-    assert "<td>failed</td><td>nodeset: mgr1: it does not work</td>" in page and "<td>done</td>" in page
+    assert "<td>failed</td><td>rinstall: mgr1: it does not work</td>" in page and "<td>done</td>" in page
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_the_answers_go_once_to_the_node_at_its_address(xcat: FakeHost, tmp_path
         ("mgr1", ("10.0.0.5", "answers"), "10.0.0.5", "!only this host, a service node or a user"),
         ("kvm1", ("10.0.0.6", "answers"), "127.0.0.1", "!no answers wait for it"),
         ("kvm1", ("10.0.0.6", "up"), "127.0.0.1", "!no kit was made for it"),
+        ("kvm1", ("10.0.0.6", "installed"), "127.0.0.1", "!no full Linux is being installed on it"),
         ("mgr1", ("nothing", "up"), "127.0.0.1", "!rhevmupdateflag needs an IP address and one word"),
         ("mgr1", ("10.0.0.5", "perhaps"), "127.0.0.1", "!rhevmupdateflag needs an IP address and one word"),
     ],
@@ -88,7 +89,7 @@ def test_how_the_setup_went_is_noted(xcat: FakeHost, word: str) -> None:
 
 def test_a_host_that_is_ready_waits_for_rhevhjoin(xcat: FakeHost) -> None:
     assert ask(xcat, "kvm1", "10.0.0.6", "ready") == ["ready"]
-    assert status(xcat, "kvm1") == "rhevm=approve"
+    assert status(xcat, "kvm1") == "rhevmhost=ready,rhevm=approve"
 
 
 def test_a_dry_run_keeps_the_answers(xcat: FakeHost, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Callable, NamedTuple
 
 from ...clock import Clock
 from ...commands.finish.reports import MANAGER, notes
-from ...commands.finish.setups import SETUP, UP, WAITING
+from ...commands.finish.setups import HOST, READY, SETUP, UP, WAITING
 from ...errors import FailedState, RhevError, TimedOut
 from ...messages import Data, Error, Info, Message, Warn
 from ..enginekit import managerkit, ready
@@ -25,6 +25,8 @@ from .described import SiteManager
 
 #: Seconds for the install of a hypervisor or a manager, and between two looks.
 LIMIT, PAUSE = 7200.0, 15.0
+#: The script with which a host with a full Linux ends its first start.
+_HOST_SCRIPT = "rhevmhost"
 #: Columns of the hypervisor table that a description has.
 _COLUMNS = ("cluster", "interface", "user")
 
@@ -121,10 +123,20 @@ class ManagerSteps:
         return begun or self._setup() not in ("", WAITING)
 
     def _begun(self, node: str, image: str) -> bool:
-        return self._node(node).begun(image) or self._booted(node, image)
+        state = self._node(node)
+        return state.begun(image) or state.booted(image)
 
     def _booted(self, node: str, image: str) -> bool:
-        return self._node(node).booted(image)
+        """Whether it is a hypervisor now: a full Linux has to run its scripts first, after its own start."""
+        if not self._node(node).booted(image):
+            return False
+        return _HOST_SCRIPT not in self._image_row(image).get("postbootscripts", "") or self._ready(node)
+
+    def _ready(self, node: str) -> bool:
+        return self._appstatus(node).get(HOST) == READY
+
+    def _image_row(self, image: str) -> dict[str, str]:
+        return self._xcatd.row("osimage", imagename=image)
 
     def _joined(self, nodes: list[str]) -> bool:
         return all(self._appstatus(node).get(MANAGER) == UP for node in nodes)
@@ -156,16 +168,23 @@ class ManagerSteps:
         yield from self._install(self._manager.node, image.name)
 
     def _install(self, node: str, image: str) -> Iterator[str]:
-        yield from self._run("nodeset", node, f"osimage={image}")
-        yield from self._run("rpower", node, "boot")
+        """rinstall says so where nobody but a person can start the machine."""
+        yield from self._run("rinstall", node, f"osimage={image}")
         self._xcatd.ask("chtab", f"node={node}", "nodelist.status=installing")
 
     def _install_host(self, node: str, image: str) -> Iterator[str]:
         """What the file says about it comes into the tables first: the install and rhevhjoin read them."""
         row = {key: value for key, value in self._manager.hosts.get(node, {}).items() if key in _COLUMNS}
-        values = {"mgr": self._manager.name, "type": "rhevh", **row}
+        values = {"mgr": self._manager.name, "type": self._host_type(image), **row}
         self._xcatd.ask("chtab", f"node={node}", *(f"hypervisor.{key}={value}" for key, value in values.items()))
         yield from self._install(node, image)
+
+    def _host_type(self, image: str) -> str:
+        """hypervisor.type: what the image is, for a full Linux whose manager it gets."""
+        system = self._image_row(image).get("osvers", "")
+        ours = system.startswith(("rhev", "rhvh", "ovirt"))
+        name = system if ours or not self._manager.release else release(self._manager.release).name
+        return "ovirt" if name.startswith(("ovirt", "olvm")) else "rhevh"
 
     def _wait_for_manager(self) -> Iterator[str]:
         yield from ready.wait(self._xcatd, self._manager.node, LIMIT, self._clock)

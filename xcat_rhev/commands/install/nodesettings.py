@@ -15,6 +15,7 @@ from .location import FACING, InstallLocation, host_in_url
 from .site import InstallSite, Osimage
 
 _FINISH = "xcatrhevh/rhevh_finish_install"
+_FINISH_FULL = "xcatrhevh/rhevm_setup/installed"
 #: nodehm.serialflow, as xCAT's anaconda.pm reads it: with hardware flow control.
 _HARD = ("hard", "cts", "ctsrts")
 
@@ -28,6 +29,7 @@ def settings_of(node: str, osimage: Osimage, location: InstallLocation, site: In
     tables, live = site.tables, not osimage.image.kickstart
     manager = tables.hypervisor[node].get("mgr", "")
     ca = site.ca(manager) if manager else ""
+    finish = _FINISH_FULL if osimage.full else _FINISH
     extra = f"{tables.bootparams[node].get('addkcmdline', '')} {osimage.row.get('addkcmdline', '')}".split()
     return BootSettings(
         node=node,
@@ -37,11 +39,11 @@ def settings_of(node: str, osimage: Osimage, location: InstallLocation, site: In
         nameservers=_nameservers(node, location, site),
         ntpservers=_ntpservers(location, site),
         admin_password=site.password("admin") if live else Secret(""),
-        root_password=site.password("root"),
+        root_password=site.password("root", "system" if osimage.full else "rhevh"),
         manager=manager,
         fingerprint=_fingerprint(ca),
         manager_ca=ca,
-        finish_url=f"http://{host_in_url(location.master, site)}/{_FINISH}/{'@HOSTNAME@' if live else node}",
+        finish_url=f"http://{host_in_url(location.master, site)}/{finish}/{'@HOSTNAME@' if live else node}",
         extra=tuple(extra),
         site_words=site.words,
         console=_console(tables.nodehm[node]),

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Callable
 
 from ...addresses import plain, resolve
+from ...declare.command import FULL_LINUX
 from ...errors import NotFound, RhevError
 from ...media.bootfiles import BootFiles
+from ...media.fulllinux import linux_image
 from ...media.passwords import hashed
 from ...media.progress import metered
 from ...media.store import Image, open_image
@@ -40,6 +42,7 @@ class InstallTables:
     hypervisor: Mapping[str, Row]
     bootparams: Mapping[str, Row]
     hwinv: Mapping[str, Row]
+    postscripts: Mapping[str, Row]
 
     @classmethod
     def read(cls, context: Context) -> InstallTables:
@@ -54,6 +57,7 @@ class InstallTables:
             context.attrs("hypervisor", "mgr"),
             context.attrs("bootparams", "addkcmdline"),
             context.attrs("hwinv", "memory"),
+            context.attrs("postscripts", "postscripts", "postbootscripts"),
         )
 
 
@@ -95,6 +99,11 @@ class Osimage:
     files: BootFiles
     make: Once
 
+    @property
+    def full(self) -> bool:
+        """A full Linux, of packages; not a hypervisor's own image."""
+        return self.image.kickstart and not self.image.payload
+
 
 @dataclass
 class InstallSite:
@@ -103,7 +112,7 @@ class InstallSite:
     context: Context
     tables: InstallTables
     osimages: dict[tuple[str, str], Osimage] = field(default_factory=dict)
-    passwords: dict[str, Secret] = field(default_factory=dict)
+    passwords: dict[tuple[str, str], Secret] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         xcat = self.context.xcat
@@ -142,29 +151,35 @@ class InstallSite:
     def _read_osimage(self, name: str, tftpdir: str, nodetype: Row) -> Osimage:
         row = next(iter(self.context.xcat.rows("linuximage", {"imagename": name})), {})
         usual = Path(self.installdir, nodetype.get("os", ""), nodetype.get("arch", ""))
-        image = open_image(Path(row.get("pkgdir", "").split(",")[0] or usual))
+        folder, system = Path(row.get("pkgdir", "").split(",")[0] or usual), nodetype.get("os", "")
+        full = re.fullmatch(FULL_LINUX, system)
+        image = linux_image(folder, system, nodetype.get("arch", "")) if full else open_image(folder)
         files = BootFiles(image, Path(tftpdir), name)
         return Osimage(name, image, row, files, Once(partial(self._make, files)))
 
     def _make(self, files: BootFiles) -> Iterator[Message]:
         return metered(files.make(), files.size, self.context.request.aborted, self.context.clock)
 
-    def password(self, user: str) -> Secret:
-        """The hash of a hypervisor's user.
+    def osimage_row(self, name: str) -> Row:
+        """The row of the osimage table; empty if there is none."""
+        return next(iter(self.context.xcat.rows("osimage", {"imagename": name})), {})
+
+    def password(self, user: str, key: str = "rhevh") -> Secret:
+        """The hash of a user, of a hypervisor's if no other key is named.
 
         Raises:
             NotFound: The passwd table has none.
-            Usage: It is a hash that no hypervisor reads.
+            Usage: It is a hash that no system reads.
         """
-        if user not in self.passwords:
-            rows = self.context.xcat.rows("passwd", {"key": "rhevh", "username": user})
+        if (key, user) not in self.passwords:
+            rows = self.context.xcat.rows("passwd", {"key": key, "username": user})
             if not rows or not rows[0].get("password"):
                 raise NotFound(
-                    f"the passwd table has no password for key=rhevh, username={user}",
-                    f"Run: chtab key=rhevh,username={user} passwd.password=PASSWORD",
+                    f"the passwd table has no password for key={key}, username={user}",
+                    f"Run: chtab key={key},username={user} passwd.password=PASSWORD",
                 )
-            self.passwords[user] = hashed(Secret(rows[0]["password"]), f"passwd key=rhevh, username={user}")
-        return self.passwords[user]
+            self.passwords[key, user] = hashed(Secret(rows[0]["password"]), f"passwd key={key}, username={user}")
+        return self.passwords[key, user]
 
     def _ca(self, manager: str) -> str:
         """The manager's CA in PEM; empty while no command has met it on this machine, or if several may be it."""
