@@ -145,13 +145,13 @@ def test_nowait_ends_with_the_last_step():
 
 def test_a_dry_run_leaves_out_what_only_speaks():
     job = Job("n", [Step("write", lambda: None), Step("", lambda: [Data("done")])])
-    assert [message.text for message in job.described()] == ["write"]
+    assert [message.text for message in job.describe()] == ["write"]
 
 
 def test_a_dry_run_tells_every_part_and_an_empty_job_that_it_is_empty():
     job = Job("vm1", [Step("start", lambda: None), Wait("wait until up", str)])
-    assert list(job.described()) == [Data("start", "vm1"), Data("wait until up", "vm1")]
-    assert list(Job("vm1").described()) == [Data("nothing to do", "vm1")]
+    assert list(job.describe()) == [Data("start", "vm1"), Data("wait until up", "vm1")]
+    assert list(Job("vm1").describe()) == [Data("nothing to do", "vm1")]
 
 
 def test_a_long_step_shows_its_progress_while_it_runs():

@@ -27,7 +27,7 @@ KINDS: dict[str, Kind] = {
 }
 
 #: What can be set of the kinds that are made of settings alone.
-_SETTINGS = "; ".join(f"{word}: {', '.join((*each.required, *each.optional))}" for word, each in PLAIN.items())
+_SETTINGS = "; ".join(f"{word}: {', '.join((*each.required_words, *each.optional))}" for word, each in PLAIN.items())
 
 _VERBS = (
     Option(("-c", "--create"), "create", "make it, or complete it where it is half made"),

@@ -16,15 +16,15 @@ from ..messages import Error
 from ..plan.context import Context, Plan, Planned
 from ..plan.jobs import Job, Step, Wait
 from ..rows.vm import VmRow, read_rows
-from ..rows.vmsettings import changed, cpu_set
+from ..rows.vmsettings import cpu_set, set_value
 from ..rows.vmwords import topology
 from ..units import parse_memory
 from .vm.converge import Converging, asked_of
 from .vm.diskoptions import DiskOptions, Editing
 from .vm.images import Images
 from .vm.isos import IsoImage
-from .vm.machines import NOT_CREATED, errors, find, find_named, stored, unseen
-from .vm.make import LIMIT, Making, pinned
+from .vm.machines import NOT_CREATED, errors, find, find_named, stored_config, unseen
+from .vm.make import LIMIT, Making, pin_all
 from .vm.memberships import Memberships
 from .vm.snapshots import OPTIONS as SNAPSHOTS
 from .vm.snapshots import Snapshots
@@ -102,7 +102,7 @@ def _converge(context: Context) -> Plan:
     found = find_named(context, list(rows), details=True, everything=consoles)
     yield from (found.lack(node, NOT_CREATED) for node in rows if node not in found)
     machines = {
-        node: Making(context.manager, context.xcat, row, stored(context, found[node]), context.limit(LIMIT))
+        node: Making(context.manager, context.xcat, row, stored_config(context, found[node]), context.limit(LIMIT))
         for node, row in rows.items()
         if node in found
     }
@@ -155,7 +155,7 @@ def _edit(context: Context) -> Plan:
                 context.manager,
                 context.xcat,
                 rows.get(node, VmRow(node)),
-                stored(context, found[node]),
+                stored_config(context, found[node]),
                 context.limit(LIMIT),
                 places.get(node, NOWHERE),
             )
@@ -185,7 +185,7 @@ def _own_values(values: Mapping[str, Any], vm: Vm) -> dict[str, Any]:
     if "cpu_pins" not in values:
         return dict(values)
     counts = (values.get(name) or getattr(vm, name) or 1 for name in ("sockets", "cores", "threads"))
-    return {**values, "cpu_pins": pinned(values["cpu_pins"], math.prod(counts))}
+    return {**values, "cpu_pins": pin_all(values["cpu_pins"], math.prod(counts))}
 
 
 @dataclass
@@ -213,13 +213,13 @@ class _Edit:
 
     def own_parts(self, converging: Converging) -> Iterator[Step | Wait]:
         """Memory, CPUs, and the CD."""
-        differing = self.making.there.differing(_own_values(self.values, self.making.there))
+        differing = self.making.there.differences(_own_values(self.values, self.making.there))
         if differing:
             yield from converging.change_parts({**unseen(self.making.there, self.making.row.settings), **differing})
         columns = {"memory": self.context.options.get("mem", ""), "cpus": self.context.options.get("cpus", "")}
         if "cpupin" in self.context.options:
             own = self.texts.get("othersettings", "")
-            columns["othersettings"] = changed(own, "vcpupin", self.values["cpu_pins"])
+            columns["othersettings"] = set_value(own, "vcpupin", self.values["cpu_pins"])
         texts = {column: text for column, text in columns.items() if text and text != self.texts.get(column)}
         if texts:
             names = ", ".join(f"vm.{column}" for column in texts)

@@ -20,8 +20,8 @@ from ..media.iso import read_iso, volume_label
 from ..media.kickstart import template_path, write_template
 from ..media.medium import Medium, read_folder
 from ..media.mounts import source_of
-from ..media.names import named, specific
-from ..media.progress import metered
+from ..media.names import parse_name, specific
+from ..media.progress import meter
 from ..media.store import MediaStore
 from ..messages import Data, Info, Message, Warn
 from ..plan.context import Context, Plan
@@ -71,7 +71,7 @@ _SUCCESS = "Media copy operation successful"
 def plan(context: Context) -> Plan:
     """Find out what the medium is and what is to be done with it."""
     options = context.options
-    told = named(options["name"]) if "name" in options else None
+    told = parse_name(options["name"]) if "name" in options else None
     if "name" in options and told is None:
         return
     medium = _medium(context, insist=told is not None)
@@ -179,7 +179,7 @@ class _Taking:
         """Copy it, unless what is there is the same."""
         if self.store.is_there():
             try:
-                yield from self._with_progress(self.store.unchanged())
+                yield from self._with_progress(self.store.compare())
             except (Conflict, NotFound):
                 pass
             else:
@@ -191,7 +191,7 @@ class _Taking:
         yield Data(_SUCCESS)
 
     def _with_progress(self, work: Generator[int, None, None]) -> Iterator[Message]:
-        return metered(work, self.store.size, self.aborted, self.clock)
+        return meter(work, self.store.size, self.aborted, self.clock)
 
 
 @dataclass(frozen=True)

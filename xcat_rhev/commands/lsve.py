@@ -142,8 +142,8 @@ class _Found:
         self._templates = manager.templates(names) if noun is Template and names else None
         self._known: Sequence[Noun] = []
         if noun is DiskImage:
-            listed = disk.listed(manager, names)
-            self._known = disk.unused(manager, listed) if "unused" in context.options else listed
+            listed = disk.list_images(manager, names)
+            self._known = disk.unused_images(manager, listed) if "unused" in context.options else listed
         elif noun in _PLAIN:
             self._known = _PLAIN[noun].everything(manager)
         elif self._templates is None:

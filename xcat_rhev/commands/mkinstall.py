@@ -9,10 +9,10 @@ from pathlib import Path
 from ..addresses import resolve
 from ..declare.command import FULL_LINUX, Command, Place
 from ..errors import RhevError, Usage
-from ..media.copying import write_all, writing
+from ..media.copying import write_all, write_error
 from ..media.fulllinux import TEMPLATE as FULL_TEMPLATE
 from ..media.fulllinux import linux_kickstart
-from ..media.initrd import replaced
+from ..media.initrd import replace_file
 from ..media.kernelargs import kernel_line
 from ..media.kickstart import kickstart, read_template
 from ..media.medium import whole_file
@@ -146,15 +146,15 @@ def _write_kickstart(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise writing(path, problem) from problem
-    with replaced(path) as out:
+        raise write_error(path, problem) from problem
+    with replace_file(path) as out:
         write_all(out, text.encode())
 
 
 def _note_addresses(context: Context, nodes: list[str]) -> Iterator[Message]:
     """Write down by which addresses and names the nodes will be met."""
     host = context.xcat
-    addresses, names = nodeaddresses.written(host, nodes), nodeaddresses.names(host, nodes)
+    addresses, names = nodeaddresses.stored_addresses(host, nodes), nodeaddresses.names(host, nodes)
     known = {node: KnownNode(tuple(sorted(addresses[node] or resolve(node))), names[node]) for node in nodes}
     update_node_map(node_map_path(host.site("installdir", "/install")), known)
     yield from ()

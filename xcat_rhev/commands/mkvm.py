@@ -11,7 +11,7 @@ from ..plan.context import Context, Plan
 from ..plan.jobs import Step
 from ..rows.othersettings import OTHERSETTINGS
 from ..rows.vm import Typed, read_rows
-from ..rows.vmwords import listed, option_size, topology, with_unit
+from ..rows.vmwords import option_size, split_list, topology, with_unit
 from ..units import parse_memory
 from .vm.batch import apart, make
 from .vm.machines import errors
@@ -86,7 +86,7 @@ def _read_options(context: Context) -> Typed:
     """
     options = context.options
     return Typed(
-        sizes=tuple(option_size(size, "--size") for size in listed(options.get("size", ""))),
+        sizes=tuple(option_size(size, "--size") for size in split_list(options.get("size", ""))),
         memory=parse_memory(options["mem"], "--mem") if "mem" in options else None,
         topology=topology(options["cpus"], "--cpus") if "cpus" in options else None,
         master=options.get("master", ""),
@@ -100,7 +100,7 @@ def _write_options(context: Context, typed: Typed, making: Making) -> Iterator[S
         "memory": options.get("mem", ""),
         "cpus": options.get("cpus", ""),
         "master": options.get("master", ""),
-        "storage": _storage(making, listed(options.get("size", ""))),
+        "storage": _storage(making, split_list(options.get("size", ""))),
     }
     left = apart(making, typed)
     given = {column: text for column, text in columns.items() if text and column not in left}

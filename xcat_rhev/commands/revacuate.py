@@ -50,7 +50,7 @@ def plan(context: Context) -> Plan:
         if not own:
             yield Job(node, idle="no virtual machine runs there. There is nothing to do")
         for vm in own:
-            yield leaving.planned(node, vm, one=len(found) == 1)
+            yield leaving.plan_job(node, vm, one=len(found) == 1)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class _Leaving:
     others: Sequence[Host]
     load: dict[str, int] = field(default_factory=dict)
 
-    def planned(self, node: str, vm: Vm, one: bool) -> Planned:
+    def plan_job(self, node: str, vm: Vm, one: bool) -> Planned:
         """The job of one machine, or why it stays."""
         text = refusal(vm)
         target = None if one else self._target(vm)

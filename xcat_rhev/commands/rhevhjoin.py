@@ -136,7 +136,7 @@ def one_round(
         here = [node for node in waiting if stages[node] == stage.name]
         if not here:
             continue
-        held = refusals.refused(here)
+        held = refusals.refusals(here)
         asked = [node for node in here if node not in held]
         stopped = {**held, **(stage.work(xcat, asked, aborted) if asked else {})}
         refusals.learn(stopped)

@@ -20,7 +20,7 @@ from ..xcat.host import Xcat
 from .finish.askers import check_address, check_asker
 from .finish.fullinstalls import INSTALLED, check_full_install, finish_full_install
 from .finish.nodescripts import scripts
-from .finish.reports import JOIN, MANAGER, SCRIPTS, joining, note, notes
+from .finish.reports import JOIN, MANAGER, SCRIPTS, nodes_to_join, note, notes
 from .finish.setups import FAILED, HOST, READY, SETUP, UP, hand_out
 
 log = logging.getLogger(__name__)
@@ -105,5 +105,5 @@ def _do(context: Context, node: str, word: str) -> Iterator[Data | Error]:
 
 def _ready(xcat: Xcat, node: str) -> None:
     """What comes next for a host with a full Linux, as after the install of a RHEV-H."""
-    steps = {**dict.fromkeys(scripts(xcat, [node]), SCRIPTS), **dict.fromkeys(joining(xcat, [node]), JOIN)}
+    steps = {**dict.fromkeys(scripts(xcat, [node]), SCRIPTS), **dict.fromkeys(nodes_to_join(xcat, [node]), JOIN)}
     note(xcat, {node: {HOST: READY, MANAGER: steps.get(node, "")}})

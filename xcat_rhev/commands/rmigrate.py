@@ -13,7 +13,7 @@ from ..errors import Usage
 from ..messages import Data, Error
 from ..plan.context import Context, Plan, Planned
 from ..plan.jobs import Job
-from ..rows.vmwords import listed
+from ..rows.vmwords import split_list
 from .vm import storagemove
 from .vm.machines import find
 from .vm.migrate import LIMIT, Move, refusal
@@ -65,7 +65,7 @@ def plan(context: Context) -> Plan:
                 f"Needs a target host. Run: rmigrate {node} HOST, or chtab node={node} vm.migrationdest=HOST,HOST", node
             )
         else:
-            yield _Choice(context, node, vm, hosts, load).planned(targets[node])
+            yield _Choice(context, node, vm, hosts, load).plan_job(targets[node])
 
 
 def _storage(context: Context) -> Plan:
@@ -86,7 +86,7 @@ def _targets(context: Context) -> dict[str, tuple[str, ...]]:
     if context.words:
         return {node: context.words for node in context.nodes}
     rows = context.attrs("vm", "migrationdest")
-    return {node: listed(rows[node].get("migrationdest", "")) for node in context.nodes}
+    return {node: split_list(rows[node].get("migrationdest", "")) for node in context.nodes}
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class _Choice:
     hosts: Mapping[str, Host]
     load: dict[str, int]
 
-    def planned(self, names: Sequence[str]) -> Planned:
+    def plan_job(self, names: Sequence[str]) -> Planned:
         """The job, or what forbids it."""
         text = refusal(self.vm)
         if text:
@@ -138,9 +138,9 @@ class _Choice:
 
     def job(self, host: Host | None, name: str) -> Job:
         move = Move(self.context.manager, self.vm, host, self.context.limit(LIMIT))
-        return Job(self.node, move.parts(partial(self.arrived, name)))
+        return Job(self.node, move.parts(partial(self.record_host, name)))
 
-    def arrived(self, typed: str, name: str) -> list[Data]:
+    def record_host(self, typed: str, name: str) -> list[Data]:
         """Write down where it is; hypervisors keep the name that they have as nodes."""
         self.context.xcat.set_node_attrs("vm", {self.node: {"host": typed or name}})
         return [Data(f"migrated to {typed or name}: up.", self.node)]

@@ -14,8 +14,8 @@ from ..messages import Data, Error, Message
 from ..ordering import natural
 from ..plan.context import Context, Plan
 from ..plan.jobs import Job, Step, Wait
-from ..rows.vmsettings import changed
-from .vm.leaving import leaving, waits
+from ..rows.vmsettings import set_value
+from .vm.leaving import removable_disks, waits
 from .vm.machines import NOT_DEFINED, find, uncertain
 
 SPEC = Command(
@@ -71,7 +71,7 @@ def plan(context: Context) -> Plan:
 
 def _refusal(context: Context, vm: Vm, settings: str) -> str:
     if vm.delete_protected:
-        text = changed(settings, "delete_protected", "no")
+        text = set_value(settings, "delete_protected", "no")
         return (
             "the machine is protected against deletion. "
             f"Run: chtab node={vm.name} 'vm.othersettings={text}', then chvm {vm.name}"
@@ -95,7 +95,7 @@ def _parts(context: Context, vm: Vm) -> Iterator[Step | Wait]:
     disks = "with its disks" if "purge" in context.options else "and keep its disks"
     yield Step(f"remove it {disks}", partial(_remove, context, vm))
     gone = partial(Goal, vm, frozenset({GONE}), limit=context.limit(600))
-    going = leaving(context.manager, vm.disks or ()) if "purge" in context.options else []
+    going = removable_disks(context.manager, vm.disks or ()) if "purge" in context.options else []
     yield Wait("wait until it is gone", gone, partial(_over, context, vm, not going))
     yield from waits(context.manager, vm, going, context.limit(600), partial(_over, context, vm, True))
 

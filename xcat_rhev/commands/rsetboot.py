@@ -15,7 +15,7 @@ from ..plan.jobs import Job, Step, Wait
 from ..rows.vmsettings import read_settings
 from ..rows.vmwords import boot_order
 from .vm.bootonce import BootOnce, read_notes
-from .vm.machines import find, ready, stored, unseen
+from .vm.machines import find, ready, stored_config, unseen
 
 SPEC = Command(
     name="rsetboot",
@@ -76,8 +76,8 @@ def plan(context: Context) -> Plan:
         elif "uefi" in context.options:
             yield Error(_FIRMWARE, node)
         else:
-            machine = _Machine(context, stored(context, vm), notes[node], orders[node].get("bootorder", ""))
-            yield from machine.planned(",".join(context.words))
+            machine = _Machine(context, stored_config(context, vm), notes[node], orders[node].get("bootorder", ""))
+            yield from machine.plan_order(",".join(context.words))
 
 
 @dataclass
@@ -89,10 +89,10 @@ class _Machine:
     note: BootOnce
     row: str
 
-    def planned(self, word: str) -> Iterator[Planned]:
+    def plan_order(self, word: str) -> Iterator[Planned]:
         """What to do about it."""
         if word in ASKING:
-            yield Data(self.shown(), self.note.node)
+            yield Data(self.order_text(), self.note.node)
             yield self.in_xcat_words(self.note.noted, NO_NOTE)
             return
         try:
@@ -114,7 +114,7 @@ class _Machine:
         text = ", ".join(XCAT_WORDS[device] for device in order) or otherwise
         return Data(text, self.note.node, fields=(("boot", order),))
 
-    def shown(self) -> str:
+    def order_text(self) -> str:
         """Its order, and that of the next start where it is another."""
         order = ",".join(self.vm.boot)
         return f"{','.join(self.note.noted)} at the next start, then {order}" if self.note.noted else order

@@ -128,7 +128,7 @@ class Api:
         Args:
             noun: Of what.
             under: What it belongs to: NICs of a host, storage domains of a data center ...
-            where: In the search language, names as `quoted()` writes them.
+            where: In the search language, names as `quote()` writes them.
             details: As for `find`.
             everything: As for `look`.
             also: As for `look`.
@@ -196,7 +196,7 @@ class Api:
         return [
             name
             for name, field in fields
-            if not field.quiet and (field.spelled(dialect) is None or not dialect.since(field.since))
+            if not field.quiet and (field.spelling_in(dialect) is None or not dialect.since(field.since))
         ]
 
     def get(self, noun: type[N], id: str, *, under: Noun | Ref | None = None) -> N:
@@ -288,7 +288,7 @@ class Api:
         Raises:
             Conflict: Its state forbids it, or the manager says that it is done and it is not.
         """
-        differing = current.differing(wanted)
+        differing = current.differences(wanted)
         if not differing:
             return None
         changed: Noun

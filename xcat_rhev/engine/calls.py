@@ -19,9 +19,9 @@ from ..secret import Secret
 from .documents.bodies import action, document, removal
 from .documents.dialect import ROWS, Dialect
 from .documents.noun import N
-from .documents.parsing import ListReader, parse, read_one, unexpected
+from .documents.parsing import ListReader, parse, read_one, unexpected_document
 from .nouns import Answer, Event, Network, Noun, Ref
-from .untaken import explained, untaken
+from .untaken import explain, untaken
 from .wire.faults import refusal
 from .wire.layers import TRIES
 from .wire.login import ALWAYS
@@ -207,7 +207,7 @@ class Calls:
             readable = {name: value for name, value in wanted.items() if not isinstance(value, Secret)}
             if not readable and _open(problem):
                 raise unknown(problem) from None
-            if not readable or changed.differing(readable):
+            if not readable or changed.differences(readable):
                 raise
         if check and untaken(changed, wanted, self.dialect):
             self.refuse_untaken(self.get(type(current), path, everything=True), wanted)
@@ -221,7 +221,7 @@ class Calls:
         """
         left = untaken(now, wanted, self.dialect)
         if left:
-            raise explained(now, left)
+            raise explain(now, left)
 
     def remove(self, obj: Noun, path: str, **params: Any) -> None:
         """Remove a thing; one that is gone already is fine, and so a removal whose answer was lost can be repeated.
@@ -302,7 +302,7 @@ class Calls:
         """Read an action's answer: it may hold a fault in spite of a good status."""
         root = parse(response.body)
         if root.tag != "action":
-            raise unexpected(root, "action")
+            raise unexpected_document(root, "action")
         answer = Answer.read(root, self.dialect)
         if answer.status == "failed" or answer.detail or answer.reason:
             raise refusal(answer.detail or answer.reason or "the action failed", 0, self.name)

@@ -34,7 +34,7 @@ from .nouns import (
     Vm,
     VnicProfile,
 )
-from .templates import VERSIONED, Templates, called, label
+from .templates import VERSIONED, Templates, label, parse_template
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -68,7 +68,7 @@ def expressible(name: str) -> bool:
     return name.isprintable() and bool(name) and not set(name) & set("\"';\\")
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     """A name as a value of the search language; quoted always, for it may be one of its words."""
     return f'"{name}"'
 
@@ -200,7 +200,7 @@ class Catalog:
             return []
         word = noun.SEARCH_NAME
         more = {"details": details, "everything": everything, "also": also, "only": only}
-        found = self._search(noun, builtins.list(wanted), lambda name: f"{word}={quoted(name)}", **more)
+        found = self._search(noun, builtins.list(wanted), lambda name: f"{word}={quote(name)}", **more)
         if any_case:
             wanted = dict.fromkeys(name.casefold() for name in wanted)
             return [each for each in found if each.name.casefold() in wanted]
@@ -227,7 +227,7 @@ class Catalog:
 
     def templates(self, texts: Iterable[str]) -> Templates:
         """Find templates by what people call them: all versions, in all data centers."""
-        wanted = [called(text) for text in dict.fromkeys(texts)]
+        wanted = [parse_template(text) for text in dict.fromkeys(texts)]
         if any(each.id for each in wanted):
             found = builtins.list(self.all(Template).values())
         else:
@@ -236,7 +236,7 @@ class Catalog:
 
     def is_template(self, ref: Ref, text: str) -> bool:
         """Does a text fit the template that is referred to, in whatever data center?"""
-        wanted = called(text)
+        wanted = parse_template(text)
         if ref.name and not (wanted.version or wanted.id):
             return ref.name == wanted.name
         found = self.all(Template).get(ref.id)
@@ -291,7 +291,7 @@ class Catalog:
         word = _EVENT_WORDS.get(about.TAG)
         if not word or not expressible(about.name):
             return []
-        return self._calls.list(Event, self._calls.collection(Event), f"{word}={quoted(about.name)}", limit=limit)
+        return self._calls.list(Event, self._calls.collection(Event), f"{word}={quote(about.name)}", limit=limit)
 
     def events_of(self, codes: Iterable[int], limit: int = 1000) -> builtins.list[Event]:
         """The newest events of some kinds, by the engine's numbers for them."""
@@ -372,7 +372,7 @@ class Catalog:
         if noun is Disk:
             return self._with_images(found)
         if noun is Nic or noun is HostNic:
-            return [self.named(each) for each in found]
+            return [self.with_network_name(each) for each in found]
         if also:
             found = self.each(lambda each: self._with(each, also), found)
         if not details or noun is not Vm and noun is not Host:
@@ -393,15 +393,17 @@ class Catalog:
 
     def _with_details(self, obj: N, told: Callable[[builtins.list[Disk]], builtins.list[Disk]] = builtins.list) -> N:
         if isinstance(obj, Vm):
-            disks = told(self._attached(obj) if obj.disks is None else builtins.list(obj.disks))
-            nics = [self.named(nic) for nic in (self.list(Nic, under=obj) if obj.nics is None else obj.nics)]
+            disks = told(self._attachments(obj) if obj.disks is None else builtins.list(obj.disks))
+            nics = [
+                self.with_network_name(nic) for nic in (self.list(Nic, under=obj) if obj.nics is None else obj.nics)
+            ]
             return obj.replace(disks=disks, nics=nics)
         if isinstance(obj, Host):
             nics_of = self.list(HostNic, under=obj) if obj.nics is None else obj.nics
-            return obj.replace(nics=[self.named(nic) for nic in nics_of])
+            return obj.replace(nics=[self.with_network_name(nic) for nic in nics_of])
         return obj
 
-    def named(self, nic: N) -> N:
+    def with_network_name(self, nic: N) -> N:
         """A NIC with its network's name; in v4 a VM's NIC has but a vNIC profile."""
         network: Ref | None = getattr(nic, "network", None)
         profile = nic.vnic_profile if isinstance(nic, Nic) else None
@@ -413,7 +415,7 @@ class Catalog:
             return nic
         return nic.replace(network=Ref(network.id, self.name_of(Network, network), network.href))
 
-    def _attached(self, vm: Noun) -> builtins.list[Disk]:
+    def _attachments(self, vm: Noun) -> builtins.list[Disk]:
         inside: dict[str, Any] = {**self._inside(Disk, False, False, None)}
         return self._calls.list(Disk, self._calls.collection(Disk, vm), **inside)
 
@@ -454,7 +456,7 @@ def _as_numbers(level: str) -> list[int]:
 
 def _host_term(name: str) -> str:
     """Names and addresses that begin so; which of them is meant is decided by comparing."""
-    value = f"{name}*" if name.replace("-", "").replace(".", "").isalnum() else quoted(f"{name}*")
+    value = f"{name}*" if name.replace("-", "").replace(".", "").isalnum() else quote(f"{name}*")
     return f"name={value} or address={value}"
 
 
@@ -498,4 +500,4 @@ def any_of(field: str, names: Sequence[str | None]) -> Iterator[str]:
         names: Exact names.
     """
     for begin in range(0, len(names), NAMES_IN_ONE):
-        yield " or ".join(f"{field}={quoted(name or '')}" for name in names[begin : begin + NAMES_IN_ONE])
+        yield " or ".join(f"{field}={quote(name or '')}" for name in names[begin : begin + NAMES_IN_ONE])

@@ -29,7 +29,7 @@ def _is_it(catalog: Catalog, found: Noun, new: Noun) -> bool:
     if new.name:
         return _in_its_center(catalog, found, new)
     told = {name: value for name, value in new.values().items() if getattr(found, name) and "password" not in name}
-    return not found.differing(told)
+    return not found.differences(told)
 
 
 def _in_its_center(catalog: Catalog, found: Noun, new: Noun) -> bool:

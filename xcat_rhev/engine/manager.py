@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import RhevError
 from ..secret import Secret
 from .api import Api
-from .catalog import any_of, quoted
+from .catalog import any_of, quote
 from .nouns import (
     DataCenter,
     Disk,
@@ -35,7 +35,7 @@ from .parts.console import Console
 from .templates import Templates
 from .vm_update import is_launching, too_early
 
-__all__ = ["Console", "HostCertificate", "Manager", "Templates", "any_of", "quoted"]
+__all__ = ["Console", "HostCertificate", "Manager", "Templates", "any_of", "quote"]
 
 
 class Manager(Api):
@@ -47,7 +47,7 @@ class Manager(Api):
 
     def change_disk(self, vm: Vm, disk: Disk, **wanted: Any) -> Disk | None:
         """Change a disk; None if nothing differed. The answer shows it as it was while the manager is at work on it."""
-        differing = disk.differing(wanted)
+        differing = disk.differences(wanted)
         return self.calls.change(disk, self.calls.path(disk, vm), differing, check=False) if differing else None
 
     def work_on_disk(self, disk: Disk | DiskImage, verb: str, vm: Vm | None = None, **params: Any) -> None:
@@ -217,15 +217,15 @@ class Manager(Api):
         todo = hostnetworks.WantedNetworks(wanted, bonds, removed, unbound, check)
         return hostnetworks.set_host_networks(self, host, todo)
 
-    def pending(self, vm: Vm) -> Vm:
+    def next_run_of(self, vm: Vm) -> Vm:
         """A VM as it will be from its next start on; the same as it is where the engine keeps no such thing."""
-        return vm_parts.pending(self, vm)
+        return vm_parts.next_run_of(self, vm)
 
     def is_too_early(self, vm: Vm, wanted: Mapping[str, Any]) -> bool:
         """Has a VM to come up, or to go off wholly, before it can be changed in that?"""
         if not self.calls.dialect.has("jobs"):
-            return too_early(vm, vm.differing(wanted), tuple)
-        return too_early(vm, vm.differing(wanted), lambda: self.catalog.all(EngineJob).values())
+            return too_early(vm, vm.differences(wanted), tuple)
+        return too_early(vm, vm.differences(wanted), lambda: self.catalog.all(EngineJob).values())
 
     def is_launching(self, vm: Vm) -> bool:
         """Is a VM that is up still being started? Where the manager cannot tell it is not."""

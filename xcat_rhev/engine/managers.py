@@ -69,7 +69,7 @@ class Managers:
         patience = patience or Patience(self._clock, Abort(), Pulse(access.name, self._clock))
         with self._guard:
             lock = self._locks.setdefault(access, threading.Lock())
-        with patience.pulse.waiting("connecting"):
+        with patience.pulse.announce("connecting"):
             while not lock.acquire(timeout=_GLANCE):
                 check(patience.aborted)
         try:

@@ -46,7 +46,7 @@ class Called:
         return not self.version or self.version in (str(template.version_number), template.version_name)
 
 
-def called(text: str) -> Called:
+def parse_template(text: str) -> Called:
     """Read what somebody wrote; names of data centers and templates have neither `/` nor `@`."""
     if _ID.fullmatch(text):
         return Called(text, id=text.lower())
@@ -69,7 +69,7 @@ class Templates:
 
     def all(self, text: str) -> list[Template]:
         """All that a text fits, by data center, the newest version first."""
-        wanted = called(text)
+        wanted = parse_template(text)
         named = [each for each in self._found if each.name == wanted.name or each.id == wanted.id]
         fits = [each for each in named if wanted.fits(each, self._center_name(each) if wanted.center else "")]
         return sorted(fits, key=lambda each: (each.cluster.id if each.cluster else "", -(each.version_number or 0)))
@@ -87,7 +87,7 @@ class Templates:
         fits = self.all(text)
         if len({each.cluster.id if each.cluster else "" for each in fits}) > 1:
             homes = {each.id: home.id if (home := self._center_of(each)) else "" for each in fits}
-            if center and not called(text).center:
+            if center and not parse_template(text).center:
                 fits = [each for each in fits if homes[each.id] in ("", center.id)]
             if len({homes[each.id] for each in fits}) > 1:
                 raise self._ambiguous(text, fits)

@@ -31,13 +31,13 @@ def untaken(now: Noun, wanted: Mapping[str, Any], dialect: Dialect) -> dict[str,
         for name, value in wanted.items()
         if _shows(now, name, dialect) and not isinstance(value, Secret)
     }
-    left = now.differing(readable)
+    left = now.differences(readable)
     return {name: value for name, value in left.items() if not value or getattr(now, name) not in (None, "", ())}
 
 
 def _shows(now: Noun, name: str, dialect: Dialect) -> bool:
     field = now.FIELDS[name]
-    return field.spelled(dialect) is not None and dialect.since(field.since)
+    return field.spelling_in(dialect) is not None and dialect.since(field.since)
 
 
 def _readable(value: Any) -> Any:
@@ -47,7 +47,7 @@ def _readable(value: Any) -> Any:
     return value.replace(**{name: None for name, each in value.values().items() if isinstance(each, Secret)})
 
 
-def explained(now: Noun, left: Mapping[str, Any]) -> Conflict:
+def explain(now: Noun, left: Mapping[str, Any]) -> Conflict:
     """Say what an engine did not take.
 
     Args:

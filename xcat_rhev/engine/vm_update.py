@@ -48,14 +48,14 @@ def change(calls: Calls, vm: Vm, differing: dict[str, Any]) -> Vm:
         Conflict: The engine says that it is done, and it is not.
     """
     try:
-        return _changed(calls, vm, {**differing, **kept_along(vm, differing)})
+        return _send(calls, vm, {**differing, **kept_along(vm, differing)})
     except (Conflict, Usage) as problem:
         if calls.dialect.major == 3 and _MAXIMUM in problem.text:
             raise type(problem)(problem.text, _RAISED_IN_V4) from None
         raise
 
 
-def _changed(calls: Calls, vm: Vm, differing: dict[str, Any]) -> Vm:
+def _send(calls: Calls, vm: Vm, differing: dict[str, Any]) -> Vm:
     path = calls.path(vm)
     if vm.status in _OFF or not calls.dialect.since((3, 5)):
         return calls.change(vm, path, differing)
@@ -117,7 +117,7 @@ def _plug(calls: Calls, vm: Vm, path: str, now: dict[str, Any], differing: dict[
 def _keep(calls: Calls, vm: Vm, path: str, differing: dict[str, Any]) -> Vm:
     """Send what waits for the next start, and look whether it does: the answer shows some of it as it runs."""
     if vm.next_run:
-        differing = {**_waiting(calls, path), **differing}
+        differing = {**_unapplied(calls, path), **differing}
     changed = calls.change(vm, calls.dialect.address(path, next_run="true"), differing, check=False)
     seen = {name: value for name, value in differing.items() if name not in _UNSEEN}
     if untaken(changed, seen, calls.dialect):
@@ -125,11 +125,11 @@ def _keep(calls: Calls, vm: Vm, path: str, differing: dict[str, Any]) -> Vm:
     return changed
 
 
-def _waiting(calls: Calls, path: str) -> dict[str, Any]:
+def _unapplied(calls: Calls, path: str) -> dict[str, Any]:
     """What waits already and is forgotten unless it is sent again: before 4.2 all of it, later the display."""
     if not calls.dialect.has("next_run_adds"):
         runs, waits = calls.get(Vm, path, everything=True), next_run(calls, path)
-        return runs.differing({name: getattr(waits, name) for name in _HARDWARE if getattr(waits, name)})
+        return runs.differences({name: getattr(waits, name) for name in _HARDWARE if getattr(waits, name)})
     consoles = f"{path}/{GraphicsConsole.PATH}"
     stored, current = (_displays(calls, each) for each in (consoles, f"{consoles}?current=true"))
     return {"display_type": stored[0]} if len(stored) == 1 and stored != current else {}

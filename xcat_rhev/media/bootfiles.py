@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import Conflict
-from .copying import copy, same, writing
-from .initrd import build, replaced
-from .locks import locked
+from .copying import copy, same, write_error
+from .initrd import build, replace_file
+from .locks import lock_folder
 from .medium import whole_file
 from .store import Image
 
@@ -58,7 +58,7 @@ class BootFiles:
         try:
             kernel.parent.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
-            raise writing(kernel.parent, problem) from problem
+            raise write_error(kernel.parent, problem) from problem
         folder = self.image.folder
         yield from _copy(folder / self.image.kernel, kernel)
         if self.image.kickstart:
@@ -70,9 +70,9 @@ class BootFiles:
 def _copy(source: Path, target: Path) -> Iterator[int]:
     """Copy a file, unless the copy that is there is the same."""
     file = whole_file(source)
-    with locked(target.parent):
+    with lock_folder(target.parent):
         try:
             yield from same(file, target)
         except Conflict:
-            with replaced(target) as out:
+            with replace_file(target) as out:
                 yield from copy(file, out, target)

@@ -31,7 +31,7 @@ def copy_new(file: File, target: Path) -> Iterator[int]:
     try:
         out = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     except OSError as problem:
-        raise writing(target, problem) from problem
+        raise write_error(target, problem) from problem
     try:
         os.fchmod(out, 0o644)
         yield from copy(file, out, target)
@@ -60,7 +60,7 @@ def copy(file: File, out: int, target: Path) -> Iterator[int]:
         for offset, length in file.pieces:
             yield from _copy_range(source, out, offset, length, file.source)
     except OSError as problem:
-        raise writing(target, problem) from problem
+        raise write_error(target, problem) from problem
     finally:
         os.close(source)
 
@@ -164,7 +164,7 @@ class Ranges(io.RawIOBase):
         super().close()
 
 
-def writing(target: Path, problem: OSError) -> RhevError:
+def write_error(target: Path, problem: OSError) -> RhevError:
     """Word why a file could not be written."""
     if problem.errno in (errno.ENOSPC, errno.EDQUOT):
         return Conflict(f"no space left for {target}", "Free some space there and run the same command again")

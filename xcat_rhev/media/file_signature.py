@@ -76,7 +76,7 @@ def moment(folder: Path) -> int:
         return 0
 
 
-def settled(paths: Mapping[str, Path], since: int) -> dict[str, Signature]:
+def settled_files(paths: Mapping[str, Path], since: int) -> dict[str, Signature]:
     """The signatures of those files whose last change lies before a moment.
 
     Args:

@@ -10,7 +10,7 @@ from ..errors import BadAnswer, Usage
 from .machine import architecture, enterprise_linux
 from .medium import Medium
 from .names import VERSION, build_of, installer_version, live_version
-from .tree import composed, treeinfo
+from .tree import compose_time, treeinfo
 
 _RHEV = re.compile(r"rhev|Red Hat Enterprise Virtualization", re.IGNORECASE)
 _OVIRT = re.compile(r"ovirt.?node", re.IGNORECASE)
@@ -134,7 +134,7 @@ def _of_menus(medium: Medium) -> str:
 
 def _installer(medium: Medium, family: str, version: str, product: str, package: str = "") -> Release:
     version = _check(medium, version, family)
-    build = build_of(medium.file_name) or build_of(package) or composed(medium)
+    build = build_of(medium.file_name) or build_of(package) or compose_time(medium)
     linux = enterprise_linux(medium, NG_KERNEL, family, version)
     return Release(family, version, build, architecture(medium, NG_KERNEL), True, product, linux)
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from ..errors import NotFound, Usage
 from . import file_signature as noted
-from .copying import copy, write_all, writing
+from .copying import copy, write_all, write_error
 from .file_signature import Signature
-from .locks import locked
+from .locks import lock_folder
 from .medium import File, whole_file
 
 _HEADER = 110
@@ -94,18 +94,18 @@ def build(initrd: Path, iso: Path, target: Path) -> Iterator[int]:
         NotFound: One of the two is missing.
         RhevError: As `append_member`.
     """
-    with locked(target.parent):
+    with lock_folder(target.parent):
         made_of = _made_of(initrd, iso)
         stamp = target.with_name(target.name + ".json")
         if noted.read(stamp) == {**made_of, str(target): Signature.at(target)}:
             return
         try:
             stamp.unlink(missing_ok=True)
-            with replaced(target) as out:
+            with replace_file(target) as out:
                 yield from append_member(whole_file(initrd), whole_file(iso), iso.name, out, target)
             noted.write(stamp, {**made_of, str(target): _signature(target)})
         except OSError as problem:
-            raise writing(target, problem) from problem
+            raise write_error(target, problem) from problem
 
 
 def _made_of(initrd: Path, iso: Path) -> dict[str, Signature]:
@@ -121,7 +121,7 @@ def _signature(path: Path) -> Signature:
 
 
 @contextmanager
-def replaced(target: Path) -> Iterator[int]:
+def replace_file(target: Path) -> Iterator[int]:
     """Write a file beside its place and move it there at the end; nothing is left when that fails.
 
     Args:
@@ -143,6 +143,6 @@ def replaced(target: Path) -> Iterator[int]:
             os.close(out)
         os.replace(beside, target)
     except OSError as problem:
-        raise writing(target, problem) from problem
+        raise write_error(target, problem) from problem
     finally:
         beside.unlink(missing_ok=True)

@@ -167,7 +167,7 @@ class _Image:
             raise BadAnswer(f"{self.path} is cut off inside its folders", "Copy it again")
         return data
 
-    def damaged(self, what: str) -> BadAnswer:
+    def damage(self, what: str) -> BadAnswer:
         """The error for something that cannot be as it is."""
         return BadAnswer(f"{self.path} is a damaged ISO image: {what}", "Copy it again")
 
@@ -180,7 +180,7 @@ def _list(image: _Image, volume: bytes) -> tuple[dict[str, File], dict[str, str]
     for path, entry in tree.walk():
         safe_path(path, str(image.path))
         if path in files or path in links:
-            raise image.damaged(f"{path} is named twice")
+            raise image.damage(f"{path} is named twice")
         if entry.link is None:
             files[path] = File(image.path, entry.pieces)
         else:
@@ -210,7 +210,7 @@ class _Tree:
     def of(cls, image: _Image, volume: bytes) -> _Tree:
         """Choose the names: Rock Ridge where the root folder announces it, else Joliet, else what is left."""
         if struct.unpack_from("<H", volume, 128)[0] != _SECTOR:
-            raise image.damaged("its blocks are not of 2048 bytes")
+            raise image.damage("its blocks are not of 2048 bytes")
         top = _record(volume[156:190], image)
         announced = _record(image.read(top.offset, min(top.size, 255)), image).use
         if announced[:2] == b"SP" and announced[4:6] == b"\xbe\xef":
@@ -229,7 +229,7 @@ class _Tree:
                 if not record.flags & _FOLDER:
                     yield path, entry
                 elif record.offset in met:
-                    raise self._image.damaged(f"the folder {path!r} is in two places")
+                    raise self._image.damage(f"the folder {path!r} is in two places")
                 else:
                     met.add(record.offset)
                     waiting.append((path + "/", record))
@@ -301,7 +301,7 @@ class _Tree:
                 return
             block, offset, size = elsewhere
             area = self._image.read(block * _SECTOR + offset, min(size, _SECTOR))
-        raise self._image.damaged("a name that goes on for ever")
+        raise self._image.damage("a name that goes on for ever")
 
 
 class _Link:
@@ -333,7 +333,7 @@ class _Link:
 def _record(data: bytes, image: _Image) -> _Record:
     """Read one directory record."""
     if len(data) < 34 or 33 + data[32] > len(data):
-        raise image.damaged("a folder with a broken entry")
+        raise image.damage("a folder with a broken entry")
     extent, size = struct.unpack_from("<I4xI", data, 2)
     name_end = 33 + data[32]
     use = data[name_end + (1 - data[32] % 2) : data[0]]

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..errors import NotFound, Usage
-from .copying import write_all, writing
+from .copying import write_all, write_error
 from .identify import Release
-from .initrd import replaced
+from .initrd import replace_file
 from .networks import Address
 from .settings import BootSettings
 
@@ -70,8 +70,8 @@ def write_template(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise writing(path, problem) from problem
-    with replaced(path) as out:
+        raise write_error(path, problem) from problem
+    with replace_file(path) as out:
         write_all(out, TEMPLATE.encode())
 
 

@@ -12,7 +12,7 @@ from ..errors import Conflict, Locked
 
 
 @contextmanager
-def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
+def lock_folder(folder: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock of a folder; nothing is written for it.
 
     Args:

@@ -22,7 +22,7 @@ _BUILD = re.compile(r"(?<!\d)(20\d{6}(?:\d{2,4})?)(?:\.(\d{1,3})(?!\d))?")
 _NUMBERS = re.compile(r"[\d.]*\d")
 
 
-def named(distname: str) -> tuple[str, str] | None:
+def parse_name(distname: str) -> tuple[str, str] | None:
     """Split what `copycds -n` says into family and version; None when the name is not one of ours.
 
     Raises:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .copying import write_all, writing
-from .initrd import replaced
-from .locks import locked
+from .copying import write_all, write_error
+from .initrd import replace_file
+from .locks import lock_folder
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def update_node_map(path: Path, nodes: Mapping[str, KnownNode]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise writing(path, problem) from problem
-    with locked(path.parent):
+        raise write_error(path, problem) from problem
+    with lock_folder(path.parent):
         before = _read(path)
         addresses = _without(before.get("addresses"), nodes)
         names = _without(before.get("names"), nodes)
@@ -61,7 +61,7 @@ def update_node_map(path: Path, nodes: Mapping[str, KnownNode]) -> None:
                 names.setdefault(name.lower().rstrip("."), node)
         read = {**before, "version": 1, "addresses": addresses, "names": names}
         text = json.dumps(read, indent=1, sort_keys=True)
-        with replaced(path) as out:
+        with replace_file(path) as out:
             write_all(out, text.encode() + b"\n")
 
 

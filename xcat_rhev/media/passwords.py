@@ -22,7 +22,7 @@ _READ = re.compile(r"\$(1|5|6)\$(rounds=\d+\$)?[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z
 _TRIPLES = [(22 * turn % 63, (22 * turn + 21) % 63, (22 * turn + 42) % 63) for turn in range(21)]
 
 
-def hashed(password: Secret, what: str) -> Secret:
+def hash_password(password: Secret, what: str) -> Secret:
     """Give the hash of a password, or the hash itself if it is one.
 
     Args:

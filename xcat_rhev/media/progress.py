@@ -14,7 +14,7 @@ from ..units import show_size
 _PAUSE = 0.25
 
 
-def metered(work: Generator[int, None, None], total: int, aborted: threading.Event, clock: Clock) -> Iterator[Progress]:
+def meter(work: Generator[int, None, None], total: int, aborted: threading.Event, clock: Clock) -> Iterator[Progress]:
     """Do the work, and say how far it is as xCAT does (`12.34%`), with its speed, four times a second at most.
 
     Args:

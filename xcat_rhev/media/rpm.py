@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from ..errors import BadAnswer, Usage
-from .copying import Ranges, write_all, writing
+from .copying import Ranges, write_all, write_error
 from .medium import File
 
 _LEAD, _LEAD_MAGIC = 96, b"\xed\xab\xee\xdb"
@@ -59,7 +59,7 @@ def extract_image(package: File, target: Path, digest: Digest) -> Iterator[int]:
     try:
         out = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     except OSError as problem:
-        raise writing(target, problem) from problem
+        raise write_error(target, problem) from problem
     before = 0
     try:
         os.fchmod(out, 0o644)
@@ -74,7 +74,7 @@ def extract_image(package: File, target: Path, digest: Digest) -> Iterator[int]:
             f"the RPM package on {package.source} is damaged", "Copy the ISO again, and compare its checksum"
         ) from problem
     except OSError as problem:
-        raise writing(target, problem) from problem
+        raise write_error(target, problem) from problem
     finally:
         os.close(out)
     yield package.size - before

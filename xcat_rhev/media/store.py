@@ -20,10 +20,10 @@ from pathlib import Path
 from ..errors import BadAnswer, Conflict, NotFound, Usage
 from ..units import show_size
 from . import file_signature as noted
-from .copying import copy_new, same, writing
+from .copying import copy_new, same, write_error
 from .file_signature import Signature
 from .identify import INITRD, KERNEL, NG_INITRD, NG_KERNEL, Release, node_ng_image, rhvh_image
-from .locks import locked
+from .locks import lock_folder
 from .medium import File, Medium, check_links
 from .rpm import extract_image
 from .tree import TREEINFO, second_stage
@@ -110,7 +110,7 @@ class MediaStore:
         self._target = target
         self._files = _files_to_serve(medium, release)
         self._package = self._payload_package()
-        self._image = self._described()
+        self._image = self._make_image()
 
     @property
     def size(self) -> int:
@@ -121,7 +121,7 @@ class MediaStore:
         """Whether a copy of a medium of ours is in the folder."""
         return (self._target / RECORD).is_file()
 
-    def unchanged(self) -> Generator[int, None, None]:
+    def compare(self) -> Generator[int, None, None]:
         """Compare what is there with the medium: byte for byte what may have changed since that was done before.
 
         Returns:
@@ -144,7 +144,7 @@ class MediaStore:
             digest = there.digests.get(path)
             yield from _has_digest(paths[path], digest) if digest else same(self._files[path], paths[path])
         if unknown:
-            after = noted.settled(paths, since)
+            after = noted.settled_files(paths, since)
             self._note(self._target, {path: seen for path, seen in after.items() if seen == before[path]})
 
     def _unchanged_files(self, present: Mapping[str, Signature | None]) -> set[str]:
@@ -172,7 +172,7 @@ class MediaStore:
             RhevError: As `copying.copy`.
         """
         parent = self._target.parent
-        with _parent_folders(parent), locked(parent, wait=False):
+        with _parent_folders(parent), lock_folder(parent, wait=False):
             stage, old = (parent / f".{self._target.name}.{word}" for word in ("new", "old"))
             try:
                 _clear(stage, old, self._target)
@@ -180,7 +180,7 @@ class MediaStore:
                 yield from self._fill(stage)
                 _swap(stage, old, self._target)
             except OSError as problem:
-                raise writing(self._target, problem) from problem
+                raise write_error(self._target, problem) from problem
             finally:
                 shutil.rmtree(stage, ignore_errors=True)
 
@@ -212,7 +212,7 @@ class MediaStore:
         del record["folder"]
         self._check_source()
         paths = {path: stage / path for path in (*self._files, *image.digests)}
-        self._note(stage, noted.settled(paths, noted.moment(stage)))
+        self._note(stage, noted.settled_files(paths, noted.moment(stage)))
         (stage / RECORD).write_text(json.dumps(record, indent=1) + "\n")
         (stage / RECORD).chmod(0o644)
 
@@ -228,7 +228,7 @@ class MediaStore:
         name = rhvh_image(self._medium)
         return self._medium.files[name] if name and self._release.kickstart else None
 
-    def _described(self) -> Image:
+    def _make_image(self) -> Image:
         release, medium = self._release, self._medium
         kernel = self._files[NG_KERNEL if release.kickstart else KERNEL]
         payload = _RHVH_PAYLOAD if self._package else node_ng_image(medium) or ""
@@ -346,7 +346,7 @@ def _parent_folders(parent: Path) -> Iterator[None]:
             path.chmod(0o755)
         yield
     except OSError as problem:
-        raise writing(parent, problem) from problem
+        raise write_error(parent, problem) from problem
     finally:
         for path in missing:
             if path.is_dir() and not any(path.iterdir()):

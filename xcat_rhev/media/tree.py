@@ -51,7 +51,7 @@ def second_stage(medium: Medium, linux: int) -> tuple[str, str]:
     )
 
 
-def composed(medium: Medium) -> str:
+def compose_time(medium: Medium) -> str:
     """The hour when the tree was made, such as `2019110413`; empty if `.treeinfo` and `.discinfo` do not tell."""
     first = (medium.text(".discinfo") or "").partition("\n")[0]
     for said in (treeinfo(medium).get("timestamp", ""), first):

@@ -77,7 +77,7 @@ Planned = Union[Job, Message]
 Plan = Iterator[Planned]
 
 
-def required(row: Row, node: str, table: str, column: str, example: str) -> str:
+def require(row: Row, node: str, table: str, column: str, example: str) -> str:
     """Take a value that a command cannot do without.
 
     Args:

@@ -60,7 +60,7 @@ class Wait:
     otherwise: Callable[[RhevError], RhevError] = lambda problem: problem
     failed: str = ""
 
-    def reached(self, outcome: Noun | RhevError | None) -> Iterable[Message | Job]:
+    def report(self, outcome: Noun | RhevError | None) -> Iterable[Message | Job]:
         """What to say to how it ended.
 
         Raises:
@@ -99,7 +99,7 @@ class Job:
             parts.append(Step("say that it is accepted", lambda: [Data("accepted", self.node)]))
         return replace(self, parts=parts)
 
-    def described(self) -> Iterator[Message]:
+    def describe(self) -> Iterator[Message]:
         """What `--dry-run` shows."""
         for part in self.parts:
             if part.says:

@@ -128,7 +128,7 @@ class DescribedThing:
         return dict(typed.partition("=")[::2] for typed in self.options.get("set", ()))
 
     @property
-    def mentioned(self) -> set[str]:
+    def references(self) -> set[str]:
         """Every name that it may refer to."""
         texts = [*self.settings.values(), *(self.options.get(word, "") for word in _HOMES)]
         return {part for text in texts for each in text.split(",") for part in (each, each.partition(":")[0])}
@@ -163,7 +163,7 @@ def parse(text: str) -> tuple[list[Center], list[str]]:
         Usage: It is not YAML, or too large.
         NotFound: PyYAML is not installed.
     """
-    return _centers(_loaded(text))
+    return _centers(_load(text))
 
 
 def parse_all(text: str, kinds: Mapping[str, Collection[str]]) -> tuple[list[Center], list[DescribedThing], list[str]]:
@@ -180,7 +180,7 @@ def parse_all(text: str, kinds: Mapping[str, Collection[str]]) -> tuple[list[Cen
         Usage: As for `parse`.
         NotFound: As for `parse`.
     """
-    loaded = _loaded(text)
+    loaded = _load(text)
     others = {key: loaded[key] for key in kinds if key in loaded} if isinstance(loaded, dict) else {}
     faults = [fault for kind, values in others.items() for fault in _thing_faults(kind, values, kinds[kind])]
     rest = {key: value for key, value in loaded.items() if key not in kinds} if others else loaded
@@ -189,7 +189,7 @@ def parse_all(text: str, kinds: Mapping[str, Collection[str]]) -> tuple[list[Cen
     return centers, things, [*wrong, *faults]
 
 
-def _loaded(text: str) -> Any:
+def _load(text: str) -> Any:
     if len(text) > LARGEST:
         raise Usage(f"the description is larger than {LARGEST >> 20} MiB")
     return load(text)
@@ -216,7 +216,7 @@ def _typeable(value: Any) -> bool:
 
 
 def _thing(kind: str, values: Mapping[str, Any]) -> DescribedThing:
-    texts = {key: _typed(value) for key, value in values.items()}
+    texts = {key: _word(value) for key, value in values.items()}
     own = ("name", "description", *(word for word in _HOMES if kind not in _SET[word]))
     options: dict[str, Any] = {key: texts[key] for key in own if key in texts and key != "name"}
     options["set"] = tuple(f"{key}={value}" for key, value in texts.items() if key not in own)
@@ -227,7 +227,7 @@ def _thing(kind: str, values: Mapping[str, Any]) -> DescribedThing:
 _SET: Mapping[str, Collection[str]] = {"cluster": ("permission", "vmpool"), "data_center": ("permission", "provider")}
 
 
-def _typed(value: Any) -> str:
+def _word(value: Any) -> str:
     """A value as it would be typed."""
     if isinstance(value, bool):
         return str(value).lower()

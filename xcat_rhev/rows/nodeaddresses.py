@@ -11,7 +11,7 @@ from ..xcat.host import Row, Xcat
 _BETWEEN = re.compile(r"[,|\s]+")
 
 
-def written(xcat: Xcat, nodes: Sequence[str]) -> dict[str, frozenset[str]]:
+def stored_addresses(xcat: Xcat, nodes: Sequence[str]) -> dict[str, frozenset[str]]:
     """The addresses that stand in hosts and nics.
 
     Args:

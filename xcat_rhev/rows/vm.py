@@ -24,7 +24,7 @@ from ..xcat.host import Row, Xcat
 from .vmnics import DEFAULT_NICS, NIC_MODELS, NicRow, read_nics
 from .vmsettings import VmSettings, read_settings
 from .vmstorage import DiskRow, read_storage, typed_disks
-from .vmwords import boot_order, listed, mac_addresses, topology
+from .vmwords import boot_order, mac_addresses, split_list, topology
 
 COLUMNS = (
     "host",
@@ -279,7 +279,7 @@ class _Reader:
 
     def _hosts(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The hypervisors that vm.host names, and those that it takes away."""
-        names = dict.fromkeys(listed(self.row.get("host", "")))
+        names = dict.fromkeys(split_list(self.row.get("host", "")))
         away = tuple(name[1:] for name in names if name.startswith("-"))
         wanted = tuple(name for name in names if not name.startswith("-"))
         if not all(away) or set(wanted) & set(away):

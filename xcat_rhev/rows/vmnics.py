@@ -85,7 +85,7 @@ def writable(text: str) -> bool:
     return plain and text not in (NO_NETWORK, ANY_NETWORK)
 
 
-def written(nic: NicRow) -> str:
+def write(nic: NicRow) -> str:
     """Write one part of vm.nics."""
     words = [NO_NETWORK if nic.network is None else nic.network or ANY_NETWORK, nic.name]
     if nic.install or nic.model:

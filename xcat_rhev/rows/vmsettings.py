@@ -17,7 +17,7 @@ from typing import Any, Callable
 from ..errors import Usage
 from ..secret import Secret
 from .guest import Guest, GuestNic
-from .vmwords import boot_order, listed, yes_or_no
+from .vmwords import boot_order, split_list, yes_or_no
 
 CLOUD_INIT, SYSPREP = "cloud-init", "sysprep"
 NO_LEASE = "none"
@@ -123,14 +123,14 @@ def pairs(text: str) -> Iterator[tuple[str, str]]:
         yield part[:cut].strip(), part[cut + 1 :].strip()
 
 
-def changed(text: str, name: str, value: str) -> str:
+def set_value(text: str, name: str, value: str) -> str:
     """Write vm.othersettings with one value set, or taken out when it is empty; the rest stays as it is written."""
     kept = [part.strip() for part in text.split(";") if part.strip() and next(pairs(part))[0] != name]
     return ";".join(kept + ([f"{name}:{value}"] if value else []))
 
 
 def _nic(text: str) -> GuestNic:
-    name, protocol, *addresses = [*listed(text), "", ""][: max(2, len(listed(text)))]
+    name, protocol, *addresses = [*split_list(text), "", ""][: max(2, len(split_list(text)))]
     if protocol not in ("dhcp", "static", "none") or (protocol == "static") != (len(addresses) in (2, 3)):
         raise Usage(f"'{text}' is not a guest NIC", "Write nic:eth0,dhcp or nic:eth0,static,ADDRESS,NETMASK,GATEWAY")
     ip, netmask, gateway = [*addresses, None, None, None][:3]
@@ -155,7 +155,7 @@ def _check(read: Callable[[str], object], text: str, problem: str, hint: str) ->
 
 
 def _servers(text: str) -> tuple[str, ...]:
-    servers = listed(text)
+    servers = split_list(text)
     for server in servers:
         _check(ip_address, server, f"'{server}' is not an address of a name server", "Write addresses joined by commas")
     return servers
@@ -186,7 +186,7 @@ def _tags(text: str) -> Members:
 
 
 def _members(text: str) -> Members:
-    names = dict.fromkeys(listed(text))
+    names = dict.fromkeys(split_list(text))
     members = Members(
         tuple(name for name in names if not name.startswith("-")),
         tuple(name[1:] for name in names if name.startswith("-")),
@@ -272,7 +272,7 @@ KNOWN: dict[str, Callable[[str], Any]] = {
     "password": str,
     "sshkey": _key,
     "dns": _servers,
-    "search": listed,
+    "search": split_list,
     "nic": _nic,
     "script": _file,
 }

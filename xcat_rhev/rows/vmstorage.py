@@ -141,7 +141,7 @@ def _is_existing(part: str) -> bool:
     return bool(named) and ":" not in head
 
 
-def written(domain: str, size: str, bootable: bool, known: str = "") -> str:
+def write(domain: str, size: str, bootable: bool, known: str = "") -> str:
     """Write one part of vm.storage.
 
     Args:

@@ -115,6 +115,6 @@ def yes_or_no(text: str, what: str) -> bool:
     return word in _YES
 
 
-def listed(text: str) -> tuple[str, ...]:
+def split_list(text: str) -> tuple[str, ...]:
     """Split at commas, without blanks and empty parts."""
     return tuple(word for word in (word.strip() for word in text.split(",")) if word)

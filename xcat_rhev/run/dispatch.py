@@ -232,7 +232,7 @@ class _Run:
     def _act(self, jobs: Sequence[Job], manager: Manager | None, group: _Group) -> Iterator[Message]:
         if "dry_run" in self.options:
             for job in jobs:
-                yield from job.described()
+                yield from job.describe()
             return
         if "nowait" in self.options:
             needed = frozenset().union(*(job.after for job in jobs))

@@ -206,7 +206,7 @@ class Runner:
         for key, outcome in look.result():
             work = cast(_Work, key)
             try:
-                for item in work.waits.reached(outcome):
+                for item in work.waits.report(outcome):
                     self._say(work, item)
                 yield from self._progress()
             except RhevError as problem:

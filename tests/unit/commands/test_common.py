@@ -6,7 +6,7 @@ from xcat_rhev.declare.command import COMMON_OPTIONS, Command, CommandWords, Opt
 from xcat_rhev.declare.parsing import parse
 from xcat_rhev.declare.usage import usage_text
 from xcat_rhev.errors import NotFound, Usage
-from xcat_rhev.plan.context import required
+from xcat_rhev.plan.context import require
 
 COMMAND = Command(
     name="mktest",
@@ -85,9 +85,9 @@ def test_the_usage_names_every_option_once():
 
 
 def test_a_missing_column_says_which_command_sets_it():
-    assert required({"mgr": "m"}, "vm1", "vm", "mgr", "x") == "m"
+    assert require({"mgr": "m"}, "vm1", "vm", "mgr", "x") == "m"
     with pytest.raises(NotFound, match=r"vm.mgr is not set. Run: chtab node=vm1 vm.mgr=rhevm.example.com"):
-        required({}, "vm1", "vm", "mgr", "rhevm.example.com")
+        require({}, "vm1", "vm", "mgr", "rhevm.example.com")
 
 
 def test_a_command_with_verbs_takes_exactly_one_of_them():

@@ -11,7 +11,7 @@ from fakes import FakeHost
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.commands import rhevhjoin
 from xcat_rhev.commands.finish.loginrefusals import LoginRefusals
-from xcat_rhev.commands.finish.reports import joining, note
+from xcat_rhev.commands.finish.reports import nodes_to_join, note
 from xcat_rhev.errors import Aborted, Unreachable
 from xcat_rhev.messages import Data, Error, Message
 from xcat_rhev.run.dispatch import Dispatcher
@@ -169,7 +169,7 @@ def test_watching_ends_when_the_client_goes(xcat: Xcat) -> None:
 )
 def test_who_joins_by_itself(xcat: Xcat, value: str, nodes: list[str]) -> None:
     xcat.tables["site"] = [{"key": "rhevhautoapprove", "value": value}]
-    assert joining(xcat, ["rhevh1", "rhevh2", "rhevh3"]) == nodes  # rhevh3 has no manager
+    assert nodes_to_join(xcat, ["rhevh1", "rhevh2", "rhevh3"]) == nodes  # rhevh3 has no manager
 
 
 REFUSED = "manager rhevm refuses the login of admin@internal: Unable to log in. Check user and password"

@@ -15,7 +15,7 @@ from xcat_rhev.commands import rhevhupdateflag
 from xcat_rhev.commands.finish.reports import PAUSE
 from xcat_rhev.errors import Unreachable
 from xcat_rhev.messages import Data, Error, Info, Message, Warn
-from xcat_rhev.rows.nodeaddresses import names, written
+from xcat_rhev.rows.nodeaddresses import names, stored_addresses
 from xcat_rhev.run.dispatch import Dispatcher
 from xcat_rhev.xcat.host import Request
 
@@ -360,5 +360,5 @@ def test_addresses_and_names_that_nobody_can_read_are_left_out(xcat: Xcat) -> No
         }
     ]
     xcat.tables["nics"] = [{"node": "rhevh1", "nicips": "!,eth0,eth1!|10.4.0.1|x"}]
-    assert written(xcat, ["rhevh1"]) == {"rhevh1": frozenset({"10.0.0.1", "10.3.0.1", "10.3.0.9", "10.4.0.1"})}
+    assert stored_addresses(xcat, ["rhevh1"]) == {"rhevh1": frozenset({"10.0.0.1", "10.3.0.1", "10.3.0.9", "10.4.0.1"})}
     assert names(xcat, ["rhevh1"])["rhevh1"][:6] == ("rhevh1", "a", "b", "c", "rhevh1-ib", "eth9")

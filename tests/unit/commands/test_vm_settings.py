@@ -4,7 +4,7 @@ import pytest
 
 from xcat_rhev.commands.vm.guest import initialization_of
 from xcat_rhev.rows.guest import GuestNic
-from xcat_rhev.rows.vmsettings import changed, read_settings
+from xcat_rhev.rows.vmsettings import read_settings, set_value
 from xcat_rhev.secret import Secret
 
 
@@ -113,6 +113,6 @@ def test_a_binary_script_is_a_fault(tmp_path):
 
 def test_one_pair_is_changed_and_the_rest_stays():
     text = "ha:yes;custom:a=b;bootonce:net"
-    assert changed(text, "bootonce", "hd") == "ha:yes;custom:a=b;bootonce:hd"
-    assert changed(text, "bootonce", "") == "ha:yes;custom:a=b"
-    assert changed("", "bootonce", "hd") == "bootonce:hd"
+    assert set_value(text, "bootonce", "hd") == "ha:yes;custom:a=b;bootonce:hd"
+    assert set_value(text, "bootonce", "") == "ha:yes;custom:a=b"
+    assert set_value("", "bootonce", "hd") == "bootonce:hd"

@@ -3,7 +3,7 @@
 import pytest
 
 from xcat_rhev.errors import Usage
-from xcat_rhev.rows.vmwords import boot_order, listed, mac_addresses, option_size, yes_or_no
+from xcat_rhev.rows.vmwords import boot_order, mac_addresses, option_size, split_list, yes_or_no
 from xcat_rhev.units import GIB, MIB
 
 
@@ -73,4 +73,4 @@ def test_switches():
 
 
 def test_lists_lose_blanks_and_empty_parts():
-    assert listed(" a, b,,c ,") == ("a", "b", "c")
+    assert split_list(" a, b,,c ,") == ("a", "b", "c")

@@ -145,7 +145,7 @@ def test_only_what_is_wanted_is_read() -> None:
     for ask in (
         lambda: vm.memory,
         lambda: vm.disks,
-        lambda: vm.differing({"memory": 1}),
+        lambda: vm.differences({"memory": 1}),
         lambda: vm.replace(status="x").host,
     ):
         with pytest.raises(Bug, match="was not asked for"):

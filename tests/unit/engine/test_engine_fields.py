@@ -88,7 +88,7 @@ def test_what_is_written_is_read_back(kind: type[Any], dialect: Dialect, data: s
 
 
 def says(field: Field, dialect: Dialect) -> bool:
-    return field.spelling[dialect.major] is not None and dialect.since(field.since)
+    return field.spellings[dialect.major] is not None and dialect.since(field.since)
 
 
 def only_said(value: object, dialect: Dialect) -> object:
@@ -165,7 +165,7 @@ def test_v4_attachment_and_disk_are_one() -> None:
     ],
 )
 def test_the_same_to_an_engine(current: nouns.Noun, wanted: dict) -> None:
-    assert current.differing(wanted) == {}
+    assert current.differences(wanted) == {}
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_the_same_to_an_engine(current: nouns.Noun, wanted: dict) -> None:
     ],
 )
 def test_different_to_an_engine(current: nouns.Noun, wanted: dict) -> None:
-    assert current.differing(wanted) == wanted
+    assert current.differences(wanted) == wanted
 
 
 def test_a_record_takes_no_other_names() -> None:

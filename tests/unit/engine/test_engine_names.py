@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enginehelp import Script, manager_on, vms
-from xcat_rhev.engine.catalog import BATCH, LONGEST, batches, expressible, quoted
+from xcat_rhev.engine.catalog import BATCH, LONGEST, batches, expressible, quote
 from xcat_rhev.engine.documents.dialect import V4, V30, V36, Dialect
 from xcat_rhev.engine.nouns import Host, Network, Nic, Ref, StorageDomain, Template, Vm
 from xcat_rhev.engine.wire.transport import HttpRequest
@@ -38,7 +38,7 @@ WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Cn")), min_size
 
 @given(st.lists(WORDS.filter(expressible), max_size=300))
 def test_batches_hold_every_name_once_and_are_bounded(names: list[str]) -> None:
-    wheres = list(batches(names, lambda name: f"name={quoted(name)}"))
+    wheres = list(batches(names, lambda name: f"name={quote(name)}"))
     assert [
         found for where in wheres for found in re.findall(r'name="(.*?)"(?: or |$)', where, re.DOTALL)
     ] == names or any('" or name="' in name for name in names)

@@ -9,10 +9,10 @@ from xcat_rhev.engine.wire.pulse import AGAIN, FIRST, Pulse
 def test_the_longest_wait_is_told_after_a_while_and_not_again_at_once() -> None:
     clock = ManualClock()
     pulse = Pulse("m", clock)
-    with pulse.waiting("connecting") as wait:
+    with pulse.announce("connecting") as wait:
         clock.advance(FIRST - 0.1)
         assert pulse.overdue() == ""
-        with pulse.waiting("answering"):
+        with pulse.announce("answering"):
             clock.advance(0.1)
             assert pulse.overdue() == "waiting for manager m (connecting)"
             clock.advance(AGAIN - 0.1)
@@ -28,7 +28,7 @@ def test_many_short_waits_are_none() -> None:
     clock = ManualClock()
     pulse = Pulse("m", clock)
     for _ in range(10):
-        with pulse.waiting("answering"):
+        with pulse.announce("answering"):
             clock.advance(FIRST / 2)
             assert pulse.overdue() == ""
 

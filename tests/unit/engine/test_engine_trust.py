@@ -141,13 +141,13 @@ def test_a_servers_certificate_is_no_ca(certificates: Certificates) -> None:
 def test_what_is_there_is_never_replaced(server: Server, certificates: Certificates, tmp_path: Path) -> None:
     server.answer = (200, certificates.ca.read_bytes(), {})
     told: list[str] = []
-    file = trust.pinned(access(tmp_path), f"https://{server.name}", told.append, patience())
+    file = trust.pinned_ca(access(tmp_path), f"https://{server.name}", told.append, patience())
     assert file.read_bytes() == certificates.ca.read_bytes()
     assert file.stat().st_mode & 0o777 == 0o644
     assert trust.fingerprint(file.read_text()) in told[0]
     assert len(told) == 1
     file.write_text("mine")
-    assert trust.pinned(access(tmp_path), f"https://{server.name}", told.append, patience()).read_text() == "mine"
+    assert trust.pinned_ca(access(tmp_path), f"https://{server.name}", told.append, patience()).read_text() == "mine"
     assert not trust._keep(tmp_path, file, "other")
     assert file.read_text() == "mine"
     assert [each.name for each in tmp_path.iterdir()] == ["ca.crt"]
@@ -159,7 +159,7 @@ def test_a_folder_that_cannot_be_written(server: Server, certificates: Certifica
     server.answer = (200, certificates.ca.read_bytes(), {})
     (tmp_path / "file").write_text("")
     with pytest.raises(Usage, match="cannot be written"):
-        trust.pinned(access(tmp_path / "file" / "m"), f"https://{server.name}", print, patience())
+        trust.pinned_ca(access(tmp_path / "file" / "m"), f"https://{server.name}", print, patience())
 
 
 def test_something_else_at_the_managers_address(server: Server, certificates: Certificates, tmp_path: Path) -> None:

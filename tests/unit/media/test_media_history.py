@@ -16,7 +16,7 @@ import media_iso
 from xcat_rhev.errors import BadAnswer, Usage
 from xcat_rhev.media.identify import identify
 from xcat_rhev.media.iso import read_iso
-from xcat_rhev.media.names import named, specific
+from xcat_rhev.media.names import parse_name, specific
 from xcat_rhev.media.store import MediaStore, open_image
 
 TABLE = json.loads(Path(__file__).with_name("node_media.json").read_text())
@@ -64,7 +64,7 @@ def test_each_build_is_told_and_can_be_taken_in(tmp_path, row):
     assert MediaStore(medium, release, tmp_path / "there").size > 0
     wanted = specific(release.version, release.build, release.linux)
     family = release.family
-    assert named(family + wanted) == (family, wanted) and wanted.startswith(release.version + ".")
+    assert parse_name(family + wanted) == (family, wanted) and wanted.startswith(release.version + ".")
 
 
 def test_no_two_builds_have_one_name():
@@ -86,7 +86,7 @@ def test_each_layout_is_copied_with_what_its_installer_looks_for(tmp_path, layou
     if image.kickstart:
         assert (image.folder / image.payload).is_file()
         assert any((image.folder / path).is_file() for path in ("LiveOS/squashfs.img", "images/install.img"))
-    list(MediaStore(medium, release, tmp_path / "install/it").unchanged())
+    list(MediaStore(medium, release, tmp_path / "install/it").compare())
 
 
 def installer(linux, *, named="", keep=()):

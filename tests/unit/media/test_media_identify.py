@@ -9,7 +9,7 @@ from xcat_rhev.errors import BadAnswer, Usage
 from xcat_rhev.media.identify import identify, looks_ours
 from xcat_rhev.media.iso import read_iso
 from xcat_rhev.media.medium import read_folder
-from xcat_rhev.media.names import named
+from xcat_rhev.media.names import parse_name
 
 
 def told(tmp_path, sample, **kinds):
@@ -106,21 +106,21 @@ def test_the_kernel_tells_how_wide_it_is(tmp_path, data, arch):
 
 
 def test_names_that_people_give():
-    assert named("rhevh6.2") == ("rhevh", "6.2")
-    assert named("ovirt4.5.5") == ("ovirt", "4.5.5")
-    assert named("rhvh4.4") == ("rhevh", "4.4"), "which is what RHEV-H is called since 4.0"
-    assert named("ovirt4.5.4.2022120615.el9") == ("ovirt", "4.5.4.2022120615.el9")
+    assert parse_name("rhevh6.2") == ("rhevh", "6.2")
+    assert parse_name("ovirt4.5.5") == ("ovirt", "4.5.5")
+    assert parse_name("rhvh4.4") == ("rhevh", "4.4"), "which is what RHEV-H is called since 4.0"
+    assert parse_name("ovirt4.5.4.2022120615.el9") == ("ovirt", "4.5.4.2022120615.el9")
 
 
 @pytest.mark.parametrize("name", ["rhels7.3", "rhev6.2", "rhevh", "", "xrhevh6.2"])
 def test_names_of_others_are_left_to_others(name):
-    assert named(name) is None
+    assert parse_name(name) is None
 
 
 @pytest.mark.parametrize("name", ["rhevh-6", "rhevh6.2/../..", "ovirtnode", "rhevh6.2 x", "rhevh6."])
 def test_names_of_ours_without_a_version_are_refused(name):
     with pytest.raises(Usage, match="is not a version"):
-        named(name)
+        parse_name(name)
 
 
 def test_labels_that_make_a_damaged_image_ours():

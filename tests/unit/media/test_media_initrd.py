@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import media_iso
 from xcat_rhev.errors import Conflict, NotFound, Usage
 from xcat_rhev.media import initrd
-from xcat_rhev.media.initrd import append_member, build, member_header, replaced, trailer
+from xcat_rhev.media.initrd import append_member, build, member_header, replace_file, trailer
 from xcat_rhev.media.medium import File, whole_file
 
 
@@ -224,7 +224,7 @@ def test_without_help_from_the_kernel_the_bytes_are_the_same(parts, monkeypatch)
 def test_replacing_follows_no_link(tmp_path):
     (tmp_path / "victim").write_text("keep me")
     (tmp_path / ".file.new").symlink_to("victim")
-    with pytest.raises(Conflict, match="cannot write"), replaced(tmp_path / "file") as out:
+    with pytest.raises(Conflict, match="cannot write"), replace_file(tmp_path / "file") as out:
         os.write(out, b"x")
     assert (tmp_path / "victim").read_text() == "keep me"
 

@@ -35,7 +35,7 @@ def known(tmp_path, old_enough):
     media_iso.write(tmp_path / "x.iso", media_iso.SAMPLES["rhvh4"])
     list(opened(tmp_path).copy())
     time.sleep(TICK)
-    list(opened(tmp_path).unchanged())
+    list(opened(tmp_path).compare())
     time.sleep(TICK)
     return tmp_path / "install/os/x86_64"
 
@@ -58,7 +58,7 @@ def read(monkeypatch, work):
 
 
 def test_nothing_is_read_of_what_is_known(tmp_path, known, monkeypatch):
-    assert read(monkeypatch, opened(tmp_path).unchanged()) == []
+    assert read(monkeypatch, opened(tmp_path).compare()) == []
 
 
 def test_what_is_known_right_after_the_copy_is_most_of_it(tmp_path, old_enough, monkeypatch):
@@ -67,16 +67,16 @@ def test_what_is_known_right_after_the_copy_is_most_of_it(tmp_path, old_enough, 
     next(work)  # the ISO itself
     time.sleep(TICK)
     list(work)
-    assert "rhevh.iso" not in read(monkeypatch, opened(tmp_path).unchanged())
+    assert "rhevh.iso" not in read(monkeypatch, opened(tmp_path).compare())
 
 
 @pytest.mark.parametrize("path", ["rhevh.iso", "images/pxeboot/vmlinuz", "squashfs.img"])
 def test_what_was_touched_is_read_and_the_rest_is_not(tmp_path, known, monkeypatch, path):
     os.utime(known / path)
-    assert read(monkeypatch, opened(tmp_path).unchanged()) == [path.rpartition("/")[2]]
+    assert read(monkeypatch, opened(tmp_path).compare()) == [path.rpartition("/")[2]]
     time.sleep(TICK)
-    list(opened(tmp_path).unchanged())
-    assert read(monkeypatch, opened(tmp_path).unchanged()) == []
+    list(opened(tmp_path).compare())
+    assert read(monkeypatch, opened(tmp_path).compare()) == []
 
 
 def in_place(path):
@@ -108,30 +108,30 @@ def test_a_change_that_hides_behind_the_same_size_and_time_is_seen(tmp_path, kno
     now = (known / path).stat()
     assert (now.st_size, now.st_mtime_ns) == (was.st_size, was.st_mtime_ns)
     with pytest.raises(Conflict, match="is not as it was"):
-        list(opened(tmp_path).unchanged())
+        list(opened(tmp_path).compare())
 
 
 def test_another_image_of_the_same_size_and_time_is_another_medium(tmp_path, known):
     shutil.copy2(tmp_path / "x.iso", tmp_path / "y.iso")
-    list(opened(tmp_path, "y.iso").unchanged())
+    list(opened(tmp_path, "y.iso").compare())
     in_place(tmp_path / "y.iso")
     was = (tmp_path / "x.iso").stat()
     os.utime(tmp_path / "y.iso", ns=(was.st_atime_ns, was.st_mtime_ns))
     with pytest.raises(Conflict):
-        list(opened(tmp_path, "y.iso").unchanged())
+        list(opened(tmp_path, "y.iso").compare())
 
 
 @pytest.mark.parametrize("notes", ["", "{", "[]", "null", '{"": 1}', '{"": [1, 2]}', '{"": ["a", 0, 0, 0, 0]}'])
 def test_without_notes_all_is_read(tmp_path, known, monkeypatch, notes):
     (known / NOTES).write_text(notes)
-    assert len(read(monkeypatch, opened(tmp_path).unchanged())) == len(media_iso.SAMPLES["rhvh4"].files) + 2
+    assert len(read(monkeypatch, opened(tmp_path).compare())) == len(media_iso.SAMPLES["rhvh4"].files) + 2
 
 
 def test_notes_that_came_with_another_copy_are_worth_nothing(tmp_path, known, monkeypatch):
     shutil.copytree(known, tmp_path / "moved")
     shutil.rmtree(known)
     shutil.copytree(tmp_path / "moved", known)
-    assert "rhevh.iso" in read(monkeypatch, opened(tmp_path).unchanged())
+    assert "rhevh.iso" in read(monkeypatch, opened(tmp_path).compare())
 
 
 def test_a_medium_that_was_just_made_is_read_again(tmp_path, monkeypatch):
@@ -139,14 +139,14 @@ def test_a_medium_that_was_just_made_is_read_again(tmp_path, monkeypatch):
     list(opened(tmp_path).copy())
     time.sleep(TICK)
     for _ in range(2):
-        assert "rhevh.iso" in read(monkeypatch, opened(tmp_path).unchanged())
+        assert "rhevh.iso" in read(monkeypatch, opened(tmp_path).compare())
 
 
 def test_a_change_in_the_moment_of_the_note_does_not_count_as_known(tmp_path):
     (tmp_path / "file").write_bytes(b"x")
     signature = noted.Signature.at(tmp_path / "file")
-    assert noted.settled({"file": tmp_path / "file"}, signature.ctime) == {}
-    assert noted.settled({"file": tmp_path / "file"}, signature.ctime + 1) == {"file": signature}
+    assert noted.settled_files({"file": tmp_path / "file"}, signature.ctime) == {}
+    assert noted.settled_files({"file": tmp_path / "file"}, signature.ctime + 1) == {"file": signature}
 
 
 def test_a_device_is_never_known(tmp_path):

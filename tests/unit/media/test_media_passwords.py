@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xcat_rhev.errors import Usage
-from xcat_rhev.media.passwords import hashed, sha512_crypt
+from xcat_rhev.media.passwords import hash_password, sha512_crypt
 from xcat_rhev.secret import Secret
 
 #: "Unix crypt using SHA-256 and SHA-512", Ulrich Drepper, 2007: test vectors of SHA512-crypt.
@@ -75,7 +75,7 @@ def test_openssl_gets_the_same(password, salt):
 
 
 def test_a_password_is_hashed_with_a_salt_of_its_own():
-    first, second = (hashed(Secret("secret"), "root").reveal() for _ in range(2))
+    first, second = (hash_password(Secret("secret"), "root").reveal() for _ in range(2))
     assert first != second
     assert sha512_crypt("secret", first) == first
 
@@ -89,7 +89,7 @@ def test_a_password_is_hashed_with_a_salt_of_its_own():
     ],
 )
 def test_a_hash_stays_as_it_is(text):
-    assert hashed(Secret(text), "root").reveal() == text
+    assert hash_password(Secret(text), "root").reveal() == text
 
 
 @pytest.mark.parametrize(
@@ -102,15 +102,15 @@ def test_a_hash_stays_as_it_is(text):
 )
 def test_a_hash_that_no_hypervisor_reads_is_refused_without_showing_it(text):
     with pytest.raises(Usage, match="openssl passwd -6") as caught:
-        hashed(Secret(text), "passwd key=rhevh, username=root")
+        hash_password(Secret(text), "passwd key=rhevh, username=root")
     assert text not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["$6$x"[1:], "pa$$word", "$HOME", "x" * 300, "ü", "a b"])
 def test_what_only_looks_like_a_hash_is_a_password(text):
-    assert hashed(Secret(text), "root").reveal().startswith("$6$")
+    assert hash_password(Secret(text), "root").reveal().startswith("$6$")
 
 
 def test_a_password_that_cannot_be_typed_is_refused():
     with pytest.raises(Usage, match="cannot be typed"):
-        hashed(Secret("a\nb"), "root")
+        hash_password(Secret("a\nb"), "root")

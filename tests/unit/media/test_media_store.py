@@ -15,7 +15,7 @@ from xcat_rhev.errors import BadAnswer, Conflict, Locked, NotFound, Usage
 from xcat_rhev.media import store
 from xcat_rhev.media.identify import identify
 from xcat_rhev.media.iso import read_iso
-from xcat_rhev.media.locks import locked
+from xcat_rhev.media.locks import lock_folder
 from xcat_rhev.media.medium import read_folder
 from xcat_rhev.media.store import NOTES, RECORD, MediaStore, open_image
 
@@ -91,30 +91,30 @@ def test_what_is_there_is_compared_byte_by_byte(tmp_path):
     copy = stored(tmp_path, media_iso.SAMPLES["rhvh4"])
     list(copy.copy())
     image = open_image(tmp_path / "install/os/x86_64")
-    assert sum(copy.unchanged()) > 0
+    assert sum(copy.compare()) > 0
     for path in (image.kernel, "squashfs.img", ".treeinfo", image.iso):
         good = (image.folder / path).read_bytes()
         (image.folder / path).write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
         with pytest.raises(Conflict, match="is not as it was"):
-            list(copy.unchanged())
+            list(copy.compare())
         (image.folder / path).write_bytes(good)
     (image.folder / image.initrd).unlink()
     with pytest.raises(Conflict, match="initrd.img is not as it was"):
-        list(copy.unchanged())
+        list(copy.compare())
     list(copy.copy())
     (tmp_path / "x.iso").write_bytes(b"")
     with pytest.raises(Conflict):
-        list(copy.unchanged())
+        list(copy.compare())
     (tmp_path / "x.iso").unlink()  # it is still open
     with pytest.raises(Conflict, match="is not as it was"):
-        list(copy.unchanged())
+        list(copy.compare())
 
 
 def test_another_medium_takes_the_place_in_one_step(tmp_path):
     list(stored(tmp_path, media_iso.SAMPLES["rhevh6"]).copy())
     other = stored(tmp_path, media_iso.SAMPLES["rhevh7"], "y.iso")
     with pytest.raises(Conflict, match="another medium"):
-        list(other.unchanged())
+        list(other.compare())
     list(other.copy())
     assert open_image(tmp_path / "install/os/x86_64").version == "7.3"
     assert [path.name for path in (tmp_path / "install/os").iterdir()] == ["x86_64"]
@@ -234,13 +234,13 @@ def test_killed_at_any_moment_nothing_usable_is_left_and_a_second_run_finishes(t
     child.send_signal(signal.SIGKILL)
     child.wait(300)
     child.stdout.close()
-    assert not (target / RECORD).exists() or list(stored_again(iso, target).unchanged())
+    assert not (target / RECORD).exists() or list(stored_again(iso, target).compare())
     if not target.exists():
         with pytest.raises(NotFound, match="copycds"):
             open_image(target)
     again = stored_again(iso, target)
     list(again.copy())
-    assert sum(again.unchanged()) > 0
+    assert sum(again.compare()) > 0
     assert [path.name for path in target.parent.iterdir()] == ["x86_64"]
 
 
@@ -278,7 +278,7 @@ def test_a_lock_waits_for_its_turn(tmp_path):
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout.readline() == "held\n"
-        with locked(tmp_path):
+        with lock_folder(tmp_path):
             assert (tmp_path / "done").exists()
 
 

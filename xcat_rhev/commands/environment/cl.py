@@ -71,7 +71,7 @@ def _compare(context: Context, there: Cluster, level: str, where: DataCenter | N
             wanted["cpu_type"] = cpu_type(context, context.options["cpu"], level or there.version or "")
         except RhevError as problem:
             return error_of(problem, there.name or "")
-    differing = there.differing({key: value for key, value in wanted.items() if value is not None})
+    differing = there.differences({key: value for key, value in wanted.items() if value is not None})
     if there.data_center or where is None:
         return as_asked(context, there, differing, update)
     move = partial(context.manager.change, there, data_center=where.ref, **differing)

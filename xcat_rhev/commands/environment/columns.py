@@ -35,7 +35,7 @@ def _way(version: str, way: IpAssignment) -> str:
         return _WORDS.get((version, method), "keep")
     if not way.ip or not way.netmask:  # it should have one, and the manager does not know which
         return "keep"
-    fields = ["static", bracketed(way.ip), way.netmask, bracketed(way.reached_by)]
+    fields = ["static", bracket(way.ip), way.netmask, bracket(way.reached_by)]
     return ":".join(fields).rstrip(":")
 
 
@@ -48,7 +48,7 @@ def _nic(nic: HostNic, nics: Mapping[str, HostNic]) -> str:
     return f"{name}={members}{options}"
 
 
-def bracketed(address: str | None) -> str:
+def bracket(address: str | None) -> str:
     """An address as a part between colons."""
     return f"[{address}]" if address and ":" in address else address or ""
 
@@ -63,8 +63,8 @@ def location(domain: StorageDomain) -> str:
         if not luns or unit is None:
             return ""
         target = f"|target={unit.target}" if unit.target else ""
-        return f"{bracketed(unit.address)}:{unit.port or ISCSI_PORT}{target}|lun={luns}"
-    where = f"{bracketed(domain.address)}:{domain.path}" if domain.address else domain.path or ""
+        return f"{bracket(unit.address)}:{unit.port or ISCSI_PORT}{target}|lun={luns}"
+    where = f"{bracket(domain.address)}:{domain.path}" if domain.address else domain.path or ""
     words = {
         "vfs": domain.vfs_type if domain.storage_type == "posixfs" else None,
         "options": domain.mount_options,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from ...engine.manager import quoted
+from ...engine.manager import quote
 from ...engine.nouns import Cluster, DataCenter, StorageDomain, Vm
 from ...engine.states import DomainStatus, VmStatus
 from ...errors import Usage
@@ -39,7 +39,7 @@ def create(context: Context, names: Sequence[str]) -> Plan:
         elif is_other(there, storage):
             yield Error(f"data center has been created with {shown_storage(there)} storage, not {storage}", name)
         else:
-            yield as_asked(context, there, there.differing(_wishes(context, level)), update=False)
+            yield as_asked(context, there, there.differences(_wishes(context, level)), update=False)
 
 
 def update(context: Context, names: Sequence[str]) -> Plan:
@@ -51,7 +51,7 @@ def update(context: Context, names: Sequence[str]) -> Plan:
         if there is None:
             yield Error("there is no such data center. Give -c to make it", name)
         else:
-            yield as_asked(context, there, there.differing(asked), update=True)
+            yield as_asked(context, there, there.differences(asked), update=True)
 
 
 def _wishes(context: Context, level: str) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def remove(context: Context, names: Sequence[str]) -> Plan:
             if not any(name in domains for domains in local.values()):
                 yield Job(name, idle="there is no such data center: nothing to do")
             continue
-        obstacle = _obstacle(context, there, clusters) or _formatting(context, name, local[name], names)
+        obstacle = _obstacle(context, there, clusters) or _format_warning(context, name, local[name], names)
         if obstacle:
             yield Error(obstacle, name)
         else:
@@ -124,7 +124,7 @@ def _local_storage(context: Context, there: DataCenter) -> list[str]:
     return [domain.name or "" for domain in domains if domain.storage_type == "localfs"]
 
 
-def _formatting(context: Context, name: str, local: Sequence[str], names: Sequence[str]) -> str:
+def _format_warning(context: Context, name: str, local: Sequence[str], names: Sequence[str]) -> str:
     """Nothing is formatted unless its name was typed, with -f."""
     if not local or ("force" in context.options and set(local) <= set(names)):
         return ""
@@ -135,7 +135,7 @@ def _formatting(context: Context, name: str, local: Sequence[str], names: Sequen
 def _obstacle(context: Context, there: DataCenter, clusters: list[Cluster]) -> str:
     """What is in the way of its removal, or nothing."""
     own = {cluster.id for cluster in clusters if is_in(cluster.data_center, there)}
-    vms = context.manager.list(Vm, where=f"datacenter={quoted(there.name)}") if own else []
+    vms = context.manager.list(Vm, where=f"datacenter={quote(there.name)}") if own else []
     running = [vm.name for vm in vms if vm.status != VmStatus.DOWN and vm.cluster and vm.cluster.id in own]
     if running:
         return f"virtual machines are not down: {few(running)}. Run: rpower {','.join(map(str, running[:3]))} off"

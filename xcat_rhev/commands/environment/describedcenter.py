@@ -74,9 +74,9 @@ class DescribedDataCenter:
         known = self.manager.all(Network) if self.home else self.manager.list(Network)
         return {each.name: each for each in known if each.data_center and each.data_center.id == home.id}
 
-    def changed(self, there: Any, wanted: Mapping[str, Any]) -> Plan:
+    def change(self, there: Any, wanted: Mapping[str, Any]) -> Plan:
         """Change what differs in an object that is there."""
-        differing = there.differing(wanted)
+        differing = there.differences(wanted)
         if differing:
             words = ", ".join(f"{name} {value}" for name, value in differing.items())
             now = ", ".join(f"{name} {_or_none(getattr(there, name))}" for name in differing)

@@ -42,7 +42,7 @@ def _data_center(this: DescribedDataCenter) -> Plan:
             f"data center has been created with {dc.shown_storage(there)} storage, not {center.storage}", center.name
         )
     else:
-        yield from this.changed(there, _values(center.compat, center.description))
+        yield from this.change(there, _values(center.compat, center.description))
 
 
 def _cluster(this: DescribedDataCenter, name: str, values: Mapping[str, Any]) -> Plan:
@@ -57,7 +57,7 @@ def _cluster(this: DescribedDataCenter, name: str, values: Mapping[str, Any]) ->
     if values.get("cpu"):
         wanted["cpu_type"] = values["cpu"]
     if there.data_center:
-        yield from this.changed(there, wanted)
+        yield from this.change(there, wanted)
     else:  # its data center was removed
         yield this.job(
             name,

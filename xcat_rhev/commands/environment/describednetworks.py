@@ -36,7 +36,7 @@ def _network(this: DescribedDataCenter, name: str, values: Mapping[str, Any]) ->
         return
     if "hosts_only" in values and values["hosts_only"] == there.vm_network:
         wanted["usages"] = () if values["hosts_only"] else ("vm",)
-    yield from this.changed(there, wanted)
+    yield from this.change(there, wanted)
 
 
 def _make(this: DescribedDataCenter, name: str, values: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

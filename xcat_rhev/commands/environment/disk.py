@@ -21,7 +21,7 @@ from .kind import Kind, Verb, success
 LIMIT = 600.0
 
 
-def listed(manager: Manager, names: Sequence[str] = ()) -> list[DiskImage]:
+def list_images(manager: Manager, names: Sequence[str] = ()) -> list[DiskImage]:
     """All disks, or those of some names or ids, each with the names of its storage domains and of its machines.
 
     Raises:
@@ -34,12 +34,12 @@ def listed(manager: Manager, names: Sequence[str] = ()) -> list[DiskImage]:
     return [_with_names(manager, image, owners.get(image.id, ())) for image in images]
 
 
-def unused(manager: Manager, images: Sequence[DiskImage]) -> list[DiskImage]:
+def unused_images(manager: Manager, images: Sequence[DiskImage]) -> list[DiskImage]:
     """Those that belong to no machine and no template, and that the manager does not keep for itself.
 
     Args:
         manager: Whom to ask: once for each template.
-        images: As `listed` gives them.
+        images: As `list_images` gives them.
     """
     loose = [image for image in images if not image.vms and image.content_type in (None, "data")]
     templates = [each for each in manager.all(Template) if each.cluster] if loose else []
@@ -68,7 +68,7 @@ def _with_names(manager: Manager, image: DiskImage, owners: Iterable[Ref]) -> Di
 
 def remove(context: Context, names: Sequence[str]) -> Plan:
     """Remove disks that no machine has."""
-    found = listed(context.manager, names)
+    found = list_images(context.manager, names)
     for name in names:
         hits = [image for image in found if name == image.id] or [image for image in found if name in known_as(image)]
         if not hits:
@@ -97,12 +97,12 @@ def _removal(context: Context, name: str, image: DiskImage) -> Job:
         name,
         [
             Step(f"remove the disk {image.id} ({_description(image)})", partial(context.manager.remove, image)),
-            Wait("wait until gone", goal, partial(_removed, name)),
+            Wait("wait until gone", goal, partial(_report_removal, name)),
         ],
     )
 
 
-def _removed(name: str, _: object) -> list[Data]:
+def _report_removal(name: str, _: object) -> list[Data]:
     return success(name)
 
 

@@ -71,9 +71,9 @@ def _family(name: str, about: str, own: Mapping[str, str], samples: Iterable[Sam
     yield f"# HELP {name} {about}"
     yield f"# TYPE {name} gauge"
     for labels, value in samples:
-        inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in {**own, **labels}.items())
+        inside = ",".join(f'{key}="{_escape(text)}"' for key, text in {**own, **labels}.items())
         yield f"{name}{{{inside}}} {value:.17g}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

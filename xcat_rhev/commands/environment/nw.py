@@ -61,7 +61,7 @@ def too_new(manager: Manager, wanted: Mapping[str, Any]) -> str:
 
 
 def _change(context: Context, there: Network, wanted: dict[str, Any], update: bool) -> Job | Error:
-    differing = there.differing(wanted)
+    differing = there.differences(wanted)
     if not there.vm_network:
         differing.pop("usages", None)  # it may have other usages, as long as machines do not use it
     return as_asked(context, there, differing, update)

@@ -122,15 +122,15 @@ def _title(environment: Environment) -> str:
 def _count(environment: Environment) -> str:
     return ", ".join(
         (
-            counted(len(environment.homes), "data center"),
-            counted(len(environment.clusters), "cluster"),
-            counted(len(environment.hosts), "host"),
-            counted(len(environment.vms), "virtual machine"),
+            count_text(len(environment.homes), "data center"),
+            count_text(len(environment.clusters), "cluster"),
+            count_text(len(environment.hosts), "host"),
+            count_text(len(environment.vms), "virtual machine"),
         )
     )
 
 
-def counted(number: int, word: str) -> str:
+def count_text(number: int, word: str) -> str:
     """A number with its noun: `1 host`, `2 hosts`."""
     return f"{number} {word}{'s'[: number != 1]}"
 
@@ -187,7 +187,7 @@ class _Cells:
         return (
             f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="4" CELLPADDING="0" COLOR="#8899aa" BGCOLOR="white" '
             f'STYLE="ROUNDED"><TR><TD COLSPAN="{columns}" ALIGN="LEFT">{title}<BR ALIGN="LEFT"/>'
-            f"{_broken(f'networks: {used}')}</TD></TR>{rows}{self._idle(cluster, columns)}</TABLE>"
+            f"{_break_lines(f'networks: {used}')}</TD></TR>{rows}{self._idle(cluster, columns)}</TABLE>"
         )
 
     def _hosts(self, hosts: Sequence[Host], columns: int) -> str:
@@ -204,7 +204,7 @@ class _Cells:
     def _below(host: Host, vms: Sequence[Vm]) -> str:
         words = (
             "" if host.status == HostStatus.UP else host.status or "unknown",
-            counted(len(vms), "VM"),
+            count_text(len(vms), "VM"),
             "SPM" * host.spm,
         )
         return ", ".join(filter(None, words))
@@ -216,12 +216,11 @@ class _Cells:
             return ""
         wide = columns * self._squares
         if self._names:
-            inside = (
-                f'<TR><TD ALIGN="LEFT">{_broken(", ".join(_with_state(vm, VmStatus.DOWN) for vm in vms))}</TD></TR>'
-            )
+            names = ", ".join(_with_state(vm, VmStatus.DOWN) for vm in vms)
+            inside = f'<TR><TD ALIGN="LEFT">{_break_lines(names)}</TD></TR>'
         else:
             inside = _squares(vms, math.ceil(len(vms) / wide), wide)
-        box = self._box("not running", counted(len(vms), "VM"), NONE, inside)
+        box = self._box("not running", count_text(len(vms), "VM"), NONE, inside)
         return f'<TR><TD COLSPAN="{columns}" ALIGN="LEFT">{box}</TD></TR>'
 
     def _lines(self, vms: Sequence[Vm]) -> int:
@@ -339,7 +338,7 @@ def _legend(environment: Environment) -> str:
     hosts = Counter(color(host.status) for host in environment.hosts)
     vms = Counter(color(vm.status) for vm in environment.vms)
     cells = "".join(
-        f'<TD BGCOLOR="{shade}">{text}: {counted(hosts[shade], "host")}, {counted(vms[shade], "VM")}</TD>'
+        f'<TD BGCOLOR="{shade}">{text}: {count_text(hosts[shade], "host")}, {count_text(vms[shade], "VM")}</TD>'
         for shade, text in _LEGEND
     )
     return f'<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="4" CELLPADDING="4" COLOR="#b0b8c0"><TR>{cells}</TR></TABLE>'
@@ -349,7 +348,7 @@ def _row(cells: Iterable[str], look: str = 'VALIGN="TOP" ') -> str:
     return "<TR>" + "".join(f'<TD {look}ALIGN="LEFT">{cell}</TD>' for cell in cells) + "</TR>"
 
 
-def _broken(text: str, width: int = 120) -> str:
+def _break_lines(text: str, width: int = 120) -> str:
     """A text broken at commas."""
     lines, line = [], ""
     for word in text.split(", "):

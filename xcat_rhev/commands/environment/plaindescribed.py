@@ -64,7 +64,7 @@ def _part(context: Context, thing: DescribedThing, centers: Sequence[Center], or
     """A thing as it can be planned now; only one that names what is not there yet has to wait for that."""
     title = PLAIN[thing.kind].title
     now = [*_thing(context, thing)]
-    needed = _needed(thing, centers, order) if any(isinstance(each, Error) for each in now) else frozenset[str]()
+    needed = _dependencies(thing, centers, order) if any(isinstance(each, Error) for each in now) else frozenset[str]()
     do = partial(_thing, context, thing) if needed else lambda: iter(now)
     return DescribedPart(thing.name, f"{title} {thing.name}", do, needed, f"make {title}" if needed else "")
 
@@ -75,15 +75,17 @@ def _in_order(things: Sequence[DescribedThing]) -> Iterator[DescribedThing]:
     while left:
         waiting = {(thing.kind, thing.name) for thing in left}
         ready = [
-            thing for thing in left if not any((thing.kind, name) in waiting for name in thing.mentioned - {thing.name})
+            thing
+            for thing in left
+            if not any((thing.kind, name) in waiting for name in thing.references - {thing.name})
         ] or left[:1]
         yield from ready
         left = [thing for thing in left if thing not in ready]
 
 
-def _needed(thing: DescribedThing, centers: Sequence[Center], order: Order) -> frozenset[str]:
+def _dependencies(thing: DescribedThing, centers: Sequence[Center], order: Order) -> frozenset[str]:
     """The keys of what it names and what is not there yet."""
-    mentioned = thing.mentioned
+    mentioned = thing.references
     mentioned |= {center.name for center in centers if mentioned & set(center.vms)}
     return frozenset(key for key in order.busy | order.broken if order.names[key] in mentioned)
 
@@ -116,4 +118,4 @@ def _is_meant(kind: PlainKind, noun: Noun, thing: DescribedThing, manager: Manag
     where = kind.where(noun, manager)
     known = {**{key.name: key.read(noun, manager) for key in kind.layout.keys}, **where}
     said = {**thing.settings, **{word: text for word, text in thing.options.items() if word != "set"}}
-    return all(said.get(word, known.get(word)) == known.get(word) for word in (*kind.telling, *where))
+    return all(said.get(word, known.get(word)) == known.get(word) for word in (*kind.key_words, *where))

@@ -103,12 +103,12 @@ class PlainKind:
         return (*own, *(each.word for each in self.settings), *(each.word for each in self.members))
 
     @property
-    def telling(self) -> tuple[str, ...]:
+    def key_words(self) -> tuple[str, ...]:
         """The words that tell things of one name apart."""
         return (*((self.home.TAG,) if self.home else ()), *(each.word for each in self.settings if each.identity))
 
     @property
-    def required(self) -> list[str]:
+    def required_words(self) -> list[str]:
         """The words of the settings without which none is made, with a star."""
         return [f"{each.word}*" for each in self.settings if each.needed]
 
@@ -134,18 +134,18 @@ class PlainKind:
         """All that the manager has; of a kind in something, with that in each."""
         self.refuse_early(manager)
         if self.home is None:
-            return [each for each in self.listed(manager, None) if each.name not in self.hidden]
+            return [each for each in self.fetch(manager, None) if each.name not in self.hidden]
         homes: Sequence[Noun] = manager.all(self.home)
         return [
             each.replace(**{self.home.TAG: home.ref})
             for home in homes
-            for each in self.listed(manager, home)
+            for each in self.fetch(manager, home)
             if each.name not in self.hidden
         ]
 
     # what a kind may do in its own way --------------------------------------------------------------------------------
 
-    def listed(self, manager: Manager, under: Noun | None) -> list[Noun]:
+    def fetch(self, manager: Manager, under: Noun | None) -> list[Noun]:
         """Those of one home, with the names that people call them by."""
         return [*manager.list(self.noun, under=under)]
 
@@ -234,7 +234,7 @@ def _look(kind: PlainKind, context: Context, wanted: Asked) -> tuple[Noun | None
     kind.refuse_early(context.manager)
     under = kind.home_of(context, wanted)
     own = [each.attribute for each in kind.settings if each.identity and each.attribute in wanted.values]
-    listed: list[Any] = kind.listed(context.manager, under)
+    listed: list[Any] = kind.fetch(context.manager, under)
     return under, [each for each in listed if all(_same(getattr(each, name), wanted.values[name]) for name in own)]
 
 
@@ -317,7 +317,7 @@ def _change(
     kind: PlainKind, context: Context, there: Noun, under: Noun | None, wanted: Asked, update: bool
 ) -> Job | Error:
     own = {each.attribute for each in kind.settings if each.identity}
-    differing = there.differing({name: value for name, value in wanted.values.items() if name not in own})
+    differing = there.differences({name: value for name, value in wanted.values.items() if name not in own})
     lists = _differing_lists(kind, context.manager, there, wanted)
     if not differing and not lists:
         return Job(there.name)

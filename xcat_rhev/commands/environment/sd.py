@@ -27,7 +27,7 @@ def activate(context: Context, names: Sequence[str]) -> Plan:
     """Activate domains that are at rest."""
     for found in sdlookup.look(context, names):
         if found.domain is None:
-            yield error_of(sdlookup.missing(context, found.name), found.name)
+            yield error_of(sdlookup.not_found(context, found.name), found.name)
         elif found.home is None:
             yield Error("it is not attached to a data center. Give -a to attach it", found.name)
         elif found.status in DOMAIN_ACTIVE:
@@ -107,7 +107,7 @@ def deactivate(context: Context, names: Sequence[str]) -> Plan:
     """Take domains to maintenance, unless running machines need them."""
     for found in sdlookup.look(context, names):
         if found.domain is None:
-            yield error_of(sdlookup.missing(context, found.name), found.name)
+            yield error_of(sdlookup.not_found(context, found.name), found.name)
         elif found.home is None or found.status in DOMAIN_RESTING:
             yield Job(found.name, idle=f"it is {found.status}: nothing to do")
         elif running := sdlookup.running_on(context, found):
@@ -122,7 +122,7 @@ def attach(context: Context, names: Sequence[str]) -> Plan:
     rows = {row.get("node"): row.get("datacenter", DEFAULT) for row in context.xcat.rows("virtsd")}
     for found in sdlookup.look(context, names):
         if found.domain is None:
-            yield error_of(sdlookup.missing(context, found.name), found.name)
+            yield error_of(sdlookup.not_found(context, found.name), found.name)
             continue
         try:
             home = data_center(context, context.options.get("data_center") or rows.get(found.name, DEFAULT))
@@ -151,7 +151,7 @@ def detach(context: Context, names: Sequence[str]) -> Plan:
     """Detach domains that are at rest."""
     for found in sdlookup.look(context, names):
         if found.domain is None:
-            yield error_of(sdlookup.missing(context, found.name), found.name)
+            yield error_of(sdlookup.not_found(context, found.name), found.name)
         elif found.home is None:
             yield Job(found.name)
         elif found.domain.storage_type == "localfs":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...engine.manager import Manager, quoted
+from ...engine.manager import Manager, quote
 from ...engine.nouns import DataCenter, Noun, StorageDomain, Vm
 from ...engine.states import DOMAIN_ACTIVE, DomainStatus, VmStatus
 from ...errors import NotFound
@@ -88,7 +88,7 @@ def with_states(manager: Manager, domains: Iterable[Noun]) -> list[StorageDomain
     return [each.replace(status=",".join(sorted(states.get(each.id or "", ()))) or each.status) for each in wanted]
 
 
-def missing(context: Context, name: str) -> NotFound:
+def not_found(context: Context, name: str) -> NotFound:
     """There is no such domain."""
     return NotFound(f"failed to get storagedomains: {name}", f"Run: cfgve -t sd -m {context.manager.name} -o {name} -c")
 
@@ -105,7 +105,7 @@ def resting_on(context: Context, found: Found) -> list[str]:
 
 def _with_disks_on(context: Context, found: Found) -> list[Vm]:
     own = found.domain.id if found.domain else ""
-    vms = context.manager.list(Vm, where=f"Storage.name={quoted(found.name)}", details=True)
+    vms = context.manager.list(Vm, where=f"Storage.name={quote(found.name)}", details=True)
     return [vm for vm in vms if any(ref.id == own for disk in vm.disks or () for ref in disk.storage_domains)]
 
 

@@ -98,7 +98,7 @@ def references(word: str, noun: type[Noun], attribute: str = "") -> Setting:
     """Several other objects, by their names."""
 
     def read(context: Context, typed: str) -> tuple[Ref, ...]:
-        return tuple(each.ref for each in named(context, word, noun, typed))
+        return tuple(each.ref for each in find_named(context, word, noun, typed))
 
     def show(value: Any, manager: Manager) -> tuple[object, ...]:
         return tuple(_name(noun, each, manager) for each in value or ())
@@ -111,7 +111,7 @@ def words(typed: str) -> list[str]:
     return [each.strip() for each in typed.split(",") if each.strip()]
 
 
-def named(context: Context, word: str, noun: type[Noun], typed: str) -> list[Noun]:
+def find_named(context: Context, word: str, noun: type[Noun], typed: str) -> list[Noun]:
     """The objects of names that are joined by commas.
 
     Raises:

@@ -44,7 +44,7 @@ def remove(context: Context, names: Sequence[str]) -> Plan:
                 name,
                 [
                     Step("remove template", partial(context.manager.remove, there)),
-                    Wait("wait until gone", goal, partial(_removed, name)),
+                    Wait("wait until gone", goal, partial(_report_removal, name)),
                 ],
             )
 
@@ -57,7 +57,7 @@ def _choose(choose: Callable[[str], Template | None], name: str) -> Template | E
         return error_of(problem, name)
 
 
-def _removed(name: str, _: object) -> list[Data]:
+def _report_removal(name: str, _: object) -> list[Data]:
     return success(name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...addresses import plain, resolve
 from ...errors import Denied
-from ...rows.nodeaddresses import names, written
+from ...rows.nodeaddresses import names, stored_addresses
 from ...xcat.host import Request, Xcat
 
 
@@ -32,7 +32,7 @@ def check_asker(xcat: Xcat, request: Request) -> None:
 def _service_node_addresses(xcat: Xcat) -> set[str]:
     nodes = [row["node"] for row in xcat.rows("servicenode") if row.get("node")]
     found: set[str] = set()
-    for node, addresses in written(xcat, nodes).items():
+    for node, addresses in stored_addresses(xcat, nodes).items():
         found |= addresses or set(resolve(node))
     return found
 
@@ -48,7 +48,7 @@ def check_address(xcat: Xcat, node: str, address: str) -> None:
     Raises:
         Denied: It is not.
     """
-    if address in written(xcat, [node])[node]:
+    if address in stored_addresses(xcat, [node])[node]:
         return
     if not any(address in resolve(name) for name in names(xcat, [node])[node]):
         raise Denied(f"{address} is not its address", f"See 'nodels {node} hosts.ip nics.nicips'")

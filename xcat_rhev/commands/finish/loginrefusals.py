@@ -25,7 +25,7 @@ class LoginRefusals:
         self._xcat = xcat
         self._known: dict[str, tuple[str, str]] = {}
 
-    def refused(self, nodes: Sequence[str]) -> dict[str, str]:
+    def refusals(self, nodes: Sequence[str]) -> dict[str, str]:
         """Those nodes whose manager would only refuse again, and its words."""
         if not self._known:
             return {}

@@ -178,7 +178,7 @@ def note(xcat: Xcat, values: Mapping[str, Mapping[str, str]], present: Mapping[s
     xcat.set_node_attrs("nodelist", rows)
 
 
-def joining(xcat: Xcat, nodes: Sequence[str]) -> list[str]:
+def nodes_to_join(xcat: Xcat, nodes: Sequence[str]) -> list[str]:
     """Which freshly booted nodes should join their manager by themselves.
 
     Args:
@@ -230,7 +230,7 @@ def _record_reports(xcat: Xcat, sources: Mapping[str, str], before: Mapping[str,
         log.info("%s: boots from its disk, reported from %s", node, source)
     try:
         begin = dict.fromkeys(scripts(xcat, list(sources)), SCRIPTS)
-        begin.update(dict.fromkeys(joining(xcat, list(sources)), JOIN))
+        begin.update(dict.fromkeys(nodes_to_join(xcat, list(sources)), JOIN))
         values = {node: {FINISHED: source, MANAGER: begin.get(node, "")} for node, source in sources.items()}
         note(xcat, values, before)
     except RhevError as problem:

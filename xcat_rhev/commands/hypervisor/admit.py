@@ -231,7 +231,7 @@ def reinstall(context: Context) -> Plan:
     for node in context.nodes:
         host = hosts.get(node)
         if host is None:
-            yield error_of(wrong.get(node) or found.missing(context, node), node)
+            yield error_of(wrong.get(node) or found.not_found(context, node), node)
         elif far := found.out_of_reach(node, host):
             yield far
         elif host.status not in HOST_INSTALLABLE:

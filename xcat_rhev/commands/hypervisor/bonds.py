@@ -30,11 +30,11 @@ class Bonds:
 
     def to_remove(self) -> list[HostNic]:
         """Those whose members are wanted elsewhere and that carry nothing that stays."""
-        return [bond for bond in self._losing() if not self._networks_on(bond.name or "")]
+        return [bond for bond in self._surplus() if not self._networks_on(bond.name or "")]
 
     def faults(self) -> Iterator[str]:
         """What keeps a NIC from being used as the row says."""
-        for bond in self._losing():
+        for bond in self._surplus():
             name = bond.name or ""
             carried = self._networks_on(name)
             if carried:
@@ -56,7 +56,7 @@ class Bonds:
         names = {nic.id: name for name, nic in self.nics.items()}
         return [names.get(slave, slave) for slave in bond.slaves]
 
-    def _losing(self) -> list[HostNic]:
+    def _surplus(self) -> list[HostNic]:
         """Bonds that the row does not describe, and of which it uses a member otherwise."""
         described = {each.nic for each in self.asked if each.members}
         bonds = [nic for name, nic in self.nics.items() if nic.bonding and name not in described]

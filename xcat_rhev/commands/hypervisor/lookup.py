@@ -77,7 +77,7 @@ class _Search:
         return hosts
 
 
-def missing(context: Context, node: str) -> NotFound:
+def not_found(context: Context, node: str) -> NotFound:
     """The manager has no such host."""
     return NotFound(f"host was not created on {context.manager.name}", f"Run: chhypervisor {node} -a")
 

@@ -76,7 +76,7 @@ def configure(context: Context) -> Plan:
             faults = [_unset(node)]
         yield from (Error(f"hypervisor.interface: {fault}", node) for fault in faults)
         if host is None:
-            yield error_of(wrong.get(node) or found.missing(context, node), node)
+            yield error_of(wrong.get(node) or found.not_found(context, node), node)
         elif host.status not in HOST_TALKING:
             yield Error(f"the host is {host.status}, not up or in maintenance. Run: chhypervisor {node} -d", node)
         elif not faults:
@@ -134,7 +134,7 @@ def plan_host(context: Context, node: str, host: Host, around: Around, interface
         )
         for name, parts in by_network(interfaces).items()
     ]
-    bonds = Bonds(nics, interfaces, _staying(attached, wanted, nics))
+    bonds = Bonds(nics, interfaces, _unnamed_networks(attached, wanted, nics))
     faults = [*dict.fromkeys(bonds.faults())]
     yield from (Error(fault, node) for fault in faults)
     if faults:
@@ -149,7 +149,7 @@ def plan_host(context: Context, node: str, host: Host, around: Around, interface
     yield Job(node, [_step(context, node, host, lacking, bonds)] if anything else [])
 
 
-def _staying(
+def _unnamed_networks(
     attached: Mapping[str, NetworkAttachment], wanted: Sequence[WantedNetwork], nics: Mapping[str, HostNic]
 ) -> dict[str, list[str]]:
     """Networks that are not named, by the NIC or bond that they are on."""

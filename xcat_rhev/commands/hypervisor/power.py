@@ -54,7 +54,7 @@ def configure(context: Context) -> Plan:
     for node in context.nodes:
         host = hosts.get(node)
         if host is None:
-            yield error_of(wrong.get(node) or found.missing(context, node), node)
+            yield error_of(wrong.get(node) or found.not_found(context, node), node)
         if node in faults:
             yield error_of(faults[node], node)
         elif host is not None:

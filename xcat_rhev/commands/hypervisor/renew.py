@@ -27,7 +27,7 @@ def renew(context: Context) -> Plan:
     for node in context.nodes:
         host = hosts.get(node)
         if host is None:
-            yield error_of(wrong.get(node) or found.missing(context, node), node)
+            yield error_of(wrong.get(node) or found.not_found(context, node), node)
         elif host.status in HOST_OUTSIDE - HOST_INSTALLABLE:
             yield Error(f"the host is {host.status}. Run: chhypervisor {node} -a", node)
         elif obstacle := obstacles.get(host.id or ""):

@@ -38,7 +38,7 @@ def plan(context: Context, action: Action, says: str) -> Plan:
     hosts, wrong = found.look(context, context.nodes)
     for node in context.nodes:
         if node not in hosts:
-            yield error_of(wrong.get(node) or found.missing(context, node), node)
+            yield error_of(wrong.get(node) or found.not_found(context, node), node)
     for nodes in _by_cluster(hosts):
         for number, node in enumerate(nodes):
             step = partial(_turn, action, replace(context, nodes=(node,)))
@@ -56,7 +56,7 @@ def _in_maintenance(action: Action, context: Context) -> Plan:
     hosts, wrong = found.look(context, [node])
     host = hosts.get(node)
     if host is None:
-        yield error_of(wrong.get(node) or found.missing(context, node), node)
+        yield error_of(wrong.get(node) or found.not_found(context, node), node)
     elif host.status in HOST_INSTALLABLE:
         yield from action(context)
     elif far := found.out_of_reach(node, host):

@@ -28,7 +28,7 @@ def activate(context: Context) -> Plan:
     for node in context.nodes:
         host = hosts.get(node)
         if host is None:
-            yield error_of(wrong.get(node) or found.missing(context, node), node)
+            yield error_of(wrong.get(node) or found.not_found(context, node), node)
         elif host.status in HOST_OUTSIDE:
             yield _outside(node, host)
         elif host.status in HOST_UP:
@@ -60,7 +60,7 @@ def deactivate(context: Context) -> Plan:
     for node in context.nodes:
         host = hosts.get(node)
         if host is None:
-            yield error_of(wrong.get(node) or found.missing(context, node), node)
+            yield error_of(wrong.get(node) or found.not_found(context, node), node)
         elif host.status in HOST_OUTSIDE:
             yield _outside(node, host)
         elif host.status in HOST_RESTING:

@@ -38,7 +38,7 @@ def upgrade(context: Context) -> Plan:
     for node in context.nodes:
         host = hosts.get(node)
         if host is None:
-            yield error_of(wrong.get(node) or found.missing(context, node), node)
+            yield error_of(wrong.get(node) or found.not_found(context, node), node)
             continue
         if far := found.out_of_reach(node, host):
             yield far

@@ -20,7 +20,7 @@ _SPECIAL_TO_GRUB = re.compile(r"[$;&|<>{}]")
 _RHEL_7 = 7
 
 
-def listed(names: tuple[str, ...]) -> str:
+def alternatives(names: tuple[str, ...]) -> str:
     """Names as a sentence has them: `a, b or c`."""
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
@@ -50,7 +50,9 @@ def for_loader(line: str, settings: BootSettings, netboot: str) -> str:
     words = [word for word in settings.extra if not word.startswith("R::")]
     for word in words:
         if word.startswith("#") or _CHANGED_BY_GRUB.search(word):
-            raise Usage(f"addkcmdline: GRUB would change '{word}'", f"Set noderes.netboot to {listed(ADD_BOOTIF)}")
+            raise Usage(
+                f"addkcmdline: GRUB would change '{word}'", f"Set noderes.netboot to {alternatives(ADD_BOOTIF)}"
+            )
     return _SPECIAL_TO_GRUB.sub(r"\\\g<0>", " ".join([line, *words])) + " #"
 
 
@@ -63,7 +65,7 @@ def warnings(image: Image, settings: BootSettings, netboot: str) -> Iterator[str
         netboot: Its noderes.netboot.
     """
     if netboot and netboot not in (*ADD_BOOTIF, *GRUB):
-        yield f"noderes.netboot={netboot} starts no such image. Set it to {listed((*ADD_BOOTIF, *GRUB))}"
+        yield f"noderes.netboot={netboot} starts no such image. Set it to {alternatives((*ADD_BOOTIF, *GRUB))}"
     if not image.kickstart:
         yield from _of_live(image, settings)
     if settings.card.on_top and not by_grub(netboot):
@@ -89,7 +91,7 @@ def _of_live(image: Image, settings: BootSettings) -> Iterator[str]:
 def _of_bootif(image: Image, settings: BootSettings, netboot: str) -> Iterator[str]:
     card = settings.card
     loader = f"its boot loader ({netboot})" if netboot else "a boot loader such as xnba"
-    remedy = f"Set noderes.netboot to {listed(GRUB)}"
+    remedy = f"Set noderes.netboot to {alternatives(GRUB)}"
     if not image.kickstart and card.bond:
         yield (
             f"{loader} adds BOOTIF= with the card it started from, which {image.distname} takes before {card.nic}. "

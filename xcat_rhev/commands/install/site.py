@@ -15,8 +15,8 @@ from ...declare.command import FULL_LINUX
 from ...errors import NotFound, RhevError
 from ...media.bootfiles import BootFiles
 from ...media.fulllinux import linux_image
-from ...media.passwords import hashed
-from ...media.progress import metered
+from ...media.passwords import hash_password
+from ...media.progress import meter
 from ...media.store import Image, open_image
 from ...messages import Message
 from ...plan.context import Context
@@ -158,7 +158,7 @@ class InstallSite:
         return Osimage(name, image, row, files, Once(partial(self._make, files)))
 
     def _make(self, files: BootFiles) -> Iterator[Message]:
-        return metered(files.make(), files.size, self.context.request.aborted, self.context.clock)
+        return meter(files.make(), files.size, self.context.request.aborted, self.context.clock)
 
     def osimage_row(self, name: str) -> Row:
         """The row of the osimage table; empty if there is none."""
@@ -178,7 +178,7 @@ class InstallSite:
                     f"the passwd table has no password for key={key}, username={user}",
                     f"Run: chtab key={key},username={user} passwd.password=PASSWORD",
                 )
-            self.passwords[key, user] = hashed(Secret(rows[0]["password"]), f"passwd key={key}, username={user}")
+            self.passwords[key, user] = hash_password(Secret(rows[0]["password"]), f"passwd key={key}, username={user}")
         return self.passwords[key, user]
 
     def _ca(self, manager: str) -> str:

@@ -52,7 +52,7 @@ def make(
     rows = {node: row for node, row in rows.items() if node not in bad}
     members = Memberships(context.manager, rows, kept)
     made = {node: machines[node] for node in rows}
-    lacking = {node: one.lookups() for node, one in made.items() if not one.complete() or members.lacking(node)}
+    lacking = {node: one.lookups() for node, one in made.items() if not one.complete() or members.shortfall(node)}
     for node, making in made.items():
         yield from _left_apart(node, apart(making, typed))
     yield from (Job(node, idle=THERE) for node in rows if node not in lacking)
@@ -67,7 +67,7 @@ def make(
 
 def _check_rows(machines: Mapping[str, Making], lenient: bool) -> Generator[Message, None, Collection[str]]:
     """Say what is wrong with machines or their rows; the nodes that are left out for that."""
-    broken = {node: making.broken() for node, making in machines.items() if making.broken()}
+    broken = {node: making.disk_fault() for node, making in machines.items() if making.disk_fault()}
     bad = {node: making.faults() for node, making in machines.items() if making.faults()}
     if lenient:
         yield from (Warn(text, node) for node, text in broken.items())
@@ -95,10 +95,10 @@ def apart(making: Making, typed: Typed) -> list[str]:
     vm = making.vm
     if vm is None:
         return []
-    disks = making.assigned()
+    disks = making.disks_by_part()
     differs = {
-        "memory": typed.memory and vm.differing({"memory": typed.memory}),
-        "cpus": typed.topology and vm.differing(dict(zip(("sockets", "cores", "threads"), typed.topology))),
+        "memory": typed.memory and vm.differences({"memory": typed.memory}),
+        "cpus": typed.topology and vm.differences(dict(zip(("sockets", "cores", "threads"), typed.topology))),
         "storage": typed.sizes
         and any(row.name in disks and disks[row.name].size != row.size for row in making.row.disks),
         "master": typed.master and _other_template(making, vm, typed.master),

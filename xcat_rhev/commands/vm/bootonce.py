@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...rows.vmsettings import changed, read_settings
+from ...rows.vmsettings import read_settings, set_value
 from ...xcat.host import Xcat
 
 NAME = "bootonce"
@@ -31,7 +31,7 @@ class BootOnce:
 
     def write(self, xcat: Xcat, order: Sequence[str]) -> None:
         """Note an order; none takes the note away."""
-        text = changed(self.text, NAME, ",".join(order))
+        text = set_value(self.text, NAME, ",".join(order))
         if text != self.text:
             xcat.set_node_attrs("vm", {self.node: {"othersettings": text}})
 

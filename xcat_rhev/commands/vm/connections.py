@@ -122,7 +122,7 @@ class Connections:
             return Usage(
                 f"vm.nics has '{text}', a vNIC profile without its network. Write NETWORK/{profile or 'PROFILE'}"
             )
-        there = ", ".join(sorted((_writing(each) for each in self.networks.values()), key=natural)) or "none"
+        there = ", ".join(sorted((_notation(each) for each in self.networks.values()), key=natural)) or "none"
         return NotFound(f"Could not get the network {before or text}. The cluster {self.cluster} has: {there}")
 
     def _usual(self, network: Network) -> NicConnection:
@@ -141,7 +141,7 @@ class Connections:
         profiles = self.profiles.get(network.id, ())
         found = [each for each in profiles if each.name == text] or [each for each in profiles if each.id == text]
         if not found:
-            there = ", ".join(_writing(network, each) for each in profiles) or "none"
+            there = ", ".join(_notation(network, each) for each in profiles) or "none"
             raise NotFound(
                 f"the network {network.name} has no vNIC profile {text or 'without a name'}. There is: {there}"
             )
@@ -196,7 +196,7 @@ def model_of(nic: NicRow, to: NicConnection | None, usual: str) -> str:
     return nic.model or (PASSED if to is not None and to.passes_through else usual)
 
 
-def _writing(*parts: Noun) -> str:
+def _notation(*parts: Noun) -> str:
     """How vm.nics has a network, or a profile of one: by ids where it cannot hold the names."""
     names, ids = ("/".join(words) for words in ([each.name for each in parts], [each.id for each in parts]))
     return names if _can_stand(names) else f"{ids} ({names})"

@@ -76,17 +76,17 @@ class Converging:
     def first(self) -> Iterator[Wait]:
         """What has to be over before anything is changed."""
         if self.making.locked():
-            yield Wait("wait until its disks are no longer locked", self.making.settled, self.making.see)
+            yield Wait("wait until its disks are no longer locked", self.making.settled_goal, self.making.see)
 
     def end(self, disks: bool) -> Wait:
         """The last part: says that all is done; what is on disks is looked at only if something was done there."""
         if disks:
-            return Wait("wait until its disks are made", self.making.settled, self.ended)
-        return Wait("wait until it is no longer locked", self.making.unlocked, lambda _: self.result())
+            return Wait("wait until its disks are made", self.making.settled_goal, self.check_result)
+        return Wait("wait until it is no longer locked", self.making.unlocked_goal, lambda _: self.result())
 
     def parts(self) -> Iterator[Step | Wait]:
         """The steps for what differs in the machine itself and its NICs."""
-        yield from self.change_parts(self.differing())
+        yield from self.change_parts(self.differences())
         yield from self._nic_parts()
 
     def change_parts(self, values: dict[str, Any]) -> Iterator[Step | Wait]:
@@ -96,14 +96,14 @@ class Converging:
             yield from ready(making.manager, making.there, values, making.limit, making.see)
             yield Step(f"change {', '.join(sorted(values))}", partial(self.change, values), FAILED)
 
-    def differing(self) -> dict[str, Any]:
+    def differences(self) -> dict[str, Any]:
         """What the row says otherwise about the machine itself."""
         values = values_of(self.making.row, self.making.place)
         current = self.making.there
         if "custom_properties" in values:
             values["custom_properties"] = _merge_properties(current.custom_properties, self.making.row.settings)
         values["placement_hosts"] = self._hosts()
-        return {**current.differing(values), **self._guest(), **self._new_cluster()}
+        return {**current.differences(values), **self._guest(), **self._new_cluster()}
 
     def _hosts(self) -> tuple[Ref, ...]:
         """Where it may run: as now, with those that the row names, without those that it takes away."""
@@ -126,7 +126,7 @@ class Converging:
         if guest is None:
             return {}
         told = initialization_of(guest, "" if now else self.making.row.node)
-        same = now is not None and not now.differing(told.replace(root_password=None).values())
+        same = now is not None and not now.differences(told.replace(root_password=None).values())
         return {} if same else {"initialization": told}
 
     def _new_cluster(self) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class Converging:
         changed = self.making.manager.change(self.making.there, **values)
         self.later = changed is not None and bool(changed.next_run)
 
-    def ended(self, vm: Vm) -> list[Message]:
+    def check_result(self, vm: Vm) -> list[Message]:
         """Hold its disks against what was asked."""
         self.making.check_sizes(vm)
         return self.result()
@@ -174,7 +174,7 @@ class Converging:
             named = [(wanted, making.nic(wanted.name)) for wanted in row.nics or ()]
             pairs = [(nic, making.nic_values(wanted, nic)) for wanted, nic in named if nic is not None]
         for nic, values in pairs:
-            differing = nic.differing(values)
+            differing = nic.differences(values)
             if differing:
                 yield nic, differing
 
@@ -193,7 +193,7 @@ class Converging:
 
     def _disk_parts(self) -> Iterator[Step | Wait]:
         making = self.making
-        there = making.assigned()
+        there = making.disks_by_part()
         for wanted in making.row.disks:
             disk = there.get(wanted.name)
             if disk is not None and too_small(disk, wanted) and not making.no_growth():
@@ -205,7 +205,7 @@ class Converging:
     def warnings(self) -> Iterator[Message]:
         """What the row says and the machine cannot become."""
         node = self.making.row.node
-        for name, disk in self.making.assigned().items():
+        for name, disk in self.making.disks_by_part().items():
             wanted = next(row for row in self.making.row.disks if row.name == name)
             if too_large(disk, wanted):
                 yield Warn(

@@ -11,10 +11,10 @@ from ...errors import Usage
 from ...ordering import natural
 from ...rows.vm import BLANK, VIDEO_OF
 from ...rows.vmnics import NicRow
-from ...rows.vmnics import written as nic_written
+from ...rows.vmnics import write as write_nic
 from ...rows.vmsettings import pairs
 from ...rows.vmstorage import NONE, disk_name, writable, written_size
-from ...rows.vmstorage import written as disk_written
+from ...rows.vmstorage import write as write_disk
 from ...rows.vmwords import mac_addresses
 from ...units import show_size
 from ...xcat.host import Row
@@ -146,8 +146,8 @@ def _disk(manager: Manager, disk: Disk, known: str) -> str:
     bootable = bool(disk.bootable)
     domain = next((manager.name_of(StorageDomain, ref) for ref in disk.storage_domains), "")
     if disk.is_lun or disk.shareable or not domain:
-        return disk_written("", "", bootable, disk.id)
-    return disk_written(domain, written_size(disk.size or 0), bootable, known)
+        return write_disk("", "", bootable, disk.id)
+    return write_disk(domain, written_size(disk.size or 0), bootable, known)
 
 
 # NICs ----------------------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def _nics(manager: Manager, nics: Sequence[Nic], install: Nic | None, left_out: 
             left_out.append(f"the network of {nic.name}")
             network = ""
         row = NicRow(nic.name, network, nic is install, model if model != usual else "")
-        parts.append(nic_written(row))
+        parts.append(write_nic(row))
         if nic.plugged is False or nic.linked is False:
             left_out.append(f"{nic.name} is {'unplugged' if nic.plugged is False else 'without link'}")
     return {"nics": "|".join(parts), "nicmodel": usual}

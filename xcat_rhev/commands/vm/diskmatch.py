@@ -80,11 +80,11 @@ def faults(disks: Sequence[Disk], rows: Sequence[DiskRow]) -> Iterator[str]:
 
 def several(disks: Sequence[Disk]) -> str:
     """Say that disks have the same name, and how to name one of them."""
-    shown = "; ".join(f"{disk.id} ({described(disk)})" for disk in disks)
+    shown = "; ".join(f"{disk.id} ({describe(disk)})" for disk in disks)
     return f"{len(disks)} disks have this name: {shown}. Write the id in place of the name"
 
 
-def described(disk: Disk) -> str:
+def describe(disk: Disk) -> str:
     """A disk's size and place, as a person tells disks apart."""
     size = show_size(disk.size) if disk.size else f"LUN of {show_size(disk.lun_size)}" if disk.lun_size else "LUN"
     where = ", ".join(ref.name or ref.id for ref in disk.storage_domains)

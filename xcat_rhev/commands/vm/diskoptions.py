@@ -13,12 +13,12 @@ from ...engine.nouns import Disk, DiskImage, Ref, StorageDomain
 from ...errors import RhevError, Usage
 from ...ordering import natural
 from ...plan.jobs import Step, Wait
-from ...rows.vmstorage import DiskRow, disk_name, parts_of, writable, written, written_size
-from ...rows.vmwords import listed, option_size, with_unit
+from ...rows.vmstorage import DiskRow, disk_name, parts_of, writable, write, written_size
+from ...rows.vmwords import option_size, split_list, with_unit
 from ...units import show_size
 from .diskmatch import several
 from .images import Images
-from .leaving import leaving, waits
+from .leaving import removable_disks, waits
 from .make import AT_REST, NO_DISK, Making
 
 
@@ -48,12 +48,12 @@ class DiskOptions:
             Usage: --resize is not of the form disk=size, or an option names nothing.
         """
         pairs = []
-        for text in listed(options.get("resize", "")):
+        for text in split_list(options.get("resize", "")):
             disk, mark, size = text.partition("=")
             if not mark or not disk:
                 raise Usage(f"--resize {text}: not of the form disk=size", "Write --resize 1=40g")
             pairs.append((disk, size))
-        named = {name: listed(options.get(name, "")) for name in ("add", "attach", "detach", "purge")}
+        named = {name: split_list(options.get(name, "")) for name in ("add", "attach", "detach", "purge")}
         for name, words in named.items():
             if name in options and not words:
                 raise Usage(f"--{name} '{options[name]}' names nothing", "Leave it out, or write a disk or a size")
@@ -82,7 +82,7 @@ class Editing:
     named: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        there = self.making.assigned()
+        there = self.making.disks_by_part()
         ids = [there[row.name].id if row.name in there else "" for row in self.making.row.disks]
         #: vm.storage part by part, each with the id of the disk that it is.
         self.parts_of_text = [[id, part] for id, part in zip(ids, parts_of(self.text))]
@@ -160,7 +160,7 @@ class Editing:
         yield Step(text, partial(self.making.manager.remove_disk, self.making.there, disk, keep=keep))
         if not keep:
             making = self.making
-            yield from waits(making.manager, making.there, leaving(making.manager, [disk]), making.limit)
+            yield from waits(making.manager, making.there, removable_disks(making.manager, [disk]), making.limit)
 
     def _attach_steps(self, name: str) -> Iterator[Step]:
         fault = self.images.fault(name)
@@ -180,8 +180,8 @@ class Editing:
         known = name if unique else image.id
         domain = next((self.making.manager.name_of(StorageDomain, ref) for ref in image.storage_domains), "")
         if image.lun_id or image.shareable or not domain:
-            return written("", "", False, image.id)
-        return written(domain, written_size(image.size or 0), False, known)
+            return write("", "", False, image.id)
+        return write(domain, written_size(image.size or 0), False, known)
 
     def _attach(self, image: DiskImage) -> None:
         how = Disk(id=image.id, bootable=False, interface=self.making.row.interface, active=True)

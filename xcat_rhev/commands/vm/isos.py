@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...engine.manager import Manager, quoted
+from ...engine.manager import Manager, quote
 from ...engine.nouns import DiskImage, StorageDomain
 from ...errors import NotFound
 
@@ -30,7 +30,7 @@ class IsoImage:
         manager, name = self._manager, self.name
         if manager.lacks(DiskImage, ["content_type"]):
             return name, ""
-        images = [*manager.list(DiskImage, where=f"alias={quoted(name)}"), *self._by_id()]
+        images = [*manager.list(DiskImage, where=f"alias={quote(name)}"), *self._by_id()]
         hits = [image for image in images if image.content_type == ISO and name in (image.alias, image.name, image.id)]
         if len(hits) == 1:
             return hits[0].id, ""

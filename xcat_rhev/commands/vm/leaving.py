@@ -17,7 +17,7 @@ from ...plan.jobs import Said, Wait
 _SETTLING = 30.0
 
 
-def leaving(manager: Manager, disks: Sequence[Disk]) -> list[Disk]:
+def removable_disks(manager: Manager, disks: Sequence[Disk]) -> list[Disk]:
     """Those of a machine's disks that can be seen to go; shared ones and LUNs stay, before 3.1 there is no list."""
     if not manager.keeps_disks:
         return []
@@ -32,7 +32,7 @@ def waits(
     Args:
         manager: The manager.
         vm: The machine that had them.
-        disks: From `leaving`.
+        disks: From `removable_disks`.
         limit: Seconds for each.
         then: What to say when the last is gone.
     """

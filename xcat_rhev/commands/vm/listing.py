@@ -10,7 +10,7 @@ from ..show.listing import Key, Layout, Read, Shown, by_name, name_behind, plain
 from .connections import other_profile
 
 
-def _fencing(name: str, of_agent: str) -> Read:
+def _fence_field(name: str, of_agent: str) -> Read:
     """What a host says of its power management itself, or its first fence agent, where v4 has it."""
     return lambda host, _: (
         getattr(host, name)
@@ -82,9 +82,9 @@ LAYOUTS: Mapping[type[Noun], Layout] = {
             plain("iscsi", "iscsi_initiator"),
             plain("ksm", kind=bool),
             plain("powermgt", "pm_enabled", kind=bool),
-            Key("powermgt_addr", _fencing("pm_address", "address")),
-            Key("powermgt_type", _fencing("pm_type", "type")),
-            Key("powermgt_user", _fencing("pm_user", "username")),
+            Key("powermgt_addr", _fence_field("pm_address", "address")),
+            Key("powermgt_type", _fence_field("pm_type", "type")),
+            Key("powermgt_user", _fence_field("pm_user", "username")),
             plain("reason", "status_detail"),
             plain("state", "status"),
             plain("storage_manager", "spm", kind=bool),

@@ -150,7 +150,7 @@ def homes_of(context: Context, nodes: Sequence[str]) -> dict[str, VmHome]:
     return {node: VmHome(row.get("cluster", ""), row.get("datacenter", "")) for node, row in rows.items() if row}
 
 
-def stored(context: Context, vm: Vm) -> Vm:
+def stored_config(context: Context, vm: Vm) -> Vm:
     """As `stored_at`."""
     return stored_at(context.manager, vm)
 
@@ -160,7 +160,7 @@ def stored_at(manager: Manager, vm: Vm) -> Vm:
     if not (vm.next_run or vm.run_once):
         return vm
     runs = {name: value for name, value in vm.values().items() if Vm.FIELDS[name].inlined or name in _OF_THIS_RUN}
-    return manager.pending(vm).replace(**runs)
+    return manager.next_run_of(vm).replace(**runs)
 
 
 def unseen(vm: Vm, settings: VmSettings) -> dict[str, Any]:

@@ -97,7 +97,7 @@ class Making:
 
     # What it lacks
 
-    def assigned(self) -> dict[str, Disk]:
+    def disks_by_part(self) -> dict[str, Disk]:
         """Which disk is which part of vm.storage, by the part's name."""
         found = assign(self.disks, self.row.disks)
         if self.copied:
@@ -110,7 +110,7 @@ class Making:
 
     def lacking_disks(self) -> list[DiskRow]:
         """Parts of vm.storage without a disk."""
-        there = self.assigned()
+        there = self.disks_by_part()
         return [wanted for wanted in self.row.disks if wanted.name not in there]
 
     def nic(self, name: str) -> Nic | None:
@@ -139,7 +139,7 @@ class Making:
         """Is the manager at work on its disks? Since 4.x the machine itself is down meanwhile."""
         return self.there.status == VmStatus.IMAGE_LOCKED or ImageStatus.LOCKED in {disk.status for disk in self.disks}
 
-    def broken(self) -> str:
+    def disk_fault(self) -> str:
         """Which of its disks could not be made or read, and what to do about it; or nothing."""
         names = [disk.name or disk.id for disk in self.disks if disk.status == ImageStatus.ILLEGAL]
         if not names:
@@ -180,7 +180,7 @@ class Making:
                 uncertain(old) or f"the machine is {old.status}, so it is not removed. Run: rpower {node} off", node
             )
         parts = [*self._removal_steps(old)] if old is not None else []
-        end = Wait("wait until its disks are made", self.settled, lambda _: [Data("Succeeded", node)])
+        end = Wait("wait until its disks are made", self.settled_goal, lambda _: [Data("Succeeded", node)])
         return Job(node, [*parts, *self.parts(), *more, end])
 
     def _removal_steps(self, old: Vm) -> Iterator[Step | Wait]:
@@ -193,7 +193,7 @@ class Making:
             yield Step(self._description(), self.make, "create virtual machine failed.")
             yield Wait(f"wait until {self.row.node} is down", self._unless_idle, self.see, failed=NOT_DOWN)
         elif self.locked():
-            yield Wait("wait until its disks are no longer locked", self.settled, self.see)
+            yield Wait("wait until its disks are no longer locked", self.settled_goal, self.see)
         for nic in self.lacking_nics():
             yield self.nic_step(nic)
         for number, disk in enumerate(self.lacking_disks()):
@@ -238,13 +238,13 @@ class Making:
     def between(self, number: int) -> Iterator[Wait]:
         """What has to be over before a disk is added, after `number` others: v4 engines make several at once."""
         if number and self.manager.dialect == 3:
-            yield Wait("wait until the disk is made", self.settled, self.see)
+            yield Wait("wait until the disk is made", self.settled_goal, self.see)
 
-    def settled(self) -> Goal:
+    def settled_goal(self) -> Goal:
         """Nobody is at work on its disks any more."""
         return Goal(self.there, VM_SETTLED, limit=self.limit, settled=True)
 
-    def unlocked(self) -> Goal:
+    def unlocked_goal(self) -> Goal:
         """Nobody holds the machine itself."""
         return Goal(self.there, _UNLOCKED, limit=self.limit, only=frozenset({"status"}))
 
@@ -330,7 +330,7 @@ class Making:
 
     def add_disk(self, wanted: DiskRow) -> None:
         """Add a disk, or make the one larger that the template brought."""
-        there = self.assigned().get(wanted.name)
+        there = self.disks_by_part().get(wanted.name)
         if there is None:
             self.disks.append(self.manager.add_disk(self.there, self.new_disk(wanted)))
         elif too_small(there, wanted):
@@ -411,11 +411,11 @@ def values_of(row: VmRow, place: VmPlace) -> dict[str, Any]:
     if row.topology:
         values.update(zip(("sockets", "cores", "threads"), row.topology))
     if "cpu_pins" in values:
-        values["cpu_pins"] = pinned(values["cpu_pins"], math.prod(row.topology or ()))
+        values["cpu_pins"] = pin_all(values["cpu_pins"], math.prod(row.topology or ()))
     return values
 
 
-def pinned(cpus: str, count: int) -> tuple[VcpuPin, ...]:
+def pin_all(cpus: str, count: int) -> tuple[VcpuPin, ...]:
     """Every CPU of a machine on the same CPUs of its hypervisor.
 
     Args:

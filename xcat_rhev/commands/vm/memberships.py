@@ -51,7 +51,7 @@ class Memberships:
         self._groups: dict[str, dict[str, AffinityGroup]] = {}
         self._members: dict[str, set[str]] = {}
 
-    def lacking(self, node: str) -> Lacking:
+    def shortfall(self, node: str) -> Lacking:
         """What a machine lacks: one that is to be made lacks all that its row names."""
         settings, vm = self._rows[node].settings, self._machines.get(node)
         if vm is None or vm.cluster is None:
@@ -81,7 +81,7 @@ class Memberships:
             cluster: Where it is.
             get: Gives the machine, which may be made by then only.
         """
-        lacking = self.lacking(node)
+        lacking = self.shortfall(node)
         if lacking.tags:
             yield Step(f"tag it {', '.join(lacking.tags)}", partial(self._tag, lacking.tags, get))
         for name in lacking.groups:

@@ -58,7 +58,7 @@ class Move:
         failed = f"failed to migrate to {where}."
         return [
             Step(f"migrate to {where}", self.go, failed),
-            Wait("wait until it runs there", self.goal, lambda vm: arrived(self.landed(vm)), self.explained, failed),
+            Wait("wait until it runs there", self.goal, lambda vm: arrived(self.destination(vm)), self.explain, failed),
         ]
 
     def go(self) -> None:
@@ -72,7 +72,7 @@ class Move:
         """It runs; where is looked at then, for a move that fails ends where it began."""
         return Goal(self.vm, VM_MOVABLE, failed=VM_OFF, limit=self.limit)
 
-    def landed(self, vm: Vm) -> str:
+    def destination(self, vm: Vm) -> str:
         """The name of the host that it came to.
 
         Raises:
@@ -82,14 +82,14 @@ class Move:
         if self.target is not None and now is not None and now.id == self.target.id:
             return self.target.name
         if now is None or was is not None and now.id == was.id or self.target is not None:
-            raise self.explained(FailedState(f"{vm.name} did not move; it is {vm.status} on {self.name_of(vm)}"))
+            raise self.explain(FailedState(f"{vm.name} did not move; it is {vm.status} on {self.name_of(vm)}"))
         return self.name_of(vm)
 
     def name_of(self, vm: Vm) -> str:
         """The name of a machine's host."""
         return self.manager.name_of(Host, vm.host) or "no host"
 
-    def explained(self, problem: RhevError) -> RhevError:
+    def explain(self, problem: RhevError) -> RhevError:
         """A failure with what the manager says about it."""
         if not isinstance(problem, FailedState) or problem.hint:
             return problem

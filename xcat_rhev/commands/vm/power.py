@@ -127,7 +127,7 @@ def _job(context: Context, word: str, machine: _Machine) -> Job:
     if state in (VM_OFF | VM_PASSING) - verbs[0].begins:
         verbs = verbs[-1:]  # no power to cut
     if len(verbs) == 1 and state in verbs[0].done:
-        return Job(node, idle=word if word in REPEATED else shown(vm))
+        return Job(node, idle=word if word in REPEATED else power_word(vm))
     return Job(node, list(_parts(context, machine, verbs, word)))
 
 
@@ -214,18 +214,18 @@ class _Machine:
 
 
 def _report(word: str, vm: Vm) -> list[Data]:
-    said = word if word in REPEATED else "on" if vm.status in VM_ON else shown(vm)
+    said = word if word in REPEATED else "on" if vm.status in VM_ON else power_word(vm)
     return [Data(said, vm.name, fields=_fields(vm))]
 
 
 def _state(vm: Vm) -> Data:
-    return Data(shown(vm), vm.name, fields=_fields(vm))
+    return Data(power_word(vm), vm.name, fields=_fields(vm))
 
 
 def _fields(vm: Vm) -> tuple[tuple[str, object], ...]:
-    return ("state", shown(vm)), ("status", vm.status or "unknown"), ("id", vm.id)
+    return ("state", power_word(vm)), ("status", vm.status or "unknown"), ("id", vm.id)
 
 
-def shown(vm: Vm) -> str:
+def power_word(vm: Vm) -> str:
     """The power state as xCAT words it: on, off, else the manager's word."""
     return SHOWN.get(vm.status or "", vm.status or "unknown")

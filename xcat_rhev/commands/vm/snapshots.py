@@ -40,13 +40,13 @@ class Snapshots:
         name = next(option for option in OPTIONS if option in options)
         return {"snapshot": self.make, "revert": self.revert, "rmsnapshot": self.remove}[name](options[name])
 
-    def named(self, name: str) -> list[Snapshot]:
+    def by_description(self, name: str) -> list[Snapshot]:
         """Those with that description; engines take the same one twice."""
         return [each for each in self.there if each.description == name and each.real]
 
     def make(self, name: str) -> Job | Error:
         """Take one."""
-        if self.named(name):
+        if self.by_description(name):
             return Job(self.vm.name, idle=f"snapshot {name} is there. There is nothing to do")
         return self._job(
             Step(f"take the snapshot {name}", partial(self._create, name)),
@@ -81,7 +81,7 @@ class Snapshots:
 
     def remove(self, name: str) -> Job | Error:
         """Remove one."""
-        if not self.named(name):
+        if not self.by_description(name):
             return Job(self.vm.name, idle=f"there is no snapshot {name}. There is nothing to do")
         snapshot = self._one(name)
         if isinstance(snapshot, Error):
@@ -94,7 +94,7 @@ class Snapshots:
         )
 
     def _one(self, name: str) -> Snapshot | Error:
-        found = self.named(name)
+        found = self.by_description(name)
         if len(found) == 1:
             return found[0]
         if found:

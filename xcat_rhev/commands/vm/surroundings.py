@@ -20,7 +20,7 @@ from .connections import Connections, profiled
 from .images import Images
 from .memberships import Memberships
 from .systems import Systems
-from .templatedisks import misplaced, undersized
+from .templatedisks import placement_faults, size_faults
 from .toonew import too_new
 
 
@@ -95,7 +95,7 @@ def survey(
     for node, row in rows.items():
         found = list(look.faults(row))
         if not found and not detached:
-            found = list(look.misplaced(row))
+            found = list(look.placement_faults(row))
         if not found:
             places[node] = look.place(row)
             found = list(members.faults(node, places[node].cluster)) if members else []
@@ -202,7 +202,7 @@ class _Look:
         template = self._known_template(row, cluster)
         if template is not None and not self._manager.grows_disks:
             version = ".".join(map(str, self._manager.version))
-            yield from undersized(row, self._disks.get(template.id, ()), version)
+            yield from size_faults(row, self._disks.get(template.id, ()), version)
         yield from _domain_faults(row, place, manager)
         yield from self._images.faults(row)
         for fault in place.connections.faults(self._nics(row), row.nic_model):
@@ -223,10 +223,10 @@ class _Look:
         except Ambiguous:
             return None
 
-    def misplaced(self, row: VmRow) -> Iterator[str]:
+    def placement_faults(self, row: VmRow) -> Iterator[str]:
         """Why the disks of a template cannot be where the row says."""
         place = self.place(row)
-        return misplaced(row, place.template_disks, place.domains)
+        return placement_faults(row, place.template_disks, place.domains)
 
     def _host_faults(self, row: VmRow, cluster: Cluster) -> Iterator[str]:
         node = row.node

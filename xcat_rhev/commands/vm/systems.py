@@ -26,7 +26,7 @@ class Systems:
     def fault(self, row: VmRow, vm: Vm | None) -> str:
         """Why a row's word cannot be, or nothing; what engines before 3.4 know is in a list of ours."""
         word = row.os_type
-        if not word or word.lower() in _ALWAYS or vm is not None and not vm.differing({"os_type": word}):
+        if not word or word.lower() in _ALWAYS or vm is not None and not vm.differences({"os_type": word}):
             return ""
         if self._known is None:
             self._known = self._manager.guest_systems or [system.name for system in self._manager.list(OperatingSystem)]

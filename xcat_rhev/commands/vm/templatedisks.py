@@ -11,7 +11,7 @@ from ...units import show_size
 from .diskmatch import assign, in_order, too_small
 
 
-def paired(row: VmRow, disks: Sequence[Disk]) -> Iterator[tuple[DiskRow, Disk]]:
+def pair(row: VmRow, disks: Sequence[Disk]) -> Iterator[tuple[DiskRow, Disk]]:
     """The parts of vm.storage that a template's disks become: those that are alike, then the others in order."""
     found = assign(disks, row.disks)
     found.update(in_order(disks, row.disks, found))
@@ -31,7 +31,7 @@ def copies(row: VmRow, disks: Sequence[Disk], domains: Mapping[str, StorageDomai
         detached: It becomes independent.
     """
     told = []
-    for part, disk in paired(row, disks):
+    for part, disk in pair(row, disks):
         where = (domains[part.domain].ref,) if part.domain else None
         form = {"format": row.format, "sparse": row.sparse} if detached and row.formatted else {}
         if where or form:
@@ -39,10 +39,10 @@ def copies(row: VmRow, disks: Sequence[Disk], domains: Mapping[str, StorageDomai
     return told
 
 
-def misplaced(row: VmRow, disks: Sequence[Disk], domains: Mapping[str, StorageDomain]) -> Iterator[str]:
+def placement_faults(row: VmRow, disks: Sequence[Disk], domains: Mapping[str, StorageDomain]) -> Iterator[str]:
     """Why a machine cannot hang on its template and have its disks where the row says."""
     names = {domain.id: name for name, domain in domains.items()}
-    for part, disk in paired(row, disks):
+    for part, disk in pair(row, disks):
         there = [names.get(ref.id, ref.name or ref.id) for ref in disk.storage_domains]
         if part.domain in domains and there and part.domain not in there:
             yield (
@@ -52,9 +52,9 @@ def misplaced(row: VmRow, disks: Sequence[Disk], domains: Mapping[str, StorageDo
             )
 
 
-def undersized(row: VmRow, disks: Sequence[Disk], version: str) -> Iterator[str]:
+def size_faults(row: VmRow, disks: Sequence[Disk], version: str) -> Iterator[str]:
     """Disks of a template that are smaller than the row's, where disks do not grow."""
-    for part, disk in paired(row, disks):
+    for part, disk in pair(row, disks):
         if too_small(disk, part):
             yield (
                 f"the template {row.template} has the disk {disk.name or disk.id} with {show_size(disk.size or 0)}, "

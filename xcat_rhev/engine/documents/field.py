@@ -88,7 +88,7 @@ class Field(Generic[T]):
     def __init__(self, shape: Shape, v3: str | None, v4: str | None, traits: Traits) -> None:
         spelled = v3 if v4 == SAME else v4
         self.shape = shape
-        self.spelling = {3: Spelling(v3) if v3 is not None else None, 4: Spelling(spelled) if spelled else None}
+        self.spellings = {3: Spelling(v3) if v3 is not None else None, 4: Spelling(spelled) if spelled else None}
         self._later = (traits.later[0], Spelling(traits.later[1])) if traits.later else None
         self.many, self.inlined, self.required = traits.many, traits.inlined, traits.required
         self.since, self.quiet, self.same = traits.since, traits.quiet, traits.same or shape.same
@@ -110,11 +110,11 @@ class Field(Generic[T]):
             raise Bug(f"{type(record).__name__}.{self.name} was not asked for")
         return cast(T, self.nothing)
 
-    def spelled(self, dialect: Dialect) -> Spelling | None:
+    def spelling_in(self, dialect: Dialect) -> Spelling | None:
         """Where the value is, or None where there is no such thing."""
         if self._later and dialect.major == 3 and dialect.since(self._later[0]):
             return self._later[1]
-        return self.spelling[dialect.major]
+        return self.spellings[dialect.major]
 
     def write(self, element: Element, value: Any, dialect: Dialect) -> None:
         """Put a value into a document.
@@ -122,7 +122,7 @@ class Field(Generic[T]):
         Raises:
             Usage: This dialect or version has no such thing, and would ignore it without a word.
         """
-        spelling = self.spelled(dialect)
+        spelling = self.spelling_in(dialect)
         if spelling is None or not dialect.since(self.since):
             if self.quiet:
                 return

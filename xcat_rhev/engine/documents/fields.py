@@ -95,7 +95,7 @@ def parts(kind: type[R], v3: str | None, v4: str | None = SAME, **more: Any) -> 
     return Field(RecordShape(kind), v3, v4, Traits(many=True, **more))
 
 
-def inlined(kind: type[R], v3: str | None, v4: str | None = SAME) -> Field[Union[tuple[R, ...], None]]:
+def inline_records(kind: type[R], v3: str | None, v4: str | None = SAME) -> Field[Union[tuple[R, ...], None]]:
     """Several records which the engine puts inside only when asked to; None: not asked for."""
     return Field(RecordShape(kind), v3, v4, Traits(many=True, inlined=True))
 

@@ -159,7 +159,7 @@ class ListReader(Generic[N]):
     def _take(self, part: bytes) -> None:
         root = parse(part)
         if root.tag != self._plural:
-            raise unexpected(root, self._plural)
+            raise unexpected_document(root, self._plural)
         for child in root:
             if child.tag == self._tag:
                 self._keep(self._noun.read(child, self._dialect, self._only))
@@ -179,11 +179,11 @@ def read_one(noun: type[N], data: bytes, dialect: Dialect) -> N:
     """
     root = parse(data)
     if root.tag != noun.tag(dialect.major):
-        raise unexpected(root, noun.tag(dialect.major))
+        raise unexpected_document(root, noun.tag(dialect.major))
     return noun.read(root, dialect)
 
 
-def unexpected(root: Element, wanted: str) -> BadAnswer:
+def unexpected_document(root: Element, wanted: str) -> BadAnswer:
     """Say that a document is not the one that was wanted."""
     if str(root.tag) in _HTML:
         return BadAnswer("the manager answers with an HTML page", "Is something else listening at its address?")

@@ -59,9 +59,9 @@ class ReadingPlan:
 
     def __init__(self, fields: Mapping[str, Field[Any]], dialect: Dialect) -> None:
         self._root = _Node()
-        self._required = [field for field in fields.values() if field.required and field.spelled(dialect)]
+        self._required = [field for field in fields.values() if field.required and field.spelling_in(dialect)]
         for name, field in fields.items():
-            spelling = field.spelled(dialect)
+            spelling = field.spelling_in(dialect)
             if spelling is None:
                 continue
             self._root.at("/".join(filter(None, (spelling.outer, spelling.inner)))).fields.append(
@@ -106,7 +106,7 @@ class ReadingPlan:
 
 def _path(element: Element, field: Field[Any], dialect: Dialect) -> str:
     """The path of a value from the answer's root."""
-    spelling = field.spelled(dialect)
+    spelling = field.spelling_in(dialect)
     steps = [str(each.tag) for each in element.iterancestors()][::-1] + [str(element.tag)]
     last = spelling.text.rpartition("/")[2] if spelling else field.name
     own = last.partition("@")[0]

@@ -54,7 +54,7 @@ class Record:
             other.__dict__[ONLY] = self.__dict__[ONLY] | set(values)
         return other
 
-    def differing(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def differences(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the wanted values that the engine would have to change; secrets always, they cannot be read back."""
         return {
             name: value
@@ -165,4 +165,4 @@ class RecordShape:
         """Equal in all that is wanted."""
         if current is None or wanted is None or isinstance(wanted, tuple):
             return bool(current == wanted)
-        return not current.differing(wanted.values())
+        return not current.differences(wanted.values())

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from ipaddress import ip_address, ip_interface
 
-from ..documents.fields import decimal, flag, inlined, options, part, parts, ref, refs, release, secret, text, whole
+from ..documents.fields import (
+    decimal,
+    flag,
+    inline_records,
+    options,
+    part,
+    parts,
+    ref,
+    refs,
+    release,
+    secret,
+    text,
+    whole,
+)
 from ..documents.noun import Noun
 from ..documents.record import Record
 from .environment import LogicalUnit
@@ -94,9 +107,9 @@ class IpAssignment(Record):
         """Is it the same address, however it is written?"""
         if (self.boot_protocol or "none") != (other.boot_protocol or "none"):
             return False
-        return self.boot_protocol != "static" or self._written() == other._written()
+        return self.boot_protocol != "static" or self._canonical() == other._canonical()
 
-    def _written(self) -> tuple[object, object]:
+    def _canonical(self) -> tuple[object, object]:
         gateway = self.reached_by
         try:
             return ip_interface(f"{self.ip}/{self.netmask}"), gateway and ip_address(gateway)
@@ -247,9 +260,9 @@ class Host(Noun, tag="host", path="hosts", searchable=True, top=True):
     libvirt_version = release("libvirt_version", since=(3, 2))
     selinux = text("selinux/mode", "se_linux/mode", since=(3, 5))
     update_available = flag("update_available", since=(3, 6))
-    nics = inlined(HostNic, None, "nics/host_nic*")
-    fenceagents = inlined(FenceAgent, None)
-    statistics = inlined(Statistic, None, "statistics/statistic*")
+    nics = inline_records(HostNic, None, "nics/host_nic*")
+    fenceagents = inline_records(FenceAgent, None)
+    statistics = inline_records(Statistic, None, "statistics/statistic*")
 
     @property
     def kept_along(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..documents.fields import (
     flag,
-    inlined,
+    inline_records,
     label,
     options,
     part,
@@ -304,15 +304,15 @@ class Vm(Noun, tag="vm", path="vms", searchable=True, top=True, removal=Removal.
     template = ref("template")
     start_time = text("start_time")
     run_once = flag("run_once", since=(3, 4))
-    disks = inlined(Disk, "disks/disk*", "disk_attachments/disk_attachment*")
+    disks = inline_records(Disk, "disks/disk*", "disk_attachments/disk_attachment*")
     clone = flag("disks/clone", None, quiet=True)
     initialization = part(Initialization, "initialization", since=(3, 4))
-    nics = inlined(Nic, "nics/nic*")
-    cdroms = inlined(Cdrom, None, "cdroms/cdrom*")
-    snapshots = inlined(Snapshot, None, "snapshots/snapshot*")
-    tags = inlined(Tag, "tags/tag*")
-    statistics = inlined(Statistic, None, "statistics/statistic*")
-    consoles = inlined(GraphicsConsole, None, "graphics_consoles/graphics_console*")
+    nics = inline_records(Nic, "nics/nic*")
+    cdroms = inline_records(Cdrom, None, "cdroms/cdrom*")
+    snapshots = inline_records(Snapshot, None, "snapshots/snapshot*")
+    tags = inline_records(Tag, "tags/tag*")
+    statistics = inline_records(Statistic, None, "statistics/statistic*")
+    consoles = inline_records(GraphicsConsole, None, "graphics_consoles/graphics_console*")
     placement_hosts = refs(
         "placement_policy/host*",
         "placement_policy/hosts/host*",

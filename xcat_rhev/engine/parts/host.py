@@ -41,7 +41,7 @@ def _set_power_management(api: Api, host: Host, agent: FenceAgent) -> bool:
     }
     if options:
         wanted["pm_options"] = options
-    if not host.differing(wanted):
+    if not host.differences(wanted):
         return False
     if agent.password:
         wanted["pm_password"] = agent.password
@@ -51,7 +51,7 @@ def _set_power_management(api: Api, host: Host, agent: FenceAgent) -> bool:
 
 
 def _readable(agent: FenceAgent, wanted: dict[str, Any]) -> dict[str, Any]:
-    return agent.differing({key: value for key, value in wanted.items() if key != "password"})
+    return agent.differences({key: value for key, value in wanted.items() if key != "password"})
 
 
 def fence(api: Api, host: Host, kind: str) -> str:

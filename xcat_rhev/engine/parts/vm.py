@@ -49,7 +49,7 @@ def _is_that_disk(found: Disk, wanted: Disk, named: bool) -> bool:
         return found.id == wanted.id
     if named and wanted.name and found.name:
         return found.name == wanted.name
-    return found.size == wanted.size and not found.differing(
+    return found.size == wanted.size and not found.differences(
         {key: value for key, value in wanted.values().items() if key in ("interface", "format")}
     )
 
@@ -80,8 +80,8 @@ def remove_disk(api: Api, vm: Vm, disk: Disk, keep: bool) -> None:
 def add_nic(api: Api, vm: Vm, nic: Nic) -> Nic:
     """Make a NIC; in v4 on the vNIC profile of its network in the VM's data center."""
     calls = api.calls
-    made = calls.create(connected(api, vm, nic), calls.collection(Nic, vm), lambda: _nic_of(api, vm, nic.name))
-    return api.catalog.named(made)
+    made = calls.create(with_network(api, vm, nic), calls.collection(Nic, vm), lambda: _nic_of(api, vm, nic.name))
+    return api.catalog.with_network_name(made)
 
 
 def _nic_of(api: Api, vm: Vm, name: str) -> Nic | None:
@@ -91,7 +91,7 @@ def _nic_of(api: Api, vm: Vm, name: str) -> Nic | None:
 def change_nic(api: Api, vm: Vm, nic: Nic, wanted: dict[str, Any]) -> Nic | None:
     """Change a NIC; a network is given by name and becomes a vNIC profile in v4."""
     calls = api.calls
-    differing = nic.differing(wanted)
+    differing = nic.differences(wanted)
     if differing.get("vnic_profile"):
         differing.pop("network", None)
     if not differing:
@@ -99,17 +99,17 @@ def change_nic(api: Api, vm: Vm, nic: Nic, wanted: dict[str, Any]) -> Nic | None
     target = nic.replace(vnic_profile=None, network=None).replace(
         network=differing.get("network"), vnic_profile=differing.get("vnic_profile")
     )
-    spelled = connected(api, vm, target)
+    spelled = with_network(api, vm, target)
     if "network" in differing and not differing.pop("network"):
         differing["vnic_profile" if calls.dialect.has("vnic_profiles") else "network"] = None
     for name in ("network", "vnic_profile"):
         value = getattr(spelled, name)
         if value:
             differing[name] = value
-    return api.catalog.named(calls.change(nic, calls.path(nic, vm), differing))
+    return api.catalog.with_network_name(calls.change(nic, calls.path(nic, vm), differing))
 
 
-def connected(api: Api, vm: Vm, nic: Nic) -> Nic:
+def with_network(api: Api, vm: Vm, nic: Nic) -> Nic:
     """A NIC as the dialect wants its network said: v3 the network, v4 the profile.
 
     Raises:
@@ -163,7 +163,7 @@ def change_cdrom(api: Api, vm: Vm, iso: str, current: bool) -> None:
     calls.change(drives[0], address, {"file": Ref(iso) if iso else None})
 
 
-def pending(api: Api, vm: Vm) -> Vm:
+def next_run_of(api: Api, vm: Vm) -> Vm:
     """A VM as it will be from its next start: engines show what holds for this run (3.5 and later)."""
     return next_run(api.calls, api.calls.path(vm))
 

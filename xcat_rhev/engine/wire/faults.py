@@ -10,7 +10,7 @@ import re
 from ...errors import BadAnswer, Conflict, Denied, Locked, NotFound, RhevError, Unreachable
 from ..documents.parsing import parse
 from .passing import passes
-from .refusals import DATABASE, failing, login_problem, reason_of
+from .refusals import DATABASE, engine_failure, login_problem, reason_of
 from .transport import HttpRequest, Response, Sender
 
 #: Not so the permissions of a storage path, which are the storage's own.
@@ -58,7 +58,7 @@ class Checked:
         if response.good:
             return response
         if self._root and _says_nothing(response) and not self._works(request):
-            problem = failing(self._name, f"HTTP {response.status}")
+            problem = engine_failure(self._name, f"HTTP {response.status}")
             problem.sent = response.status != 404
             raise problem
         raise error_of(response, self._name, request, self._user)
@@ -97,7 +97,7 @@ def error_of(response: Response, name: str, request: HttpRequest, user: str = ""
     if status == 401:
         return login_problem(name, user, reason_of(response.body))
     if DATABASE.search(said) or _STOPPING.search(said):
-        problem = failing(name, said)
+        problem = engine_failure(name, said)
         problem.sent = True
         return problem
     if status == 404 and not said:

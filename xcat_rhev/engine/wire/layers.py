@@ -81,7 +81,7 @@ class Attended:
 
     def send(self, request: HttpRequest) -> Response:
         """See `Sender`."""
-        with self._patience.pulse.waiting("answering") as wait:
+        with self._patience.pulse.announce("answering") as wait:
             return self._inner.send(replace(request, aborted=self._patience.aborted, stage=wait.now))
 
 
@@ -189,7 +189,7 @@ class Patient:
             return self._again(request, problem, began + LOCKED_LIMIT)
 
     def _again(self, request: HttpRequest, problem: Locked, end: float) -> Response:
-        with self._patience.pulse.waiting("") as wait:
+        with self._patience.pulse.announce("") as wait:
             for tries in count(1):
                 wait.now(f"it says: {problem.text}")
                 self._patience.back_off(tries)
@@ -238,7 +238,7 @@ class Retried:
         return response
 
     def _again(self, request: HttpRequest, problem: Unreachable) -> Response:
-        with self._patience.pulse.waiting("") as wait:
+        with self._patience.pulse.announce("") as wait:
             for tries in count(1):
                 wait.now(f"until it is back: {problem.text}")
                 self._patience.back_off(tries)

@@ -46,7 +46,7 @@ class Pulse:
         self._next = self._states_since = clock.now()
 
     @contextmanager
-    def waiting(self, what: str) -> Iterator[ManagerWait]:
+    def announce(self, what: str) -> Iterator[ManagerWait]:
         """Within this something is waited for; its words may be changed meanwhile."""
         wait = ManagerWait(what, self._clock.now())
         with self._guard:

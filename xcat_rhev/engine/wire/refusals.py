@@ -74,7 +74,7 @@ def login_problem(name: str, user: str, said: str, code: str = "") -> RhevError:
         Denied; or Unreachable when it was the manager that failed.
     """
     if code == "server_error" or DATABASE.search(said) or _FAILING.search(said):
-        return failing(name, said)
+        return engine_failure(name, said)
     words = said[:_LONGEST]
     while _AROUND.match(words):
         words = _AROUND.sub("", words)
@@ -89,7 +89,7 @@ def another_name_may_do(problem: RhevError) -> bool:
     return isinstance(problem, Denied) and problem.hint in (_WRONG, _UNKNOWN)
 
 
-def failing(name: str, said: str = "") -> Unreachable:
+def engine_failure(name: str, said: str = "") -> Unreachable:
     """The error for a manager that is there, but whose engine or database is not."""
     why = (
         ""

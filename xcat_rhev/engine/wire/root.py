@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import BadAnswer, Usage
 from ..documents.dialect import Dialect, Version
-from ..documents.parsing import parse, unexpected
+from ..documents.parsing import parse, unexpected_document
 
 #: What came into the root of v4, and with which version (BackendApiResource, ApiRootLinksCreator; 4.0 has none).
 _MARKS: tuple[tuple[str, Version], ...] = (
@@ -38,7 +38,7 @@ def dialect_of(body: bytes, name: str, wanted: str = "") -> Dialect:
     """
     root = parse(body)
     if root.tag != "api":
-        raise unexpected(root, "api")
+        raise unexpected_document(root, "api")
     version = root.find("product_info/version")
     raw = [] if version is None else [version.get(key) or version.findtext(key) for key in ("major", "minor")]
     if version is None or not all(each and re.fullmatch(r"\d{1,4}", each) for each in raw):

@@ -20,7 +20,7 @@ from .layers import Attended, Counted, LoggedIn, RequestCounts, Traced
 from .login import ALWAYS, Login
 from .note import API_PATHS, ManagerNote, read_note, write_note
 from .patience import Patience
-from .refusals import failing
+from .refusals import engine_failure
 from .root import dialect_of
 from .transport import Http, HttpRequest, Limits, Response, Sender
 
@@ -105,7 +105,7 @@ class ApiFinder:
         Raises:
             Unreachable: Nothing answers, or nothing gives a CA.
         """
-        return trust.pinned(self._access, self._origins()[0], self._tell, self._patience)
+        return trust.pinned_ca(self._access, self._origins()[0], self._tell, self._patience)
 
     def _again(self, known: ManagerNote) -> Session | None:
         """Try what worked last; None if the manager moved (was upgraded, say)."""
@@ -120,7 +120,7 @@ class ApiFinder:
         """Say that no address has an API; a manager that had one is starting or stopping."""
         name = self._access.name
         if known:
-            return failing(name, f"HTTP {self._statuses[0]} where its API was")
+            return engine_failure(name, f"HTTP {self._statuses[0]} where its API was")
         if self._access.api and {400, 405} & set(self._statuses):
             return Usage(
                 f"manager {name} does not speak API v{self._access.api}",
@@ -136,7 +136,7 @@ class ApiFinder:
         host, port = split_name(self._access.name)
         ports = (port,) if port else PORTS
         seconds = min(self._access.connect_timeout, self._patience.aborted.seconds_left())
-        with self._patience.pulse.waiting("connecting"), ThreadPoolExecutor(len(ports)) as pool:
+        with self._patience.pulse.announce("connecting"), ThreadPoolExecutor(len(ports)) as pool:
             results = list(pool.map(lambda each: _knock(host, each, seconds), ports))
         shown = f"[{host}]" if ":" in host else host
         alive = [f"https://{shown}:{each}" for each, problem in zip(ports, results) if not problem]

@@ -65,7 +65,7 @@ def trust_of(access: Access, origin: str, tell: Callable[[str], None], patience:
             access.ca,
             "site.rhevmca names that file. Put the CA that signed the manager's certificate into it",
         )
-    file = pinned(access, origin, tell, patience)
+    file = pinned_ca(access, origin, tell, patience)
     return Trust(
         context(file, old=access.old_tls),
         f"{file} (SHA-256 {fingerprints(file)})",
@@ -165,7 +165,7 @@ def _is_ca(pem: bytes) -> bool:
     return probe.cert_store_stats()["x509_ca"] == 1
 
 
-def pinned(access: Access, origin: str, tell: Callable[[str], None], patience: Patience) -> Path:
+def pinned_ca(access: Access, origin: str, tell: Callable[[str], None], patience: Patience) -> Path:
     """Give the file with a manager's CA, fetching it if it is not there yet.
 
     Args:

@@ -10,11 +10,11 @@ from ....engine.manager import Manager
 from ....engine.nouns import AffinityLabel, Host, Noun, Vm
 from ....plan.context import Context
 from ..plainkind import PlainKind
-from ..settings import Collected, named
+from ..settings import Collected, find_named
 
 
 def _read(word: str, noun: type[Noun], context: Context, typed: str) -> list[Noun]:
-    return [noun(id=each.id, name=each.name) for each in named(context, word, noun, typed)]
+    return [noun(id=each.id, name=each.name) for each in find_named(context, word, noun, typed)]
 
 
 def _show(noun: type[Noun], each: Any, manager: Manager) -> str:

@@ -50,7 +50,7 @@ class _Permissions(PlainKind):
         people = [*manager.all(User), *manager.all(Group)]
         found = manager.each(lambda who: manager.list(Permission, under=who), people)
         once = {each.id: each for each in sum(found, [])}
-        return [self._called(manager, each) for each in once.values() if self._told(manager, each)]
+        return [self._with_user(manager, each) for each in once.values() if self._told(manager, each)]
 
     def _told(self, manager: Manager, each: Any) -> bool:
         """Does it say what it is on? Those on other kinds of things look as if they were on everything."""
@@ -58,17 +58,17 @@ class _Permissions(PlainKind):
             return True
         return each.id in {one.id for one in manager.all(Permission)}
 
-    def listed(self, manager: Manager, under: Noun | None) -> list[Noun]:
+    def fetch(self, manager: Manager, under: Noun | None) -> list[Noun]:
         """Those on a thing, or everywhere."""
         self._refuse_everywhere(manager, under)
-        return [self._called(manager, each) for each in manager.list(Permission, under=under)]
+        return [self._with_user(manager, each) for each in manager.list(Permission, under=under)]
 
     def _refuse_everywhere(self, manager: Manager, under: Noun | None) -> None:
         late = manager.too_new("permissions everywhere") if under is None else ""
         if late:
             raise Usage(late, f"Give --set {'=... or --set '.join(_PLACES)}=...")
 
-    def _called(self, manager: Manager, each: Any) -> Permission:
+    def _with_user(self, manager: Manager, each: Any) -> Permission:
         """With the name of whom it is."""
         if each.user:
             names = {one.id: one.user_name for one in manager.all(User)}

@@ -30,7 +30,7 @@ class _Providers(PlainKind):
         """Those of all types."""
         return (*_TYPES.values(),)
 
-    def listed(self, manager: Manager, under: Noun | None) -> list[Noun]:
+    def fetch(self, manager: Manager, under: Noun | None) -> list[Noun]:
         """Those of all types that the manager has."""
         nouns = [noun for type_, noun in _TYPES.items() if not manager.too_new(f"providers of {type_}s")]
         return [each for found in manager.each(lambda noun: manager.list(noun), nouns) for each in found]

@@ -11,7 +11,7 @@ from ....engine.nouns import Cluster, DataCenter, Noun, Quota, QuotaClusterLimit
 from ....errors import Usage
 from ....plan.context import Context
 from ..plainkind import PlainKind
-from ..settings import Collected, named, number, words
+from ..settings import Collected, find_named, number, words
 
 #: All clusters or storage domains of the data center together.
 _ALL = "*"
@@ -35,7 +35,7 @@ def _entries(word: str, form: str, typed: str) -> list[tuple[str, list[int]]]:
 
 
 def _place(context: Context, word: str, noun: type[Noun], name: str) -> Ref | None:
-    return None if name == _ALL else named(context, word, noun, name)[0].ref
+    return None if name == _ALL else find_named(context, word, noun, name)[0].ref
 
 
 def _of_clusters(context: Context, typed: str) -> Sequence[Noun]:

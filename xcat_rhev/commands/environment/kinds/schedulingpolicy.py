@@ -80,7 +80,7 @@ def _properties(_: Context, typed: str) -> tuple[Property, ...]:
     return tuple(found)
 
 
-def _told(value: Any, _: Manager) -> tuple[str, ...]:
+def _property_words(value: Any, _: Manager) -> tuple[str, ...]:
     return tuple(f"{each.name}:{each.value}" for each in value or ())
 
 
@@ -96,7 +96,7 @@ class _Policies(PlainKind):
 KIND = _Policies(
     "scheduling policy",
     SchedulingPolicy,
-    (Setting("properties", "properties", _properties, _told, kind=list),),
+    (Setting("properties", "properties", _properties, _property_words, kind=list),),
     members=(
         Collected("filters", PolicyFilter, partial(_units, "filters", PolicyFilter, "filter"), _key, _show),
         Collected("weights", PolicyWeight, _weights, _key, _show),

@@ -17,7 +17,7 @@ from ..settings import text
 class _Users(PlainKind):
     """A user's name is the first name; people are known by their names in the directory."""
 
-    def listed(self, manager: Manager, under: Noun | None) -> list[Noun]:
+    def fetch(self, manager: Manager, under: Noun | None) -> list[Noun]:
         """All users, called as they log in."""
         return [each.replace(name=each.user_name) for each in manager.list(User)]
 
