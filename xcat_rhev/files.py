@@ -11,14 +11,17 @@ import os
 import stat
 import tempfile
 from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import Conflict, Denied, Usage
 
 #: Links in one path; the kernel's own limit.
 _MOST_LINKS = 40
 _LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def typed_path(text: str) -> Path:
@@ -72,22 +75,54 @@ def write_new(path: Path, data: bytes, mode: int) -> None:
         Usage: It is not a path of a file, or a link of somebody else leads there.
         OSError: The system refuses; then nothing is there.
     """
+    with new_file(path, mode) as file:
+        file.write(data)
+
+
+@contextmanager
+def new_file(path: Path, mode: int) -> Iterator[BinaryIO]:
+    """Give a file to write to that has its name only when the block ends well; nothing is ever replaced.
+
+    Args:
+        path: An absolute path, as somebody gave it.
+        mode: Its permissions.
+
+    Raises:
+        Conflict: Something is there.
+        Usage: It is not a path of a file, or a link of somebody else leads there.
+        OSError: The system refuses; then nothing is there.
+    """
     if path.name in ("", ".", ".."):
         raise Usage(f"{path} is not the name of a file")
-    folder = _walk(path.parent)
+    folder, part = _walk(path.parent), f".{path.name}.{os.urandom(6).hex()}"[-255:]
     try:
-        handle = os.open(path.name, _NEW, 0o600, dir_fd=folder)
+        _refuse_there(path, folder)
+        handle = os.open(part, _NEW, 0o600, dir_fd=folder)
         try:
-            with open(handle, "wb") as file:
+            with open(handle, "w+b") as file:
                 os.fchmod(handle, mode)
-                file.write(data)
-        except OSError:
-            os.unlink(path.name, dir_fd=folder)
+                yield file
+            os.link(part, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except FileExistsError:
+            _refuse_there(path, folder)
             raise
-    except FileExistsError:
-        raise Conflict(f"{path} is there already, and nothing is replaced", "Remove it, or give another name") from None
+        finally:
+            os.unlink(part, dir_fd=folder)
     finally:
         os.close(folder)
+
+
+def _refuse_there(path: Path, folder: int) -> None:
+    """Refuse a name that something has.
+
+    Raises:
+        Conflict: Something has it.
+    """
+    try:
+        os.stat(path.name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    raise Conflict(f"{path} is there already, and nothing is replaced", "Remove it, or give another name")
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:

@@ -41,6 +41,8 @@ _VERBS = (
     Option(("--move",), "move", "move a disk to another storage domain", value="DOMAIN"),
     Option(("--sparsify",), "sparsify", "give back the space that a thin disk does not use any more"),
     Option(("--reduce",), "reduce", "make the volume of a thin disk on block storage as small as what is in it"),
+    Option(("--upload",), "upload", "make a disk or a template of an image, qcow2 or raw", value="FILE"),
+    Option(("--download",), "download", "write what is on a disk into a file, as raw", value="FILE"),
     Option(("-i", "--import"), "import", "take over a storage domain that is there, or a template on one"),
 )
 
@@ -78,7 +80,7 @@ SPEC = Command(
         Option(("--from",), "from", "make everything that the file describes; - is the input", value="FILE.yaml"),
         Option(("--diff",), "diff", "only show what differs from the file; exit code 2 if anything", value="FILE.yaml"),
         Option(("--from-domain",), "source", "with -i: the export or data domain with the template", value="DOMAIN"),
-        Option(("--to-domain",), "target", "with -i: the data domain to copy the template to", value="DOMAIN"),
+        Option(("--to-domain",), "target", "with -i and --upload: the data domain for the disks", value="DOMAIN"),
     ),
     description=(
         "A storage domain is made from its row in the virtsd table: created, attached to its data center and "
@@ -95,6 +97,11 @@ SPEC = Command(
         "on it; from RHEV 3.5 on also on iscsi and fcp, where it is the domain on the LUNs of virtsd.location, or else "
         "the one of that name, or the only one. A template is taken with -i from an export domain, which copies it, or "
         "from a data domain that was taken over, which registers it where it lies.\n\n"
+        "--upload makes a disk of a file on the machine that runs the command: a qcow2 image, with the size in its "
+        "head, or a raw one. It stands on the domain of --to-domain, or on the only one. What was broken off goes on "
+        "where it was when the same is typed again; until then the disk's description begins with unfinished. "
+        "--download writes what a guest sees of a disk into a new file, as raw; the disk belongs to no machine, or to "
+        "one that is off.\n\n"
         "--from reads a description: data_centers, below it their names, and below each storage, compat, "
         "description, clusters, networks, hosts, storage_domains and vms, again by name. Clusters have cpu, "
         "compat, description, management (a network of another name than the manager's own); networks vlan, mtu, "
@@ -132,6 +139,11 @@ SPEC = Command(
         ("cfgve -t tpl -m rhevm.example.com -o tpl01 -r", "remove a template"),
         ("cfgve -t disk -m rhevm.example.com -o vm1_Disk1 -r", "remove a disk that belongs to no machine"),
         ("cfgve -t disk -m rhevm.example.com -o vm1_Disk1 --move data2", "move a disk, while its machine runs or not"),
+        (
+            "cfgve -t disk -m rhevm.example.com -o root1 --upload Rocky-9.qcow2 --to-domain sd1",
+            "make a disk of an image",
+        ),
+        ("cfgve -t disk -m rhevm.example.com -o root1 --download root1.raw", "and write it into a file"),
         ("cfgve -t tpl -m rhevm.example.com -o tpl01 -i --from-domain sd1", "register a template that came with sd1"),
         (
             "cfgve -t qos -m rhevm.example.com -o gold -c -d dc1 --set type=storage --set max_iops=500",

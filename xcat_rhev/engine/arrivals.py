@@ -42,6 +42,8 @@ ARRIVALS: Mapping[str, Version] = {
     "affinity labels": (4, 0),
     "sparsifying": (4, 1),
     "reducing disks": (4, 2),
+    "uploads of images": (4, 0),
+    "downloads of images": (4, 4),
     "affinity groups": (3, 4),
     "certificates of hosts": (3, 6),
     "several hypervisors for one machine": (3, 6),

@@ -18,6 +18,7 @@ from .nouns import (
     FenceAgent,
     Host,
     HostNic,
+    ImageTransfer,
     NetworkAttachment,
     Nic,
     Noun,
@@ -34,8 +35,9 @@ from .parts.certificates import HostCertificate
 from .parts.console import Console
 from .templates import Templates
 from .vm_update import is_launching, too_early
+from .wire.images import Extent, ImageChannel
 
-__all__ = ["Console", "HostCertificate", "Manager", "Templates", "any_of", "quote"]
+__all__ = ["Console", "Extent", "HostCertificate", "ImageChannel", "Manager", "Templates", "any_of", "quote"]
 
 
 class Manager(Api):
@@ -45,10 +47,25 @@ class Manager(Api):
         """Make a disk for a VM, or attach one that is there; it is locked for a while."""
         return vm_parts.add_disk(self, vm, disk)
 
+    def channel_of(self, transfer: ImageTransfer) -> ImageChannel:
+        """The line to the host that takes or gives an image; the manager passes it on where the host is out of reach.
+
+        Args:
+            transfer: As it is when it is `transferring`.
+        """
+        urls = [url for url in (transfer.url, transfer.proxy_url) if url]
+        return ImageChannel(urls, self._http.trust, self.name, self.patience)
+
     def change_disk(self, vm: Vm, disk: Disk, **wanted: Any) -> Disk | None:
         """Change a disk; None if nothing differed. The answer shows it as it was while the manager is at work on it."""
         differing = disk.differences(wanted)
         return self.calls.change(disk, self.calls.path(disk, vm), differing, check=False) if differing else None
+
+    def change_image(self, image: DiskImage, **wanted: Any) -> None:
+        """Change a disk by itself; it is locked for a moment, and the answer shows it as it was."""
+        differing = image.differences(wanted)
+        if differing:
+            self.calls.change(image, self.calls.path(image), differing, check=False)
 
     def work_on_disk(self, disk: Disk | DiskImage, verb: str, vm: Vm | None = None, **params: Any) -> None:
         """Begin to move, sparsify or reduce a disk.

@@ -213,3 +213,36 @@ class CenterStatus(State):
     NOT_OPERATIONAL = "not_operational", "No host can manage its storage."
     PROBLEMATIC = "problematic", "Its master storage domain cannot be reached."
     CONTEND = "contend", "A host is about to become its storage pool manager."
+
+
+class TransferPhase(State):
+    """The phases of an image on its way in or out."""
+
+    UNKNOWN = "unknown", "Nobody knows."
+    INITIALIZING = "initializing", "A host is being made ready."
+    TRANSFERRING = "transferring", "A host takes or gives it."
+    RESUMING = "resuming", "It is being gone on with."
+    PAUSED_SYSTEM = "paused_system", "Nothing has come for a minute, or the host is away."
+    PAUSED_USER = "paused_user", "Somebody has stopped it for a while."
+    CANCELLED = "cancelled", "It was given up."
+    CANCELLED_SYSTEM = "cancelled_system", "The manager has given it up."
+    CANCELLED_USER = "cancelled_user", "Somebody has given it up."
+    FINALIZING_SUCCESS = "finalizing_success", "All has been sent, and it is looked at."
+    FINALIZING_FAILURE = "finalizing_failure", "It failed, and what is left of it is removed."
+    FINALIZING_CLEANUP = "finalizing_cleanup", "It was given up, and what is left of it is removed."
+    FINISHED_SUCCESS = "finished_success", "It is done."
+    FINISHED_FAILURE = "finished_failure", "It has failed."
+    FINISHED_CLEANUP = "finished_cleanup", "It was given up, and nothing is left of it."
+
+
+#: Bytes may come.
+TRANSFER_READY: frozenset[str] = frozenset({TransferPhase.TRANSFERRING})
+#: It waits for somebody to go on with it.
+TRANSFER_RESTING: frozenset[str] = frozenset({TransferPhase.PAUSED_SYSTEM, TransferPhase.PAUSED_USER})
+#: Nobody can go on with it.
+TRANSFER_ENDED: frozenset[str] = frozenset(TransferPhase) - {
+    TransferPhase.INITIALIZING,
+    TransferPhase.TRANSFERRING,
+    TransferPhase.RESUMING,
+    *TRANSFER_RESTING,
+}

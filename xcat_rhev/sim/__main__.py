@@ -231,6 +231,7 @@ def _settings(words: argparse.Namespace) -> Settings:
 def _world(words: argparse.Namespace, settings: Settings) -> tuple[World, Journal | None]:
     """Make the world, or take it from the state file."""
     world = World(seed=words.seed, paths=_paths(words))
+    world.kept_in = words.state and words.state.with_name(f"{words.state.name}.images")
     journal = Journal(words.state, world) if words.state else None
     if journal is None or not journal.load():
         path = SHORT if settings.api == "3" else LONG

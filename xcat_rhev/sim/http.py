@@ -25,6 +25,7 @@ from .app import Application, SimRequest, as_json
 from .auth import challenge
 from .certs import Certificates
 from .dialect import SimDialect
+from .imageio import ImageDaemon
 
 log = logging.getLogger(__name__)
 
@@ -302,6 +303,7 @@ class SimServer(HTTPServer):
 
     def __init__(self, front: Front, address: tuple[str, int], certificates: Certificates | None, threads: int) -> None:
         self.front = front
+        self._images = _daemon_for(front, address[0], certificates)
         super().__init__(address, _Gateway, minthreads=threads, maxthreads=threads, server_name="engine")
         self.request_queue_size = 256
         self.expiration_interval = 0.1  # seconds; it looks so often whether it should stop
@@ -312,6 +314,22 @@ class SimServer(HTTPServer):
             adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
             self.ssl_adapter = adapter
 
+    def stop(self) -> None:
+        """End it, and the daemon for images with it."""
+        super().stop()
+        if self._images is not None:
+            self._images.stop()
+
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         """Keep broken handshakes out of people's sight; a handler's mistake is shown."""
         log.log(logging.ERROR if traceback and level >= logging.ERROR else logging.DEBUG, msg, exc_info=traceback)
+
+
+def _daemon_for(front: Front, host: str, certificates: Certificates | None) -> ImageDaemon | None:
+    """Give an engine the daemon of its hosts."""
+    world = getattr(getattr(front, "app", None), "world", None)
+    if world is None or certificates is None:
+        return None
+    world.images = ImageDaemon(certificates, host, world.now, world.kept_in)
+    daemon: ImageDaemon = world.images
+    return daemon

@@ -42,6 +42,8 @@ PLACES = {
     "icon": "icons",
     "disk_profile": "diskprofiles",
     "network_filter": "networkfilters",
+    "image": "images",
+    "image_transfer": "imagetransfers",
 }
 
 

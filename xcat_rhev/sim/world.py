@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from pathlib import Path as Folder
 from random import Random
 from typing import Any
 
@@ -44,6 +45,9 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "vm_pool": ("cluster", "template"),
     "permit": ("role",),
     "permission": ("user", "group", "role", "object"),
+    "image_transfer": ("of_disk",),
+    "backup": ("vm",),
+    "checkpoint": ("vm",),
     "policy_use": ("scheduling_policy",),
 }
 KINDS = (
@@ -98,6 +102,8 @@ class World:
 
     Attributes:
         commit: Called after each request that changes something, before it is answered.
+        kept_in: The folder for what is on its disks; None for one that goes when it ends.
+        images: The daemon that sends and takes images; None where there is none.
     """
 
     def __init__(
@@ -109,6 +115,8 @@ class World:
     ) -> None:
         self.lock = threading.RLock()
         self.commit: Callable[[], None] = lambda: None
+        self.images: Any = None
+        self.kept_in: Folder | None = None
         self.clock = clock or SystemClock()
         self.random = Random(seed)  # noqa: S311  (a made-up world has nothing to hide)
         self.paths = paths or delays()

@@ -16,6 +16,7 @@ from ...plan.jobs import Job, Step, Wait
 from ...units import show_size
 from ..vm.diskwork import LIMIT as WORK_LIMIT
 from ..vm.diskwork import MOVE, REDUCE, SPARSIFY, DiskVerb, DiskWork
+from . import images
 from .kind import Kind, Verb, success
 
 LIMIT = 600.0
@@ -146,5 +147,12 @@ def _each(
 
 KIND = Kind(
     "disk",
-    {"remove": Verb(remove), "move": Verb(move), "sparsify": Verb(sparsify), "reduce": Verb(reduce)},
+    {
+        "remove": Verb(remove),
+        "move": Verb(move),
+        "sparsify": Verb(sparsify),
+        "reduce": Verb(reduce),
+        "upload": Verb(images.upload, frozenset({"target"})),
+        "download": Verb(images.download),
+    },
 )

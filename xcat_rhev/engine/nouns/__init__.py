@@ -24,6 +24,7 @@ from .environment import (
     VnicProfile,
 )
 from .host import Bonding, FenceAgent, Host, HostNic, HostStorage, IpAssignment, NetworkAttachment, Ssh
+from .images import ImageTransfer
 from .records import Answer, EngineJob, Event, Iscsi, IscsiTarget, Statistic, Tag, Ticket
 from .rights import Group, Permission, Permit, PermitNumber, Role, User
 from .sharing import (
@@ -85,6 +86,7 @@ __all__ = [
     "HostProvider",
     "HostStorage",
     "ImageProvider",
+    "ImageTransfer",
     "Initialization",
     "InstanceType",
     "IpAssignment",

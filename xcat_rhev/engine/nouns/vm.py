@@ -143,6 +143,7 @@ class DiskImage(Noun, tag="disk", path="disks", searchable=True, top=True, searc
 
     Attributes:
         content_type: data, iso, or what the manager keeps for itself; since 4.2.
+        initial_size: At creation: how much room a thin disk on block storage gets at once.
         vms: The machines that have it, once somebody has looked; no document tells.
     """
 
@@ -151,6 +152,7 @@ class DiskImage(Noun, tag="disk", path="disks", searchable=True, top=True, searc
     storage_domains = refs("storage_domains/storage_domain*")
     size = whole("size", "provisioned_size")
     actual_size = whole("actual_size")
+    initial_size = whole(None, "initial_size", quiet=True)
     status = text("status/state", "status")
     format = text("format")
     sparse = flag("sparse")

@@ -267,6 +267,11 @@ class Http:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, self._adapter)
 
+    @property
+    def trust(self) -> Trust:
+        """What certificates are checked against."""
+        return self._trust
+
     def certificate_ends(self) -> tuple[datetime | None, datetime | None]:
         """When the manager's certificate and its CA's end; see `certificates.ends`."""
         return ends(self.origin, self._trust, self._name, self._limits.connect)

@@ -43,6 +43,7 @@ _IN_V4 = (
     named("actual_size", "int", since3=(3, 1), fixed=True),
     v4only("total_size", "int", fixed=True),
     v4only("content_type"),
+    v4only("initial_size", "int"),
     named("status", v3="status/state", fixed=True),
     named("storage_type", since3=(3, 6), fixed=True),
     ref("disk_profile", v3=""),

@@ -35,7 +35,6 @@ _THINGS: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
 #: Addresses of lists that are always empty here -> their elements.
 _EMPTY = {
     "bookmarks": "bookmarks",
-    "imagetransfers": "image_transfers",
 }
 #: The same below a thing: kind -> words.
 _BELOW = {
@@ -120,7 +119,7 @@ def option(_call: ApiCall) -> Raw:
 
 
 #: What the schema of 3.6 does not have, or not in the words of 4.x.
-_OF_V4 = frozenset("icons networkfilters imagetransfers enabledfeatures affinitylabels".split())
+_OF_V4 = frozenset("icons networkfilters enabledfeatures affinitylabels".split())
 
 
 def _since(word: str) -> dict[str, tuple[int, int]]:

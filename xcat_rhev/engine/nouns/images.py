@@ -1,0 +1,32 @@
+"""Images on their way into an engine and out of it."""
+
+from __future__ import annotations
+
+from ..documents.fields import flag, ref, secret, text, whole
+from ..documents.noun import Noun
+
+
+class ImageTransfer(Noun, tag="image_transfer", path="imagetransfers", top=True, named=False):
+    """An image that is sent to the engine's hosts, or fetched from them; since 4.0, in v4 alone.
+
+    Attributes:
+        image: The disk. Engines say it so, and take it so in all versions.
+        direction: upload, download.
+        format: raw to see the disk as its guest does, whatever it is kept as, since 4.4; else as it is kept.
+        backup: The backup that a download belongs to.
+        status: The phase: initializing, transferring, paused_system, finished_success ...
+        transferred: Bytes that the host has written or sent, as of some seconds ago.
+        url, proxy_url: Where the bytes go, at a host and at the manager. Whoever knows one may use it.
+    """
+
+    image = ref(None, "image")
+    direction = text(None, "direction")
+    format = text(None, "format", since=(4, 4))
+    backup = ref(None, "backup", since=(4, 4))
+    host = ref(None, "host")
+    inactivity_timeout = whole(None, "inactivity_timeout", since=(4, 4))
+    shallow = flag(None, "shallow", since=(4, 4))
+    status = text(None, "phase")
+    transferred = whole(None, "transferred")
+    url = secret(None, "transfer_url")
+    proxy_url = secret(None, "proxy_url")
