@@ -5,7 +5,7 @@ _xcat_rhev() {
     if [ "$command" = xcat-rhev ]; then
         command='' first=3
         case $COMP_CWORD in
-        1) words='connect demo run xcatd netservices sim web agent engine site install uninstall doctor --help --version' ;;
+        1) words='connect demo run xcatd netservices sim web events agent engine site install uninstall doctor --help --version' ;;
         2) [ "${COMP_WORDS[1]}" = run ] && words='cfgve chdef chhypervisor chkosimage chtab chvm clonevm copycds getmacs gettab lsdef lsve lsvm lsxcatd makedhcp makedns makehosts makeknownhosts makenetworks mkdef mkvm nodeadd nodech nodegrpch nodels nodepurge noderm nodeset nodestat rbeacon rescanplugins revacuate reventlog rhevhjoin rinstall rinv rmdef rmhypervisor rmigrate rmimage rmvm rpower rscan rsetboot rshutdown rvitals tabch tabdump tabgrep tabprune tabrestore updatenodestat' ;;
         *) [ "${COMP_WORDS[1]}" = run ] && command=${COMP_WORDS[2]} ;;
         esac
@@ -19,7 +19,7 @@ _xcat_rhev() {
     getcons) words='text -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
     getmacs) words='-d -i -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
     getrvidparms) words='--vv -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
-    lsve) words='-t --type -m --manager -o --objects --json --export --unused --metrics --graph -h --help -v --version -V --verbose --dry-run --nowait --timeout' ;;
+    lsve) words='-t --type -m --manager -o --objects --json --export --unused --metrics --events --graph -h --help -v --version -V --verbose --dry-run --nowait --timeout' ;;
     lsvm) words='-s --short -a --all --snapshots --json -h --help -v --version -V --verbose --dry-run --nowait --timeout' ;;
     mkinstall) words='-h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
     mkvm) words='-s --size --mem --memory --cpus --cpu -m --master -f --force -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;

@@ -125,6 +125,24 @@ def test_one_command_and_rpower_works(beginner: Beginner) -> None:
     assert again.rc == 0 and "12 machines" in again.out
 
 
+def test_what_the_engine_notes_comes_into_the_tables_and_to_a_sites_program(beginner: Beginner, tmp_path: Path) -> None:
+    assert beginner.connect("--yes", XCAT_RHEV_PASSWORD="secret").rc == 0  # noqa: S106
+    hooks, got = tmp_path / "hooks", tmp_path / "got"
+    hooks.mkdir()
+    (hooks / "note").write_text(f'#!/bin/sh\nif [ "$RHEV_NODE" ]; then echo "$RHEV_NODE $RHEV_STATE" >> {got}; fi\n')
+    (hooks / "note").chmod(0o755)
+    words = ("xcat-rhev", "events", "--once", "--hooks", str(hooks), "--state", str(tmp_path / "state"))
+    assert beginner.type(*words) == Typed(0, "", "")
+    assert beginner.type("rpower", "vm1", "off").rc == 0
+    assert beginner.type("xcat-rhev", "run", "nodech", "vm1", "nodelist.status=booted").rc == 0
+    assert beginner.type(*words) == Typed(0, "", "")
+    heard = got.read_text()
+    assert set(heard.splitlines()) == {"vm1 down"}
+    assert beginner.type("nodels", "vm1", "nodelist.status").out == "vm1: unreachable\n"
+    assert beginner.type(*words) == Typed(0, "", "")
+    assert got.read_text() == heard
+
+
 def test_somebody_at_a_terminal_is_asked(beginner: Beginner) -> None:
     code, seen = beginner.asked("y", "", "secret")
     assert code == 0, seen

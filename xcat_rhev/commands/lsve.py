@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Callable
 
 from ..declare.command import Command, Option, Place
 from ..engine.nouns import Cluster, DataCenter, DiskImage, Network, Noun, Ref, StorageDomain, Template
@@ -11,7 +12,7 @@ from ..errors import Usage
 from ..messages import Data, Error
 from ..plan.context import Context, Plan
 from ..plan.jobs import Job, Step
-from .environment import disk, export, metrics, picture, sdlookup, svgfile
+from .environment import disk, events, export, metrics, picture, sdlookup, svgfile
 from .environment import inventory as environment
 from .environment.kind import is_in
 from .environment.layout import LAYOUTS
@@ -33,11 +34,18 @@ SHOWN: Mapping[type[Noun], Layout] = {
     **{noun: each.layout for each in PLAIN.values() for noun in each.nouns},
 }
 _PLAIN = {each.noun: each for each in PLAIN.values()}
+#: What is asked of a manager as a whole.
+_WHOLE: Mapping[str, Callable[[Context], Plan]] = {
+    "export": export.plan,
+    "metrics": metrics.plan,
+    "events": events.plan,
+}
 
 SPEC = Command(
     name="lsve",
     summary="list the elements of a virtual environment",
-    usage="-t TYPE -m manager [-o object[,object...]] [--json], or -m manager --graph FILE.svg | --export | --metrics",
+    usage="-t TYPE -m manager [-o object[,object...]] [--json], or -m manager --graph FILE.svg | --export | --metrics "
+    "| --events ID",
     place=Place.NAMED,
     routes=("rhevm",),
     options=(
@@ -50,6 +58,7 @@ SPEC = Command(
         Option(("--export",), "export", "write everything as cfgve --from reads it"),
         Option(("--unused",), "unused", "with -t disk: only disks that belong to no machine and to no template"),
         Option(("--metrics",), "metrics", "write states and numbers in Prometheus' text format; one manager at a time"),
+        Option(("--events",), "events", "write what was noted after that event, one JSON object a line", value="ID"),
         Option(("--graph",), "graph", "a picture; - is the output, else root gets a new file", value="FILE.svg"),
     ),
     description=(
@@ -59,13 +68,19 @@ SPEC = Command(
         "template and that the manager does not keep for itself.\n\n"
         "--metrics writes machines and hypervisors by state, the room of storage domains, the ends of certificates, "
         "the events of the last hour, and the requests that it took. The web server of the status page serves that as "
-        "/xcatrhevh/metrics, see share/httpd/README.md; node_exporter can collect it from a file."
+        "/xcatrhevh/metrics, see share/httpd/README.md; node_exporter can collect it from a file.\n\n"
+        "--events writes what the manager has noted after the event with that number, the oldest first: manager, id, "
+        "code, severity, time, description, and vm, host, cluster, data_center, storage_domain or template. Of a node "
+        "of that manager it also says node, state (what the manager says of it now) and status: what nodelist.status "
+        "should become, if it should. The last object has the newest number; now instead of a number gives it alone. "
+        "xcat-rhev events asks this way and passes each event on."
     ),
     examples=(
         ("lsve -t dc -m rhevm.example.com -o Default", "a data center with all that belongs to it"),
         ("lsve -t sd -m rhevm.example.com", "all storage domains"),
         ("lsve -m rhevm.example.com --export > site.yaml", "everything as a description to make it again"),
         ("lsve -m rhevm.example.com --metrics > rhevm.prom", "numbers for node_exporter's textfile collector"),
+        ("lsve -m rhevm.example.com --events 1234", "what happened since event 1234"),
         ("lsve -m rhevm.example.com --graph - > site.svg", "everything as one picture"),
     ),
 )
@@ -76,12 +91,11 @@ def plan(context: Context) -> Plan:
     if "graph" in context.options:
         yield _picture(context, context.options["graph"])
         return
-    if "export" in context.options:
-        yield from export.plan(context)
-        return
-    if "metrics" in context.options:
-        _one_manager(context.options["manager"])
-        yield from metrics.plan(context)
+    whole = next((name for name in _WHOLE if name in context.options), "")
+    if whole:
+        if whole != "export":
+            _one_manager(context.options["manager"], f"--{whole}")
+        yield from _WHOLE[whole](context)
         return
     kind = context.options.get("type")
     if not kind:
@@ -104,14 +118,14 @@ def plan(context: Context) -> Plan:
     yield from _show(context, shown)
 
 
-def _one_manager(managers: str) -> None:
-    """Refuse several: the format has each metric once.
+def _one_manager(managers: str, option: str) -> None:
+    """Refuse several: Prometheus' format has each metric once, and each manager counts its events for itself.
 
     Raises:
         Usage: There are several.
     """
     if "," in managers:
-        raise Usage("--metrics takes one manager at a time", "Ask for each by itself")
+        raise Usage(f"{option} takes one manager at a time", "Ask for each by itself")
 
 
 def _picture(context: Context, name: str) -> Job:

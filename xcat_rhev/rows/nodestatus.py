@@ -16,6 +16,11 @@ _NO = ("0", "n", "no")
 _COLUMNS = ("status", "statustime")
 
 
+def is_wanted(xcat: Xcat) -> bool:
+    """Whether the site wants nodelist.status written."""
+    return xcat.site("nodestatus").lower() not in _NO
+
+
 class PowerStatus:
     """Writes the status of nodes whose power was changed, when the manager has accepted that.
 
@@ -28,7 +33,7 @@ class PowerStatus:
 
     def __init__(self, xcat: Xcat, nodes: Sequence[str]) -> None:
         self._xcat = xcat
-        self._wanted = bool(nodes) and xcat.site("nodestatus").lower() not in _NO
+        self._wanted = bool(nodes) and is_wanted(xcat)
         self._now: dict[str, Row] = xcat.node_attrs("nodelist", nodes, _COLUMNS) if self._wanted else {}
         self._before: dict[str, Row] = {}
         self._guard = threading.Lock()

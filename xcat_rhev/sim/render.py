@@ -132,7 +132,8 @@ class Writer:
     def _single(self, node: Node, values: Thing) -> str:
         field = node.text
         if field is not None and field.kind == "ref":
-            return self.ref(node.tag, field.to, values.get(field.key))
+            inner = "".join([self._node(kid, values) for kid in node.kids.values()])
+            return self.ref(node.tag, field.to, values.get(field.key), inner)
         attributes = self._attributes(node, values)
         inner = "".join([self._node(kid, values) for kid in node.kids.values()])
         if field is not None and values.get(field.key) is not None and field.kind != "secret":
@@ -167,12 +168,13 @@ class Writer:
             return iso(value)
         return escape(str(value), _QUOTES)
 
-    def ref(self, tag: str, kind: str, thing_id: str | None) -> str:
-        """Write a reference: `<host id href/>`, or nothing if it leads nowhere."""
+    def ref(self, tag: str, kind: str, thing_id: str | None, inner: str = "") -> str:
+        """Write a reference: `<host id href/>`, with a name inside where that is shown; nothing if it leads nowhere."""
         if not thing_id:
             return ""
         where = self._world.address(self.dialect, kind, thing_id)
-        return f'<{tag} href="{where}" id="{thing_id}"/>' if where else f'<{tag} id="{thing_id}"/>'
+        start = f'<{tag} href="{where}" id="{thing_id}"' if where else f'<{tag} id="{thing_id}"'
+        return f"{start}>{inner}</{tag}>" if inner else f"{start}/>"
 
 
 _BASE = ("name", "description", "comment", "creation_status")

@@ -313,6 +313,8 @@ class World:
             **about: Kind of thing -> id.
         """
         self.meta["events"] += 1
+        things = {kind: self.things[kind].get(id) for kind, id in about.items()}
+        names = {f"{kind}_name": thing["name"] for kind, thing in things.items() if thing}
         kept = self.things["event"]
         if len(kept) >= KEPT_EVENTS:
             self.remove(next(iter(kept.values())))
@@ -324,7 +326,8 @@ class World:
             description=text,
             time=self.now(),
             correlation_id=self.correlation or None,
-            **{"origin": "oVirt", "custom_id": -1, "flood_rate": 0, "index": self.meta["events"], **_BY, **about},
+            **{"origin": "oVirt", "custom_id": -1, "flood_rate": 0, "index": self.meta["events"]},
+            **{**_BY, **about, **names},
         )
 
     def job(self, text: str) -> Thing:

@@ -10,6 +10,8 @@ from .metrics import CertificateEnd
 from .notify import BOOTED, InstallProgress, Overview
 
 REFRESH = 10
+#: What a node becomes that was booted, away, and back (xcat-rhev events).
+ALIVE = "alive"
 HEADERS = (
     ("Refresh", str(REFRESH)),
     ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
@@ -43,7 +45,7 @@ def kind_of(progress: InstallProgress) -> str:
         return FAILED
     if progress.state.startswith("install"):
         return INSTALLING
-    return BOOTED_KIND if progress.status == BOOTED else OTHER
+    return BOOTED_KIND if progress.status in (BOOTED, ALIVE) else OTHER
 
 
 def render(overview: Overview, now: str, wrong: str = "", ends: Sequence[CertificateEnd] = ()) -> str:

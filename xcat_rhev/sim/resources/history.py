@@ -10,6 +10,8 @@ from ..routing import Handler, delete, get, post
 from . import certificates
 from .common import lists, shows
 
+#: What an event may be about; v4 tells the name that it had then, which v3 leaves out.
+ABOUT = ("vm", "storage_domain", "host", "template", "cluster", "data_center")
 EVENT = SimShape(
     "event",
     "event",
@@ -22,12 +24,8 @@ EVENT = SimShape(
         named("correlation_id", since3=(3, 1), fixed=True),
         ref("user"),
         v4only("user_name", path="user/name", fixed=True),
-        ref("vm"),
-        ref("storage_domain"),
-        ref("host"),
-        ref("template"),
-        ref("cluster"),
-        ref("data_center"),
+        *(ref(kind) for kind in ABOUT),
+        *(v4only(f"{kind}_name", path=f"{kind}/name", fixed=True) for kind in ABOUT),
         named("origin", since3=(3, 2)),
         named("custom_id", "int", since3=(3, 2)),
         named("flood_rate", "int", since3=(3, 2)),
@@ -83,11 +81,7 @@ def event_made(call: ApiCall) -> One:
     told = {
         key: values[key] for key in ("origin", "custom_id", "flood_rate", "custom_data", "comment") if key in values
     }
-    about = {
-        kind: call.look_up(kind, values[kind])["id"]
-        for kind in ("vm", "storage_domain", "host", "template", "cluster", "data_center")
-        if values.get(kind)
-    }
+    about = {kind: call.look_up(kind, values[kind])["id"] for kind in ABOUT if values.get(kind)}
     event = call.world.event(9801, values["severity"], values["description"], **about)
     call.world.change(event, **told)
     return One(EVENT, event, 201)
