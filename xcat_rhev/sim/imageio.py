@@ -243,8 +243,10 @@ class _Exchange:
             for at in range(start, end, PIECE):
                 piece = file.read(min(PIECE, end - at))
                 self.may_cut(ticket)
-                with contextlib.suppress(OSError):
+                try:
                     self.req.conn.socket.sendall(piece)
+                except OSError:
+                    raise _Cut from None
                 ticket.add(at, at + len(piece))
 
     def wanted(self, ticket: ImageTicket) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
@@ -319,9 +320,10 @@ class Download:
     ) -> Generator[int, None, None]:
         for start, length in parts:
             file.seek(start)
-            for piece in channel.read(start, length):
-                file.write(piece)
-                yield len(piece)
+            with closing(channel.read(start, length)) as pieces:
+                for piece in pieces:
+                    file.write(piece)
+                    yield len(piece)
 
     def _end(self, verb: str) -> None:
         """Tell the manager; that it is given up is for tidiness alone, as it notices by itself within a minute."""

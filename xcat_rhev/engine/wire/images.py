@@ -10,7 +10,8 @@ import http.client
 import json
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -93,7 +94,7 @@ class ImageChannel:
     def _patch(self, what: Mapping[str, object]) -> None:
         self._again(partial(self._whole, "PATCH", "", json.dumps(what).encode(), {"Content-Type": "application/json"}))
 
-    def read(self, start: int, size: int) -> Iterator[bytes]:
+    def read(self, start: int, size: int) -> Generator[bytes, None, None]:
         """Give the bytes of a place, in pieces."""
         end = start + size
         while start < end:
@@ -101,17 +102,18 @@ class ImageChannel:
             tries = 0
             while start <= last:
                 try:
-                    for piece in self._pieces(start, last):
-                        start, tries = start + len(piece), 0
-                        yield piece
+                    with closing(self._pieces(start, last)) as pieces:
+                        for piece in pieces:
+                            start, tries = start + len(piece), 0
+                            yield piece
                 except _BROKEN as problem:
                     tries += 1
                     self._bear(problem, tries)
 
-    def _pieces(self, start: int, last: int) -> Iterator[bytes]:
+    def _pieces(self, start: int, last: int) -> Generator[bytes, None, None]:
         answer = self._ask("GET", "", b"", {"Range": f"bytes={start}-{last}"})
         left = last - start + 1
-        with self.patience.aborted.callback(self._cut):
+        with closing(answer), self.patience.aborted.callback(self._cut):
             while left:
                 piece = answer.read(min(PIECE, left))
                 if not piece:
@@ -170,9 +172,10 @@ class ImageChannel:
 
     def _whole(self, method: str, more: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         answer = self._ask(method, more, body, headers)
-        with self.patience.aborted.callback(self._cut):
+        with closing(answer), self.patience.aborted.callback(self._cut):
             text = answer.read(_LARGEST)
-        if not answer.isclosed():
+            rest = answer.read(1)
+        if rest:
             raise BadAnswer(f"a host of manager {self.name} says too much")
         return text
 
