@@ -2,6 +2,9 @@
 # Sourced by share/demo/run and tests/run: the virtual environment and the system packages of this checkout.
 # Expects $top, the checkout's folder.
 
+# Images of containers set it. Each of the many programs that are started would then compile all that it imports again.
+unset PYTHONDONTWRITEBYTECODE
+
 say() { printf '%s\n' "$*" >&2; }
 
 # Find a Python that can run the product.

@@ -24,7 +24,8 @@ from typing import Callable
 
 import pytest
 
-TOP = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+TOP = HERE.parents[1]
 MASTER, GUEST = "10.77.0.1", "10.77.0.5"
 #: One that a live image would take for the name of a card, were it handed on with colons.
 MAC = "ee:54:00:12:34:56"
@@ -252,6 +253,7 @@ def site(by_hand: bool = True) -> Iterator[Site]:
             "ip link set tap0 master br0",
             "ip link set tap0 up",
         )
+        made.start("router", sys.executable, HERE / "ipv6_router.py", "br0")
         _start(made, by_hand)
         yield made
     finally:
