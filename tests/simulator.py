@@ -16,7 +16,7 @@ from typing import Any, Optional
 from lxml import etree
 
 from xcat_rhev.cli.demo.parts import DemoProgram, own
-from xcat_rhev.sim.__main__ import parser, serving
+from xcat_rhev.sim.__main__ import parser, serve_in_threads
 
 
 class Simulator:
@@ -45,7 +45,7 @@ class Simulator:
         self.user, self.password = str(self.ready["user"]), str(self.ready["password"])
 
     def _start(self, words: tuple[str, ...]) -> Mapping[str, Any]:
-        return self._stack.enter_context(serving(parser().parse_args(words)))
+        return self._stack.enter_context(serve_in_threads(parser().parse_args(words)))
 
     def close(self) -> None:
         """End it."""

@@ -143,12 +143,12 @@ class Site(Desk):
         self.ok("lsve -t dc -m MGR")  # the session is warm
         self.front.counts.clear()
         self.ok(line, nodes)
-        counted: dict[str, int] = self.front.counts.shown()["requests"]
+        counted: dict[str, int] = self.front.counts.report()["requests"]
         return counted
 
     def changes(self) -> list[str]:
         """The calls that changed something since this was asked last, each kind once, in order; logins aside."""
-        calls = self.front.counts.shown()["requests"]
+        calls = self.front.counts.report()["requests"]
         self.front.counts.clear()
         return [call for call in calls if not call.startswith("GET") and "/sso/" not in call]
 
@@ -172,7 +172,7 @@ class Site(Desk):
 
     def thing(self, kind: str, name: str) -> dict[str, Any]:
         """A thing in the simulator's world."""
-        (found,) = self.world.named(kind, name)
+        (found,) = self.world.by_name(kind, name)
         return found
 
 

@@ -63,7 +63,7 @@ class VmSite(Site):
     def count(self, kind: str, name: str) -> int:
         """How many things have that name."""
         self.world.settle()
-        return len(self.world.named(kind, name))
+        return len(self.world.by_name(kind, name))
 
     def parts(self, kind: str, vm: str) -> list[dict[str, Any]]:
         """Disks, NICs or snapshots of a machine, by name."""

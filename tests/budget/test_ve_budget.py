@@ -185,7 +185,7 @@ def test_a_description_that_holds_and_the_picture_cost_lists_alone(site):
     assert "rhevh3" in text and TEN[0] not in text
     site.front.counts.clear()
     site.ok("cfgve -m MGR --from -", stdin=text)
-    counted = site.front.counts.shown()["requests"]
+    counted = site.front.counts.report()["requests"]
     assert all(call.startswith("GET ") for call in counted)
     nics = counted.pop("GET /hosts/{id}/nics", 0)
     assert nics in (0, 3)  # before 4.2 each host is asked for its own

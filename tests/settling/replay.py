@@ -61,10 +61,10 @@ class Replay:
             return Outcome(Raw(b"", 404))
         found = _copied(found)
         if _is_list(found):
-            _select(found, request.asked.get("search", ""))
-        if request.asked.get("follow") and self.version >= (4, 2):
+            _select(found, request.query_words.get("search", ""))
+        if request.query_words.get("follow") and self.version >= (4, 2):
             for thing in found if _is_list(found) else [found]:
-                for word in request.asked["follow"].split(","):
+                for word in request.query_words["follow"].split(","):
                     self._put_inside(thing, word.split("."))
         return Outcome(Raw(etree.tostring(found, encoding="utf-8", xml_declaration=True)))
 

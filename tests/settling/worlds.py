@@ -255,7 +255,7 @@ class Stage:
 
     def _template(self, number: int) -> dict[str, Any]:
         """A version of the template; the first one was removed long ago."""
-        first = next(iter(self.world.named("template", "base")), None)
+        first = next(iter(self.world.by_name("template", "base")), None)
         return self.world.add(
             "template",
             **BLANK,

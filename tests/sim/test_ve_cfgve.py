@@ -60,7 +60,7 @@ def state(site, name):
 
 def things(site, kind, name):
     site.world.settle()
-    return site.world.named(kind, name)
+    return site.world.by_name(kind, name)
 
 
 # Words.

@@ -93,7 +93,7 @@ def test_all_that_is_wrong_with_described_rows_is_said_before_anything_is_asked(
     said = converge(site, text)
     assert [line.partition(":")[0] for line in said] == ["!rhevh1", "!sd1", "!vm1"]
     assert not any("Run: chtab node=sd1" in line for line in said)
-    assert not site.front.counts.shown()["requests"]
+    assert not site.front.counts.report()["requests"]
 
 
 def test_everything_from_nothing_in_the_order_of_what_stands_on_what(site):
@@ -118,7 +118,7 @@ def test_what_stands_on_a_failure_is_not_begun(site):
     assert [line for line in said if line.startswith("!cl1: ")]
     assert "!rhevh1: not begun, because it needs what failed: cluster cl1" in said
     assert "!sd1: not begun, because it needs what failed: host rhevh1" in said
-    assert site.world.named("network", "nw1")
+    assert site.world.by_name("network", "nw1")
 
 
 def test_a_domain_that_is_there_needs_no_host_and_one_that_is_not_does(site, made):

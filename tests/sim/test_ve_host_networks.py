@@ -147,7 +147,7 @@ def test_a_bond_that_carries_another_network_stays(site, row):
         "rhevh1: eth1 is a member of bond0, which carries v100. "
         "Name in hypervisor.interface where v100 goes, or leave eth1 in bond0"
     )
-    assert not any(call.startswith(("POST", "PUT", "DELETE")) for call in site.front.counts.shown()["requests"])
+    assert not any(call.startswith(("POST", "PUT", "DELETE")) for call in site.front.counts.report()["requests"])
     assert bonds(site) == {"bond0": ["eth1", "eth2"]}
 
 

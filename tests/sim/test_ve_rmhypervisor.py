@@ -36,7 +36,7 @@ def test_a_host_out_of_use_is_removed(site, status):
     out_of_use(site, "rhevh2", status)
     assert rm(site) == ["rhevh2: succeeded."]
     assert site.changes() == ["DELETE /hosts/{id}"]
-    assert not site.world.named("host", "rhevh2")
+    assert not site.world.by_name("host", "rhevh2")
 
 
 def test_a_host_in_use_needs_force(site):
@@ -76,7 +76,7 @@ def test_one_refused_host_leaves_the_others_alone(site):
     site.faults([{"do": "status", "method": "DELETE", "path": path, "status": 409}])
     said = rm(site, "", ["rhevh2", "rhevh3"])
     assert [line for line in said if line != "rhevh3: succeeded."][0].startswith("!rhevh2: ") and len(said) == 2
-    assert site.world.named("host", "rhevh2") and not site.world.named("host", "rhevh3")
+    assert site.world.by_name("host", "rhevh2") and not site.world.by_name("host", "rhevh3")
 
 
 def test_wrong_words(site):

@@ -62,7 +62,9 @@ def test_a_dry_run_shows_the_order_and_does_nothing(site):
     lines = site.ok("chhypervisor --reinstall --rolling --dry-run", NODES)
     assert lines == [f"{name}: turn {number} of 4: reinstall" for number, name in enumerate(ORDER, 1)]
     assert not [
-        call for call in site.front.counts.shown()["requests"] if not call.startswith(("GET", "POST /ovirt-engine/sso"))
+        call
+        for call in site.front.counts.report()["requests"]
+        if not call.startswith(("GET", "POST /ovirt-engine/sso"))
     ]
 
 

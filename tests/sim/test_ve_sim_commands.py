@@ -137,7 +137,7 @@ def test_networks_come_and_go(site):
     assert site.thing("host", "rhevh1")["status"] == "up"  # it is not required, so nobody minds
     assert site.ok("cfgve -t nw -m MGR -o nw1 -b") == ["nw1: succeeded."]
     assert site.ok("cfgve -t nw -m MGR -o nw1 -r") == ["nw1: succeeded."]
-    assert site.world.named("network", "nw1") == []
+    assert site.world.by_name("network", "nw1") == []
 
 
 def test_a_vm_network_has_a_profile_and_one_for_hosts_has_none(site, version):
@@ -156,7 +156,7 @@ def test_what_the_manager_refuses_is_said_in_its_words(site):
         return
     (said,) = site.wrong("cfgve -t nw -m MGR -o nw1,nw2 -c -n 7")
     assert "VLAN" in said.upper()
-    assert len(site.world.named("network", "nw1")) + len(site.world.named("network", "nw2")) == 1
+    assert len(site.world.by_name("network", "nw1")) + len(site.world.by_name("network", "nw2")) == 1
 
 
 # Storage domains.
@@ -175,7 +175,7 @@ def test_an_nfs_domain_from_nothing_to_formatted(site):
     site.ok("cfgve -t sd -m MGR -o sd1 -g")
     assert site.thing("storage_domain", "sd1")["status"] == "active"
     assert site.ok("cfgve -t sd -m MGR -o sd1 -r -f") == ["sd1: delete storage domain succeeded."]
-    assert site.world.named("storage_domain", "sd1") == []
+    assert site.world.by_name("storage_domain", "sd1") == []
     assert "nothing to do" in site.ok("cfgve -t sd -m MGR -o sd1 -r -f")[0]
 
 
@@ -232,7 +232,7 @@ def test_what_a_version_does_not_have_is_an_error_and_makes_nothing(start, versi
         return
     site.row("virtsd", "sd1", stype="posixfs", location="/dev/sdb1|vfs=xfs", host="rhevh1")
     assert site.wrong("cfgve -t sd -m MGR -o sd1 -c")
-    assert site.world.named("storage_domain", "sd1") == []
+    assert site.world.by_name("storage_domain", "sd1") == []
 
 
 def test_local_storage_in_a_data_center_of_its_own(empty):
@@ -253,9 +253,9 @@ def test_local_storage_in_a_data_center_of_its_own(empty):
     assert both in empty.wrong("cfgve -t sd -m MGR -o sd1 -r -f")[0]
     empty.ok("cfgve -t sd -m MGR -o sd1 -s")
     assert "removing it formats" in empty.wrong("cfgve -t dc -m MGR -o local1,sd1 -r")[0]
-    assert empty.world.named("storage_domain", "sd1")
+    assert empty.world.by_name("storage_domain", "sd1")
     assert empty.ok(both) == ["local1: succeeded."]
-    assert empty.world.named("storage_domain", "sd1") == []
+    assert empty.world.by_name("storage_domain", "sd1") == []
 
 
 def test_several_domains_into_an_empty_data_center_at_once(empty):
@@ -423,7 +423,7 @@ def test_machines_that_cannot_migrate_are_named_before_a_host_is_touched(start, 
 def test_a_host_leaves(site):
     assert "Give -f" in site.wrong("rmhypervisor", ["rhevh2"])[0]
     assert site.ok("rmhypervisor -f", ["rhevh2"]) == ["rhevh2: succeeded."]
-    assert site.world.named("host", "rhevh2") == []
+    assert site.world.by_name("host", "rhevh2") == []
     assert site.ok("rmhypervisor -f", ["rhevh2"]) == ["rhevh2: there is no such host: nothing to do"]
 
 
@@ -595,7 +595,7 @@ def test_a_dry_run_changes_nothing(site):
     assert len(site.ok("cfgve -t sd -m MGR -o sd1 -c --dry-run")) == 5
     assert site.ok("chhypervisor -d --dry-run", ["rhevh1"])[0] == "rhevh1: deactivate"
     assert site.ok("cfgve -t nw -m MGR -o nw1 -c --dry-run") == ["nw1: create network in Default"]
-    assert site.world.named("storage_domain", "sd1") == []
+    assert site.world.by_name("storage_domain", "sd1") == []
     assert site.thing("host", "rhevh1")["status"] == "up"
 
 

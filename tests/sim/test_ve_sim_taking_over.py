@@ -25,7 +25,7 @@ def leave(site: Site, name: str, **row: str) -> str:
     known: str = site.thing("storage_domain", name)["id"]
     for verb in "sbr":
         site.ok(f"cfgve -t sd -m MGR -o {name} -{verb}")
-    assert site.world.named("storage_domain", name) == []
+    assert site.world.by_name("storage_domain", name) == []
     return known
 
 
@@ -86,7 +86,7 @@ def test_block_domains_cannot_be_found_before_3_5(older):
     older.row("virtsd", "sd1", stype="fcp", location=LUN, host="rhevh1")
     (said,) = older.wrong("cfgve -t sd -m MGR -o sd1 -i")
     assert "is of version 3.0; what is on storage can be found since 3.5 only" in said
-    assert older.world.named("storage_domain", "sd1") == []
+    assert older.world.by_name("storage_domain", "sd1") == []
 
 
 @pytest.mark.parametrize("stype", ["nfs", "posixfs", "glusterfs"])
@@ -160,7 +160,7 @@ def test_a_template_comes_back_with_its_data_domain(newer):
     newer.row("virtsd", "data1", stype="nfs", location=f"{data1['address']}:{data1['path']}", host="rhevh1")
     for verb in "sbr":
         newer.ok(f"cfgve -t sd -m MGR -o data1 -{verb}")
-    assert newer.world.named("template", "tpl1") == []
+    assert newer.world.by_name("template", "tpl1") == []
     newer.ok("cfgve -t sd -m MGR -o data1 -i")
     said = newer.wrong("cfgve -t tpl -m MGR -o tpl1 -i --from-domain data1 --to-domain sd1")
     assert "--to-domain means nothing here. The disks stay on data1" in said[0]

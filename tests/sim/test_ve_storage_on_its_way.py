@@ -29,7 +29,7 @@ def told_by_somebody(site, verb, operation):
 
 
 def writes(site):
-    return [call for call in site.front.counts.shown()["requests"] if not call.startswith("GET")]
+    return [call for call in site.front.counts.report()["requests"] if not call.startswith("GET")]
 
 
 def test_a_domain_on_its_way_to_maintenance_is_waited_for(site):
@@ -57,7 +57,7 @@ def test_a_domain_that_is_being_deactivated_is_then_activated(site):
 def test_removal_waits_for_what_is_under_way(site):
     told_by_somebody(site, "sd idle", "sd.deactivate")
     assert site.ok("cfgve -t sd -m MGR -o sd2 -r -f") == ["sd2: delete storage domain succeeded."]
-    assert not site.world.named("storage_domain", "sd2")
+    assert not site.world.by_name("storage_domain", "sd2")
 
 
 @pytest.mark.parametrize("state", ["locked", "preparing_for_maintenance"])

@@ -10,8 +10,8 @@ site = each_version(hosts=2)
 def refused(site, name):
     site.front.counts.clear()
     said = site.wrong(f"cfgve -t sd -m MGR -o {name} -c")
-    assert not [call for call in site.front.counts.shown()["requests"] if not call.startswith("GET")]
-    assert not site.world.named("storage_domain", name)
+    assert not [call for call in site.front.counts.report()["requests"] if not call.startswith("GET")]
+    assert not site.world.by_name("storage_domain", name)
     return said
 
 

@@ -26,7 +26,7 @@ def family(site):
 
 
 def version(site, number):
-    return next(one for one in site.world.named("template", "tpl") if one["version_number"] == number)
+    return next(one for one in site.world.by_name("template", "tpl") if one["version_number"] == number)
 
 
 def master_of(site, node):
@@ -56,7 +56,7 @@ def test_by_id(site):
 def test_one_that_is_not_there_is_an_error_before_anything_is_made(site, master):
     site.row("vm", "n1", master=master)
     assert f"cannot find the template: {master}" in site.wrong("mkvm", ["n1"])[0]
-    assert not site.world.named("vm", "n1")
+    assert not site.world.by_name("vm", "n1")
 
 
 def test_all_versions_are_shown_and_told(site):
@@ -88,7 +88,7 @@ def test_removal_has_to_name_the_version(site):
     (said,) = site.wrong("cfgve -t tpl -m MGR -o tpl -r")
     assert "several templates with the name tpl" in said
     assert f"Default/tpl@2 (id {version(site, 2)['id']})" in said
-    assert len(site.world.named("template", "tpl")) == 3
+    assert len(site.world.by_name("template", "tpl")) == 3
     assert site.ok("cfgve -t tpl -m MGR -o tpl@1 -r") == ["tpl@1: succeeded."]
     assert site.ok("cfgve -t tpl -m MGR -o tpl@rhel9 -r") == ["tpl@rhel9: succeeded."]
     # the last one that is left needs no version, whatever its number
@@ -136,7 +136,7 @@ def test_names_in_two_data_centers_are_refused_one_by_one_with_what_to_write(sit
     assert f"dc2/tpl@1 (id {twins['id']})" in wrong.text
     assert (right.node, right.text) == ("alone", "succeeded.")
     assert site.ok("cfgve -t tpl -m MGR -o dc2/tpl -r") == ["dc2/tpl: succeeded."]
-    assert len(site.world.named("template", "tpl")) == 3
+    assert len(site.world.by_name("template", "tpl")) == 3
 
 
 @only((4, 5))

@@ -240,7 +240,7 @@ def test_ask_24_several_hits_are_an_error_and_the_other_nodes_go_on(site, comman
     (error,) = [message for message in said if isinstance(message, Error)]
     assert (error.node, "several machines named vm1" in error.text) == ("vm1", True)
     assert any(message.node == "vm2" or "vm2" in message.text for message in said)
-    assert [vm["status"] for vm in site.world.named("vm", "vm1")] == ["down", "down"]
+    assert [vm["status"] for vm in site.world.by_name("vm", "vm1")] == ["down", "down"]
 
 
 def test_ask_26_a_password_that_cannot_be_read_back_is_no_difference(modern):
@@ -325,7 +325,7 @@ def test_ask_30_another_certificate_is_told_in_one_line_that_names_the_file(site
 def test_ask_32_many_machines_cost_lists_and_no_request_each(site, command, most):
     nodes = site.made(*(f"vm{number}" for number in range(12)))
     assert sum(site.cost(command, nodes).values()) <= most
-    assert site.front.counts.shown()["connections"] <= 8 + 1
+    assert site.front.counts.report()["connections"] <= 8 + 1
 
 
 def test_ask_33_a_session_that_was_forgotten_is_renewed_in_the_middle(site):
@@ -381,7 +381,7 @@ def test_a_machine_that_is_gone_between_finding_and_waiting_is_told(site):
     def sleep(seconds):
         usual(seconds)
         with world.lock:
-            for vm in world.named("vm", "vm1"):
+            for vm in world.by_name("vm", "vm1"):
                 world.remove(vm)
 
     clock.sleep = sleep

@@ -21,7 +21,7 @@ modern = each_version(MODERN)
 
 def writes(site):
     """What was sent that could change something."""
-    sent = site.front.counts.shown()["requests"]
+    sent = site.front.counts.report()["requests"]
     return [line for line in sent if not line.startswith("GET")]
 
 
@@ -299,7 +299,7 @@ def an_iso(site, name="rescue.iso"):
     if site.version < (4, 2):
         return name
     world = site.world
-    (domain,) = world.named("storage_domain", "data1")
+    (domain,) = world.by_name("storage_domain", "data1")
     words = {"size": 1 << 20, "actual_size": 1 << 20, "status": "ok", "format": "raw", "sparse": False}
     return world.add("disk", name=name, content_type="iso", storage_domain=domain["id"], **words)["id"]
 
@@ -457,7 +457,7 @@ def test_one_missing_machine_does_not_stop_the_others(site):
 def test_a_disk_is_gone_when_chvm_says_so(site):
     site.made("vm1", storage="data1:1g|data1:1g")
     assert site.ok("chvm -p 2", ["vm1"]) == DONE
-    assert len(site.world.of("disk", "vm", site.world.named("vm", "vm1")[0]["id"])) == 1
+    assert len(site.world.of("disk", "vm", site.world.by_name("vm", "vm1")[0]["id"])) == 1
 
 
 @only(*MODERN)

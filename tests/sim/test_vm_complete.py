@@ -60,7 +60,7 @@ def test_a_tag_that_many_need_is_made_once(modern):
     nodes = modern.nodes(*(f"vm{number}" for number in range(1, 13)), storage="", othersettings="tags:new1,new2")
     modern.front.counts.clear()
     modern.ok("mkvm", nodes)
-    asked = modern.front.counts.shown()["requests"]
+    asked = modern.front.counts.report()["requests"]
     assert asked["POST /tags"] == 2 and asked["GET /tags"] == 1
     assert all(tags(modern, node) == ["new1", "new2"] for node in nodes)
 
@@ -78,7 +78,7 @@ def test_names_that_cannot_be_are_refused_before_anything_is_done(modern, comman
     modern.node("vm1", storage="data1:1g", memory="3g", othersettings=othersettings)
     modern.front.counts.clear()
     assert said in modern.wrong(command, ["vm1"])[0]
-    asked = modern.front.counts.shown()["requests"]
+    asked = modern.front.counts.report()["requests"]
     assert not [line for line in asked if not line.startswith("GET") and "/sso/" not in line]
 
 
@@ -98,7 +98,7 @@ def test_an_operating_system_that_it_knows(newest):
     newest.made("vm1", guestostype="rhel_9x64")
     newest.front.counts.clear()
     assert newest.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
-    assert not [line for line in newest.front.counts.shown()["requests"] if "operatingsystems" in line]
+    assert not [line for line in newest.front.counts.report()["requests"] if "operatingsystems" in line]
     newest.node("vm1", guestostype="unassigned")
     assert newest.ok("chvm", ["vm1"]) == ["vm1: change vm completed."]
     assert newest.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
@@ -118,7 +118,7 @@ def test_a_machine_with_several_tags_settles(site):
     for command, said in (("mkvm", THERE), ("chvm", "nothing to do")):
         site.front.counts.clear()
         assert sorted(site.ok(command, ["vm1", "vm2"])) == [f"vm1: {said}", f"vm2: {said}"]
-        asked = site.front.counts.shown()["requests"]
+        asked = site.front.counts.report()["requests"]
         assert not any("tags" in line for line in asked), "they come with the search for the machines"
     site.node("vm2", othersettings="tags:web,prod,new")
     assert site.ok("chvm", ["vm2"]) == ["vm2: change vm completed."]

@@ -25,7 +25,7 @@ def state(site, name):
 
 
 def fences(site):
-    return [line for line in site.front.counts.shown()["requests"] if line.endswith("/fence")]
+    return [line for line in site.front.counts.report()["requests"] if line.endswith("/fence")]
 
 
 def test_off_and_on_end_in_their_states_and_are_not_done_twice(site):

@@ -24,7 +24,7 @@ class Meanwhile:
 
 def test_a_disk_that_was_taken_off_meanwhile_is_said_and_not_waited_for(site):
     site.made("vm1", storage="data1:1g|data1:2g:data=common")
-    (disk,) = site.world.named("disk", "common")
+    (disk,) = site.world.by_name("disk", "common")
     site._server.front = Meanwhile(site.front, lambda: site.world.change(disk, vm=None))
     began = site.clock.now()
     (error,) = site.wrong("rmvm -p", ["vm1"])

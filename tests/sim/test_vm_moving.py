@@ -25,7 +25,7 @@ def test_its_own_host_is_refused_without_a_request(site):
     here = site.host_of("vm1")
     site.front.counts.clear()
     assert site.ok(f"rmigrate {here}", ["vm1"]) == [f"vm1: Guest is already on host {here}. There is nothing to do"]
-    assert not any(line.startswith("POST") for line in site.front.counts.shown()["requests"])
+    assert not any(line.startswith("POST") for line in site.front.counts.report()["requests"])
 
 
 def test_the_second_run_finds_nothing_to_do(site):

@@ -79,7 +79,7 @@ def prepared(site, setting):
 
 def written(site):
     """The requests that change something."""
-    counts = site.front.counts.shown()["requests"]
+    counts = site.front.counts.report()["requests"]
     return {line: number for line, number in counts.items() if not line.startswith("GET ") and "token" not in line}
 
 
@@ -159,7 +159,7 @@ def test_help_version_and_nonsense(site, name):
         if option.value:
             assert f"{option.flags[0]} needs a value" in site.wrong(f"{name} {word} {option.flags[0]} ''", ["vm1"])[0]
     assert "needs a noderange" in site.wrong(f"{name} {word}", [])[0]
-    assert not site.front.counts.shown()["requests"], "nothing was asked of the manager"
+    assert not site.front.counts.report()["requests"], "nothing was asked of the manager"
 
 
 @pytest.mark.parametrize(

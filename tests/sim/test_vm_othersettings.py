@@ -23,7 +23,7 @@ def test_a_serial_console_is_made_and_converged_and_not_sent_twice(since_console
     assert [site.vm(node)["console_enabled"] for node in ("vm1", "vm2")] == [True, True]
     site.front.counts.clear()
     assert site.ok("chvm", ["vm1", "vm2"]) == ["vm1: nothing to do", "vm2: nothing to do"]
-    assert sum(number for line, number in site.front.counts.shown()["requests"].items() if "/vms" in line) == (
+    assert sum(number for line, number in site.front.counts.report()["requests"].items() if "/vms" in line) == (
         1 if site.version != (4, 0) else 5
     ), "one search; before 4.2 disks and NICs are asked for machine by machine"
     site.node("vm1", othersettings="console:no")

@@ -23,7 +23,7 @@ def test_on_and_off_and_nothing_to_do_the_second_time(site):
         site.clock.advance(30)
         site.front.counts.clear()
         assert site.ok(f"rpower {word}", ["vm1"]) == [f"vm1: {word}"]
-        assert not any(line.startswith("POST") for line in site.front.counts.shown()["requests"])
+        assert not any(line.startswith("POST") for line in site.front.counts.report()["requests"])
 
 
 def test_softoff_asks_the_guest(site):
@@ -97,7 +97,7 @@ def test_unknown_words_do_nothing(site, words):
     site.made("vm1")
     site.front.counts.clear()
     assert site.wrong(f"rpower {words}", ["vm1"])
-    assert not any(line.startswith("POST") for line in site.front.counts.shown()["requests"])
+    assert not any(line.startswith("POST") for line in site.front.counts.report()["requests"])
 
 
 def test_a_hypervisor_without_power_management_says_so(site):

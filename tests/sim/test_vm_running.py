@@ -69,7 +69,7 @@ def test_off_means_that_what_waited_is_there(modern):
     modern.running("vm1", bootorder="net")
     modern.ok("rsetboot hd -p", ["vm1"])
     modern.ok("rpower off", ["vm1"])
-    assert modern.world.named("vm", "vm1")[0]["boot"] == ["hd"]
+    assert modern.world.by_name("vm", "vm1")[0]["boot"] == ["hd"]
 
 
 @pytest.mark.parametrize("typed, boot", [("rsetboot cd -p", ["cdrom"]), ("rpower on", ["hd"]), ("chvm", ["cdrom"])])

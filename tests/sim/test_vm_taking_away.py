@@ -32,7 +32,7 @@ def test_tags(site):
     site.ok("chvm", ["vm1"])
     assert tags_of(site, "vm1") == {"web", "x", "new"}
     assert site.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
-    assert len(site.world.named("tag", "old")) == 1, "the tag itself stays"
+    assert len(site.world.by_name("tag", "old")) == 1, "the tag itself stays"
 
 
 @only(*MODERN)

@@ -40,7 +40,7 @@ def site(request, tmp_path_factory):
 
 def begun(site: Site) -> list[str]:
     """The requests that would have changed something."""
-    return [call for call in site.front.counts.shown()["requests"] if not call.startswith("GET")]
+    return [call for call in site.front.counts.report()["requests"] if not call.startswith("GET")]
 
 
 def refused(site: Site, line: str, nodes: list[str], what: str) -> None:

@@ -164,14 +164,14 @@ def _run(words: argparse.Namespace) -> int:
     done = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda _number, _frame: done.set())
-    with serving(words) as ready:
+    with serve_in_threads(words) as ready:
         print(json.dumps(ready), flush=True)
         done.wait()
     return 0
 
 
 @contextlib.contextmanager
-def serving(words: argparse.Namespace) -> Iterator[dict[str, object]]:
+def serve_in_threads(words: argparse.Namespace) -> Iterator[dict[str, object]]:
     """Answer in threads of this process until the block ends.
 
     Args:

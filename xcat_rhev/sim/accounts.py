@@ -73,10 +73,10 @@ class Accounts:
         if state and right:
             self._failures.pop(name, None)
             return ""
-        self._failed(name, now)
+        self._count_failure(name, now)
         return self._refusal(user, profile, "Invalid user credentials" if self._keycloak else WRONG)
 
-    def _failed(self, name: str, now: float) -> None:
+    def _count_failure(self, name: str, now: float) -> None:
         self._failures[name] = self._failures.get(name, 0) + 1
         if self._failures[name] >= MOST_FAILURES and not self._keycloak:
             self._locked[name] = now + LOCKED_FOR

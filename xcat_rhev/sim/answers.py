@@ -12,7 +12,7 @@ from . import search
 from .call import SHAPES, ApiCall
 from .dialect import SimDialect, SimShape, Thing, tree
 from .faults import BROKEN, Refused
-from .render import Writer, collected, document, href, link
+from .render import Writer, document, href, link, write_collection
 
 #: The v3 schema's order of an action's parts.
 ACTION_PARTS = (
@@ -92,8 +92,8 @@ def _many(call: ApiCall, answer: Many) -> Raw:
         things = things[: max(call.number("max") or 0, 0)]
     if call.admin and call.dialect.modern and (call.flag("filter") or call.headers.get("filter") == "true"):
         things = []  # what is filtered for an administrator is what was given to him by name: nothing
-    inside = _followed(call)
-    return Raw(collected(answer.shape.plural, [text_of(call, answer.shape, thing, inside) for thing in things]))
+    inside = _follow_paths(call)
+    return Raw(write_collection(answer.shape.plural, [text_of(call, answer.shape, thing, inside) for thing in things]))
 
 
 def _one(call: ApiCall, answer: One) -> Raw:
@@ -101,8 +101,8 @@ def _one(call: ApiCall, answer: One) -> Raw:
     where = address(call, shape, thing)
     made = {"Location": f"https://{call.headers.get('host', '')}{where}"} if answer.status > 200 else {}
     if not answer.pending:
-        return Raw(document(text_of(call, shape, thing, _followed(call))), answer.status, headers=made)
-    shown = {**_completed(call, shape, shape.view(call.world, thing, call)), "creation_status": "pending"}
+        return Raw(document(text_of(call, shape, thing, _follow_paths(call))), answer.status, headers=made)
+    shown = {**_complete(call, shape, shape.view(call.world, thing, call)), "creation_status": "pending"}
     text = writer(call).thing(shape, shown, where)
     follow = link("creation_status", f"{where}/creation_status/{thing['id']}")
     at = text.find("</creation_status>") + len("</creation_status>")
@@ -173,7 +173,7 @@ def _in_order(parts: dict[str, str], dialect: SimDialect) -> str:
     return "".join(known + [text for tag, text in parts.items() if tag not in ACTION_PARTS and dialect.number == 4])
 
 
-def _removed(call: ApiCall, answer: Removed) -> Raw:
+def _write_removed(call: ApiCall, answer: Removed) -> Raw:
     if call.dialect.version < (3, 2) or (call.dialect.version < (3, 3) and call.body is None):
         return Raw(b"")
     return _action_document(call, ActionDone())
@@ -183,7 +183,7 @@ _FORMS: dict[type, Any] = {
     Many: _many,
     One: _one,
     ActionDone: _action_document,
-    Removed: _removed,
+    Removed: _write_removed,
     Raw: lambda _call, raw: raw,
 }
 
@@ -219,14 +219,14 @@ def text_of(call: ApiCall, shape: SimShape, thing: Thing, follow: list[list[str]
     key = (shape.path, call.dialect, thing["id"])
     if plain and call.cache.get(key, (-1, ""))[0] == thing["v"]:
         return call.cache[key][1]
-    shown = _completed(call, shape, shape.view(call.world, thing, call))
+    shown = _complete(call, shape, shape.view(call.world, thing, call))
     text = writer(call).thing(shape, shown, address(call, shape, thing), _inside(call, shape, thing, follow or []))
     if plain:
         call.cache[key] = (thing["v"], text)
     return text
 
 
-def _completed(call: ApiCall, shape: SimShape, view: Thing) -> Thing:
+def _complete(call: ApiCall, shape: SimShape, view: Thing) -> Thing:
     """Add what an engine shows without anybody having said it."""
     full = call.everything or (call.body is not None and call.body.tag == shape.tag)
     missing = {key: value for key, value in _usual(shape, call.dialect, full) if view.get(key) is None}
@@ -243,7 +243,7 @@ def _usual(shape: SimShape, dialect: SimDialect, full: bool) -> tuple[tuple[str,
     return tuple((one.key, one.usual) for one in fields if full or not one.full)
 
 
-def _followed(call: ApiCall) -> list[list[str]]:
+def _follow_paths(call: ApiCall) -> list[list[str]]:
     """Read what is to be shown inside: `follow` since 4.2, `detail` in v3's media type."""
     if call.dialect.number == 4:
         told = call.params.get("follow", "") if call.dialect.knows((4, 2)) else ""

@@ -74,7 +74,7 @@ class SimRequest:
         return self.target.partition("?")[2]
 
     @cached_property
-    def asked(self) -> dict[str, str]:
+    def query_words(self) -> dict[str, str]:
         """What the query says; a search is long, and is looked at more than once."""
         return dict(reversed(parse_qsl(self.query, keep_blank_values=True)))  # the first of several counts
 
@@ -136,7 +136,7 @@ class Application:
     def _correlation(self, request: SimRequest, dialect: SimDialect) -> str:
         told = request.headers.get("correlation-id", "")
         if dialect.number == 4:
-            told = told or request.asked.get("correlation_id", "")
+            told = told or request.query_words.get("correlation_id", "")
             told = told if _CORRELATION.fullmatch(told) else str(uuid.uuid4())
             self.world.correlation = told
             return told
@@ -157,7 +157,7 @@ class Application:
             call.admin = state == "good"
             if state == "user":
                 self._check_rights(request, root=not rest.strip("/"))
-            call.things = self._named(call, ids)
+            call.things = self._things_in_path(call, ids)
             body = self._body(request, call, route)
             call.body = body if _body_counts(route, dialect) else None
             return write(call, route.handler(call))
@@ -197,7 +197,7 @@ class Application:
             text = "Query execution failed due to insufficient permissions."
             raise faults.Refused(text, faults.BAD, listed=False)
 
-    def _named(self, call: ApiCall, ids: dict[str, str]) -> dict[str, Thing]:
+    def _things_in_path(self, call: ApiCall, ids: dict[str, str]) -> dict[str, Thing]:
         """Find the things of the path; one that is not its owner's is not there."""
         things: dict[str, Thing] = {}
         for kind, thing_id in ids.items():
@@ -246,7 +246,7 @@ def _method(request: SimRequest) -> str:
 
 def _params(request: SimRequest, dialect: SimDialect) -> dict[str, str]:
     """Read query and matrix parameters as this dialect does: v3 takes some from the path only."""
-    query = request.asked
+    query = request.query_words
     last = request.target.partition("?")[0].rpartition("/")[2]
     matrix = dict(
         (unquote(name), unquote(value))

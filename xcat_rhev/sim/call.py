@@ -149,10 +149,10 @@ class ApiCall:
         else:
             found = self.world.exactly(kind, said.get("name", ""), **where)
         if found is None:
-            raise self._missing(kind, said)
+            raise self._not_found(kind, said)
         return found
 
-    def _missing(self, kind: str, said: Thing) -> Refused:
+    def _not_found(self, kind: str, said: Thing) -> Refused:
         """Say in the engine's words that a reference leads nowhere."""
         by_id = "id" in said
         known = MISSING_SINCE_4.get(kind) if self.dialect.modern else None

@@ -94,7 +94,7 @@ class SimField:
         return self.v4 if dialect.knows(self.since4) else ""
 
 
-def named(key: str, kind: str = "text", v3: str | None = None, v4: str | None = None, **more: Any) -> SimField:
+def sim_field(key: str, kind: str = "text", v3: str | None = None, v4: str | None = None, **more: Any) -> SimField:
     """Declare a field; a path that is not given is the field's own name.
 
     Args:
@@ -117,24 +117,24 @@ def _version(text: str) -> Version:
 
 def ref(key: str, to: str = "", v3: str | None = None, v4: str | None = None, **more: Any) -> SimField:
     """Declare a reference to another thing; `to` is its kind, the field's own name if not given."""
-    return named(key, "ref", v3, v4, to=to or key, **more)
+    return sim_field(key, "ref", v3, v4, to=to or key, **more)
 
 
 def v3only(key: str, kind: str = "text", path: str = "", **more: Any) -> SimField:
     """Declare a field that v4 does not have."""
-    return named(key, kind, path or key, "", **more)
+    return sim_field(key, kind, path or key, "", **more)
 
 
 def v4only(key: str, kind: str = "text", path: str = "", **more: Any) -> SimField:
     """Declare a field that v3 does not have."""
-    return named(key, kind, "", path or key, **more)
+    return sim_field(key, kind, "", path or key, **more)
 
 
 #: What every resource has.
-NAME = named("name")
-DESCRIPTION = named("description")
-COMMENT = named("comment", since3=(3, 3))
-CREATION = named("creation_status", v3="creation_status/state", v4="creation_status", fixed=True)
+NAME = sim_field("name")
+DESCRIPTION = sim_field("description")
+COMMENT = sim_field("comment", since3=(3, 3))
+CREATION = sim_field("creation_status", v3="creation_status/state", v4="creation_status", fixed=True)
 BASICS = (NAME, DESCRIPTION, COMMENT, CREATION)
 #: ... of those kinds whose empty description and comment are shown as empty elements since 4.0.
 SAID = (NAME, replace(DESCRIPTION, usual=""), replace(COMMENT, usual=""), CREATION)

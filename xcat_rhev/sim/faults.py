@@ -372,9 +372,9 @@ _TAKEN_SINCE_4 = {
 def name_taken(what: str, dialect: SimDialect, action: str = "add") -> Refused:
     """Refuse a name that another thing of the same type has."""
     text = _TAKEN_SINCE_4.get(what, NAME_TAKEN) if dialect.modern else NAME_TAKEN
-    return Refused(text.format(action=told(action, what, dialect), type=what), TAKEN)
+    return Refused(text.format(action=action_name(action, what, dialect), type=what), TAKEN)
 
 
-def told(action: str, what: str, dialect: SimDialect) -> str:
+def action_name(action: str, what: str, dialect: SimDialect) -> str:
     """Name what was tried: clusters and data centers are created since 4.0, the rest is added."""
     return "create" if dialect.modern and action == "add" and what in {"Cluster", "Data Center"} else action

@@ -60,12 +60,12 @@ class Counts:
             self.requests[label] = self.requests.get(label, 0) + 1
             self.bytes += size
 
-    def connected(self) -> None:
+    def count_connection(self) -> None:
         """Count one connection."""
         with self._lock:
             self.connections += 1
 
-    def shown(self) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """Give everything for `/-/stats`."""
         with self._lock:
             return {"requests": dict(self.requests), "connections": self.connections, "bytes": self.bytes}
@@ -98,11 +98,11 @@ class Front:
             return Outcome(self._own(request))
         if self.app.settings.latency:
             time.sleep(self.app.settings.latency)
-        outcome = self._planned(request)
+        outcome = self._planned_outcome(request)
         self.counts.count(self.app.label(request), len(outcome.raw.body))
         return outcome
 
-    def _planned(self, request: SimRequest) -> Outcome:
+    def _planned_outcome(self, request: SimRequest) -> Outcome:
         below = self.app.settings.dialect(request.path, request.headers.get("version", ""))
         rule = self.plan.pick(request.method, below[1].partition(";")[0] or request.path, request.body)
         if rule is None:
@@ -141,7 +141,7 @@ class Front:
         if request.path == "/-/stats":
             if request.method == "DELETE":
                 self.counts.clear()
-            return as_json(self.counts.shown())
+            return as_json(self.counts.report())
         if request.path == "/-/clock" and request.method in {"PUT", "POST"}:
             return self._later(request)
         if request.path == "/-/faults" and request.method in {"PUT", "POST"}:
@@ -220,7 +220,7 @@ class _Connection(HTTPConnection):
 
     def __init__(self, server: Any, sock: Any, *more: Any, **named: Any) -> None:
         super().__init__(server, sock, *more, **named)
-        server.front.counts.connected()
+        server.front.counts.count_connection()
 
 
 class _Gateway(Gateway):

@@ -85,14 +85,14 @@ LEVELS: dict[Version, tuple[Version, ...]] = {
 }
 
 
-def supported(dialect: SimDialect) -> tuple[Version, ...]:
+def supported_levels(dialect: SimDialect) -> tuple[Version, ...]:
     """Give the levels of the engine version that is spoken to."""
     return LEVELS[max(version for version in LEVELS if version <= dialect.version)]
 
 
 def newest(dialect: SimDialect) -> Version:
     """Give the level that an engine takes if none is asked for."""
-    return supported(dialect)[-1]
+    return supported_levels(dialect)[-1]
 
 
 def cpus(level: Version) -> tuple[Cpu, ...]:

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from .dialect import SimDialect
-from .faults import BAD, Refused, told
+from .faults import BAD, Refused, action_name
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _DOTTED = re.compile(r"[A-Za-z0-9_.-]+")
@@ -100,7 +100,7 @@ def check(kind: str, name: str | None, action: str, dialect: SimDialect) -> None
         text = f"size must be between {rule.least} and {rule.longest}, Attribute: {rule.attribute}"
         raise Refused(text, BAD)
     if rule and rule.form and not rule.form.fullmatch(name):
-        verb = told(action, rule.type, dialect)
+        verb = action_name(action, rule.type, dialect)
         raise Refused(rule.words.format(action=verb, type=rule.type, attribute=rule.attribute), BAD)
     if len(name) > TOO_LONG.get(kind, len(name)):
         raise Refused(f"Cannot {action} {_TYPES[kind]}. The given name is too long.", BAD)

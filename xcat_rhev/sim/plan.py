@@ -126,7 +126,7 @@ class Plan:
         world.verdict = self.verdict
         for rule in self.rules:
             if rule.do == "duplicate":
-                for thing in world.named(rule.kind, rule.name)[:1]:
+                for thing in world.by_name(rule.kind, rule.name)[:1]:
                     world.add(rule.kind, **{k: v for k, v in thing.items() if k not in {"id", "kind", "v", "turn"}})
 
 

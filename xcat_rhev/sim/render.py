@@ -141,10 +141,10 @@ class Writer:
             if not inner and self.dialect.number == 4:
                 return f"<{node.tag}{attributes}/>"
         elif not attributes and not inner and not _told_empty(node, values):
-            return self._emptied(node, values)
+            return self._empty(node, values)
         return f"<{node.tag}{attributes}>{inner}</{node.tag}>" if inner else f"<{node.tag}{attributes}/>"
 
-    def _emptied(self, node: Node, values: Thing) -> str:
+    def _empty(self, node: Node, values: Thing) -> str:
         """Write nothing, or an empty element where v4 shows a list that has nothing in it."""
         told = self.dialect.number == 4 and any(
             kid.many is not None and kid.many.usual == [] and values.get(kid.many.key) == []
@@ -296,7 +296,7 @@ def document(text: str) -> bytes:
     return (HEAD + text).encode()
 
 
-def collected(plural: str, texts: list[str]) -> bytes:
+def write_collection(plural: str, texts: list[str]) -> bytes:
     """Make the bytes of a collection; an empty one is an empty element."""
     if not texts:
         return document(f"<{plural}/>")

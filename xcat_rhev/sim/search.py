@@ -53,7 +53,7 @@ def parse(text: str) -> SearchQuery | None:
     before = len(tokens)
     tokens, page = _tail(tokens, "page")
     paged, length = len(tokens) < before, len(tokens)
-    tokens, sort, down = _sorting(tokens)
+    tokens, sort, down = _split_sort(tokens)
     if page is None or sort is None:
         return None
     groups = _groups(tokens)
@@ -74,7 +74,7 @@ def _tail(tokens: list[tuple[str, str]], word: str) -> tuple[list[tuple[str, str
     return tokens, "1"
 
 
-def _sorting(tokens: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], str | None, bool]:
+def _split_sort(tokens: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], str | None, bool]:
     """Take `sortby FIELD [asc|desc]` off the end."""
     words = [word.lower() if kind == "word" else "" for kind, word in tokens]
     if "sortby" not in words:
@@ -175,7 +175,7 @@ class SearchFinder:
         plain = not set(condition.value) & {"*", self._any_letter}
         exact = condition.field == "name" and condition.operator == "=" and plain
         if exact and len(things) > 50:
-            named = self._world.named(self._kind, condition.value)
+            named = self._world.by_name(self._kind, condition.value)
             if self._case:
                 named = [thing for thing in named if thing["name"] == condition.value]
             return list(named)

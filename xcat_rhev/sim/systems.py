@@ -48,10 +48,10 @@ def systems(version: Version) -> Iterator[tuple[int, str]]:
 
 def kept_as(word: str, dialect: SimDialect) -> str:
     """Give what an engine shows of a word that was taken once, by itself or by an older version."""
-    return called(word, dialect) if dialect.knows(KNOWN_SINCE) else word
+    return system_name(word, dialect) if dialect.knows(KNOWN_SINCE) else word
 
 
-def called(word: str, dialect: SimDialect) -> str:
+def system_name(word: str, dialect: SimDialect) -> str:
     """Give what an engine makes of a word: names count as they are written, all else is `other`, without a word.
 
     Raises:

@@ -80,10 +80,10 @@ def _root(route: Route) -> str:
     if route.path.startswith("/hosts/{host}/nics"):
         return "host_nic"
     single = _SERVICES.get(steps[-1], ("",))[0]
-    return _ROOTS.get(steps[-1]) or single or _spelt(steps[-1].removesuffix("s"))
+    return _ROOTS.get(steps[-1]) or single or _element_name(steps[-1].removesuffix("s"))
 
 
-def _spelt(word: str) -> str:
+def _element_name(word: str) -> str:
     """An element as it is written, with its underscores: macpool is mac_pool."""
     return next((root for root in _words()[2] if root.replace("_", "") == word), word)
 

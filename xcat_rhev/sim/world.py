@@ -271,13 +271,13 @@ class World:
         """Count the things of a kind whose `key` is that owner."""
         return len(self._owned.get((kind, key, owner or ""), ()))
 
-    def named(self, kind: str, name: str) -> list[Thing]:
+    def by_name(self, kind: str, name: str) -> list[Thing]:
         """Give the things of a kind with that name, whatever the case."""
         return [self.things[kind][one] for one in self._names.get((kind, name.lower()), {})]
 
     def exactly(self, kind: str, name: str, **where: Any) -> Thing | None:
         """Give the first thing with exactly that name (and those values)."""
-        for one in self.named(kind, name):
+        for one in self.by_name(kind, name):
             if one["name"] == name and all(one.get(key) == value for key, value in where.items()):
                 return one
         return None

@@ -84,7 +84,7 @@ class Engine:
         return self.call("DELETE", path, body)
 
     def id(self, kind: str, name: str) -> str:
-        return str(self.world.named(kind, name)[0]["id"])
+        return str(self.world.by_name(kind, name)[0]["id"])
 
     def vm(self, name: str = "vm1") -> str:
         return f"/vms/{self.id('vm', name)}"

@@ -417,7 +417,7 @@ def test_a_second_disk_to_boot_from_is_refused(make_engine: Any) -> None:
 )
 def test_a_disk_goes_on_a_bus_that_the_chipset_has(make_engine: Any, version: Any, bios: str, refused: Any) -> None:
     engine = make_engine(version)
-    engine.world.change(engine.world.named("cluster", "Default")[0], bios_type=bios)
+    engine.world.change(engine.world.by_name("cluster", "Default")[0], bios_type=bios)
     path = f"{engine.vm()}/diskattachments"
     there = engine.world.of("disk", "vm", engine.id("vm", "vm1"))[0]["id"]
     body = (

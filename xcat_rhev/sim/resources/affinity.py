@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import names
 from ..answers import Many, One, Raw, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import NAME, SimShape, Thing, named, ref, v4only
+from ..dialect import NAME, SimShape, Thing, ref, sim_field, v4only
 from ..faults import BAD, Refused, refuse
 from ..render import document, reference
 from ..routing import delete, get, post, put
@@ -21,8 +21,8 @@ GROUP = SimShape(
     "/clusters/{cluster}/affinitygroups/{affinity_group}",
     (
         ref("cluster", fixed=True),
-        named("positive", "bool"),
-        named("enforcing", "bool"),
+        sim_field("positive", "bool"),
+        sim_field("enforcing", "bool"),
         v4only("broken", "bool", usual=False, since4=(4, 5)),
         v4only("priority", usual="1.0", since4=(4, 3)),
         v4only("hosts_positive", "bool", "hosts_rule/positive"),
@@ -49,7 +49,7 @@ SHAPES["affinity_group"] = GROUP
 MEMBER = SimShape("vm", "vm", "vms", "/vms/{vm}", (), basics=(NAME,))
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Make an affinity group."""
     values = _read(call)
     names.check("affinity_group", values.get("name"), "add", call.dialect)
@@ -89,14 +89,14 @@ def _read(call: ApiCall) -> Thing:
     return values
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change an affinity group."""
     values = _read(call)
     call.world.change(call.things["affinity_group"], **{**values, **_members(call, values)})
     return One(GROUP, call.things["affinity_group"])
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove an affinity group."""
     call.world.remove(call.things["affinity_group"])
     return Removed()
@@ -108,7 +108,7 @@ def members(call: ApiCall) -> Many:
     return Many(shape, [vm for one in call.things["affinity_group"]["vms"] if (vm := call.world.get("vm", one))])
 
 
-def joined(call: ApiCall) -> One | Raw:
+def add_vm(call: ApiCall) -> One | Raw:
     """Take a machine into a group."""
     group, vm = call.things["affinity_group"], call.world.get("vm", reference(call.body).get("id"))
     if vm is None:
@@ -123,7 +123,7 @@ def joined(call: ApiCall) -> One | Raw:
     return One(VM, vm, 200)
 
 
-def left(call: ApiCall) -> Removed:
+def remove_vm(call: ApiCall) -> Removed:
     """Take a machine out of a group."""
     group, vm = call.things["affinity_group"], call.things["vm"]
     if vm["id"] not in group["vms"]:
@@ -137,11 +137,11 @@ _ONE = f"{_ALL}/{{affinity_group}}"
 _SINCE = {"since3": (3, 4)}
 ROUTES = (
     get(_ALL, lists_of(GROUP, "cluster"), "list its affinity groups", **_SINCE),
-    post(_ALL, created, "make an affinity group", **_SINCE),
+    post(_ALL, create, "make an affinity group", **_SINCE),
     get(_ONE, shows(GROUP), "show an affinity group", **_SINCE),
-    put(_ONE, changed, "change an affinity group", **_SINCE),
-    delete(_ONE, removed, "remove an affinity group", **_SINCE),
+    put(_ONE, change, "change an affinity group", **_SINCE),
+    delete(_ONE, remove, "remove an affinity group", **_SINCE),
     get(f"{_ONE}/vms", members, "list its machines", **_SINCE),
-    post(f"{_ONE}/vms", joined, "take a machine in", **_SINCE),
-    delete(f"{_ONE}/vms/{{vm}}", left, "take a machine out", **_SINCE),
+    post(f"{_ONE}/vms", add_vm, "take a machine in", **_SINCE),
+    delete(f"{_ONE}/vms/{{vm}}", remove_vm, "take a machine out", **_SINCE),
 )

@@ -35,7 +35,7 @@ def enroll(call: ApiCall) -> ActionDone:
 
 
 @effect("host enrolled")
-def enrolled(world: World, host: Thing, _end: Thing) -> None:
+def finish_enrollment(world: World, host: Thing, _end: Thing) -> None:
     """Say that it has its new certificate."""
     text = f"Enrolling certificate for host {host['name']} was completed successfully (User: admin@internal)."
     world.event(881, "normal", text, host=host["id"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..answers import One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SAID, SimShape, Thing, named, ref, v4only
-from ..faults import BAD, Refused, name_taken, not_found, refuse, told, words_of
+from ..dialect import SAID, SimShape, Thing, ref, sim_field, v4only
+from ..faults import BAD, Refused, action_name, name_taken, not_found, refuse, words_of
 from ..levels import cpus
 from ..routing import delete, get, post, put
 from ..usual import usual
@@ -38,27 +38,27 @@ CLUSTER = SimShape(
     "clusters",
     "/clusters/{cluster}",
     (
-        named("cpu_type", v3="cpu@id", v4="cpu/type"),
-        named("cpu_architecture", v3="cpu/architecture", v4="cpu/architecture", since3=(3, 6)),
+        sim_field("cpu_type", v3="cpu@id", v4="cpu/type"),
+        sim_field("cpu_architecture", v3="cpu/architecture", v4="cpu/architecture", since3=(3, 6)),
         ref("data_center"),
-        named("overcommit", "int", "memory_policy/overcommit@percent", "memory_policy/over_commit/percent"),
-        named(
+        sim_field("overcommit", "int", "memory_policy/overcommit@percent", "memory_policy/over_commit/percent"),
+        sim_field(
             "hugepages",
             "bool",
             "memory_policy/transparent_hugepages/enabled",
             "memory_policy/transparent_hugepages/enabled",
         ),
-        named("scheduling", v3="scheduling_policy/policy", v4="", fixed=True),
+        sim_field("scheduling", v3="scheduling_policy/policy", v4="", fixed=True),
         *VERSION,
         LEVELS,
-        named("on_error", v3="error_handling/on_error", v4="error_handling/on_error"),
-        named("virt_service", "bool", since3=(3, 3)),
-        named("gluster_service", "bool", since3=(3, 3)),
-        named("threads_as_cores", "bool", since3=(3, 6)),
-        named("trusted_service", "bool", since3=(3, 6)),
-        named("ha_reservation", "bool", since3=(3, 6)),
-        named("ballooning_enabled", "bool", since3=(3, 6)),
-        named("ksm", "bool", "ksm/enabled", "ksm/enabled", since3=(3, 6)),
+        sim_field("on_error", v3="error_handling/on_error", v4="error_handling/on_error"),
+        sim_field("virt_service", "bool", since3=(3, 3)),
+        sim_field("gluster_service", "bool", since3=(3, 3)),
+        sim_field("threads_as_cores", "bool", since3=(3, 6)),
+        sim_field("trusted_service", "bool", since3=(3, 6)),
+        sim_field("ha_reservation", "bool", since3=(3, 6)),
+        sim_field("ballooning_enabled", "bool", since3=(3, 6)),
+        sim_field("ksm", "bool", "ksm/enabled", "ksm/enabled", since3=(3, 6)),
         ref("management_network", "network", since3=(3, 6)),
         v4only("firewall_type"),
         v4only("switch_type"),
@@ -69,7 +69,7 @@ CLUSTER = SimShape(
         v4only(
             "policy_properties",
             path="custom_scheduling_policy_properties/property[]",
-            item=(named("name"), named("value")),
+            item=(sim_field("name"), sim_field("value")),
         ),
         *usual(
             """fencing_policy/enabled=true fencing_policy/skip_if_connectivity_broken/enabled=false
@@ -112,7 +112,7 @@ USUAL: Thing = {
 }
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Make a cluster; it gets the data center's management network."""
     values = call.fresh(CLUSTER)
     require(values, ("Cluster", "Cluster"), ("name", "data_center:dataCenter.name|id"), call.dialect)
@@ -157,7 +157,7 @@ def _check_cpu(call: ApiCall, values: Thing, level: Thing, action: str) -> None:
     if values.get("cpu_type") and values["cpu_type"] not in known and call.dialect.modern and action == "edit":
         raise refuse("cluster cpu running", call.dialect)
     if values.get("cpu_type") and values["cpu_type"] not in known:
-        raise refuse("cluster cpu", call.dialect, BAD, action=told(action, "Cluster", call.dialect))
+        raise refuse("cluster cpu", call.dialect, BAD, action=action_name(action, "Cluster", call.dialect))
 
 
 def _check_center(call: ApiCall, values: Thing, center: Thing) -> None:
@@ -182,7 +182,7 @@ def attach(world: World, cluster: Thing, network: Thing, required: bool = True, 
     )
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a cluster."""
     thing, world = call.things["cluster"], call.world
     values = call.changes(CLUSTER)
@@ -210,7 +210,7 @@ def _move(call: ApiCall, cluster: Thing, center: Thing) -> None:
     attach(call.world, cluster, network)
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a cluster that has neither hosts nor machines."""
     thing, world = call.things["cluster"], call.world
     used = [kind for kind in ("host", "vm", "template") if world.of(kind, "cluster", thing["id"])]
@@ -228,9 +228,9 @@ def removed(call: ApiCall) -> Removed:
 
 ROUTES = (
     get("/clusters", lists(CLUSTER, "cluster"), "list clusters"),
-    post("/clusters", created, "make a cluster"),
+    post("/clusters", create, "make a cluster"),
     get("/clusters/{cluster}", shows(CLUSTER), "show a cluster"),
-    put("/clusters/{cluster}", changed, "change a cluster"),
-    delete("/clusters/{cluster}", removed, "remove a cluster"),
+    put("/clusters/{cluster}", change, "change a cluster"),
+    delete("/clusters/{cluster}", remove, "remove a cluster"),
     get("/datacenters/{data_center}/clusters", lists_of(CLUSTER, "data_center"), "list its clusters", since3=(3, 3)),
 )

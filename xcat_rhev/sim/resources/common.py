@@ -36,7 +36,7 @@ def lists_of(shape: SimShape, owner: str, key: str = "") -> Handler:
     return lambda call: Many(shape, call.world.of(shape.kind, key or owner, call.things[owner]["id"]))
 
 
-def called(thing: Thing, name: str) -> Thing:
+def with_id(thing: Thing, name: str) -> Thing:
     """The same thing under the id by which its owner's list knows it, which other owners' lists have as well."""
     return {**thing, "id": name}
 

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from ..answers import Many, One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SimShape, Thing, named
+from ..dialect import SimShape, Thing, sim_field
 from ..faults import Refused
 from ..routing import delete, get, post, put
 from ..world import World
 from .common import lists, shows
 
 _FIELDS = (
-    named("address"),
-    named("type"),
-    named("path"),
-    named("mount_options"),
-    named("vfs_type"),
-    named("nfs_version"),
-    named("nfs_timeo", "int"),
-    named("nfs_retrans", "int"),
-    named("port", "int"),
-    named("target"),
-    named("username"),
-    named("password", "secret"),
-    named("portal"),
+    sim_field("address"),
+    sim_field("type"),
+    sim_field("path"),
+    sim_field("mount_options"),
+    sim_field("vfs_type"),
+    sim_field("nfs_version"),
+    sim_field("nfs_timeo", "int"),
+    sim_field("nfs_retrans", "int"),
+    sim_field("port", "int"),
+    sim_field("target"),
+    sim_field("username"),
+    sim_field("password", "secret"),
+    sim_field("portal"),
 )
 CONNECTION = SimShape(
     "storage_connection",
@@ -35,7 +35,7 @@ CONNECTION = SimShape(
 SHAPES["storage_connection"] = CONNECTION
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Make a storage connection."""
     values = call.fresh(CONNECTION)
     require(values, ("StorageConnection", "StorageConnection"), ("type",), call.dialect)
@@ -49,7 +49,7 @@ def _same(one: Thing, values: Thing) -> bool:
     return all(one.get(key) == values.get(key) for key in ("type", "address", "path", "target"))
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a storage connection."""
     values = call.changes(CONNECTION)
     for key in "password":
@@ -58,7 +58,7 @@ def changed(call: ApiCall) -> One:
     return One(CONNECTION, call.things["storage_connection"])
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a storage connection."""
     call.world.remove(call.things["storage_connection"])
     return Removed()
@@ -83,9 +83,9 @@ _ONE = "/storageconnections/{storage_connection}"
 _SINCE = {"since3": (3, 3)}
 ROUTES = (
     get("/storageconnections", lists(CONNECTION), "list storage connections", **_SINCE),
-    post("/storageconnections", created, "make a storage connection", **_SINCE),
+    post("/storageconnections", create, "make a storage connection", **_SINCE),
     get(_ONE, shows(CONNECTION), "show a storage connection", **_SINCE),
-    put(_ONE, changed, "change a storage connection", **_SINCE),
-    delete(_ONE, removed, "remove a storage connection", **_SINCE),
+    put(_ONE, change, "change a storage connection", **_SINCE),
+    delete(_ONE, remove, "remove a storage connection", **_SINCE),
     get("/storagedomains/{storage_domain}/storageconnections", of_domain, "list its connection", **_SINCE),
 )

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 from ..answers import ActionDone, Many, One, Raw
 from ..call import SHAPES, ApiCall
-from ..dialect import NEVER, SimShape, Thing, named, ref
+from ..dialect import NEVER, SimShape, Thing, ref, sim_field
 from ..faults import BAD, Gone, Refused, refuse
 from ..routing import get, put, verb
 from .vmpower import RUNNING, state_shown, ticket_text
@@ -16,7 +16,7 @@ CONSOLE = SimShape(
     "graphics_console",
     "graphics_consoles",
     "/vms/{vm}/graphicsconsoles/{console}",
-    (ref("vm"), named("protocol"), named("port", "int"), named("tls_port", "int"), named("address")),
+    (ref("vm"), sim_field("protocol"), sim_field("port", "int"), sim_field("tls_port", "int"), sim_field("address")),
     basics=(),
 )
 SHAPES["console"] = CONSOLE
@@ -25,8 +25,8 @@ CDROM = SimShape(
     "cdrom",
     "cdroms",
     "/vms/{vm}/cdroms/{cdrom}",
-    (ref("vm", fixed=True), named("file", v3="file@id", v4="file@id")),
-    basics=(named("name"),),
+    (ref("vm", fixed=True), sim_field("file", v3="file@id", v4="file@id")),
+    basics=(sim_field("name"),),
 )
 DEVICE = SimShape(
     "device",
@@ -34,9 +34,9 @@ DEVICE = SimShape(
     "reported_devices",
     "/vms/{vm}/reporteddevices/{device}",
     (
-        named("type"),
-        named("mac", v3="mac@address", v4="mac/address"),
-        named("ips", v3="ips/ip[]@address", v4="ips/ip[]/address"),
+        sim_field("type"),
+        sim_field("mac", v3="mac@address", v4="mac/address"),
+        sim_field("ips", v3="ips/ip[]@address", v4="ips/ip[]/address"),
         ref("vm"),
     ),
 )
@@ -56,16 +56,16 @@ def _console(call: ApiCall) -> Thing:
     return console
 
 
-def listed(call: ApiCall) -> Many:
+def list_consoles(call: ApiCall) -> Many:
     """List the consoles; with `current` only those of a machine that runs."""
     if call.flag("current") and call.dialect.knows((4, 1)) and not call.things["vm"].get("host"):
         return Many(CONSOLE, ())
     return Many(CONSOLE, [_console(call)])
 
 
-def shown(call: ApiCall) -> One | Raw:
+def show(call: ApiCall) -> One | Raw:
     """Show a console, or give the file that a viewer opens."""
-    console = _named(call)
+    console = _by_id(call)
     if "virt-viewer" in call.headers.get("accept", ""):
         return Raw(_viewer(call.things["vm"]).encode(), content_type="application/x-virt-viewer")
     return One(CONSOLE, console)
@@ -76,7 +76,7 @@ def _viewer(vm: Thing) -> str:
     return f"[virt-viewer]\ntype={vm['display_type']}\n{where}"
 
 
-def _named(call: ApiCall) -> Thing:
+def _by_id(call: ApiCall) -> Thing:
     console = _console(call)
     if console["id"] != call.things["graphics"]["id"]:
         raise Gone
@@ -85,7 +85,7 @@ def _named(call: ApiCall) -> Thing:
 
 def ticket(call: ApiCall) -> ActionDone:
     """Give a password for the console."""
-    _named(call)
+    _by_id(call)
     if call.things["vm"]["status"] not in RUNNING:
         situation = "vm ticket" if call.dialect.modern else "vm not running"
         raise refuse(
@@ -96,7 +96,7 @@ def ticket(call: ApiCall) -> ActionDone:
 
 def viewer_file(call: ApiCall) -> ActionDone:
     """Give the file that a viewer opens, as text inside the answer."""
-    _named(call)
+    _by_id(call)
     text = escape(_viewer(call.things["vm"]))
     return ActionDone(
         outputs={
@@ -107,7 +107,7 @@ def viewer_file(call: ApiCall) -> ActionDone:
 
 def proxy_ticket(call: ApiCall) -> ActionDone:
     """Give a ticket for the proxy that brings a console into a browser."""
-    _named(call)
+    _by_id(call)
     return ActionDone(
         outputs={
             "proxy_ticket": f"<proxy_ticket><value>{call.world.random.getrandbits(64):016x}</value></proxy_ticket>"
@@ -130,7 +130,7 @@ def cdrom(call: ApiCall) -> One:
     return One(CDROM, _drive(call))
 
 
-def inserted(call: ApiCall) -> One:
+def insert(call: ApiCall) -> One:
     """Put a disc in, or take it out; on a data domain it is an image, named by its id."""
     values = call.read(CDROM)
     if call.part("file") is None and call.dialect.number == 4:
@@ -174,14 +174,14 @@ def device(call: ApiCall) -> One:
 
 _ALL, _ONE = "/vms/{vm}/graphicsconsoles", "/vms/{vm}/graphicsconsoles/{graphics}"
 ROUTES = (
-    get(_ALL, listed, "list its consoles; ports with current=true since 4.1", since3=(3, 6)),
-    get(_ONE, shown, "show a console, or a viewer's file", since3=(3, 6)),
+    get(_ALL, list_consoles, "list its consoles; ports with current=true since 4.1", since3=(3, 6)),
+    get(_ONE, show, "show a console, or a viewer's file", since3=(3, 6)),
     verb(f"{_ONE}/ticket", ticket, "set a console password", since3=NEVER, since4=(4, 1)),
     verb(f"{_ONE}/proxyticket", proxy_ticket, "a ticket for the browser's proxy", since3=NEVER, since4=(4, 1)),
     verb(f"{_ONE}/remoteviewerconnectionfile", viewer_file, "a viewer's file", since3=NEVER, since4=(4, 1)),
     get("/vms/{vm}/cdroms", cdroms, "list its CD drive"),
     get("/vms/{vm}/cdroms/{drive}", cdrom, "show its CD drive"),
-    put("/vms/{vm}/cdroms/{drive}", inserted, "change the disc"),
+    put("/vms/{vm}/cdroms/{drive}", insert, "change the disc"),
     get("/vms/{vm}/reporteddevices", devices, "what the guest says about its network", since3=(3, 2)),
     get("/vms/{vm}/reporteddevices/{device}", device, "show one of them", since3=(3, 2)),
 )

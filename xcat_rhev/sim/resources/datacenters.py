@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from ..answers import One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SimShape, Thing, named, ref
-from ..faults import BAD, Refused, bad_value, name_taken, refuse, told
-from ..levels import newest, supported
+from ..dialect import SimShape, Thing, ref, sim_field
+from ..faults import BAD, Refused, action_name, bad_value, name_taken, refuse
+from ..levels import newest, supported_levels
 from ..routing import delete, get, post, put
 from ..world import World
 from .common import lists, shows
 from .hostnics import forget_network
 
 VERSION = (
-    named("major", "int", "version@major", "version/major"),
-    named("minor", "int", "version@minor", "version/minor"),
+    sim_field("major", "int", "version@major", "version/major"),
+    sim_field("minor", "int", "version@minor", "version/minor"),
 )
-LEVELS = named(
+LEVELS = sim_field(
     "levels",
     v3="supported_versions/version[]",
     v4="supported_versions/version[]",
     fixed=True,
-    item=(named("major", "int", "@major", "major"), named("minor", "int", "@minor", "minor")),
+    item=(sim_field("major", "int", "@major", "major"), sim_field("minor", "int", "@minor", "minor")),
 )
 #: The pool of addresses that every engine has.
 MAC_POOL = "58ca604b-017d-0374-0220-00000000014e"
@@ -31,20 +31,20 @@ DATA_CENTER = SimShape(
     "data_centers",
     "/datacenters/{data_center}",
     (
-        named("storage_type", v4="", words="nfs localfs iscsi fcp posixfs glusterfs"),
-        named("local", "bool", since3=(3, 4)),
-        named("storage_format", fixed=True),
+        sim_field("storage_type", v4="", words="nfs localfs iscsi fcp posixfs glusterfs"),
+        sim_field("local", "bool", since3=(3, 4)),
+        sim_field("storage_format", fixed=True),
         *VERSION,
         LEVELS,
-        named("status", v3="status/state", fixed=True),
-        named("quota_mode", since3=(3, 6), words="disabled audit enabled"),
+        sim_field("status", v3="status/state", fixed=True),
+        sim_field("quota_mode", since3=(3, 6), words="disabled audit enabled"),
         ref("mac_pool", v3=""),
     ),
     order30="storage_type storage_format version supported_versions status",
     order36="storage_type local storage_format version supported_versions status mac_pool quota_mode",
     view=lambda world, thing, call: {
         **thing,
-        "levels": [{"major": a, "minor": b} for a, b in supported(call.dialect)],
+        "levels": [{"major": a, "minor": b} for a, b in supported_levels(call.dialect)],
         "storage_type": None if call.dialect.version >= (3, 6) else thing.get("storage_type"),
     },
 )
@@ -53,7 +53,7 @@ SHAPES["data_center"] = DATA_CENTER
 SINCE = {"posixfs": (3, 1), "glusterfs": (3, 3)}
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Make a data center; it is uninitialized until it has storage."""
     values = call.fresh(DATA_CENTER)
     kind = (
@@ -84,8 +84,8 @@ def check_level(call: ApiCall, values: Thing, action: str, what: str) -> None:
     asked = (values.get("major"), values.get("minor"))
     if asked == (None, None):
         values["major"], values["minor"] = newest(call.dialect)
-    elif asked not in supported(call.dialect):
-        raise refuse("cluster version", call.dialect, BAD, action=told(action, what, call.dialect), type=what)
+    elif asked not in supported_levels(call.dialect):
+        raise refuse("cluster version", call.dialect, BAD, action=action_name(action, what, call.dialect), type=what)
 
 
 def management(world: World, center: Thing, name: str) -> Thing:
@@ -106,7 +106,7 @@ def management(world: World, center: Thing, name: str) -> Thing:
     return network
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a data center; what kind of storage it has only while it has none."""
     thing, world = call.things["data_center"], call.world
     values = call.changes(DATA_CENTER)
@@ -133,7 +133,7 @@ def _check_clusters(call: ApiCall, center: Thing, level: tuple[int, int]) -> Non
         raise refuse("dc above", call.dialect, BAD, names=",".join(lower))
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a data center; with active storage only by force."""
     thing, world = call.things["data_center"], call.world
     force = call.flag("force") if call.dialect.number == 4 else call.yes("force")
@@ -168,8 +168,8 @@ def _dissolve(world: World, thing: Thing) -> None:
 
 ROUTES = (
     get("/datacenters", lists(DATA_CENTER, "data_center"), "list data centers"),
-    post("/datacenters", created, "make a data center"),
+    post("/datacenters", create, "make a data center"),
     get("/datacenters/{data_center}", shows(DATA_CENTER), "show a data center"),
-    put("/datacenters/{data_center}", changed, "change a data center"),
-    delete("/datacenters/{data_center}", removed, "remove a data center; force"),
+    put("/datacenters/{data_center}", change, "change a data center"),
+    delete("/datacenters/{data_center}", remove, "remove a data center; force"),
 )

@@ -16,8 +16,8 @@ from ..dialect import (
     SimDialect,
     SimShape,
     Thing,
-    named,
     ref,
+    sim_field,
     v3only,
     v4only,
 )
@@ -29,23 +29,23 @@ from .common import creation, lists, shows
 from .sharing import disks_of, share, take_off
 from .storageshape import LUN
 from .vms import NOT_RUNNING
-from .vmshape import derived
+from .vmshape import derive_id
 
 GIB = 1 << 30
 _DOMAINS = "storage_domains/storage_domain[]"
 _IN_V4 = (
-    named("alias", since3=(3, 1)),
-    named("image_id", since3=(3, 1), fixed=True),
+    sim_field("alias", since3=(3, 1)),
+    sim_field("image_id", since3=(3, 1), fixed=True),
     ref("domains", "storage_domain", _DOMAINS, _DOMAINS),
     v3only("size", "int"),
     v3only("disk_type", path="type", words="system data"),
-    named("provisioned_size", "int", since3=(3, 1)),
-    named("actual_size", "int", since3=(3, 1), fixed=True),
+    sim_field("provisioned_size", "int", since3=(3, 1)),
+    sim_field("actual_size", "int", since3=(3, 1), fixed=True),
     v4only("total_size", "int", fixed=True),
     v4only("content_type"),
     v4only("initial_size", "int"),
-    named("status", v3="status/state", fixed=True),
-    named("storage_type", since3=(3, 6), fixed=True),
+    sim_field("status", v3="status/state", fixed=True),
+    sim_field("storage_type", since3=(3, 6), fixed=True),
     ref("disk_profile", v3=""),
     v4only("quota", path="quota@id"),
     v4only("quota_at", path="quota@href"),
@@ -56,12 +56,12 @@ _IN_V4 = (
 )
 _ATTACHED = (
     v3only("interface", words="ide virtio virtio_scsi@3.3 spapr_vscsi@3.4 sata@4.0"),
-    named("format", words="cow raw"),
-    named("sparse", "bool"),
+    sim_field("format", words="cow raw"),
+    sim_field("sparse", "bool"),
     v3only("bootable", "bool"),
-    named("shareable", "bool", since3=(3, 1)),
-    named("wipe_after_delete", "bool"),
-    named("propagate_errors", "bool"),
+    sim_field("shareable", "bool", since3=(3, 1)),
+    sim_field("wipe_after_delete", "bool"),
+    sim_field("propagate_errors", "bool"),
     v3only("active", "bool", since3=(3, 1)),
     v3only("read_only", "bool", since3=(3, 5)),
 )
@@ -81,7 +81,7 @@ DISK = SimShape(
     _FIELDS,
     order30=_ORDER30,
     order36=_ORDER36,
-    view=lambda world, thing, call: {**shown(thing), **_always(thing, call)},
+    view=lambda world, thing, call: {**show(thing), **_always(thing, call)},
     basics=(NAME, replace(DESCRIPTION, usual=""), COMMENT, CREATION),
 )
 #: v3 shows a machine's disk at the machine.
@@ -93,7 +93,7 @@ OF_VM = SimShape(
     _FIELDS,
     order30=_ORDER30,
     order36=_ORDER36,
-    view=lambda world, thing, call: shown(thing),
+    view=lambda world, thing, call: show(thing),
 )
 ATTACHMENT = SimShape(
     "disk",
@@ -103,13 +103,13 @@ ATTACHMENT = SimShape(
     (
         ref("disk"),
         ref("vm", fixed=True),
-        named("bootable", "bool"),
-        named("active", "bool"),
-        named("read_only", "bool", usual=False),
-        named("interface", words="ide virtio virtio_scsi sata spapr_vscsi"),
-        named("pass_discard", "bool", usual=False),
-        named("uses_scsi_reservation", "bool", usual=False),
-        named("logical_name", fixed=True),
+        sim_field("bootable", "bool"),
+        sim_field("active", "bool"),
+        sim_field("read_only", "bool", usual=False),
+        sim_field("interface", words="ide virtio virtio_scsi sata spapr_vscsi"),
+        sim_field("pass_discard", "bool", usual=False),
+        sim_field("uses_scsi_reservation", "bool", usual=False),
+        sim_field("logical_name", fixed=True),
     ),
     view=lambda world, thing, call: {**thing, "disk": thing["id"], "name": None, "description": None, "alias": None},
     basics=(),
@@ -124,16 +124,16 @@ def _always(thing: Thing, call: ApiCall) -> Thing:
     made = thing.get("format") == "cow" and thing.get("status") == "ok"
     domain = call.world.get("storage_domain", thing.get("storage_domain")) or {}
     center = domain.get("data_center")
-    quota = derived("quota", center)
+    quota = derive_id("quota", center)
     return {
-        "disk_profile": derived("disk profile", thing.get("storage_domain")),
+        "disk_profile": derive_id("disk profile", thing.get("storage_domain")),
         "quota": quota,
         "quota_at": f"{call.dialect.base}/datacenters/{center}/quotas/{quota}" if quota else None,
         "qcow_version": "qcow2_v3" if made else None,
     }
 
 
-def shown(thing: Thing) -> Thing:
+def show(thing: Thing) -> Thing:
     """Show a disk: one size under the names that it had over the years."""
     domain = thing.get("storage_domain")
     direct = bool(thing.get("luns"))  # a LUN that is a disk by itself has no image: neither size nor state of its own
@@ -270,7 +270,7 @@ def of_vm(call: ApiCall) -> Many:
     return Many(OF_VM, disks_of(call.world, call.things["vm"]))
 
 
-def added(call: ApiCall) -> One:
+def add(call: ApiCall) -> One:
     """Make a disk in a machine, or attach one that floats (v3)."""
     vm = call.things["vm"]
     values = call.read(DISK)
@@ -307,7 +307,7 @@ def _attach(call: ApiCall, vm: Thing, disk: Thing, how: Thing) -> None:
         call.world.change(disk, **how, vm=vm["id"])
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a machine's disk: it may grow, not shrink (v3)."""
     disk = call.things["disk"]
     _change(call, disk, call.changes(DISK))
@@ -332,25 +332,25 @@ def _change(call: ApiCall, disk: Thing, values: Thing) -> None:
         )
         raise Refused(f"Cannot edit Virtual Disk. New disk size {words}.", BAD)
     vm = world.get("vm", disk.get("vm"))
-    if "interface" in _differing(disk, values):
+    if "interface" in _differences(disk, values):
         _check_interface(call, vm, values["interface"], "edit")
     if values.get("bootable") and vm is not None:
         _check_bootable(call, vm, disk["name"], disk)
-    if vm is not None and vm["status"] not in NOT_RUNNING and {"interface", "bootable"} & _differing(disk, values):
+    if vm is not None and vm["status"] not in NOT_RUNNING and {"interface", "bootable"} & _differences(disk, values):
         raise refuse("disk in use", call.dialect, action="edit")
     changes = {**values, "name": name, "size": disk["size"] and (size or disk["size"])}
-    if call.dialect.number == 4 and not disk.get("luns") and set(values) - {"active"} | _differing(disk, changes):
+    if call.dialect.number == 4 and not disk.get("luns") and set(values) - {"active"} | _differences(disk, changes):
         world.change(disk, **{key: changes.pop(key) for key in ("active",) if key in changes})
         world.move(disk, "disk.update", **changes)  # the disk is locked, and the answer shows what it was
     else:
         world.change(disk, **changes)
 
 
-def _differing(disk: Thing, values: Thing) -> set[str]:
+def _differences(disk: Thing, values: Thing) -> set[str]:
     return {key for key, value in values.items() if disk.get(key) != value}
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a machine's disk; since 3.1 `detach` only takes it off (v3)."""
     disk = call.things["disk"]
     _free(call, disk, "remove")
@@ -371,7 +371,7 @@ def _free(call: ApiCall, disk: Thing, action: str) -> None:
 
 
 @effect("disk removed")
-def gone(world: World, disk: Thing, _end: Thing) -> None:
+def discard(world: World, disk: Thing, _end: Thing) -> None:
     """Take a disk out of the world, unless its storage failed."""
     if disk["status"] == "illegal":
         return
@@ -411,7 +411,7 @@ def attachment(call: ApiCall) -> One:
     return One(ATTACHMENT, mine[call.things["disk"]["id"]])
 
 
-def attached(call: ApiCall) -> One:
+def attach(call: ApiCall) -> One:
     """Make a disk in a machine, or attach one that floats; the latter is not plugged unless the body says so (v4)."""
     vm = call.things["vm"]
     how = call.read(ATTACHMENT_BODY)
@@ -454,7 +454,7 @@ ATTACHMENT_BODY = SimShape(
 )
 
 
-def attachment_changed(call: ApiCall) -> One:
+def change_attachment(call: ApiCall) -> One:
     """Change a disk and how it is attached (v4)."""
     attachment(call)
     disk = call.things["disk"]
@@ -470,7 +470,7 @@ def attachment_changed(call: ApiCall) -> One:
     return One(ATTACHMENT, disk)
 
 
-def detached(call: ApiCall) -> Removed:
+def detach(call: ApiCall) -> Removed:
     """Take a disk off a machine; `detach_only=false` removes it (v4)."""
     attachment(call)
     disk = call.things["disk"]
@@ -489,25 +489,25 @@ def detached(call: ApiCall) -> Removed:
 # floating ------------------------------------------------------------------------------------------------------------
 
 
-def _placed(dialect: SimDialect) -> tuple[str, ...]:
+def _place_fields(dialect: SimDialect) -> tuple[str, ...]:
     """What v3 wants of a floating disk beside size and format."""
     return ("domains:storageDomains",) if dialect.number == 3 else ()
 
 
-def floating(call: ApiCall) -> One:
+def add_floating(call: ApiCall) -> One:
     """Make a disk that belongs to no machine."""
     values = call.fresh(DISK)
     require(
         values,
         ("Disk", "Disk"),
-        ("provisioned_size|size:provisionedSize", "format", *_placed(call.dialect)),
+        ("provisioned_size|size:provisionedSize", "format", *_place_fields(call.dialect)),
         call.dialect,
     )
     disk = _new_disk(call, values, None)
     return One(DISK, disk, 201) if call.dialect.number == 4 else One(DISK, disk, 202, pending=True)
 
 
-def disk_changed(call: ApiCall) -> One:
+def change_disk(call: ApiCall) -> One:
     """Change a disk; since 4.4 only through its attachment."""
     if call.dialect.knows((4, 4)) and call.things["disk"].get("vm"):
         raise Refused("Cannot edit Virtual Disk. Use the disk attachment of the VM.", BAD)
@@ -515,14 +515,14 @@ def disk_changed(call: ApiCall) -> One:
     return One(DISK, call.things["disk"])
 
 
-def disk_removed(call: ApiCall) -> Removed:
+def remove_disk(call: ApiCall) -> Removed:
     """Remove a disk wherever it is."""
     _free(call, call.things["disk"], "remove")
     call.world.move(call.things["disk"], "disk.remove", effect="disk removed")
     return Removed()
 
 
-def copied(call: ApiCall) -> ActionDone:
+def copy(call: ApiCall) -> ActionDone:
     """Copy a disk that belongs to nobody, or to a machine that is off."""
     disk, world = call.things["disk"], call.world
     if not disk.get("storage_domain"):
@@ -542,23 +542,23 @@ _V3, _V4 = "/vms/{vm}/disks", "/vms/{vm}/diskattachments"
 _OLD, _NEW, _LATER = {"since4": NEVER}, {"since3": NEVER}, {"since3": (3, 1), "since4": NEVER}
 ROUTES = (
     get(_V3, of_vm, "list its disks", **_OLD),
-    post(_V3, added, "make a disk in it, or attach one", **_OLD),
+    post(_V3, add, "make a disk in it, or attach one", **_OLD),
     get(f"{_V3}/{{disk}}", shows(OF_VM), "show a disk", **_OLD),
-    put(f"{_V3}/{{disk}}", changed, "change a disk", **_OLD),
-    delete(f"{_V3}/{{disk}}", removed, "remove or detach a disk", **_OLD),
+    put(f"{_V3}/{{disk}}", change, "change a disk", **_OLD),
+    delete(f"{_V3}/{{disk}}", remove, "remove or detach a disk", **_OLD),
     verb(f"{_V3}/{{disk}}/activate", activate, "plug it in", **_LATER),
     verb(f"{_V3}/{{disk}}/deactivate", deactivate, "unplug it", **_LATER),
     get(_V4, attachments, "list what disks it has", **_NEW),
-    post(_V4, attached, "make a disk in it, or attach one", **_NEW),
+    post(_V4, attach, "make a disk in it, or attach one", **_NEW),
     get(f"{_V4}/{{disk}}", attachment, "show how a disk is attached", **_NEW),
-    put(f"{_V4}/{{disk}}", attachment_changed, "change a disk and how it is attached", **_NEW),
-    delete(f"{_V4}/{{disk}}", detached, "detach a disk; detach_only=false removes it", **_NEW),
+    put(f"{_V4}/{{disk}}", change_attachment, "change a disk and how it is attached", **_NEW),
+    delete(f"{_V4}/{{disk}}", detach, "detach a disk; detach_only=false removes it", **_NEW),
     get("/disks", lists(DISK, "disk"), "list disks", since3=(3, 1)),
-    post("/disks", floating, "make a disk that belongs to no machine", since3=(3, 1)),
+    post("/disks", add_floating, "make a disk that belongs to no machine", since3=(3, 1)),
     get("/disks/{disk}", shows(DISK), "show a disk", since3=(3, 1)),
-    put("/disks/{disk}", disk_changed, "change a disk", since3=NEVER),
-    delete("/disks/{disk}", disk_removed, "remove a disk", since3=(3, 1)),
-    verb("/disks/{disk}/copy", copied, "copy it", since3=(3, 4)),
+    put("/disks/{disk}", change_disk, "change a disk", since3=NEVER),
+    delete("/disks/{disk}", remove_disk, "remove a disk", since3=(3, 1)),
+    verb("/disks/{disk}/copy", copy, "copy it", since3=(3, 4)),
     creation(OF_VM),
     creation(DISK),
 )

@@ -50,7 +50,7 @@ def move(call: ApiCall) -> ActionDone:
 
 
 @effect("disk moved")
-def moved(world: World, disk: Thing, _end: Thing) -> None:
+def finish_move(world: World, disk: Thing, _end: Thing) -> None:
     """Say that a disk is on its new domain, and count its room there."""
     for domain_id, sign in ((disk["moved_from"], -1), (disk["storage_domain"], 1)):
         domain = world.get("storage_domain", domain_id)
@@ -77,7 +77,7 @@ def sparsify(call: ApiCall) -> ActionDone:
 
 
 @effect("disk sparsified")
-def sparsified(world: World, disk: Thing, _end: Thing) -> None:
+def finish_sparsify(world: World, disk: Thing, _end: Thing) -> None:
     """Say that it is done."""
     world.change(disk, actual_size=(disk.get("actual_size") or 0) // 2)
     world.event(1326, "normal", f"{disk['name']} sparsified successfully.")
@@ -96,7 +96,7 @@ def reduce(call: ApiCall) -> ActionDone:
 
 
 @effect("disk reduced")
-def reduced(world: World, disk: Thing, _end: Thing) -> None:
+def finish_reduce(world: World, disk: Thing, _end: Thing) -> None:
     """Say that it is done."""
     world.event(382, "normal", f"Disk '{disk['name']}' has been successfully reduced.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..answers import ActionDone, One, Raw, Removed, refused_action
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SimShape, Thing, named, ref, v3only
+from ..dialect import SimShape, Thing, ref, sim_field, v3only
 from ..faults import BAD, Refused, bad_value, refuse
 from ..render import document, fault
 from ..routing import delete, get, post, put, verb
@@ -22,15 +22,15 @@ AGENT = SimShape(
     "agents",
     "/hosts/{host}/fenceagents/{agent}",
     (
-        named("type", v3="@type", v4="type"),
-        named("address"),
-        named("username"),
-        named("password", "secret"),
-        named("options", v3="options/option[]", v4="options/option[]", item=OPTION),
-        named("encrypt_options", "bool"),
+        sim_field("type", v3="@type", v4="type"),
+        sim_field("address"),
+        sim_field("username"),
+        sim_field("password", "secret"),
+        sim_field("options", v3="options/option[]", v4="options/option[]", item=OPTION),
+        sim_field("encrypt_options", "bool"),
         v3only("concurrent", "bool"),
-        named("order", "int"),
-        named("port", "int"),
+        sim_field("order", "int"),
+        sim_field("port", "int"),
         ref("host", fixed=True),
     ),
 )
@@ -43,7 +43,7 @@ _AGENT_TYPES = frozenset(
 )
 
 
-def added(call: ApiCall) -> One:
+def add(call: ApiCall) -> One:
     """Add a fence agent; all five of address, order, type, user and password must be there."""
     values = call.fresh(AGENT)
     wanted = ("address", "order", "type", "username", "password")
@@ -59,7 +59,7 @@ def added(call: ApiCall) -> One:
     return One(AGENT, agent, 201)
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a fence agent."""
     values = call.changes(AGENT)
     for key in ("password", "host"):
@@ -68,7 +68,7 @@ def changed(call: ApiCall) -> One:
     return One(AGENT, call.things["agent"])
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a fence agent; the last one switches fencing off."""
     host, world = call.things["host"], call.world
     world.remove(call.things["agent"])
@@ -152,7 +152,7 @@ def _stop_machines(world: World, host: Thing) -> None:
 
 
 @effect("host fenced")
-def fenced(world: World, host: Thing, _end: Thing) -> None:
+def elect_spm(world: World, host: Thing, _end: Thing) -> None:
     """Let another host manage the storage."""
     if host["spm"]:
         world.change(host, spm=False)
@@ -164,8 +164,8 @@ _SINCE = {"since3": (3, 6)}
 ROUTES = (
     verb("/hosts/{host}/fence", fence, "switch it by its power management"),
     get(_AGENTS, lists_of(AGENT, "host"), "list its fence agents", rels=("fenceagents", "agents"), **_SINCE),
-    post(_AGENTS, added, "add a fence agent", **_SINCE),
+    post(_AGENTS, add, "add a fence agent", **_SINCE),
     get(f"{_AGENTS}/{{agent}}", shows(AGENT), "show a fence agent", **_SINCE),
-    put(f"{_AGENTS}/{{agent}}", changed, "change a fence agent", **_SINCE),
-    delete(f"{_AGENTS}/{{agent}}", removed, "remove a fence agent", **_SINCE),
+    put(f"{_AGENTS}/{{agent}}", change, "change a fence agent", **_SINCE),
+    delete(f"{_AGENTS}/{{agent}}", remove, "remove a fence agent", **_SINCE),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..answers import Many, One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SimShape, Thing, named, ref, v3only, v4only
+from ..dialect import SimShape, Thing, ref, sim_field, v3only, v4only
 from ..faults import Gone
 from ..routing import Handler, delete, get, post
 from . import certificates
@@ -18,19 +18,19 @@ EVENT = SimShape(
     "events",
     "/events/{event}",
     (
-        named("code", "int"),
-        named("severity", words="normal warning error alert"),
-        named("time", "date", fixed=True),
-        named("correlation_id", since3=(3, 1), fixed=True),
+        sim_field("code", "int"),
+        sim_field("severity", words="normal warning error alert"),
+        sim_field("time", "date", fixed=True),
+        sim_field("correlation_id", since3=(3, 1), fixed=True),
         ref("user"),
         v4only("user_name", path="user/name", fixed=True),
         *(ref(kind) for kind in ABOUT),
         *(v4only(f"{kind}_name", path=f"{kind}/name", fixed=True) for kind in ABOUT),
-        named("origin", since3=(3, 2)),
-        named("custom_id", "int", since3=(3, 2)),
-        named("flood_rate", "int", since3=(3, 2)),
+        sim_field("origin", since3=(3, 2)),
+        sim_field("custom_id", "int", since3=(3, 2)),
+        sim_field("flood_rate", "int", since3=(3, 2)),
         v4only("index", "int", fixed=True),
-        named("custom_data", since3=(3, 4)),
+        sim_field("custom_data", since3=(3, 4)),
     ),
 )
 JOB = SimShape(
@@ -39,12 +39,12 @@ JOB = SimShape(
     "jobs",
     "/jobs/{job}",
     (
-        named("status", v3="status/state"),
-        named("start_time", "date", fixed=True),
-        named("end_time", "date", fixed=True),
-        named("last_updated", "date", fixed=True),
-        named("external", "bool"),
-        named("auto_cleared", "bool"),
+        sim_field("status", v3="status/state"),
+        sim_field("start_time", "date", fixed=True),
+        sim_field("end_time", "date", fixed=True),
+        sim_field("last_updated", "date", fixed=True),
+        sim_field("external", "bool"),
+        sim_field("auto_cleared", "bool"),
     ),
 )
 STATISTIC = SimShape(
@@ -53,11 +53,11 @@ STATISTIC = SimShape(
     "statistics",
     "",
     (
-        named("value", v3="values/value/datum", v4="values/value/datum"),
-        named("value_type", v3="values@type", v4="type"),
+        sim_field("value", v3="values/value/datum", v4="values/value/datum"),
+        sim_field("value_type", v3="values@type", v4="type"),
         v3only("measure", path="type"),
         v4only("measure", path="kind"),
-        named("unit"),
+        sim_field("unit"),
         ref("host"),
         ref("vm"),
     ),
@@ -154,7 +154,7 @@ def _statistic(call: ApiCall, owner: Thing, name: str, what: str, unit: str, mea
         "name": name,
         "description": name,
         owner["kind"]: owner["id"],
-        "value": _measured(call, owner, what),
+        "value": _measurement(call, owner, what),
         "value_type": measure,
         "unit": unit,
         "measure": "gauge",
@@ -164,7 +164,7 @@ def _statistic(call: ApiCall, owner: Thing, name: str, what: str, unit: str, mea
     return one
 
 
-def _measured(call: ApiCall, owner: Thing, what: str) -> int | float:
+def _measurement(call: ApiCall, owner: Thing, what: str) -> int | float:
     """Make up a value that fits the state: what does not run uses nothing."""
     vms = call.world.of("vm", "host", owner["id"]) if owner["kind"] == "host" else [owner]
     used = sum(vm["memory"] // 2 for vm in vms if vm["status"] == "up")

@@ -31,7 +31,7 @@ from .hostnics import (
 )
 
 
-def attached(call: ApiCall) -> One:
+def attach_network(call: ApiCall) -> One:
     """Attach a network."""
     values = call.read(ATTACHMENT)
     if "host_nic" in call.things:
@@ -82,7 +82,7 @@ def _change(call: ApiCall, thing: Thing, values: Thing) -> Thing:
     return thing
 
 
-def detached(call: ApiCall) -> Removed:
+def detach_network(call: ApiCall) -> Removed:
     """Detach a network."""
     if manages(call.world, call.world.the("network", call.things["attachment"]["network"])):
         name = call.world.the("network", call.things["attachment"]["network"])["name"]
@@ -272,7 +272,7 @@ def _slaves(call: ApiCall, change: _Change, bond: Thing) -> list[str]:
     return list(bond["slaves"])
 
 
-def synchronized(call: ApiCall) -> ActionDone:
+def synchronize(call: ApiCall) -> ActionDone:
     """Bring all networks of a host into line with what they are to be."""
     for one in call.world.of("attachment", "host", call.things["host"]["id"]):
         call.world.change(one, in_sync=True)
@@ -289,12 +289,12 @@ _CARD = "/hosts/{host}/nics/{host_nic}/networkattachments"
 _SINCE: Any = {"since3": (3, 6)}
 ROUTES = (
     get(_ON, lists_of(ATTACHMENT, "host"), "list what networks it has", **_SINCE),
-    post(_ON, attached, "attach a network", **_SINCE),
+    post(_ON, attach_network, "attach a network", **_SINCE),
     get(f"{_ON}/{{attachment}}", shows(ATTACHMENT), "show an attachment", **_SINCE),
     put(f"{_ON}/{{attachment}}", attachment_changed, "change an attachment", **_SINCE),
-    delete(f"{_ON}/{{attachment}}", detached, "detach a network", **_SINCE),
+    delete(f"{_ON}/{{attachment}}", detach_network, "detach a network", **_SINCE),
     get(_CARD, by_card, "list the attachments of a card", **_SINCE),
-    post(_CARD, attached, "attach a network to a card", **_SINCE),
+    post(_CARD, attach_network, "attach a network to a card", **_SINCE),
     verb("/hosts/{host}/setupnetworks", setup, "change attachments and bonds in one go", **_SINCE),
-    verb("/hosts/{host}/syncallnetworks", synchronized, "bring its networks into line", since3=NEVER, since4=(4, 2)),
+    verb("/hosts/{host}/syncallnetworks", synchronize, "bring its networks into line", since3=NEVER, since4=(4, 2)),
 )

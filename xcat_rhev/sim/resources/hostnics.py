@@ -6,14 +6,14 @@ from typing import Any
 
 from ..answers import ActionDone, One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import NEVER, SimShape, Thing, named, ref
+from ..dialect import NEVER, SimShape, Thing, ref, sim_field
 from ..faults import BAD, Refused, incomplete, not_found, refuse
 from ..render import reference
 from ..routing import delete, get, post, put, verb
 from ..world import World
 from .common import lists_of, shows
 
-OPTION = (named("name", v3="@name", v4="name"), named("value", v3="@value", v4="value"))
+OPTION = (sim_field("name", v3="@name", v4="name"), sim_field("value", v3="@value", v4="value"))
 HOST_NIC = SimShape(
     "host_nic",
     "host_nic",
@@ -22,21 +22,21 @@ HOST_NIC = SimShape(
     (
         ref("host"),
         ref("network"),
-        named("mac", v3="mac@address", v4="mac/address", fixed=True),
-        named("ip_address", v3="ip@address", v4="ip/address"),
-        named("ip_netmask", v3="ip@netmask", v4="ip/netmask"),
-        named("ip_gateway", v3="ip@gateway", v4="ip/gateway"),
-        named("base_interface", since3=(3, 1), fixed=True),
-        named("vlan", "int", "vlan@id", "vlan@id", fixed=True),
-        named("bond_options", v3="bonding/options/option[]", v4="bonding/options/option[]", item=OPTION),
+        sim_field("mac", v3="mac@address", v4="mac/address", fixed=True),
+        sim_field("ip_address", v3="ip@address", v4="ip/address"),
+        sim_field("ip_netmask", v3="ip@netmask", v4="ip/netmask"),
+        sim_field("ip_gateway", v3="ip@gateway", v4="ip/gateway"),
+        sim_field("base_interface", since3=(3, 1), fixed=True),
+        sim_field("vlan", "int", "vlan@id", "vlan@id", fixed=True),
+        sim_field("bond_options", v3="bonding/options/option[]", v4="bonding/options/option[]", item=OPTION),
         ref("slaves", "host_nic", "bonding/slaves/host_nic[]", "bonding/slaves/host_nic[]"),
-        named("boot_protocol", words="dhcp static none"),
-        named("check_connectivity", "bool", v4=""),
-        named("speed", "int", fixed=True),
-        named("status", v3="status/state", v4="status", fixed=True),
-        named("mtu", "int", since3=(3, 1)),
-        named("bridged", "bool", since3=(3, 1), fixed=True),
-        named("custom_configuration", "bool", since3=(3, 1), fixed=True),
+        sim_field("boot_protocol", words="dhcp static none"),
+        sim_field("check_connectivity", "bool", v4=""),
+        sim_field("speed", "int", fixed=True),
+        sim_field("status", v3="status/state", v4="status", fixed=True),
+        sim_field("mtu", "int", since3=(3, 1)),
+        sim_field("bridged", "bool", since3=(3, 1), fixed=True),
+        sim_field("custom_configuration", "bool", since3=(3, 1), fixed=True),
     ),
     order30="host network mac ip vlan bonding boot_protocol statistics check_connectivity speed status",
     order36="host network mac ip base_interface vlan bonding boot_protocol statistics check_connectivity speed status "
@@ -50,19 +50,19 @@ ATTACHMENT = SimShape(
     (
         ref("network"),
         ref("host_nic"),
-        named(
+        sim_field(
             "assignments",
             v3="ip_address_assignments/ip_address_assignment[]",
             v4="ip_address_assignments/ip_address_assignment[]",
             item=(
-                named("address", v3="ip@address", v4="ip/address"),
-                named("netmask", v3="ip@netmask", v4="ip/netmask"),
-                named("gateway", v3="ip@gateway", v4="ip/gateway"),
-                named("version", v3="ip@version", v4="ip/version"),
-                named("method", v3="assignment_method", v4="assignment_method"),
+                sim_field("address", v3="ip@address", v4="ip/address"),
+                sim_field("netmask", v3="ip@netmask", v4="ip/netmask"),
+                sim_field("gateway", v3="ip@gateway", v4="ip/gateway"),
+                sim_field("version", v3="ip@version", v4="ip/version"),
+                sim_field("method", v3="assignment_method", v4="assignment_method"),
             ),
         ),
-        named("in_sync", "bool", v3="reported_configurations/in_sync", v4="in_sync", fixed=True),
+        sim_field("in_sync", "bool", v3="reported_configurations/in_sync", v4="in_sync", fixed=True),
         ref("host"),
     ),
 )
@@ -288,7 +288,7 @@ def _swap(call: ApiCall, nic: Thing, network: Thing) -> None:
         attach(call.world, call.things["host"], nic, network, {})
 
 
-def bonded(call: ApiCall) -> One:
+def bond(call: ApiCall) -> One:
     """Bind cards together (v3)."""
     values = call.fresh(HOST_NIC)
     require(
@@ -319,7 +319,7 @@ def make_bond(call: ApiCall, values: Thing) -> Thing:
     return world.add("host_nic", name=values["name"], host=host["id"], network=None, bridged=True, **usual, **told)
 
 
-def unbonded(call: ApiCall) -> Removed:
+def unbond(call: ApiCall) -> Removed:
     """Break a bond (v3)."""
     break_bond(call.world, call.things["host_nic"])
     return Removed()
@@ -366,9 +366,9 @@ _OLD = {"since4": NEVER}
 ROUTES = (
     get("/hosts/{host}/nics", lists_of(HOST_NIC, "host"), "list its network cards"),
     get(_CARD, shows(HOST_NIC), "show a network card"),
-    post("/hosts/{host}/nics", bonded, "bind cards together", **_OLD),
+    post("/hosts/{host}/nics", bond, "bind cards together", **_OLD),
     put(_CARD, nic_changed, "give a card another address or network", **_OLD),
-    delete(_CARD, unbonded, "break a bond", **_OLD),
+    delete(_CARD, unbond, "break a bond", **_OLD),
     verb(f"{_CARD}/attach", nic_attach, "attach a network to a card", **_OLD),
     verb(f"{_CARD}/detach", nic_detach, "detach a network from a card", **_OLD),
     verb(

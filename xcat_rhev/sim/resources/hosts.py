@@ -37,7 +37,7 @@ def default_cluster(world: World) -> Thing:
     return found
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Add a host; the engine logs in there and installs it."""
     values = call.fresh(HOST)
     wanted = ["name", "address"]
@@ -110,7 +110,7 @@ def choose_spm(world: World, center_id: str | None) -> None:
         world.change(up[0], spm=True)
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a host; where it is and what it belongs to only while it does nothing."""
     host, world = call.things["host"], call.world
     values = call.changes(HOST)
@@ -147,7 +147,7 @@ def fencing_inside(call: ApiCall, host: Thing, values: Thing) -> None:
         raise refuse("agent", call.dialect, BAD)
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a host that does nothing."""
     host, world = call.things["host"], call.world
     force = call.flag("force") and call.dialect.knows((4, 3)) and host["status"] != "up"
@@ -268,7 +268,7 @@ def install(call: ApiCall) -> ActionDone:
     return ActionDone(HOST, host)
 
 
-def accepted(call: ApiCall) -> ActionDone:
+def accept(call: ApiCall) -> ActionDone:
     """Accept a verb whose effect cannot be seen from outside."""
     return ActionDone(HOST, call.things["host"])
 
@@ -287,15 +287,15 @@ def force_spm(call: ApiCall) -> ActionDone:
 
 ROUTES = (
     get("/hosts", lists(HOST, "host"), "list hosts; search, max, follow / detail"),
-    post("/hosts", created, "add a host"),
+    post("/hosts", create, "add a host"),
     get("/hosts/{host}", shows(HOST), "show a host"),
-    put("/hosts/{host}", changed, "change a host; fencing up to 3.5"),
-    delete("/hosts/{host}", removed, "remove a host"),
+    put("/hosts/{host}", change, "change a host; fencing up to 3.5"),
+    delete("/hosts/{host}", remove, "remove a host"),
     verb("/hosts/{host}/approve", approve, "take in a host that registered itself"),
     verb("/hosts/{host}/activate", activate, "let it work"),
     verb("/hosts/{host}/deactivate", deactivate, "put it into maintenance"),
     verb("/hosts/{host}/install", install, "install it again"),
-    verb("/hosts/{host}/commitnetconfig", accepted, "keep its network configuration"),
+    verb("/hosts/{host}/commitnetconfig", accept, "keep its network configuration"),
     verb("/hosts/{host}/forceselectspm", force_spm, "let it manage the storage", since3=(3, 3)),
-    verb("/hosts/{host}/refresh", accepted, "read its capabilities again", since3=(3, 6)),
+    verb("/hosts/{host}/refresh", accept, "read its capabilities again", since3=(3, 6)),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..call import SHAPES, ApiCall
-from ..dialect import COMMENT, CREATION, DESCRIPTION, NAME, SimDialect, SimShape, Thing, named, ref, v3only, v4only
+from ..dialect import COMMENT, CREATION, DESCRIPTION, NAME, SimDialect, SimShape, Thing, ref, sim_field, v3only, v4only
 from ..usual import usual
 from ..world import World
 
@@ -15,53 +15,53 @@ HOST = SimShape(
     "hosts",
     "/hosts/{host}",
     (
-        named("address"),
-        named("status", v3="status/state", fixed=True),
-        named("status_detail", v3="status/detail", fixed=True),
-        named("external_status", v3="external_status/state", v4="external_status", since3=(3, 6)),
+        sim_field("address"),
+        sim_field("status", v3="status/state", fixed=True),
+        sim_field("status_detail", v3="status/detail", fixed=True),
+        sim_field("external_status", v3="external_status/state", v4="external_status", since3=(3, 6)),
         ref("cluster"),
-        named("port", "int"),
-        named("type", fixed=True),
+        sim_field("port", "int"),
+        sim_field("type", fixed=True),
         v3only("spm_priority", "int", "storage_manager@priority"),
         v3only("spm", "bool", "storage_manager", fixed=True),
-        named("spm_priority", "int", "spm/priority", "spm/priority", since3=(3, 5)),
-        named("spm_status", v3="spm/status/state", v4="spm/status", since3=(3, 5), fixed=True),
-        named("vdsm_major", "int", "version@major", "version/major", fixed=True),
-        named("vdsm_minor", "int", "version@minor", "version/minor", fixed=True),
-        named(
+        sim_field("spm_priority", "int", "spm/priority", "spm/priority", since3=(3, 5)),
+        sim_field("spm_status", v3="spm/status/state", v4="spm/status", since3=(3, 5), fixed=True),
+        sim_field("vdsm_major", "int", "version@major", "version/major", fixed=True),
+        sim_field("vdsm_minor", "int", "version@minor", "version/minor", fixed=True),
+        sim_field(
             "hw_manufacturer",
             v3="hardware_information/manufacturer",
             v4="hardware_information/manufacturer",
             since3=(3, 2),
             fixed=True,
         ),
-        named(
+        sim_field(
             "hw_version",
             v3="hardware_information/version",
             v4="hardware_information/version",
             since3=(3, 2),
             fixed=True,
         ),
-        named(
+        sim_field(
             "hw_serial",
             v3="hardware_information/serial_number",
             v4="hardware_information/serial_number",
             since3=(3, 2),
             fixed=True,
         ),
-        named(
+        sim_field(
             "hw_product",
             v3="hardware_information/product_name",
             v4="hardware_information/product_name",
             since3=(3, 2),
             fixed=True,
         ),
-        named("hw_uuid", v3="hardware_information/uuid", v4="hardware_information/uuid", since3=(3, 2), fixed=True),
-        named(
+        sim_field("hw_uuid", v3="hardware_information/uuid", v4="hardware_information/uuid", since3=(3, 2), fixed=True),
+        sim_field(
             "hw_family", v3="hardware_information/family", v4="hardware_information/family", since3=(3, 2), fixed=True
         ),
         v3only("pm_type", path="power_management@type"),
-        named("pm_enabled", "bool", "power_management/enabled", "power_management/enabled"),
+        sim_field("pm_enabled", "bool", "power_management/enabled", "power_management/enabled"),
         v3only("pm_address", path="power_management/address"),
         v3only("pm_username", path="power_management/username"),
         v3only("pm_password", "secret", "power_management/password"),
@@ -73,47 +73,47 @@ HOST = SimShape(
                 v3only("value", path="@value"),
             ),
         ),
-        named("ksm", "bool", "ksm/enabled", "ksm/enabled", fixed=True),
-        named("hugepages", "bool", "transparent_hugepages/enabled", "transparent_hugepages/enabled", fixed=True),
-        named("initiator", v3="iscsi/initiator", v4="iscsi/initiator", fixed=True),
-        named("root_password", "secret"),
-        named("ssh_port", "int", "ssh/port", "ssh/port", since3=(3, 3)),
-        named("ssh_fingerprint", v3="ssh/fingerprint", v4="ssh/fingerprint", since3=(3, 3)),
-        named(
+        sim_field("ksm", "bool", "ksm/enabled", "ksm/enabled", fixed=True),
+        sim_field("hugepages", "bool", "transparent_hugepages/enabled", "transparent_hugepages/enabled", fixed=True),
+        sim_field("initiator", v3="iscsi/initiator", v4="iscsi/initiator", fixed=True),
+        sim_field("root_password", "secret"),
+        sim_field("ssh_port", "int", "ssh/port", "ssh/port", since3=(3, 3)),
+        sim_field("ssh_fingerprint", v3="ssh/fingerprint", v4="ssh/fingerprint", since3=(3, 3)),
+        sim_field(
             "ssh_method",
             v3="ssh/authentication_method",
             v4="ssh/authentication_method",
             since3=(3, 3),
             words="password publickey",
         ),
-        named("ssh_user", v3="ssh/user/user_name", v4="ssh/user/user_name", since3=(3, 3)),
-        named("ssh_password", "secret", "ssh/user/password", "ssh/user/password", since3=(3, 3)),
-        named("sockets", "int", "cpu/topology@sockets", "cpu/topology/sockets", fixed=True),
-        named("cores", "int", "cpu/topology@cores", "cpu/topology/cores", fixed=True),
-        named("threads", "int", "cpu/topology@threads", "cpu/topology/threads", since3=(3, 2), fixed=True),
-        named("cpu_name", v3="cpu/name", v4="cpu/name", fixed=True),
-        named("cpu_speed", "int", "cpu/speed", "cpu/speed", fixed=True),
+        sim_field("ssh_user", v3="ssh/user/user_name", v4="ssh/user/user_name", since3=(3, 3)),
+        sim_field("ssh_password", "secret", "ssh/user/password", "ssh/user/password", since3=(3, 3)),
+        sim_field("sockets", "int", "cpu/topology@sockets", "cpu/topology/sockets", fixed=True),
+        sim_field("cores", "int", "cpu/topology@cores", "cpu/topology/cores", fixed=True),
+        sim_field("threads", "int", "cpu/topology@threads", "cpu/topology/threads", since3=(3, 2), fixed=True),
+        sim_field("cpu_name", v3="cpu/name", v4="cpu/name", fixed=True),
+        sim_field("cpu_speed", "int", "cpu/speed", "cpu/speed", fixed=True),
         v4only("cpu_type", path="cpu/type", fixed=True),
-        named("memory", "int", fixed=True),
-        named("max_scheduling_memory", "int", since3=(3, 1), fixed=True),
-        named("vms_active", "int", "summary/active", "summary/active", fixed=True),
-        named("vms_migrating", "int", "summary/migrating", "summary/migrating", fixed=True),
-        named("vms_total", "int", "summary/total", "summary/total", fixed=True),
-        named("override_iptables", "bool"),
-        named("protocol", since3=(3, 5), fixed=True),
+        sim_field("memory", "int", fixed=True),
+        sim_field("max_scheduling_memory", "int", since3=(3, 1), fixed=True),
+        sim_field("vms_active", "int", "summary/active", "summary/active", fixed=True),
+        sim_field("vms_migrating", "int", "summary/migrating", "summary/migrating", fixed=True),
+        sim_field("vms_total", "int", "summary/total", "summary/total", fixed=True),
+        sim_field("override_iptables", "bool"),
+        sim_field("protocol", since3=(3, 5), fixed=True),
         v3only("reboot_after_installation", "bool", since3=(3, 3)),
-        named("os_type", v3="os@type", v4="os/type", since3=(3, 2), fixed=True),
-        named("os_full", v3="os/version@full_version", v4="os/version/full_version", since3=(3, 2), fixed=True),
-        named(
+        sim_field("os_type", v3="os@type", v4="os/type", since3=(3, 2), fixed=True),
+        sim_field("os_full", v3="os/version@full_version", v4="os/version/full_version", since3=(3, 2), fixed=True),
+        sim_field(
             "libvirt_version",
             v3="libvirt_version@full_version",
             v4="libvirt_version/full_version",
             since3=(3, 2),
             fixed=True,
         ),
-        named("kdump_status", since3=(3, 5), fixed=True),
-        named("selinux", v3="selinux/mode", v4="se_linux/mode", since3=(3, 4), fixed=True),
-        named("update_available", "bool", since3=(3, 6), fixed=True),
+        sim_field("kdump_status", since3=(3, 5), fixed=True),
+        sim_field("selinux", v3="selinux/mode", v4="se_linux/mode", since3=(3, 4), fixed=True),
+        sim_field("update_available", "bool", since3=(3, 6), fixed=True),
         v4only("organization", path="certificate/organization", fixed=True),
         v4only("certified", path="certificate/subject", fixed=True),
         *usual(
@@ -136,13 +136,13 @@ HOST = SimShape(
     "power_management ksm transparent_hugepages iscsi root_password ssh statistics cpu memory max_scheduling_memory "
     "summary override_iptables protocol reboot_after_installation os libvirt_version kdump_status "
     "selinux update_available",
-    view=lambda world, thing, call: shown(world, thing, call),
+    view=lambda world, thing, call: show(world, thing, call),
     basics=(NAME, DESCRIPTION, replace(COMMENT, usual=""), CREATION),
 )
 SHAPES["host"] = HOST
 
 
-def shown(world: World, thing: Thing, call: ApiCall) -> Thing:
+def show(world: World, thing: Thing, call: ApiCall) -> Thing:
     """Show a host with the machines it runs, and its first fence agent where v3 has it inside."""
     vms = world.of("vm", "host", thing["id"])
     spm = bool(thing.get("spm")) and thing["status"] == "up"

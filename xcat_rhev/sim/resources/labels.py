@@ -30,7 +30,7 @@ LABEL = SimShape(
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def _named(call: ApiCall, values: Thing, there: Thing | None) -> None:
+def _check_name(call: ApiCall, values: Thing, there: Thing | None) -> None:
     if not _NAME.fullmatch(values["name"]):
         text = "The name for affinity label is invalid. Only letters, numbers, '-', and '_' are valid characters."
         raise Refused(text)
@@ -51,7 +51,7 @@ def _members(shape: SimShape, key: str) -> Handler:
     return handle
 
 
-def _joined(shape: Any, key: str) -> Handler:
+def _join(shape: Any, key: str) -> Handler:
     def handle(call: ApiCall) -> One:
         label, thing = call.things["affinity_label"], call.look_up(shape.kind, reference(call.body))
         call.world.change(label, **{key: [*dict.fromkeys([*label[key], thing["id"]])]})
@@ -60,7 +60,7 @@ def _joined(shape: Any, key: str) -> Handler:
     return handle
 
 
-def _left(kind: str, key: str) -> Handler:
+def _leave(kind: str, key: str) -> Handler:
     def handle(call: ApiCall) -> Removed:
         label, thing = call.things["affinity_label"], call.things[kind]
         if thing["id"] not in label[key]:
@@ -74,7 +74,7 @@ def _left(kind: str, key: str) -> Handler:
 _LABEL = Plain(
     *(LABEL, "Label", "AffinityLabel"),
     taken="Cannot add affinity label with a conflicting NAME.",
-    check=_named,
+    check=_check_name,
     last=_empty,
 )
 _ONE = "/affinitylabels/{affinity_label}"
@@ -85,8 +85,8 @@ ROUTES = (
         for shape, kind, key in ((HOST, "host", "hosts"), (MEMBER, "vm", "vms"))
         for route in (
             get(f"{_ONE}/{key}", _members(shape, key), f"list its {key}", since3=NEVER),
-            post(f"{_ONE}/{key}", _joined(shape, key), f"give it to a {kind}", since3=NEVER),
-            delete(f"{_ONE}/{key}/{{{kind}}}", _left(kind, key), f"take it off a {kind}", since3=NEVER),
+            post(f"{_ONE}/{key}", _join(shape, key), f"give it to a {kind}", since3=NEVER),
+            delete(f"{_ONE}/{key}/{{{kind}}}", _leave(kind, key), f"take it off a {kind}", since3=NEVER),
         )
     ),
 )

@@ -68,7 +68,7 @@ def _same_place(one: Thing, values: Thing) -> bool:
 # templates -----------------------------------------------------------------------------------------------------------
 
 
-def packed(world: World, template: Thing) -> Thing:
+def pack(world: World, template: Thing) -> Thing:
     """Give a template with its disks and cards as it is written to a storage domain."""
     parts = {kind: [dict(one) for one in world.of(kind, "template", template["id"])] for kind in ("disk", "nic")}
     return {**template, "status": "ok", "packed": parts}
@@ -81,7 +81,7 @@ def pack_templates(world: World, domain: Thing) -> None:
         disks = world.of("disk", "template", template["id"])
         if any(disk["storage_domain"] != domain["id"] for disk in disks):
             continue
-        world.change(domain, unregistered=[*domain.get("unregistered", ()), packed(world, template)])
+        world.change(domain, unregistered=[*domain.get("unregistered", ()), pack(world, template)])
         for kind in ("disk", "nic"):
             for part in world.of(kind, "template", template["id"]):
                 world.remove(part)
@@ -93,7 +93,7 @@ def unpack(world: World, kept: Thing, cluster: Thing, domain: Thing) -> Thing:
 
     Args:
         world: Where to.
-        kept: As `packed` gave it.
+        kept: As `pack` gave it.
         cluster: Its new cluster.
         domain: The data domain that its disks are on from now on.
 

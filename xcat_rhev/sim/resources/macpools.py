@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..answers import One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SimShape, Thing, named
+from ..dialect import SimShape, Thing, sim_field
 from ..faults import BAD, Refused, name_taken
 from ..routing import delete, get, post, put
 from .common import lists, shows
@@ -15,15 +15,15 @@ POOL = SimShape(
     "mac_pools",
     "/macpools/{mac_pool}",
     (
-        named("allow_duplicates", "bool"),
-        named("default_pool", "bool"),
-        named("ranges", v3="ranges/range[]", v4="ranges/range[]", item=(named("from"), named("to"))),
+        sim_field("allow_duplicates", "bool"),
+        sim_field("default_pool", "bool"),
+        sim_field("ranges", v3="ranges/range[]", v4="ranges/range[]", item=(sim_field("from"), sim_field("to"))),
     ),
 )
 SHAPES["mac_pool"] = POOL
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Make a MAC pool."""
     values = call.fresh(POOL)
     require(values, ("MacPool", "MacPool"), ("name",), call.dialect)
@@ -34,7 +34,7 @@ def created(call: ApiCall) -> One:
     return One(POOL, call.world.add("mac_pool", **{**usual, **values}), 201)
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a MAC pool."""
     pool, values = call.things["mac_pool"], call.changes(POOL)
     _check(call, {**pool, **values}, pool)
@@ -68,7 +68,7 @@ def _overlap(some: list[Thing], others: list[Thing]) -> bool:
     )
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a MAC pool that is not the engine's own."""
     if call.things["mac_pool"]["default_pool"]:
         raise Refused("Cannot remove MAC Pool. Default MAC Pool cannot be removed.")
@@ -79,8 +79,8 @@ def removed(call: ApiCall) -> Removed:
 _SINCE = {"since3": (3, 6)}
 ROUTES = (
     get("/macpools", lists(POOL), "list MAC pools", **_SINCE),
-    post("/macpools", created, "make a MAC pool", **_SINCE),
+    post("/macpools", create, "make a MAC pool", **_SINCE),
     get("/macpools/{mac_pool}", shows(POOL), "show a MAC pool", **_SINCE),
-    put("/macpools/{mac_pool}", changed, "change a MAC pool", **_SINCE),
-    delete("/macpools/{mac_pool}", removed, "remove a MAC pool", **_SINCE),
+    put("/macpools/{mac_pool}", change, "change a MAC pool", **_SINCE),
+    delete("/macpools/{mac_pool}", remove, "remove a MAC pool", **_SINCE),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..answers import Many, One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SAID, SimShape, Thing, named, ref, v4only
+from ..dialect import SAID, SimShape, Thing, ref, sim_field, v4only
 from ..faults import BAD, CONFLICT, Gone, Refused, refuse
 from ..routing import delete, get, post, put
 from ..world import World
@@ -15,14 +15,14 @@ from .hostnics import forget_network, manages
 _FIELDS = (
     ref("data_center"),
     ref("cluster", fixed=True),
-    named("vlan", "int", "vlan@id", "vlan@id"),
-    named("stp", "bool"),
-    named("status", v3="status/state", fixed=True),
-    named("display", "bool"),
-    named("mtu", "int", since3=(3, 1)),
-    named("usages", v3="usages/usage[]", v4="usages/usage[]", since3=(3, 1)),
-    named("required", "bool", since3=(3, 1)),
-    named("profile_required", "bool", since3=(3, 3)),
+    sim_field("vlan", "int", "vlan@id", "vlan@id"),
+    sim_field("stp", "bool"),
+    sim_field("status", v3="status/state", fixed=True),
+    sim_field("display", "bool"),
+    sim_field("mtu", "int", since3=(3, 1)),
+    sim_field("usages", v3="usages/usage[]", v4="usages/usage[]", since3=(3, 1)),
+    sim_field("required", "bool", since3=(3, 1)),
+    sim_field("profile_required", "bool", since3=(3, 3)),
     v4only("vdsm_name", since4=(4, 2), fixed=True),
     v4only("port_isolation", "bool", since4=(4, 4), usual=False),
 )
@@ -55,8 +55,8 @@ PROFILE = SimShape(
     "/vnicprofiles/{vnic_profile}",
     (
         ref("network"),
-        named("port_mirroring", "bool"),
-        named("pass_through", v3="pass_through/mode", v4="pass_through/mode", since3=(3, 6)),
+        sim_field("port_mirroring", "bool"),
+        sim_field("pass_through", v3="pass_through/mode", v4="pass_through/mode", since3=(3, 6)),
         ref("network_filter", v3="", usual="d2370ab4-fee3-11e9-a310-8c1645ce738e"),
     ),
     order36="network port_mirroring pass_through",
@@ -95,7 +95,7 @@ def _there(call: ApiCall, network: Thing) -> Thing:
     }
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Make a network; a VM network gets a vNIC profile of its own name."""
     values = call.fresh(NETWORK)
     if "data_center" in call.things:
@@ -141,7 +141,7 @@ def _check(call: ApiCall, values: Thing, center: Thing, action: str, own: Thing 
         raise Refused("mtu value invalid, Attribute: network.mtu", BAD)
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a network; a VLAN under a running machine stays."""
     thing, world = call.things["network"], call.world
     values = call.changes(NETWORK)
@@ -165,7 +165,7 @@ def _firm(call: ApiCall) -> str:
     return BAD if call.dialect.modern else CONFLICT
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a network that no cluster and no machine uses."""
     thing, world = call.things["network"], call.world
     if manages(world, thing):
@@ -198,7 +198,7 @@ def in_cluster(call: ApiCall) -> One:
     return One(IN_CLUSTER, call.things["network"])
 
 
-def attached(call: ApiCall) -> One:
+def attach_to_cluster(call: ApiCall) -> One:
     """Make a network known in a cluster; hosts that are up and lack a required one stop being operational."""
     world, cluster = call.world, call.things["cluster"]
     values = call.read(NETWORK)
@@ -243,7 +243,7 @@ def link_changed(call: ApiCall) -> One:
     return One(IN_CLUSTER, call.things["network"])
 
 
-def detached(call: ApiCall) -> Removed:
+def detach_from_cluster(call: ApiCall) -> Removed:
     """Take a network out of a cluster."""
     world, network = call.world, call.things["network"]
     link = _link(world, call.things["cluster"], network)
@@ -299,19 +299,19 @@ _IN = "/clusters/{cluster}/networks"
 _PROFILES = {"since3": (3, 3)}
 ROUTES = (
     get("/networks", lists(NETWORK, "network"), "list networks; searchable since 3.2"),
-    post("/networks", created, "make a network, and a vNIC profile for it"),
+    post("/networks", create, "make a network, and a vNIC profile for it"),
     get("/networks/{network}", shows(NETWORK), "show a network"),
-    put("/networks/{network}", changed, "change a network"),
-    delete("/networks/{network}", removed, "remove a network"),
+    put("/networks/{network}", change, "change a network"),
+    delete("/networks/{network}", remove, "remove a network"),
     get("/networks/{network}/vnicprofiles", lists_of(PROFILE, "network"), "list its vNIC profiles", **_PROFILES),
     post("/networks/{network}/vnicprofiles", profile_created, "make a vNIC profile", **_PROFILES),
     get("/datacenters/{data_center}/networks", lists_of(NETWORK, "data_center"), "list its networks", since3=(3, 4)),
-    post("/datacenters/{data_center}/networks", created, "make a network in it", since3=(3, 4)),
+    post("/datacenters/{data_center}/networks", create, "make a network in it", since3=(3, 4)),
     get(_IN, of_cluster, "list its networks"),
-    post(_IN, attached, "make a network known in it"),
+    post(_IN, attach_to_cluster, "make a network known in it"),
     get(f"{_IN}/{{network}}", in_cluster, "show a network as it stands there"),
     put(f"{_IN}/{{network}}", link_changed, "required, display", since3=(3, 1)),
-    delete(f"{_IN}/{{network}}", detached, "take a network out of it"),
+    delete(f"{_IN}/{{network}}", detach_from_cluster, "take a network out of it"),
     get("/vnicprofiles", lists(PROFILE), "list vNIC profiles", **_PROFILES),
     post("/vnicprofiles", profile_created, "make a vNIC profile", **_PROFILES),
     get("/vnicprofiles/{vnic_profile}", shows(PROFILE), "show a vNIC profile", **_PROFILES),

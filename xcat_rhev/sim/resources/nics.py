@@ -6,7 +6,7 @@ import re
 
 from ..answers import ActionDone, One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SimShape, Thing, named, ref, v3only
+from ..dialect import SimShape, Thing, ref, sim_field, v3only
 from ..faults import BAD, Refused, refuse
 from ..routing import delete, get, post, put, verb
 from ..usual import usual
@@ -18,14 +18,14 @@ _FIELDS = (
     ref("vm", fixed=True),
     ref("template", fixed=True),
     ref("network", v4=""),
-    named("linked", "bool", since3=(3, 2)),
-    named("interface", words="e1000 rtl8139 virtio rtl8139_virtio e1000e@4.0 spapr_vlan@3.4 pci_passthrough@3.6"),
-    named("mac", v3="mac@address", v4="mac/address"),
+    sim_field("linked", "bool", since3=(3, 2)),
+    sim_field("interface", words="e1000 rtl8139 virtio rtl8139_virtio e1000e@4.0 spapr_vlan@3.4 pci_passthrough@3.6"),
+    sim_field("mac", v3="mac@address", v4="mac/address"),
     v3only("active", "bool", since3=(3, 1)),
-    named("plugged", "bool", since3=(3, 2)),
+    sim_field("plugged", "bool", since3=(3, 2)),
     ref("vnic_profile", since3=(3, 3)),
-    named("boot_protocol", since3=(3, 6)),
-    named("on_boot", "bool", since3=(3, 6)),
+    sim_field("boot_protocol", since3=(3, 6)),
+    sim_field("on_boot", "bool", since3=(3, 6)),
     *usual("synced=true", (4, 5)),
 )
 NIC = SimShape(
@@ -50,7 +50,7 @@ OF_TEMPLATE = SimShape(
 SHAPES["nic"] = NIC
 
 
-def added(call: ApiCall) -> One:
+def add(call: ApiCall) -> One:
     """Make a network card; without a MAC of its own it gets one from the pool."""
     vm, world = call.things["vm"], call.world
     values = call.fresh(NIC)
@@ -144,7 +144,7 @@ def _free_mac(call: ApiCall, told: str | None, own: Thing | None = None) -> str 
     return mac
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a network card."""
     nic, vm = call.things["nic"], call.things["vm"]
     values = call.changes(NIC)
@@ -164,7 +164,7 @@ def changed(call: ApiCall) -> One:
     return One(NIC, nic)
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a network card; from a running machine only when it is unplugged."""
     nic, vm = call.things["nic"], call.things["vm"]
     _down_on_old(call, vm)
@@ -188,10 +188,10 @@ def deactivate(call: ApiCall) -> ActionDone:
 
 ROUTES = (
     get("/vms/{vm}/nics", lists_of(NIC, "vm"), "list its network cards"),
-    post("/vms/{vm}/nics", added, "make a network card"),
+    post("/vms/{vm}/nics", add, "make a network card"),
     get("/vms/{vm}/nics/{nic}", shows(NIC), "show a network card"),
-    put("/vms/{vm}/nics/{nic}", changed, "change a network card"),
-    delete("/vms/{vm}/nics/{nic}", removed, "remove a network card"),
+    put("/vms/{vm}/nics/{nic}", change, "change a network card"),
+    delete("/vms/{vm}/nics/{nic}", remove, "remove a network card"),
     verb("/vms/{vm}/nics/{nic}/activate", activate, "plug it in", since3=(3, 1)),
     verb("/vms/{vm}/nics/{nic}/deactivate", deactivate, "unplug it", since3=(3, 1)),
     get("/templates/{template}/nics", lists_of(OF_TEMPLATE, "template"), "list its network cards"),

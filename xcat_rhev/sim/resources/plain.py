@@ -54,7 +54,7 @@ class Plain:
     since4: Version = (4, 0)
     edits: bool = True
 
-    def listed(self, call: ApiCall) -> Many:
+    def list_all(self, call: ApiCall) -> Many:
         """List them, of the owner in the path if there is one."""
         return Many(self.shape, self._all(call))
 
@@ -63,42 +63,42 @@ class Plain:
             return call.world.of(self.shape.kind, self.owner, call.things[self.owner]["id"])
         return call.world.all(self.shape.kind)
 
-    def created(self, call: ApiCall) -> One:
+    def create(self, call: ApiCall) -> One:
         """Make one."""
         values = call.fresh(self.shape)
         if self.owner and self.owner in call.things:
             values[self.owner] = {"id": call.things[self.owner]["id"]}
         require(values, (self.type, self.type), self.needed, call.dialect)
-        values = {**self.usual, **self._found(call, values)}
-        self._taken(call, values, None)
+        values = {**self.usual, **self._resolve(call, values)}
+        self._check_name(call, values, None)
         self.check(call, values, None)
         return One(self.shape, call.world.add(self.shape.kind, **values), 201)
 
-    def changed(self, call: ApiCall) -> One:
+    def update(self, call: ApiCall) -> One:
         """Change one; what it belongs to stays."""
         thing = call.things[self.shape.kind]
-        values = self._found(call, call.changes(self.shape))
+        values = self._resolve(call, call.changes(self.shape))
         values.pop(self.owner, None)
-        self._taken(call, {**thing, **values}, thing)
+        self._check_name(call, {**thing, **values}, thing)
         self.check(call, {**thing, **values}, thing)
         call.world.change(thing, **values)
         return One(self.shape, thing)
 
-    def removed(self, call: ApiCall) -> Removed:
+    def delete(self, call: ApiCall) -> Removed:
         """Remove one."""
         thing = call.things[self.shape.kind]
         self.last(call, thing)
         call.world.remove(thing)
         return Removed()
 
-    def _found(self, call: ApiCall, values: Thing) -> Thing:
+    def _resolve(self, call: ApiCall, values: Thing) -> Thing:
         """The values, with ids for what they refer to."""
         told = {one.key: _ids(call, one, values[one.key]) for one in self.shape.fields if _refers(one, values)}
         return {**values, **told}
 
-    def _taken(self, call: ApiCall, values: Thing, own: Thing | None) -> None:
+    def _check_name(self, call: ApiCall, values: Thing, own: Thing | None) -> None:
         """Refuse a name that another of the same owner has."""
-        named = call.world.named(self.shape.kind, values.get("name") or "") if self.unique else []
+        named = call.world.by_name(self.shape.kind, values.get("name") or "") if self.unique else []
         there = [one for one in named if one is not own and one["name"] == values["name"]]
         if any(not self.owner or one.get(self.owner) == values.get(self.owner) for one in there):
             words = self.taken.format(action="edit" if own else "add", type=self.called)
@@ -112,12 +112,12 @@ class Plain:
 
     def _at(self, path: str, since: Mapping[str, Version]) -> Iterable[Route]:
         one = f"{path}/{{{self.shape.kind}}}"
-        yield get(path, self.listed, f"list each {self.called}", **since)
-        yield post(path, self.created, f"make a {self.called}", **since)
+        yield get(path, self.list_all, f"list each {self.called}", **since)
+        yield post(path, self.create, f"make a {self.called}", **since)
         yield get(one, shows(self.shape), "show it", **since)
         if self.edits:
-            yield put(one, self.changed, "change it", **since)
-        yield delete(one, self.removed, "remove it", **since)
+            yield put(one, self.update, "change it", **since)
+        yield delete(one, self.delete, "remove it", **since)
 
 
 def _refers(one: SimField, values: Thing) -> bool:

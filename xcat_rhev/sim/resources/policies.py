@@ -6,35 +6,40 @@ from collections.abc import Iterable
 
 from ..answers import Many, One, Removed
 from ..call import SHAPES, ApiCall
-from ..dialect import SimShape, Thing, named, ref
+from ..dialect import SimShape, Thing, ref, sim_field
 from ..faults import Gone, Refused
 from ..render import reference
 from ..routing import Handler, Route, delete, get, post
 from ..world import World
 from .clusters import BALANCED
-from .common import called, lists, shows
+from .common import lists, shows, with_id
 from .plain import Plain
-from .vmshape import derived
+from .vmshape import derive_id
 
-_PROPERTIES = named(
+_PROPERTIES = sim_field(
     "properties",
     v3="properties/property[]",
     v4="properties/property[]",
-    item=(named("name"), named("value")),
+    item=(sim_field("name"), sim_field("value")),
 )
 POLICY = SimShape(
     "scheduling_policy",
     "scheduling_policy",
     "scheduling_policies",
     "/schedulingpolicies/{scheduling_policy}",
-    (named("locked", "bool", fixed=True), named("default_policy", "bool", fixed=True), _PROPERTIES),
+    (sim_field("locked", "bool", fixed=True), sim_field("default_policy", "bool", fixed=True), _PROPERTIES),
 )
 UNIT = SimShape(
     "scheduling_policy_unit",
     "scheduling_policy_unit",
     "scheduling_policy_units",
     "/schedulingpolicyunits/{scheduling_policy_unit}",
-    (named("internal", "bool"), named("enabled", "bool"), _PROPERTIES, named("type", v3="@type", v4="type")),
+    (
+        sim_field("internal", "bool"),
+        sim_field("enabled", "bool"),
+        _PROPERTIES,
+        sim_field("type", v3="@type", v4="type"),
+    ),
 )
 #: What an installation has: units by type, and policies with their values.
 _UNITS = {
@@ -56,7 +61,7 @@ def build(world: World) -> None:
     """Make what an installation has."""
     for kind, names in _UNITS.items():
         for name in names.split():
-            one = _FIRST if name == "Migration" else derived(f"policy unit {kind}", name)
+            one = _FIRST if name == "Migration" else derive_id(f"policy unit {kind}", name)
             told: Thing = {"description": _ABOUT} if name == "Migration" else {}
             if name.startswith("OptimalFor"):
                 told["properties"] = [{"name": "HighUtilization", "value": "^([5-9][0-9])$"}]
@@ -74,12 +79,12 @@ def build(world: World) -> None:
         )
 
 
-def _unlocked(call: ApiCall, _values: Thing, there: Thing | None) -> None:
+def _check_unlocked(call: ApiCall, _values: Thing, there: Thing | None) -> None:
     if there is not None and there.get("locked"):
         raise Refused("Cannot edit Scheduling Policy. Scheduling Policy is locked, and cannot be editable.")
 
 
-def _unused(call: ApiCall, policy: Thing) -> None:
+def _check_unused(call: ApiCall, policy: Thing) -> None:
     if policy.get("locked"):
         raise Refused("Cannot remove Scheduling Policy. Scheduling Policy is locked, and cannot be editable.")
     using = [one["name"] for one in call.world.all("cluster") if one.get("scheduling_policy") == policy["id"]]
@@ -92,15 +97,15 @@ _POLICY = Plain(
     *(POLICY, "Scheduling Policy", "SchedulingPolicy"),
     usual={"locked": False, "default_policy": False},
     taken="Cannot {action} {type}. Name is in use.",
-    check=_unlocked,
-    last=_unused,
+    check=_check_unlocked,
+    last=_check_unused,
     since3=(3, 5),
 )
 
 
 def _use(tag: str, plural: str) -> SimShape:
     """How a policy's use of a unit is written: its id is the unit's."""
-    own = {"weight": (named("factor", "int"),), "filter": (named("position", "int"),)}.get(tag, ())
+    own = {"weight": (sim_field("factor", "int"),), "filter": (sim_field("position", "int"),)}.get(tag, ())
     return SimShape(
         "policy_use",
         tag,
@@ -121,7 +126,7 @@ _WORDS = {
 def _used(kind: str, shape: SimShape) -> Handler:
     def handle(call: ApiCall) -> Many:
         mine = call.world.of("policy_use", "scheduling_policy", call.things["scheduling_policy"]["id"])
-        return Many(shape, [called(one, one["scheduling_policy_unit"]) for one in mine if one["use"] == kind])
+        return Many(shape, [with_id(one, one["scheduling_policy_unit"]) for one in mine if one["use"] == kind])
 
     return handle
 
@@ -131,7 +136,7 @@ def _taken_in(kind: str, shape: SimShape) -> Handler:
 
     def handle(call: ApiCall) -> One:
         policy, values = call.things["scheduling_policy"], call.read(shape)
-        _unlocked(call, values, policy)
+        _check_unlocked(call, values, policy)
         unit = call.look_up("scheduling_policy_unit", reference(call.part("scheduling_policy_unit")))
         if unit["type"] != kind:
             raise Refused(f"Cannot edit Scheduling Policy. {_WORDS[kind]}")
@@ -150,7 +155,7 @@ def _taken_in(kind: str, shape: SimShape) -> Handler:
             use=kind,
             **more,
         )
-        return One(shape, called(made, unit["id"]))
+        return One(shape, with_id(made, unit["id"]))
 
     return handle
 
@@ -162,13 +167,13 @@ def _one(call: ApiCall, kind: str) -> Thing:
     raise Gone
 
 
-def _shown(kind: str, shape: SimShape) -> Handler:
-    return lambda call: One(shape, called(_one(call, kind), call.things["use"]["id"]))
+def _show(kind: str, shape: SimShape) -> Handler:
+    return lambda call: One(shape, with_id(_one(call, kind), call.things["use"]["id"]))
 
 
 def _taken_out(kind: str) -> Handler:
     def handle(call: ApiCall) -> Removed:
-        _unlocked(call, {}, call.things["scheduling_policy"])
+        _check_unlocked(call, {}, call.things["scheduling_policy"])
         call.world.remove(_one(call, kind))
         return Removed()
 
@@ -179,7 +184,7 @@ def _routes(kind: str, shape: SimShape) -> Iterable[Route]:
     path, since = shape.path.rpartition("/")[0], {"since3": (3, 5)}
     yield get(path, _used(kind, shape), "list what it is made of", **since)
     yield post(path, _taken_in(kind, shape), "give it a unit", **since)
-    yield get(shape.path, _shown(kind, shape), "show it", **since)
+    yield get(shape.path, _show(kind, shape), "show it", **since)
     yield delete(shape.path, _taken_out(kind), "take the unit away", **since)
 
 

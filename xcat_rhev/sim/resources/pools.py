@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..answers import Many, One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SAID, SimShape, Thing, named, ref, v4only
+from ..dialect import SAID, SimShape, Thing, ref, sim_field, v4only
 from ..faults import TAKEN, Refused
 from ..routing import delete, get, post, put
 from ..usual import usual
@@ -14,13 +14,13 @@ from .plain import Plain
 from .vmshape import BLANK
 
 _FIELDS = (
-    named("size", "int"),
+    sim_field("size", "int"),
     ref("cluster"),
     ref("template"),
-    named("prestarted_vms", "int", since3=(3, 1)),
-    named("max_user_vms", "int", since3=(3, 4)),
-    named("type", since3=(3, 4), words="automatic manual"),
-    named("use_latest_template_version", "bool", since3=(3, 5)),
+    sim_field("prestarted_vms", "int", since3=(3, 1)),
+    sim_field("max_user_vms", "int", since3=(3, 4)),
+    sim_field("type", since3=(3, 4), words="automatic manual"),
+    sim_field("use_latest_template_version", "bool", since3=(3, 5)),
     v4only("stateful", "bool", since4=(4, 1)),
     v4only("auto_storage_select", "bool", since4=(4, 2)),
 )
@@ -33,15 +33,15 @@ def _shape(call: ApiCall) -> SimShape:
     return POOL if call.dialect.number == 4 else POOL3
 
 
-def _listed(call: ApiCall) -> Many:
+def _list(call: ApiCall) -> Many:
     return Many(_shape(call), call.world.all("vm_pool"))
 
 
-def _shown(call: ApiCall) -> One:
+def _show(call: ApiCall) -> One:
     return One(_shape(call), call.things["vm_pool"])
 
 
-def _created(call: ApiCall) -> One:
+def _create(call: ApiCall) -> One:
     """Make a pool and its machines."""
     values = call.fresh(_shape(call))
     wanted = ("name", "template:template.id|name", "cluster:cluster.id|name")
@@ -74,7 +74,7 @@ def _grow(world: World, pool: Thing, more: int) -> None:
     world.change(pool, size=pool["size"] + more)
 
 
-def _changed(call: ApiCall) -> One:
+def _change(call: ApiCall) -> One:
     """Change a pool: it may grow, and neither its type nor what its machines keep changes."""
     pool, values = call.things["vm_pool"], call.changes(_shape(call))
     size = values.pop("size", pool["size"])
@@ -91,7 +91,7 @@ def _changed(call: ApiCall) -> One:
     return One(_shape(call), pool)
 
 
-def _removed(call: ApiCall) -> Removed:
+def _remove(call: ApiCall) -> Removed:
     """Remove a pool with its machines."""
     pool, world = call.things["vm_pool"], call.world
     for vm in [one for one in world.all("vm") if one.get("vm_pool") == pool["id"]]:
@@ -108,17 +108,17 @@ INSTANCE = SimShape(
     "instance_types",
     "/instancetypes/{instance_type}",
     (
-        named("memory", "int"),
-        named("cores", "int", "cpu/topology@cores", "cpu/topology/cores"),
-        named("sockets", "int", "cpu/topology@sockets", "cpu/topology/sockets"),
-        named("threads", "int", "cpu/topology@threads", "cpu/topology/threads", since3=(3, 6)),
-        named("ha_enabled", "bool", "high_availability/enabled", "high_availability/enabled"),
-        named("ha_priority", "int", "high_availability/priority", "high_availability/priority"),
-        named("io_threads", "int", "io/threads", "io/threads", since3=(3, 6)),
-        named("memory_guaranteed", "int", "memory_policy/guaranteed", "memory_policy/guaranteed"),
+        sim_field("memory", "int"),
+        sim_field("cores", "int", "cpu/topology@cores", "cpu/topology/cores"),
+        sim_field("sockets", "int", "cpu/topology@sockets", "cpu/topology/sockets"),
+        sim_field("threads", "int", "cpu/topology@threads", "cpu/topology/threads", since3=(3, 6)),
+        sim_field("ha_enabled", "bool", "high_availability/enabled", "high_availability/enabled"),
+        sim_field("ha_priority", "int", "high_availability/priority", "high_availability/priority"),
+        sim_field("io_threads", "int", "io/threads", "io/threads", since3=(3, 6)),
+        sim_field("memory_guaranteed", "int", "memory_policy/guaranteed", "memory_policy/guaranteed"),
         v4only("memory_max", "int", "memory_policy/max"),
-        named("ballooning", "bool", "memory_policy/ballooning", "memory_policy/ballooning"),
-        named("creation_time", "date", fixed=True),
+        sim_field("ballooning", "bool", "memory_policy/ballooning", "memory_policy/ballooning"),
+        sim_field("creation_time", "date", fixed=True),
         *usual(
             """display/allow_override=false display/copy_paste_enabled=true display/disconnect_action=LOCK_SCREEN
             display/disconnect_action_delay=0 display/file_transfer_enabled=true display/monitors=1
@@ -127,7 +127,7 @@ INSTANCE = SimShape(
             migration_downtime=-1 placement_policy/affinity=migratable usb/enabled=false""",
             (4, 5),
         ),
-        named("boot", v3="", v4="os/boot/devices/device[]"),
+        sim_field("boot", v3="", v4="os/boot/devices/device[]"),
     ),
     order36="memory cpu os creation_time high_availability display io memory_policy",
 )
@@ -166,10 +166,10 @@ def _fits(_call: ApiCall, values: Thing, there: Thing | None) -> None:
 _INSTANCE = Plain(INSTANCE, "Template", "InstanceType", check=_fits, since3=(3, 5))
 SHAPES["vm_pool"] = POOL
 ROUTES = (
-    get("/vmpools", _listed, "list pools of machines"),
-    post("/vmpools", _created, "make a pool and its machines"),
-    get("/vmpools/{vm_pool}", _shown, "show a pool"),
-    put("/vmpools/{vm_pool}", _changed, "change a pool, or let it grow"),
-    delete("/vmpools/{vm_pool}", _removed, "remove a pool with its machines"),
+    get("/vmpools", _list, "list pools of machines"),
+    post("/vmpools", _create, "make a pool and its machines"),
+    get("/vmpools/{vm_pool}", _show, "show a pool"),
+    put("/vmpools/{vm_pool}", _change, "change a pool, or let it grow"),
+    delete("/vmpools/{vm_pool}", _remove, "remove a pool with its machines"),
     *_INSTANCE.routes("/instancetypes"),
 )

@@ -10,21 +10,21 @@ from dataclasses import replace
 from typing import Any
 
 from ..call import ApiCall
-from ..dialect import SimField, SimShape, named, ref, v4only
+from ..dialect import SimField, SimShape, ref, sim_field, v4only
 from ..faults import Crashed
 from ..routing import Route
 from .plain import Plain
 
 _ALL = (
-    named("url"),
-    named("requires_authentication", "bool"),
-    named("username"),
-    named("password", "secret"),
-    named("authentication_url"),
+    sim_field("url"),
+    sim_field("requires_authentication", "bool"),
+    sim_field("username"),
+    sim_field("password", "secret"),
+    sim_field("authentication_url"),
 )
-_TENANT = (named("tenant_name"),)
+_TENANT = (sim_field("tenant_name"),)
 _NETWORK = (
-    named("plugin_type"),
+    sim_field("plugin_type"),
     v4only("type", words="neutron external"),
     v4only("read_only", "bool"),
     v4only("auto_sync", "bool", since4=(4, 2)),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..call import ApiCall
-from ..dialect import SimShape, Thing, named, ref
+from ..dialect import SimShape, Thing, ref, sim_field
 from ..faults import Refused
 from ..world import COMES_ALONG, World
 from .plain import Plain
-from .vmshape import derived
+from .vmshape import derive_id
 
 _STORAGE = "max_throughput max_read_throughput max_write_throughput max_iops max_read_iops max_write_iops".split()
 _NETWORK = "inbound_average inbound_peak inbound_burst outbound_average outbound_peak outbound_burst".split()
@@ -23,8 +23,8 @@ QOS = SimShape(
     "/datacenters/{data_center}/qoss/{qos}",
     (
         ref("data_center"),
-        *(named(word, "int") for word in _NUMBERS),
-        named("type", v3="@type", v4="type", words=" ".join(_VALUES)),
+        *(sim_field(word, "int") for word in _NUMBERS),
+        sim_field("type", v3="@type", v4="type", words=" ".join(_VALUES)),
     ),
 )
 
@@ -78,7 +78,7 @@ PROFILE = SimShape(
 
 def _of_domain(world: World, domain: Thing) -> None:
     """Make the profile that comes with a storage domain."""
-    one = derived("disk profile", domain["id"])
+    one = derive_id("disk profile", domain["id"])
     world.add("disk_profile", id=one, name=domain["name"], storage_domain=domain["id"])
 
 

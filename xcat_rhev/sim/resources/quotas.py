@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from ..answers import Many, One, Removed
 from ..call import SHAPES, ApiCall
-from ..dialect import SimShape, Thing, Version, named, ref
+from ..dialect import SimShape, Thing, Version, ref, sim_field
 from ..faults import Refused
 from ..routing import Handler, Route, delete, get, post
 from ..world import COMES_ALONG, World
-from .common import called, called_so
+from .common import called_so, with_id
 from .plain import Plain
-from .vmshape import derived
+from .vmshape import derive_id
 
 _PERCENT = ("cluster_soft_limit_pct", "cluster_hard_limit_pct", "storage_soft_limit_pct", "storage_hard_limit_pct")
 QUOTA = SimShape(
@@ -21,7 +21,7 @@ QUOTA = SimShape(
     "quota",
     "quotas",
     "/datacenters/{data_center}/quotas/{quota}",
-    (ref("data_center"), *(named(word, "int") for word in _PERCENT)),
+    (ref("data_center"), *(sim_field(word, "int") for word in _PERCENT)),
 )
 _OWN = "/datacenters/{data_center}/quotas/{quota}"
 OF_CLUSTER = SimShape(
@@ -32,10 +32,10 @@ OF_CLUSTER = SimShape(
     (
         ref("quota"),
         ref("cluster"),
-        named("vcpu_limit", "int"),
-        named("vcpu_usage", "int", fixed=True),
-        named("memory_limit"),
-        named("memory_usage", fixed=True),
+        sim_field("vcpu_limit", "int"),
+        sim_field("vcpu_usage", "int", fixed=True),
+        sim_field("memory_limit"),
+        sim_field("memory_usage", fixed=True),
     ),
     basics=(),
 )
@@ -44,7 +44,7 @@ OF_DOMAIN = SimShape(
     "quota_storage_limit",
     "quota_storage_limits",
     f"{_OWN}/quotastoragelimits/{{limit}}",
-    (ref("quota"), ref("storage_domain"), named("limit", "int"), named("usage", fixed=True)),
+    (ref("quota"), ref("storage_domain"), sim_field("limit", "int"), sim_field("usage", fixed=True)),
     basics=(),
 )
 #: Elements have other names in v3, addresses have not.
@@ -58,7 +58,7 @@ def _of_center(world: World, center: Thing) -> None:
     """Make the quota that comes with a data center: without limits, so that nothing is refused."""
     world.add(
         "quota",
-        id=derived("quota", center["id"]),
+        id=derive_id("quota", center["id"]),
         name="Default",
         description="Default unlimited quota",
         data_center=center["id"],
@@ -77,36 +77,38 @@ def _last(_call: ApiCall, quota: Thing) -> None:
         raise Refused("Cannot remove Quota. Default quota cannot be changed.")
 
 
-def _told(call: ApiCall, shape: SimShape) -> SimShape:
+def _in_dialect(call: ApiCall, shape: SimShape) -> SimShape:
     """The shape as the call's dialect has it."""
     return _AS_IN_3[shape.kind] if call.dialect.number == 3 else shape
 
 
-def _shown(call: ApiCall, one: Thing, on: str) -> Thing:
+def _with_limit_id(call: ApiCall, one: Thing, on: str) -> Thing:
     """A limit under its id: that of what it is for, or the quota's where all are meant."""
-    return called(one, one.get(on) or call.things["quota"]["id"])
+    return with_id(one, one.get(on) or call.things["quota"]["id"])
 
 
 def _limits(shape: SimShape, on: str) -> Handler:
     def handle(call: ApiCall) -> Many:
         there = call.world.of(shape.kind, "quota", call.things["quota"]["id"])
-        return Many(_told(call, shape), [_shown(call, one, on) for one in there])
+        return Many(_in_dialect(call, shape), [_with_limit_id(call, one, on) for one in there])
 
     return handle
 
 
 def _limit(shape: SimShape, on: str) -> Handler:
     def handle(call: ApiCall) -> One:
-        return One(_told(call, shape), _shown(call, called_so(call, shape.kind, "quota", on, "limit"), on))
+        return One(
+            _in_dialect(call, shape), _with_limit_id(call, called_so(call, shape.kind, "quota", on, "limit"), on)
+        )
 
     return handle
 
 
-def _limited(shape: SimShape, on: str) -> Handler:
+def _set_limit(shape: SimShape, on: str) -> Handler:
     """Make a handler that sets a limit, of one thing or of all; a second one of the same replaces the first."""
 
     def handle(call: ApiCall) -> One:
-        quota, values = call.things["quota"], call.read(_told(call, shape))
+        quota, values = call.things["quota"], call.read(_in_dialect(call, shape))
         _own(call, values, quota)
         target = call.look_up(on, values.pop(on))["id"] if values.get(on) else None
         values.pop("id", None)
@@ -121,12 +123,12 @@ def _limited(shape: SimShape, on: str) -> Handler:
         usage: Thing = {"vcpu_usage": 0, "memory_usage": "0.0"} if on == "cluster" else {"usage": "0.0"}
         usual: Thing = {"vcpu_limit": -1, "memory_limit": "-1.0"} if on == "cluster" else {"limit": -1}
         made = call.world.add(shape.kind, **{**usual, **usage, **values, "quota": quota["id"], on: target})
-        return One(_told(call, shape), _shown(call, made, on))
+        return One(_in_dialect(call, shape), _with_limit_id(call, made, on))
 
     return handle
 
 
-def _unlimited(kind: str, on: str) -> Handler:
+def _drop_limit(kind: str, on: str) -> Handler:
     def handle(call: ApiCall) -> Removed:
         call.world.remove(called_so(call, kind, "quota", on, "limit"))
         return Removed()
@@ -141,9 +143,9 @@ def _routes(shape: SimShape, on: str) -> Iterable[Route]:
     SHAPES[shape.kind] = shape
     path = shape.path.rpartition("/")[0]
     yield get(path, _limits(shape, on), "list its limits", since3=_SINCE3)
-    yield post(path, _limited(shape, on), "set a limit", since3=_SINCE3)
+    yield post(path, _set_limit(shape, on), "set a limit", since3=_SINCE3)
     yield get(shape.path, _limit(shape, on), "show a limit", since3=_SINCE3)
-    yield delete(shape.path, _unlimited(shape.kind, on), "take a limit away", since3=_SINCE3)
+    yield delete(shape.path, _drop_limit(shape.kind, on), "take a limit away", since3=_SINCE3)
 
 
 COMES_ALONG["data_center"] = _of_center

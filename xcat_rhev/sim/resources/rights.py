@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 
 from ..answers import Many, One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SimShape, Thing, named, ref
+from ..dialect import SimShape, Thing, ref, sim_field
 from ..faults import BAD, CONFLICT, Refused
 from ..routing import Handler, Route, delete, get, post
 from ..world import ROOT_USER, World
-from .common import called, called_so, lists, shows
+from .common import called_so, lists, shows, with_id
 from .plain import Plain
 from .root import INTERNAL
-from .vmshape import derived
+from .vmshape import derive_id
 
 #: The group of all users, the role of an administrator and that of a user, and the directory that every engine has.
 EVERYONE, SUPER_USER, USER_ROLE = (
@@ -55,13 +55,13 @@ ROLE = SimShape(
     "roles",
     "/roles/{role}",
     (
-        named("mutable", "bool", fixed=True),
-        named("administrative", "bool"),
-        named(
+        sim_field("mutable", "bool", fixed=True),
+        sim_field("administrative", "bool"),
+        sim_field(
             "permits",
             v3="permits/permit[]",
             v4="permits/permit[]",
-            item=(named("id", v3="@id", v4="@id"), named("name"), named("administrative", "bool")),
+            item=(sim_field("id", v3="@id", v4="@id"), sim_field("name"), sim_field("administrative", "bool")),
         ),
     ),
     order36="mutable administrative",
@@ -69,7 +69,7 @@ ROLE = SimShape(
     view=lambda world, thing, call: {key: value for key, value in thing.items() if key != "permits"},
 )
 PERMIT = SimShape(
-    "permit", "permit", "permits", "/roles/{role}/permits/{number}", (named("administrative", "bool"), ref("role"))
+    "permit", "permit", "permits", "/roles/{role}/permits/{number}", (sim_field("administrative", "bool"), ref("role"))
 )
 USER = SimShape(
     "user",
@@ -77,16 +77,16 @@ USER = SimShape(
     "users",
     "/users/{user}",
     (
-        named("domain_entry_id", since3=(3, 3)),
-        named("department", usual=""),
-        named("namespace", since3=(3, 5)),
-        named("last_name", usual=""),
-        named("user_name"),
-        named("principal", since3=(3, 5)),
-        named("email", usual=""),
-        named("domain_id", v3="domain@id", v4="domain@id"),
-        named("domain_name", v3="domain/name", v4="domain/name"),
-        named("domain_href", v3="domain@href", v4="domain@href", since3=(3, 6), fixed=True),
+        sim_field("domain_entry_id", since3=(3, 3)),
+        sim_field("department", usual=""),
+        sim_field("namespace", since3=(3, 5)),
+        sim_field("last_name", usual=""),
+        sim_field("user_name"),
+        sim_field("principal", since3=(3, 5)),
+        sim_field("email", usual=""),
+        sim_field("domain_id", v3="domain@id", v4="domain@id"),
+        sim_field("domain_name", v3="domain/name", v4="domain/name"),
+        sim_field("domain_href", v3="domain@href", v4="domain@href", since3=(3, 6), fixed=True),
     ),
     view=lambda world, thing, call: {**thing, "domain_href": f"{call.dialect.base}/domains/{INTERNAL}"},
     order36="domain domain_entry_id department namespace last_name user_name principal email",
@@ -97,7 +97,7 @@ GROUP = SimShape(
     "group",
     "groups",
     "/groups/{group}",
-    (named("domain_entry_id", since3=(3, 6)), named("namespace", since3=(3, 6))),
+    (sim_field("domain_entry_id", since3=(3, 6)), sim_field("namespace", since3=(3, 6))),
 )
 #: What permissions are given on: kind -> the word in addresses.
 OBJECTS = {
@@ -113,7 +113,7 @@ OBJECTS = {
 _SAID = ("data_center", "cluster", "host", "storage_domain", "vm", "template")
 
 
-def _placed(permission: Thing, call: ApiCall) -> Thing:
+def _with_place(permission: Thing, call: ApiCall) -> Thing:
     """What it is on: whoever may do something everywhere is shown with what was asked about, all users are not."""
     if permission.get("object"):
         return {permission["object_kind"]: permission["object"]}
@@ -128,7 +128,7 @@ def _permission(path: str) -> SimShape:
         "permissions",
         f"{path}/permissions/{{permission}}",
         (ref("role"), ref("user"), ref("group"), *(ref(kind) for kind in _SAID)),
-        view=lambda world, thing, call: {**thing, **_placed(thing, call)},
+        view=lambda world, thing, call: {**thing, **_with_place(thing, call)},
         basics=(),
     )
 
@@ -154,13 +154,13 @@ def build(world: World) -> None:
     for name, (one, about, administrative, permits) in _ROLES.items():
         world.add("role", id=one, name=name, description=about, administrative=administrative, mutable=False)
         _permit(world, one, permits)
-    world.add("permission", id=derived("permission", EVERYONE), group=EVERYONE, role=USER_ROLE)
-    world.add("permission", id=derived("permission", ROOT_USER), user=ROOT_USER, role=SUPER_USER)
+    world.add("permission", id=derive_id("permission", EVERYONE), group=EVERYONE, role=USER_ROLE)
+    world.add("permission", id=derive_id("permission", ROOT_USER), user=ROOT_USER, role=SUPER_USER)
 
 
 def _permit(world: World, role: str, names: Iterable[str]) -> None:
     for name in dict.fromkeys(names):
-        one = derived(f"permit {role}", name)
+        one = derive_id(f"permit {role}", name)
         world.add("permit", id=one, name=name, number=NUMBERS[name], role=role, administrative=name in _ADMINS)
 
 
@@ -172,7 +172,7 @@ def _may_change(call: ApiCall, values: Thing, there: Thing | None) -> None:
         raise Refused(f"Cannot {action} Role. Changing Role type is not allowed.")
 
 
-def _unused(call: ApiCall, role: Thing) -> None:
+def _check_unused(call: ApiCall, role: Thing) -> None:
     if not role.get("mutable", True):
         raise Refused("Cannot remove Role. The Role is Read-Only.")
     if call.world.of("permission", "role", role["id"]):
@@ -189,7 +189,7 @@ def _role_made(call: ApiCall) -> One:
     for number in told:
         if number not in known:
             raise Refused(f"{number} is not a valid permit ID.", BAD, listed=False)
-    made = _ROLE.created(call)
+    made = _ROLE.create(call)
     made.thing.pop("permits", None)
     _permit(call.world, made.thing["id"], (known[number] for number in told))
     return made
@@ -207,22 +207,22 @@ _ROLE = Plain(
     *(ROLE, "Role", "Role"),
     usual={"administrative": False, "mutable": True},
     check=_may_change,
-    last=_unused,
+    last=_check_unused,
     since3=(3, 0),
 )
 
 
 def _permits(call: ApiCall) -> Many:
     there = call.world.of("permit", "role", call.things["role"]["id"])
-    return Many(PERMIT, [called(one, one["number"]) for one in there])
+    return Many(PERMIT, [with_id(one, one["number"]) for one in there])
 
 
 def _permit_shown(call: ApiCall) -> One:
     one = called_so(call, "permit", "role", "number", "number")
-    return One(PERMIT, called(one, one["number"]))
+    return One(PERMIT, with_id(one, one["number"]))
 
 
-def _permitted(call: ApiCall) -> One:
+def _add_permit(call: ApiCall) -> One:
     role, said = call.things["role"], call.read(PERMIT)
     _may_change(call, role, role)
     name = said.get("name") or next((one for one, number in NUMBERS.items() if number == said.get("id")), "")
@@ -232,7 +232,7 @@ def _permitted(call: ApiCall) -> One:
         raise Refused("Cannot attach action group to Role. This action group is already attached to Role.")
     _permit(call.world, role["id"], (name,))
     made = call.world.of("permit", "role", role["id"])[-1]
-    return One(PERMIT, called(made, made["number"]), 201)
+    return One(PERMIT, with_id(made, made["number"]), 201)
 
 
 def _forbidden(call: ApiCall) -> Removed:
@@ -256,7 +256,7 @@ def _user_made(call: ApiCall) -> One:
     there = next((one for one in call.world.all("user") if one["user_name"] == full), None)
     if there is not None:
         return One(USER, there, 201)
-    entry = derived("directory entry", full)
+    entry = derive_id("directory entry", full)
     more = {"namespace": "*", "principal": name, "domain_id": INTERNAL, "domain_entry_id": entry, "email": ""}
     return One(USER, call.world.add("user", name=name, user_name=full, domain_name=DOMAIN, **more), 201)
 
@@ -291,7 +291,7 @@ def _of(kind: str) -> Handler:
     return handle
 
 
-def _given(kind: str) -> Handler:
+def _grant(kind: str) -> Handler:
     """Make a handler that gives somebody a role on a thing, or everywhere."""
     shape = PERMISSION if not kind else _permission(f"/{OBJECTS[kind]}/{{{kind}}}")
 
@@ -312,7 +312,7 @@ def _given(kind: str) -> Handler:
     return handle
 
 
-def _taken(call: ApiCall) -> Removed:
+def _revoke(call: ApiCall) -> Removed:
     permission = call.things["permission"]
     if permission.get("user") == ROOT_USER:
         raise Refused("Cannot remove internal admin user or its permissions.")
@@ -328,9 +328,9 @@ def _permissions(kind: str) -> Iterator[Route]:
     since = {"since3": (3, 0)} if kind and kind != "network" else {"since3": (3, 4)}
     shape = _permission(path.removesuffix("/permissions"))
     yield get(path, _on(kind), "who may do what with it", **since)
-    yield post(path, _given(kind), "give somebody a role", **since)
+    yield post(path, _grant(kind), "give somebody a role", **since)
     yield get(f"{path}/{{permission}}", shows(shape), "show it", **since)
-    yield delete(f"{path}/{{permission}}", _taken, "take the role away", **since)
+    yield delete(f"{path}/{{permission}}", _revoke, "take the role away", **since)
 
 
 SHAPES["permission"] = PERMISSION
@@ -341,7 +341,7 @@ ROUTES: tuple[Route, ...] = (
         for route in _ROLE.routes("/roles")
     ),
     get("/roles/{role}/permits", _permits, "list its permits"),
-    post("/roles/{role}/permits", _permitted, "permit something"),
+    post("/roles/{role}/permits", _add_permit, "permit something"),
     get("/roles/{role}/permits/{number}", _permit_shown, "show a permit"),
     delete("/roles/{role}/permits/{number}", _forbidden, "permit it no more"),
     get("/users", lists(USER), "list users"),

@@ -8,7 +8,7 @@ from ..answers import Raw
 from ..call import ApiCall
 from ..dialect import SimDialect
 from ..faults import Gone, NotHere
-from ..levels import cpus, newest, supported
+from ..levels import cpus, newest, supported_levels
 from ..render import document, iso, link
 from ..routing import get
 from ..systems import architecture, systems
@@ -94,10 +94,10 @@ def _summary(call: ApiCall) -> str:
         ),
     }
     order = ("vms", "hosts", "users", "storage_domains") if call.dialect.number == 3 else sorted(counts)
-    return "".join(_counted(call.dialect, tag, *counts[tag]) for tag in order)
+    return "".join(_count(call.dialect, tag, *counts[tag]) for tag in order)
 
 
-def _counted(dialect: SimDialect, tag: str, total: int, active: int) -> str:
+def _count(dialect: SimDialect, tag: str, total: int, active: int) -> str:
     words = (f"<total>{total}</total>", f"<active>{active}</active>")
     return f"<{tag}>{''.join(words if dialect.number == 3 else reversed(words))}</{tag}>"
 
@@ -105,7 +105,7 @@ def _counted(dialect: SimDialect, tag: str, total: int, active: int) -> str:
 def capabilities(call: ApiCall) -> Raw:
     """Say which levels there are and what each knows (v3)."""
     versions = []
-    for level in reversed(supported(call.dialect)):
+    for level in reversed(supported_levels(call.dialect)):
         current = "true" if level == newest(call.dialect) else "false"
         kinds = "".join(f'<cpu id="{escape(cpu.name)}"><level>{cpu.level}</level></cpu>' for cpu in cpus(level))
         identity = f' id="{level[0]}{level[1]}"' if call.dialect.version >= (3, 6) else ""
@@ -129,14 +129,14 @@ def _states(outer: str, inner: str, words: str) -> str:
 
 def levels(call: ApiCall) -> Raw:
     """List the compatibility levels (v4), in no order, as engines do."""
-    oldest, *others = supported(call.dialect)
+    oldest, *others = supported_levels(call.dialect)
     texts = [_level(call, *level) for level in (oldest, *reversed(others))]
     return Raw(document(f"<cluster_levels>{''.join(texts)}</cluster_levels>"))
 
 
 def level(call: ApiCall) -> Raw:
     """Show one compatibility level with its CPU types (v4)."""
-    for major, minor in supported(call.dialect):
+    for major, minor in supported_levels(call.dialect):
         if f"{major}.{minor}" == call.things["level"]["id"]:
             return Raw(document(_level(call, major, minor)))
     raise Gone

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from ..answers import ActionDone, Many, One, Raw, Removed, address, text_of, writer
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SimShape, Thing, named, ref
+from ..dialect import SimShape, Thing, ref, sim_field
 from ..faults import BAD, MISSING, Gone, Refused, refuse
-from ..render import collected, document
+from ..render import document, write_collection
 from ..routing import delete, get, post, verb
 from ..states import effect
 from ..usual import usual
@@ -24,12 +24,12 @@ SNAPSHOT = SimShape(
     "snapshots",
     "/vms/{vm}/snapshots/{snap}",
     (
-        named("snapshot_type", v3="type", since3=(3, 1), fixed=True),
+        sim_field("snapshot_type", v3="type", since3=(3, 1), fixed=True),
         ref("vm", fixed=True),
-        named("date", "date", fixed=True),
-        named("status", v3="snapshot_status", v4="snapshot_status", since3=(3, 1), fixed=True),
+        sim_field("date", "date", fixed=True),
+        sim_field("status", v3="snapshot_status", v4="snapshot_status", since3=(3, 1), fixed=True),
         *usual("initialization/configuration/data=OVF initialization/configuration/type=ovf", full=True),
-        named("memory", "bool", "persist_memorystate", "persist_memorystate", since3=(3, 3)),
+        sim_field("memory", "bool", "persist_memorystate", "persist_memorystate", since3=(3, 3)),
     ),
 )
 SHAPES["snapshot"] = SNAPSHOT
@@ -55,11 +55,11 @@ def _all(call: ApiCall) -> list[Thing]:
     return [active, *made]
 
 
-def listed(call: ApiCall) -> Many | Raw:
+def list_snapshots(call: ApiCall) -> Many | Raw:
     """List a machine's snapshots."""
     if call.dialect.number == 3:
         return Many(SNAPSHOT, _all(call))
-    return Raw(collected("snapshots", [_whole(call, one) for one in _all(call)]))
+    return Raw(write_collection("snapshots", [_whole(call, one) for one in _all(call)]))
 
 
 def _whole(call: ApiCall, snapshot: Thing) -> str:
@@ -76,7 +76,7 @@ def _whole(call: ApiCall, snapshot: Thing) -> str:
 _UNLINKED = re.compile(r' href="[^"]*"|<actions>.*?</actions>|<link [^>]*>')
 
 
-def _named(call: ApiCall) -> Thing:
+def _by_id(call: ApiCall) -> Thing:
     for one in _all(call):
         if one["id"] == call.things["snap"]["id"]:
             return one
@@ -88,11 +88,11 @@ def _named(call: ApiCall) -> Thing:
 
 def show(call: ApiCall) -> One | Raw:
     """Show a snapshot."""
-    snapshot = _named(call)
+    snapshot = _by_id(call)
     return Raw(document(_whole(call, snapshot))) if call.dialect.number == 4 else One(SNAPSHOT, snapshot)
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Take a snapshot; a machine that is down is locked meanwhile, a running one stays up."""
     vm, world = call.things["vm"], call.world
     values = call.fresh(SNAPSHOT)
@@ -121,7 +121,7 @@ def created(call: ApiCall) -> One:
 
 def restore(call: ApiCall) -> ActionDone:
     """Bring a machine that is down back to a snapshot."""
-    vm, thing = call.things["vm"], _named(call)
+    vm, thing = call.things["vm"], _by_id(call)
     if vm["status"] != "down":
         raise refuse("vm down only", call.dialect, action="restore Snapshot of")
     if thing["snapshot_type"] == "active" and call.dialect.modern:
@@ -139,9 +139,9 @@ def restore(call: ApiCall) -> ActionDone:
     return ActionDone(outputs={"async": "<async>true</async>", "snapshot": told})
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a snapshot."""
-    thing = _named(call)
+    thing = _by_id(call)
     if thing["snapshot_type"] == "active":
         raise refuse("snapshot regular" if call.dialect.modern else "snapshot active", call.dialect)
     if thing["status"] == "locked" and call.dialect.modern:
@@ -151,7 +151,7 @@ def removed(call: ApiCall) -> Removed:
 
 
 @effect("snapshot removed")
-def gone(world: World, thing: Thing, _end: Thing) -> None:
+def discard(world: World, thing: Thing, _end: Thing) -> None:
     """Take a snapshot out of the world."""
     world.remove(thing)
 
@@ -159,9 +159,9 @@ def gone(world: World, thing: Thing, _end: Thing) -> None:
 # the path's word is not the kind, since the active snapshot is not a thing of the world
 _ONE = "/vms/{vm}/snapshots/{snap}"
 ROUTES = (
-    get("/vms/{vm}/snapshots", listed, "list its snapshots"),
-    post("/vms/{vm}/snapshots", created, "take a snapshot"),
+    get("/vms/{vm}/snapshots", list_snapshots, "list its snapshots"),
+    post("/vms/{vm}/snapshots", create, "take a snapshot"),
     get(_ONE, show, "show a snapshot"),
-    delete(_ONE, removed, "remove a snapshot"),
+    delete(_ONE, remove, "remove a snapshot"),
     verb(f"{_ONE}/restore", restore, "go back to a snapshot"),
 )

@@ -7,11 +7,11 @@ from lxml import etree
 from ..answers import Raw
 from ..call import ApiCall
 from ..faults import BAD, Gone, Refused
-from ..render import collected, document
+from ..render import document, write_collection
 from ..routing import Handler, Route, get
 from ..world import World
 from .root import INTERNAL
-from .vmshape import LARGE_ICON, SMALL_ICON, derived
+from .vmshape import LARGE_ICON, SMALL_ICON, derive_id
 
 #: Address -> the element of the list, the element of a thing, and (id, inner text) of each.
 _THINGS: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
@@ -64,7 +64,7 @@ def _things(word: str) -> Handler:
     def handle(call: ApiCall) -> Raw:
         at = f"{call.dialect.base}/{word}"
         texts = [f'<{tag} href="{at}/{one}" id="{one}">{text}</{tag}>' for one, text in things]
-        return Raw(collected(plural, texts))
+        return Raw(write_collection(plural, texts))
 
     return handle
 
@@ -82,7 +82,7 @@ def _one_of(listed: Handler) -> Handler:
 
 
 def _nothing(plural: str) -> Handler:
-    return lambda _call: Raw(collected(plural, []))
+    return lambda _call: Raw(write_collection(plural, []))
 
 
 def _of(call: ApiCall, kind: str, things: list[tuple[str, str, str]], tag: str) -> Raw:
@@ -93,11 +93,11 @@ def _of(call: ApiCall, kind: str, things: list[tuple[str, str, str]], tag: str) 
         home = f"{call.dialect.base}/{path}/{owner}"
         where = f'href="{home}/{tag.replace("_", "")}s/{one}" id="{one}"'
         texts.append(f'<{tag} {where}><name>{name}</name><{kind} href="{home}" id="{owner}"/></{tag}>')
-    return Raw(collected(f"{tag}s", texts))
+    return Raw(write_collection(f"{tag}s", texts))
 
 
 def _with(world: World, kind: str, what: str) -> list[tuple[str, str, str]]:
-    return [(one["id"], derived(what, one["id"]) or "", one["name"]) for one in world.all(kind)]
+    return [(one["id"], derive_id(what, one["id"]) or "", one["name"]) for one in world.all(kind)]
 
 
 def cpu_profiles(call: ApiCall) -> Raw:

@@ -35,7 +35,7 @@ FREE = frozenset({"maintenance", "inactive", "unknown"})
 BUSY = frozenset({"locked", "activating", "preparing_for_maintenance", "detaching"})
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Make a storage domain through a host that is up; it is unattached."""
     values = call.fresh(DOMAIN)
     kind = _check_body(call, values)
@@ -128,7 +128,7 @@ def _lun(lun_id: str, values: Thing) -> Thing:
     }
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a domain's name and remarks."""
     thing = call.things["storage_domain"]
     values = call.changes(DOMAIN)
@@ -142,7 +142,7 @@ _CHANGEABLE = frozenset(
 )
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove an unattached domain, formatted or not; `destroy` forgets it without touching the storage."""
     thing, world = call.things["storage_domain"], call.world
     if call.dialect.number == 4:
@@ -205,7 +205,7 @@ def in_center(call: ApiCall) -> One:
     return One(IN_CENTER, _inside(call))
 
 
-def attached(call: ApiCall) -> One:
+def attach(call: ApiCall) -> One:
     """Attach a domain; the first data domain brings the data center up, a later one stays in maintenance on 3.0."""
     world, center = call.world, call.things["data_center"]
     values = call.read(DOMAIN)
@@ -321,7 +321,7 @@ def went_idle(world: World, thing: Thing, _end: Thing) -> None:
         world.change(center, status="maintenance")
 
 
-def detached(call: ApiCall) -> Removed:
+def detach(call: ApiCall) -> Removed:
     """Detach a domain that is in maintenance; since 3.1 a local one is removed and formatted by that."""
     thing, world = _inside(call), call.world
     center = call.things["data_center"]
@@ -354,16 +354,16 @@ FILE = SimShape("file", "file", "files", "/storagedomains/{storage_domain}/files
 _IN = "/datacenters/{data_center}/storagedomains"
 ROUTES = (
     get("/storagedomains", lists(DOMAIN, "storage_domain"), "list storage domains; state only if unattached"),
-    post("/storagedomains", created, "make a storage domain through a host"),
+    post("/storagedomains", create, "make a storage domain through a host"),
     get("/storagedomains/{storage_domain}", shows(DOMAIN), "show a storage domain"),
-    put("/storagedomains/{storage_domain}", changed, "change a storage domain"),
-    delete("/storagedomains/{storage_domain}", removed, "remove an unattached domain; format, destroy"),
+    put("/storagedomains/{storage_domain}", change, "change a storage domain"),
+    delete("/storagedomains/{storage_domain}", remove, "remove an unattached domain; format, destroy"),
     get("/storagedomains/{storage_domain}/disks", disks_of, "list the disks on it", since3=(3, 1)),
     get("/storagedomains/{storage_domain}/files", empty(FILE), "list the ISO files on it"),
     get(_IN, of_center, "list its storage domains with their states"),
-    post(_IN, attached, "attach a storage domain"),
+    post(_IN, attach, "attach a storage domain"),
     get(f"{_IN}/{{storage_domain}}", in_center, "show a storage domain with its state"),
-    delete(f"{_IN}/{{storage_domain}}", detached, "detach a storage domain"),
+    delete(f"{_IN}/{{storage_domain}}", detach, "detach a storage domain"),
     verb(f"{_IN}/{{storage_domain}}/activate", activate, "let it be used"),
     verb(f"{_IN}/{{storage_domain}}/deactivate", deactivate, "put it into maintenance"),
 )

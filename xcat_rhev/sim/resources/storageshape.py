@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from ..call import SHAPES
-from ..dialect import SAID, SimField, SimShape, Thing, named, ref, v3only, v4only
+from ..dialect import SAID, SimField, SimShape, Thing, ref, sim_field, v3only, v4only
 from ..usual import usual
 
 LUN = (
-    named("id", v3="@id", v4="@id"),
-    named("port", "int"),
-    named("target"),
-    named("username"),
-    named("password", "secret"),
-    named("portal"),
-    named("address"),
-    named("serial", fixed=True),
-    named("vendor_id", fixed=True),
-    named("product_id", fixed=True),
-    named("lun_mapping", "int", fixed=True),
-    named("size", "int", fixed=True),
-    named("paths", "int", fixed=True),
-    named("status", since3=(3, 1), fixed=True),
-    named("volume_group_id", since3=(3, 1), fixed=True),
-    named("storage_domain_id", since3=(3, 1), fixed=True),
+    sim_field("id", v3="@id", v4="@id"),
+    sim_field("port", "int"),
+    sim_field("target"),
+    sim_field("username"),
+    sim_field("password", "secret"),
+    sim_field("portal"),
+    sim_field("address"),
+    sim_field("serial", fixed=True),
+    sim_field("vendor_id", fixed=True),
+    sim_field("product_id", fixed=True),
+    sim_field("lun_mapping", "int", fixed=True),
+    sim_field("size", "int", fixed=True),
+    sim_field("paths", "int", fixed=True),
+    sim_field("status", since3=(3, 1), fixed=True),
+    sim_field("volume_group_id", since3=(3, 1), fixed=True),
+    sim_field("storage_domain_id", since3=(3, 1), fixed=True),
 )
 #: 3.0 has the address before the port.
 LUN_30 = tuple(sorted(LUN, key=lambda one: ("id", "address").index(one.key) if one.key in ("id", "address") else 2))
@@ -30,14 +30,14 @@ LUN_30 = tuple(sorted(LUN, key=lambda one: ("id", "address").index(one.key) if o
 
 def within(key: str, kind: str = "text", **more: object) -> SimField:
     """Declare a field of the `storage` element."""
-    return named(key, kind, f"storage/{key}", f"storage/{key}", **more)
+    return sim_field(key, kind, f"storage/{key}", f"storage/{key}", **more)
 
 
 #: A body may have the LUNs beside the volume group; an answer has them inside it.
 _IN_GROUP = (
-    named("vg", v3="storage/volume_group@id", v4="storage/volume_group@id", fixed=True),
+    sim_field("vg", v3="storage/volume_group@id", v4="storage/volume_group@id", fixed=True),
     v3only("group_luns", path="storage/volume_group/logical_unit[]", until3=(3, 1), item=LUN_30, fixed=True),
-    named(
+    sim_field(
         "group_luns",
         v3="storage/volume_group/logical_unit[]",
         since3=(3, 1),
@@ -56,11 +56,11 @@ _FIELDS = (
         since3=(3, 6),
         fixed=True,
     ),
-    named("type", words="data iso export image volume managed_block_storage"),
-    named("status", v3="status/state", fixed=True),
-    named("external_status", v3="external_status/state", v4="external_status", since3=(3, 6), fixed=True),
-    named("master", "bool", fixed=True),
-    named(
+    sim_field("type", words="data iso export image volume managed_block_storage"),
+    sim_field("status", v3="status/state", fixed=True),
+    sim_field("external_status", v3="external_status/state", v4="external_status", since3=(3, 6), fixed=True),
+    sim_field("master", "bool", fixed=True),
+    sim_field(
         "storage_type",
         v3="storage/type",
         v4="storage/type",
@@ -76,7 +76,7 @@ _FIELDS = (
     within("nfs_timeo", "int", since3=(3, 1)),
     within("nfs_retrans", "int", since3=(3, 1)),
     v3only("luns", path="storage/logical_unit[]", until3=(3, 1), item=LUN_30),
-    named("luns", v3="storage/logical_unit[]", v4="storage/logical_units/logical_unit[]", since3=(3, 1), item=LUN),
+    sim_field("luns", v3="storage/logical_unit[]", v4="storage/logical_units/logical_unit[]", since3=(3, 1), item=LUN),
     *_IN_GROUP,
     within("override_luns", "bool", since3=(3, 1)),
     within("port", "int", since3=(3, 1)),
@@ -86,12 +86,12 @@ _FIELDS = (
     ref("host"),
     v3only("format", "bool"),
     v3only("destroy", "bool"),
-    named("available", "int", fixed=True),
-    named("used", "int", fixed=True),
-    named("committed", "int", fixed=True),
-    named("storage_format", words="v1 v2 v3 v4 v5"),
+    sim_field("available", "int", fixed=True),
+    sim_field("used", "int", fixed=True),
+    sim_field("committed", "int", fixed=True),
+    sim_field("storage_format", words="v1 v2 v3 v4 v5"),
     v3only("wipe_after_delete", "bool", since3=(3, 6)),
-    named("import", "bool", since3=(3, 5)),
+    sim_field("import", "bool", since3=(3, 5)),
     v3only("warning_low_space_indicator", "int", since3=(3, 6)),
     v3only("critical_space_action_blocker", "int", since3=(3, 6)),
     v4only("block_size", "int", fixed=True),

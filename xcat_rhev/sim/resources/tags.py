@@ -23,7 +23,7 @@ TAG = SimShape(
 )
 
 
-def _listed(tag: Thing, call: ApiCall) -> Thing:
+def _without_description(tag: Thing, call: ApiCall) -> Thing:
     """Show that a tag has no description, but not in the answer to who ties it."""
     return {"description": tag.get("description") or ""} if call.body is None and call.dialect.number == 4 else {}
 
@@ -34,7 +34,7 @@ OF_VM = SimShape(
     "tags",
     "/vms/{vm}/tags/{tag}",
     TAG.fields,
-    view=lambda w, t, c: {**t, **_listed(t, c), "vm": c.things["vm"]["id"]},
+    view=lambda w, t, c: {**t, **_without_description(t, c), "vm": c.things["vm"]["id"]},
 )
 OF_HOST = SimShape(
     "tag",
@@ -47,7 +47,7 @@ OF_HOST = SimShape(
 SHAPES["tag"] = TAG
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Make a tag, below root unless another parent is named."""
     values = call.fresh(TAG)
     require(values, ("Tag", "Tag"), ("name",), call.dialect)
@@ -59,7 +59,7 @@ def created(call: ApiCall) -> One:
     return One(TAG, call.world.add("tag", **{**values, "parent": parent}), 201)
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a tag."""
     thing = call.things["tag"]
     values = call.changes(TAG)
@@ -69,7 +69,7 @@ def changed(call: ApiCall) -> One:
     return One(TAG, thing)
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a tag and untie it everywhere."""
     thing = call.things["tag"]
     if thing["id"] == ZERO:
@@ -144,10 +144,10 @@ def untie(kind: str) -> Handler:
 
 ROUTES = (
     get("/tags", lists(TAG), "list tags"),
-    post("/tags", created, "make a tag"),
+    post("/tags", create, "make a tag"),
     get("/tags/{tag}", shows(TAG), "show a tag"),
-    put("/tags/{tag}", changed, "change a tag"),
-    delete("/tags/{tag}", removed, "remove a tag"),
+    put("/tags/{tag}", change, "change a tag"),
+    delete("/tags/{tag}", remove, "remove a tag"),
     get("/vms/{vm}/tags", ties_of(OF_VM, "vm"), "list its tags"),
     post("/vms/{vm}/tags", tie(OF_VM, "vm"), "tie a tag to it"),
     get("/vms/{vm}/tags/{tag}", tied(OF_VM, "vm"), "show a tag of it"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..answers import ActionDone, Many, One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import NEVER, SAID, SimShape, Thing, named, ref, v3only, v4only
+from ..dialect import NEVER, SAID, SimShape, Thing, ref, sim_field, v3only, v4only
 from ..faults import BAD, CONFLICT, Gone, Refused, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
@@ -14,11 +14,11 @@ from ..world import ZERO, World
 from . import versions
 from .common import creation, lists, shows
 from .disks import ATTACHMENT_BODY, OF_VM
-from .disks import shown as disk_shown
-from .leftovers import packed, unpack
+from .disks import show as show_disk
+from .leftovers import pack, unpack
 from .sharing import disks_of
 from .vms import copy_parts
-from .vmshape import LARGE_ICON, MACHINE, SMALL_ICON, derived
+from .vmshape import LARGE_ICON, MACHINE, SMALL_ICON, derive_id
 
 TEMPLATE = SimShape(
     "template",
@@ -38,15 +38,17 @@ TEMPLATE = SimShape(
         ref("vm"),
         v3only("clone_permissions", "bool", "permissions/clone"),
         ref("base", "template", "version/base_template", "version/base_template", since3=(3, 4)),
-        named("version_number", "int", "version/version_number", "version/version_number", since3=(3, 4), fixed=True),
-        named("version_name", v3="version/version_name", v4="version/version_name", since3=(3, 4)),
+        sim_field(
+            "version_number", "int", "version/version_number", "version/version_number", since3=(3, 4), fixed=True
+        ),
+        sim_field("version_name", v3="version/version_name", v4="version/version_name", since3=(3, 4)),
     ),
     order30="vm type status memory cpu os cluster storage_domain creation_time origin high_availability display "
     "stateless timezone domain usb",
     order36="type status memory cpu cpu_shares bios os cluster storage_domain creation_time origin stateless "
     "delete_protected high_availability display console timezone usb soundcard_enabled virtio_scsi io "
     "custom_properties memory_policy vm version",
-    view=lambda world, thing, call: shown(thing, call),
+    view=lambda world, thing, call: show(thing, call),
     cached=True,
     basics=SAID,
 )
@@ -59,7 +61,7 @@ DISK = SimShape(
     OF_VM.fields,
     order30=OF_VM.order30,
     order36=OF_VM.order36,
-    view=lambda world, thing, call: disk_shown(thing),
+    view=lambda world, thing, call: show_disk(thing),
 )
 ATTACHMENT = SimShape(
     "disk",
@@ -72,17 +74,17 @@ ATTACHMENT = SimShape(
 )
 
 
-def shown(thing: Thing, call: ApiCall) -> Thing:
+def show(thing: Thing, call: ApiCall) -> Thing:
     """Show a template; before 3.1 it has neither custom properties nor a memory policy."""
     base = thing.get("base") or thing["id"]
     view = {**thing, "base": base, "vm": None}
     if call.dialect.number == 4:
         view.update(
-            cpu_profile=derived("cpu profile", thing.get("cluster")), large_icon=LARGE_ICON, small_icon=SMALL_ICON
+            cpu_profile=derive_id("cpu profile", thing.get("cluster")), large_icon=LARGE_ICON, small_icon=SMALL_ICON
         )
         if thing["id"] != ZERO:
             view.update(
-                bios_type=thing.get("bios_type") or "q35_sea_bios", quota=derived("quota", thing.get("cluster"))
+                bios_type=thing.get("bios_type") or "q35_sea_bios", quota=derive_id("quota", thing.get("cluster"))
             )
             view["timezone"] = thing.get("timezone") or "Etc/GMT"
     if thing.get("os_type"):
@@ -94,7 +96,7 @@ def shown(thing: Thing, call: ApiCall) -> Thing:
     return view
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Make a template from a machine; both are locked until it is there."""
     values, world = call.fresh(TEMPLATE), call.world
     if call.dialect.number == 4 and not (values.get("name") and values.get("vm")):
@@ -145,7 +147,7 @@ def _refuse_busy(call: ApiCall, vm: Thing) -> None:
 
 def _refuse_double(call: ApiCall, name: str, cluster: Thing) -> None:
     """Refuse a name that a template has; since 4.0 one of the same data center."""
-    homes = {versions.home(call.world, one) for one in call.world.named("template", name) if one["name"] == name}
+    homes = {versions.home(call.world, one) for one in call.world.by_name("template", name) if one["name"] == name}
     if homes and (call.dialect.number == 3 or homes & {None, cluster["data_center"]}):
         raise refuse("template name", call.dialect)
 
@@ -157,7 +159,7 @@ def ready(world: World, thing: Thing, _end: Thing) -> None:
     world.event(52, "normal", text, template=thing["id"])
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a template."""
     thing, world = call.things["template"], call.world
     values = call.changes(TEMPLATE)
@@ -174,7 +176,7 @@ def changed(call: ApiCall) -> One:
     return One(TEMPLATE, thing)
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a template that no machine depends on."""
     thing, world = call.things["template"], call.world
     if thing["id"] == ZERO:
@@ -198,7 +200,7 @@ def removed(call: ApiCall) -> Removed:
 
 
 @effect("template removed")
-def gone(world: World, thing: Thing, _end: Thing) -> None:
+def discard(world: World, thing: Thing, _end: Thing) -> None:
     """Take a template out of the world."""
     for kind in ("disk", "nic"):
         for part in world.of(kind, "template", thing["id"]):
@@ -218,12 +220,12 @@ def export(call: ApiCall) -> ActionDone:
     if any(one["id"] == template["id"] for one in there) and not call.yes("exclusive"):
         raise Refused("Cannot export Template. Template already exists on the Export Domain.")
     others = [one for one in there if one["id"] != template["id"]]
-    call.world.change(domain, templates=[*others, packed(call.world, template)])
+    call.world.change(domain, templates=[*others, pack(call.world, template)])
     call.world.move(template, "template.create")
     return ActionDone(TEMPLATE, template, pending=True)
 
 
-def exported(call: ApiCall) -> Many:
+def list_exported(call: ApiCall) -> Many:
     """List what was copied to an export domain, or what is on a data domain that the engine does not know."""
     domain = call.things["storage_domain"]
     if call.flag("unregistered") and call.dialect.knows((3, 5)):
@@ -233,7 +235,7 @@ def exported(call: ApiCall) -> Many:
     return Many(TEMPLATE, [*domain.get("templates", []), *known])
 
 
-def imported(call: ApiCall) -> ActionDone:
+def import_copy(call: ApiCall) -> ActionDone:
     """Copy a template from an export domain to a data domain."""
     target, cluster = call.named_part("storage_domain", "storage_domain"), call.named_part("cluster", "cluster")
     if target is None or cluster is None:
@@ -246,7 +248,7 @@ def imported(call: ApiCall) -> ActionDone:
     return ActionDone(TEMPLATE, template, pending=True)
 
 
-def registered(call: ApiCall) -> ActionDone:
+def register(call: ApiCall) -> ActionDone:
     """Take a template into the engine whose disks stay where they are."""
     domain, cluster = call.things["storage_domain"], call.named_part("cluster", "cluster")
     if cluster is None:
@@ -278,16 +280,16 @@ def attachments(call: ApiCall) -> Many:
 
 ROUTES = (
     get("/templates", lists(TEMPLATE, "template"), "list templates"),
-    post("/templates", created, "make a template from a machine"),
+    post("/templates", create, "make a template from a machine"),
     get("/templates/{template}", shows(TEMPLATE), "show a template"),
-    put("/templates/{template}", changed, "change a template"),
-    delete("/templates/{template}", removed, "remove a template"),
+    put("/templates/{template}", change, "change a template"),
+    delete("/templates/{template}", remove, "remove a template"),
     verb("/templates/{template}/export", export, "copy to an export domain"),
-    get("/storagedomains/{storage_domain}/templates", exported, "list the templates on it; unregistered"),
-    verb("/storagedomains/{storage_domain}/templates/{kept}/import", imported, "copy from an export domain"),
+    get("/storagedomains/{storage_domain}/templates", list_exported, "list the templates on it; unregistered"),
+    verb("/storagedomains/{storage_domain}/templates/{kept}/import", import_copy, "copy from an export domain"),
     verb(
         "/storagedomains/{storage_domain}/templates/{kept}/register",
-        registered,
+        register,
         "take in what is on a data domain",
         since3=(3, 5),
     ),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..answers import ActionDone, Many, One
 from ..call import SHAPES, ApiCall
-from ..dialect import NEVER, SimShape, Thing, named, ref
+from ..dialect import NEVER, SimShape, Thing, ref, sim_field
 from ..faults import BAD, Refused, refuse
 from ..imageio import ImageDaemon, ImageTicket
 from ..routing import get, post, verb
@@ -31,16 +31,16 @@ TRANSFER = SimShape(
         ref("snapshot", "disk_snapshot"),
         ref("host"),
         ref("backup", "backup"),
-        named("direction", words="upload download"),
-        named("format", words="cow raw"),
-        named("inactivity_timeout", "int"),
-        named("timeout_policy", words="legacy pause cancel"),
-        named("shallow", "bool", usual=False),
-        named("status", v4="phase", fixed=True),
-        named("active", "bool", fixed=True),
-        named("transferred", "int", fixed=True),
-        named("transfer_url", fixed=True),
-        named("proxy_url", fixed=True),
+        sim_field("direction", words="upload download"),
+        sim_field("format", words="cow raw"),
+        sim_field("inactivity_timeout", "int"),
+        sim_field("timeout_policy", words="legacy pause cancel"),
+        sim_field("shallow", "bool", usual=False),
+        sim_field("status", v4="phase", fixed=True),
+        sim_field("active", "bool", fixed=True),
+        sim_field("transferred", "int", fixed=True),
+        sim_field("transfer_url", fixed=True),
+        sim_field("proxy_url", fixed=True),
     ),
     view=lambda world, thing, call: _shown(world, thing),
     basics=(),

@@ -31,7 +31,7 @@ def check(call: ApiCall) -> ActionDone:
 
 
 @effect("host checked")
-def checked(world: World, host: Thing, _end: Thing) -> None:
+def finish_check(world: World, host: Thing, _end: Thing) -> None:
     """Say what was found."""
     found = bool(host.get("updates"))
     world.change(host, update_available=found)
@@ -68,7 +68,7 @@ def begin(world: World, host: Thing, _end: Thing) -> None:
 
 
 @effect("host upgraded")
-def upgraded(world: World, host: Thing, _end: Thing) -> None:
+def finish_upgrade(world: World, host: Thing, _end: Thing) -> None:
     """Say that it is done."""
     world.change(host, updates=False, update_available=False, os_full="7.9 - 2")
     text = f"Host {host['name']} upgrade was completed successfully."

@@ -34,9 +34,9 @@ def look_up(call: ApiCall, said: Thing | None, cluster: Thing) -> Thing:
     world, name = call.world, (said or {}).get("name", "")
     if "id" not in (said or {}):
         centers = (None, cluster["data_center"])
-        fits = [one for one in world.named("template", name) if one["name"] == name and home(world, one) in centers]
+        fits = [one for one in world.by_name("template", name) if one["name"] == name and home(world, one) in centers]
         said = {"name": name} if not fits else {"id": max(fits, key=lambda one: one["version_number"])["id"]}
-        if not fits and world.named("template", name):
+        if not fits and world.by_name("template", name):
             said = {"name": f"{name} in that data center"}
     return call.look_up("template", said)
 

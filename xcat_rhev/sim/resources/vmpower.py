@@ -180,7 +180,7 @@ def went_down(world: World, vm: Thing, end: Thing) -> None:
 
 
 @effect("vm applied")
-def applied(world: World, vm: Thing, _end: Thing) -> None:
+def apply_pending(world: World, vm: Thing, _end: Thing) -> None:
     """Take over what waited, a moment after the machine is down; a start in between leaves it for the next time."""
     if not (vm.get("next_run_early") and vm.get("come_up")):
         world.change(vm, **vm.get("next_run", {}))
@@ -295,7 +295,7 @@ def move_to(world: World, vm: Thing, target: Thing) -> None:
 
 
 @effect("vm migrated")
-def migrated(world: World, vm: Thing, _end: Thing) -> None:
+def finish_migration(world: World, vm: Thing, _end: Thing) -> None:
     """Say that a machine has arrived."""
     target = world.the("host", vm["host"])
     text = f"Migration completed (VM: {vm['name']}, Destination: {target['name']})."
@@ -364,7 +364,7 @@ def export(call: ApiCall) -> ActionDone:
     return ActionDone(VM, vm, pending=True)
 
 
-def exported(call: ApiCall) -> Many:
+def list_exported(call: ApiCall) -> Many:
     """List what was copied to an export domain, or what has disks on a data domain."""
     domain, world = call.things["storage_domain"], call.world
     owners = {disk["vm"]: None for disk in world.of("disk", "storage_domain", domain["id"]) if disk.get("vm")}
@@ -389,7 +389,7 @@ ROUTES = (
     verb("/vms/{vm}/ticket", ticket, "set a console password"),
     verb("/vms/{vm}/clone", clone, "copy a machine", since3=(3, 5)),
     verb("/vms/{vm}/export", export, "copy to an export domain"),
-    get("/storagedomains/{storage_domain}/vms", exported, "list the machines on an export domain"),
+    get("/storagedomains/{storage_domain}/vms", list_exported, "list the machines on an export domain"),
     verb("/vms/{vm}/logon", nothing, "log on to the guest's desktop", since3=(3, 5)),
     verb("/vms/{vm}/maintenance", nothing, "the hosted engine's maintenance mode", since3=(3, 4)),
     verb("/vms/{vm}/freezefilesystems", nothing, "freeze the guest's file systems", since3=(3, 5)),

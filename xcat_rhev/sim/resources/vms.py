@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..answers import One, Removed
 from ..call import ApiCall, require
-from ..dialect import SimShape, Thing, named
+from ..dialect import SimShape, Thing, sim_field
 from ..faults import BAD, BROKEN, CONFLICT, MISSING, Refused, name_taken, refuse
 from ..routing import delete, get, post, put
 from ..states import effect
-from ..systems import called
+from ..systems import system_name
 from ..world import MIB, ZERO, World
 from . import running, versions
 from .common import empty, lists, shows
@@ -24,7 +24,7 @@ NUMA_NODE = SimShape(
     "vm_numa_node",
     "vm_numa_nodes",
     "/vms/{vm}/numanodes/{numa_node}",
-    (named("index", "int"), named("memory", "int")),
+    (sim_field("index", "int"), sim_field("memory", "int")),
 )
 NOT_RUNNING = frozenset({"down", "suspended", "image_locked", "image_illegal"})
 _INHERITED = (
@@ -38,7 +38,7 @@ MAX_MEMORY_RATIO = 4
 _MAKING = ("storage_domain", "clone_disks", "template_disks", "cdrom_file", "instance_type", "init_root_password")
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Make a machine from a template, Blank or other."""
     values = call.fresh(VM)
     hosts_told(values)
@@ -53,7 +53,7 @@ def created(call: ApiCall) -> One:
     if "memory" in values:
         values.setdefault("memory_guaranteed", values["memory"])
         values.setdefault("memory_max", MAX_MEMORY_RATIO * values["memory"])
-    _limited(call, values, "add")
+    _check_limits(call, values, "add")
     inherited = {key: template[key] for key in _INHERITED if template.get(key) is not None}
     wanted = _wanted_disks(call, values.get("template_disks") or (), clone)
     told = {**BLANK, **inherited, **_check(call, values, cluster)}
@@ -180,7 +180,7 @@ def _check(call: ApiCall, values: Thing, cluster: Thing) -> Thing:
     if values.get("boot"):
         values["boot"] = list(dict.fromkeys(values["boot"]))
     if "os_type" in values:
-        values["os_type"] = called(values["os_type"], call.dialect)
+        values["os_type"] = system_name(values["os_type"], call.dialect)
     if values.get("pinned"):
         found = {_host_pinned(call, said, cluster, action) for said in values["pinned"]}
         values["pinned"] = sorted(found, reverse=True)  # an engine keeps them in no order
@@ -202,7 +202,7 @@ _CUSTOM = {
 }
 
 
-def _limited(call: ApiCall, values: Thing, action: str) -> None:
+def _check_limits(call: ApiCall, values: Thing, action: str) -> None:
     """Refuse what is beyond an engine's limits, in its words since 4.0."""
     if not call.dialect.modern:
         return
@@ -261,10 +261,10 @@ def _lease(call: ApiCall, values: Thing, action: str) -> Thing:
     return {"lease": lease}
 
 
-def changed(call: ApiCall) -> One:
+def change(call: ApiCall) -> One:
     """Change a machine; while it runs, hardware changes wait for the next start (3.5 and later) or are refused."""
     thing, world = call.things["vm"], call.world
-    values, cluster = _wanted(call, thing)
+    values, cluster = _requested_change(call, thing)
     swapped = None not in (thing.get("lease"), values.get("lease")) and thing["lease"] != values["lease"]
     if swapped and thing["status"] not in NOT_RUNNING:
         raise refuse("lease swap", call.dialect)
@@ -282,7 +282,7 @@ def changed(call: ApiCall) -> One:
     return One(VM, thing)
 
 
-def _wanted(call: ApiCall, thing: Thing) -> tuple[Thing, Thing]:
+def _requested_change(call: ApiCall, thing: Thing) -> tuple[Thing, Thing]:
     """Read what shall change of a machine, and in which cluster it shall be."""
     values = call.changes(VM)
     _template_stays(call, values.pop("template", None))
@@ -305,7 +305,7 @@ def _wanted(call: ApiCall, thing: Thing) -> tuple[Thing, Thing]:
     first = call.part("initialization")
     if first is not None and not len(first) and call.dialect.number == 4:
         values.update({key: None for key in thing if key.startswith("init_")})  # an empty element takes all away
-    _limited(call, {"display_type": thing["display_type"], **values}, "edit")
+    _check_limits(call, {"display_type": thing["display_type"], **values}, "edit")
     values = _check(call, {**_bounds(call, thing), **values} if set(_BOUNDS) & set(values) else values, cluster)
     values.update(_lease(call, {**thing, **values}, "edit"))
     return values, cluster
@@ -348,14 +348,14 @@ def _refuse_taken(call: ApiCall, thing: Thing, values: Thing, cluster: Thing) ->
 
 def _namesakes(call: ApiCall, name: str, cluster: Thing) -> list[Thing]:
     """Give the machines in whose way that name is: those of the data center, before 3.6 all."""
-    same = [vm for vm in call.world.named("vm", name) if vm["name"] == name]
+    same = [vm for vm in call.world.by_name("vm", name) if vm["name"] == name]
     if not call.dialect.knows((3, 6)):
         return same
     center = cluster.get("data_center")
     return [vm for vm in same if call.world.the("cluster", vm["cluster"]).get("data_center") == center]
 
 
-def removed(call: ApiCall) -> Removed:
+def remove(call: ApiCall) -> Removed:
     """Remove a machine with its disks, or without them where `detach_only` says so."""
     thing, world = call.things["vm"], call.world
     if thing.get("delete_protected") and call.dialect.knows((3, 2)):
@@ -381,14 +381,14 @@ def removed(call: ApiCall) -> Removed:
             take_off(world, world.the("disk", disk["id"]), thing)
     world.event(113, "normal", f"VM {thing['name']} was successfully removed.", vm=thing["id"])
     if call.dialect.modern:  # it is gone at once; its disks go a moment later
-        gone(world, thing, {})
+        discard(world, thing, {})
     else:
         world.move(thing, "vm.remove", effect="vm removed", removing=True)
     return Removed()
 
 
 @effect("vm removed")
-def gone(world: World, thing: Thing, _end: Thing) -> None:
+def discard(world: World, thing: Thing, _end: Thing) -> None:
     """Take a machine out of the world, with all that is part of it."""
     for kind in ("nic", "snapshot"):
         for part in world.of(kind, "vm", thing["id"]):
@@ -403,9 +403,9 @@ def gone(world: World, thing: Thing, _end: Thing) -> None:
 
 ROUTES = (
     get("/vms", lists(VM, "vm"), "list virtual machines; search, max, follow / detail"),
-    post("/vms", created, "make a virtual machine from a template"),
+    post("/vms", create, "make a virtual machine from a template"),
     get("/vms/{vm}", shows(VM), "show a virtual machine"),
-    put("/vms/{vm}", changed, "change a virtual machine; next run while it runs"),
-    delete("/vms/{vm}", removed, "remove a virtual machine, with or without its disks"),
+    put("/vms/{vm}", change, "change a virtual machine; next run while it runs"),
+    delete("/vms/{vm}", remove, "remove a virtual machine, with or without its disks"),
     get("/vms/{vm}/numanodes", empty(NUMA_NODE), "list its NUMA nodes: none is ever made", since3=(3, 5)),
 )

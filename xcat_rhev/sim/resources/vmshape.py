@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from ..call import SHAPES, ApiCall
-from ..dialect import SAID, SimShape, Thing, named, ref, v3only, v4only
+from ..dialect import SAID, SimShape, Thing, ref, sim_field, v3only, v4only
 from ..systems import kept_as
 from ..usual import usual
 from ..world import MIB, ZERO, World
@@ -15,82 +15,82 @@ from .running import next_view
 _BOOT = {"words": "hd cdrom network"}
 
 NIC_CONFIGURATION = (
-    named("name"),
-    named("ip_address", v3="ip@address", v4="ip/address"),
-    named("ip_netmask", v3="ip@netmask", v4="ip/netmask"),
-    named("ip_gateway", v3="ip@gateway", v4="ip/gateway"),
+    sim_field("name"),
+    sim_field("ip_address", v3="ip@address", v4="ip/address"),
+    sim_field("ip_netmask", v3="ip@netmask", v4="ip/netmask"),
+    sim_field("ip_gateway", v3="ip@gateway", v4="ip/gateway"),
     v4only("ip_version", path="ip/version"),
     v4only("ipv6"),
     v4only("ipv6_boot_protocol"),
-    named("boot_protocol"),
-    named("on_boot", "bool"),
+    sim_field("boot_protocol"),
+    sim_field("on_boot", "bool"),
 )
 
 
 def init(key: str, kind: str = "text", **more: Any) -> Any:
     """Declare a field of a machine's first start."""
-    return named(f"init_{key}", kind, f"initialization/{key}", f"initialization/{key}", since3=(3, 4), **more)
+    return sim_field(f"init_{key}", kind, f"initialization/{key}", f"initialization/{key}", since3=(3, 4), **more)
 
 
 #: What VMs and templates share, in the order of the v3 schema (3.6).
 MACHINE = (
-    named("type", words="server desktop high_performance@4.2"),
-    named("status", v3="status/state", fixed=True),
-    named("status_detail", v3="status/detail", fixed=True),
-    named("memory", "int"),
-    named("sockets", "int", "cpu/topology@sockets", "cpu/topology/sockets"),
-    named("cores", "int", "cpu/topology@cores", "cpu/topology/cores"),
-    named("threads", "int", "cpu/topology@threads", "cpu/topology/threads", since3=(3, 6)),
-    named(
+    sim_field("type", words="server desktop high_performance@4.2"),
+    sim_field("status", v3="status/state", fixed=True),
+    sim_field("status_detail", v3="status/detail", fixed=True),
+    sim_field("memory", "int"),
+    sim_field("sockets", "int", "cpu/topology@sockets", "cpu/topology/sockets"),
+    sim_field("cores", "int", "cpu/topology@cores", "cpu/topology/cores"),
+    sim_field("threads", "int", "cpu/topology@threads", "cpu/topology/threads", since3=(3, 6)),
+    sim_field(
         "vcpu_pins",
         v3="cpu/cpu_tune/vcpu_pin[]",
         v4="cpu/cpu_tune/vcpu_pins/vcpu_pin[]",
         since3=(3, 1),
-        item=(named("vcpu", "int", v3="@vcpu", v4="vcpu"), named("cpu_set", v3="@cpu_set", v4="cpu_set")),
+        item=(sim_field("vcpu", "int", v3="@vcpu", v4="vcpu"), sim_field("cpu_set", v3="@cpu_set", v4="cpu_set")),
     ),
-    named("cpu_mode", v3="cpu/mode", v4="cpu/mode", since3=(3, 2)),
-    named("cpu_architecture", v3="cpu/architecture", v4="cpu/architecture", since3=(3, 6)),
+    sim_field("cpu_mode", v3="cpu/mode", v4="cpu/mode", since3=(3, 2)),
+    sim_field("cpu_architecture", v3="cpu/architecture", v4="cpu/architecture", since3=(3, 6)),
     v4only("bios_type", path="bios/type"),
     v4only("compat_major", "int", "custom_compatibility_version/major"),
     v4only("compat_minor", "int", "custom_compatibility_version/minor"),
     v4only("cpu_model", path="custom_cpu_model"),
     v4only("machine_type", path="custom_emulated_machine"),
     v3only("cpu_shares", "int", since3=(3, 3)),
-    named("os_type", v3="os@type", v4="os/type"),
-    named("boot", v3="os/boot[]@dev", v4="os/boot/devices/device[]", **_BOOT),
-    named("kernel", v3="os/kernel", v4="os/kernel"),
-    named("initrd", v3="os/initrd", v4="os/initrd"),
-    named("cmdline", v3="os/cmdline", v4="os/cmdline"),
+    sim_field("os_type", v3="os@type", v4="os/type"),
+    sim_field("boot", v3="os/boot[]@dev", v4="os/boot/devices/device[]", **_BOOT),
+    sim_field("kernel", v3="os/kernel", v4="os/kernel"),
+    sim_field("initrd", v3="os/initrd", v4="os/initrd"),
+    sim_field("cmdline", v3="os/cmdline", v4="os/cmdline"),
     v4only("custom_kernel_cmdline"),
     ref("cluster"),
     ref("storage_domain"),
-    named("creation_time", "date", fixed=True),
-    named("origin", fixed=True),
-    named("stateless", "bool"),
-    named("delete_protected", "bool", since3=(3, 2)),
-    named("ha_enabled", "bool", "high_availability/enabled", "high_availability/enabled"),
-    named("ha_priority", "int", "high_availability/priority", "high_availability/priority"),
-    named("display_type", v3="display/type", v4="display/type", words="vnc spice"),
-    named("display_address", v3="display/address", v4="display/address", fixed=True),
-    named("display_port", "int", "display/port", "display/port", fixed=True),
-    named("display_secure_port", "int", "display/secure_port", "display/secure_port", fixed=True),
-    named("monitors", "int", "display/monitors", "display/monitors"),
-    named("console_enabled", "bool", "console@enabled", "console/enabled", since3=(3, 4)),
+    sim_field("creation_time", "date", fixed=True),
+    sim_field("origin", fixed=True),
+    sim_field("stateless", "bool"),
+    sim_field("delete_protected", "bool", since3=(3, 2)),
+    sim_field("ha_enabled", "bool", "high_availability/enabled", "high_availability/enabled"),
+    sim_field("ha_priority", "int", "high_availability/priority", "high_availability/priority"),
+    sim_field("display_type", v3="display/type", v4="display/type", words="vnc spice"),
+    sim_field("display_address", v3="display/address", v4="display/address", fixed=True),
+    sim_field("display_port", "int", "display/port", "display/port", fixed=True),
+    sim_field("display_secure_port", "int", "display/secure_port", "display/secure_port", fixed=True),
+    sim_field("monitors", "int", "display/monitors", "display/monitors"),
+    sim_field("console_enabled", "bool", "console@enabled", "console/enabled", since3=(3, 4)),
     v3only("timezone"),
-    named("usb_enabled", "bool", "usb/enabled", "usb/enabled"),
+    sim_field("usb_enabled", "bool", "usb/enabled", "usb/enabled"),
     v3only("soundcard_enabled", "bool", since3=(3, 6)),
     v3only("virtio_scsi", "bool", "virtio_scsi@enabled", since3=(3, 4)),
     v3only("io_threads", "int", "io/threads", since3=(3, 6)),
-    named(
+    sim_field(
         "custom_properties",
         v3="custom_properties/custom_property[]",
         v4="custom_properties/custom_property[]",
-        item=(named("name", v3="@name", v4="name"), named("value", v3="@value", v4="value")),
+        item=(sim_field("name", v3="@name", v4="name"), sim_field("value", v3="@value", v4="value")),
     ),
-    named("memory_guaranteed", "int", "memory_policy/guaranteed", "memory_policy/guaranteed"),
+    sim_field("memory_guaranteed", "int", "memory_policy/guaranteed", "memory_policy/guaranteed"),
     v4only("memory_max", "int", "memory_policy/max"),
     ref("lease", "storage_domain", v3="", v4="lease/storage_domain", since4=(4, 1)),
-    named("ballooning", "bool", "memory_policy/ballooning", "memory_policy/ballooning", since3=(3, 6)),
+    sim_field("ballooning", "bool", "memory_policy/ballooning", "memory_policy/ballooning", since3=(3, 6)),
     *usual(
         """bios/boot_menu/enabled=false display/allow_override=false display/copy_paste_enabled=true
         display/disconnect_action=LOCK_SCREEN display/file_transfer_enabled=true display/smartcard_enabled=false
@@ -139,7 +139,7 @@ VM = SimShape(
     "/vms/{vm}",
     (
         *MACHINE,
-        named("stop_reason", since3=(3, 6), fixed=True),
+        sim_field("stop_reason", since3=(3, 6), fixed=True),
         ref("host", fixed=True),
         ref("template"),
         v4only("instance_type"),
@@ -152,9 +152,9 @@ VM = SimShape(
         *(v4only(path, path=path) for path in _GUEST),
         v4only("use_latest_template_version", "bool"),
         *usual("initialization/configuration/data=OVF initialization/configuration/type=ovf", full=True),
-        named("start_time", "date", fixed=True),
-        named("stop_time", "date", since3=(3, 6), fixed=True),
-        named("run_once", "bool", since3=(3, 5), fixed=True),
+        sim_field("start_time", "date", fixed=True),
+        sim_field("stop_time", "date", since3=(3, 6), fixed=True),
+        sim_field("run_once", "bool", since3=(3, 5), fixed=True),
         v3only("clone_disks", "bool", "disks/clone"),
         init("host_name"),
         init("domain"),
@@ -163,7 +163,7 @@ VM = SimShape(
         init("regenerate_ssh_keys", "bool"),
         init("dns_servers"),
         init("dns_search"),
-        named(
+        sim_field(
             "init_nics",
             v3="initialization/nic_configurations/nic_configuration[]",
             v4="initialization/nic_configurations/nic_configuration[]",
@@ -177,15 +177,15 @@ VM = SimShape(
         ref("pinned", "host", "placement_policy/host[]", "", until3=(3, 6)),
         ref("pinned", "host", "placement_policy/hosts/host[]", "placement_policy/hosts/host[]", since3=(3, 6)),
         ref("pinned_alone", "host", "placement_policy/host", "", since3=(3, 6)),
-        named(
+        sim_field(
             "affinity",
             v3="placement_policy/affinity",
             v4="placement_policy/affinity",
             words="migratable user_migratable pinned",
         ),
-        named("guest_ips", v3="guest_info/ips/ip[]@address", v4="", fixed=True),
-        named("fqdn", v3="guest_info/fqdn", v4="fqdn", since3=(3, 6), fixed=True),
-        named(
+        sim_field("guest_ips", v3="guest_info/ips/ip[]@address", v4="", fixed=True),
+        sim_field("fqdn", v3="guest_info/fqdn", v4="fqdn", since3=(3, 6), fixed=True),
+        sim_field(
             "next_run_exists",
             "bool",
             "next_run_configuration_exists",
@@ -197,15 +197,15 @@ VM = SimShape(
             "template_disks",
             path="disk_attachments/disk_attachment[]",
             item=(
-                named("disk", v3="", v4="disk@id"),
-                named("name", v3="", v4="disk/name"),
-                named("alias", v3="", v4="disk/alias"),
-                named("format", v3="", v4="disk/format"),
-                named("sparse", "bool", v3="", v4="disk/sparse"),
+                sim_field("disk", v3="", v4="disk@id"),
+                sim_field("name", v3="", v4="disk/name"),
+                sim_field("alias", v3="", v4="disk/alias"),
+                sim_field("format", v3="", v4="disk/format"),
+                sim_field("sparse", "bool", v3="", v4="disk/sparse"),
                 ref("domains", "storage_domain", v3="", v4="disk/storage_domains/storage_domain[]"),
-                named("bootable", "bool"),
-                named("interface"),
-                named("active", "bool"),
+                sim_field("bootable", "bool"),
+                sim_field("interface"),
+                sim_field("active", "bool"),
             ),
         ),
         v3only(
@@ -213,11 +213,11 @@ VM = SimShape(
             path="disks/disk[]",
             since3=(3, 1),
             item=(
-                named("disk", v3="@id"),
-                named("alias", v3="alias"),
+                sim_field("disk", v3="@id"),
+                sim_field("alias", v3="alias"),
                 ref("domains", "storage_domain", v3="storage_domains/storage_domain[]"),
-                named("format", v3="format"),
-                named("sparse", "bool", v3="sparse"),
+                sim_field("format", v3="format"),
+                sim_field("sparse", "bool", v3="sparse"),
             ),
         ),
         v4only("cdrom_file", path="cdroms/cdrom/file@id"),
@@ -230,7 +230,7 @@ VM = SimShape(
     "delete_protected high_availability display console timezone usb soundcard_enabled virtio_scsi io "
     "custom_properties memory_policy stop_reason host template start_time stop_time run_once statistics disks "
     "initialization nics tags placement_policy guest_info cdroms next_run_configuration_exists",
-    view=lambda world, thing, call: shown(thing, call),
+    view=lambda world, thing, call: show(thing, call),
     cached=True,
     basics=SAID,
 )
@@ -271,7 +271,7 @@ def hosts_told(values: Thing) -> None:
         values.setdefault("pinned", [alone])
 
 
-def shown(thing: Thing, call: ApiCall) -> Thing:
+def show(thing: Thing, call: ApiCall) -> Thing:
     """Show a machine: this run's boot order while it runs (3.6 and later), the stored one with `next_run`."""
     view = dict(thing)
     if thing["status"] == "image_illegal":
@@ -299,8 +299,8 @@ def _always(thing: Thing) -> Thing:
     stopped = thing.get("stop_time") or thing.get("creation_time")
     return {
         "original_template": thing.get("original") or thing.get("template"),
-        "cpu_profile": derived("cpu profile", thing.get("cluster")),
-        "quota": derived("quota", thing.get("cluster")),
+        "cpu_profile": derive_id("cpu profile", thing.get("cluster")),
+        "quota": derive_id("quota", thing.get("cluster")),
         "timezone": thing.get("timezone") or "Etc/GMT",
         "large_icon": LARGE_ICON,
         "small_icon": SMALL_ICON,
@@ -329,7 +329,7 @@ def _first_start(thing: Thing) -> Thing:
     }
 
 
-def derived(what: str, of: str | None) -> str | None:
+def derive_id(what: str, of: str | None) -> str | None:
     """Give the id of something that comes with another thing."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{what} {of}")) if of else None
 
