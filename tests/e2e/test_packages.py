@@ -102,7 +102,7 @@ def test_the_program_runs_and_finds_its_files(root: Path) -> None:
     text = program.replace('"/usr/share/xcat-rhev"', repr(str(root / "usr/share/xcat-rhev")))
     done = subprocess.run(["python3", "-c", text, "--version"], check=True, capture_output=True, text=True)
     assert done.stdout == f"xcat-rhev {xcat_rhev.__version__}\n"
-    code = "from xcat_rhev.cli.files import shared; print(shared('share/perl/rhevm.pm'))"
+    code = "from xcat_rhev.cli.files import find_shared; print(find_shared('share/perl/rhevm.pm'))"
     path = text.replace("from xcat_rhev.cli.main import main  # noqa: E402\n\nsys.exit(main())", code)
     found = subprocess.run(["python3", "-c", path], check=True, capture_output=True, text=True).stdout.strip()
     assert found == str(root / "usr/share/xcat-rhev/share/perl/rhevm.pm")
