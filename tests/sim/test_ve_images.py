@@ -301,3 +301,60 @@ def test_engines_that_cannot_say_so(site: VmSite, tmp_path: Path) -> None:
         assert said == f"the manager is {version}; uploads of images came with 4.0"
     else:
         site.ok(f"cfgve -t disk -m MGR -o d1 --upload {raw_file(tmp_path)}")
+
+
+def test_a_cloud_image_becomes_a_template_and_machines(site: VmSite, tmp_path: Path) -> None:
+    image = qcow2_file(tmp_path)
+    line = f"cfgve -t tpl -m MGR -o rocky --upload {image}"
+    said = site.ok(f"{line} --dry-run")
+    assert [text for text in said if "wait" not in text] == [
+        "rocky: make the disk rocky_Disk1 (qcow2, 40 MiB) on data1",
+        "rocky: ask for a host that takes the image",
+        "rocky: send cloud.qcow2 (320.5 KiB)",
+        "rocky: note that it is whole",
+        "rocky: make the machine rocky-being-made in Default",
+        "rocky: attach the disk",
+        "rocky: make the template rocky",
+        "rocky: remove the machine and its disk",
+    ]
+    assert site.ok(line)[-1] == "rocky: succeeded."
+    (template,) = site.world.named("template", "rocky")
+    assert template["status"] == "ok" and "cloud.qcow2" in template["description"]
+    assert (site.count("vm", "rocky-being-made"), site.count("disk", "rocky_Disk1")) == (0, 1)
+    (disk,) = site.world.of("disk", "template", template["id"])
+    assert (disk["format"], disk["size"], disk["bootable"]) == ("cow", 40 * MIB, True)
+    site.node("vm1", master="rocky")
+    site.ok("mkvm", ["vm1"])
+    (disk,) = site.parts("disk", "vm1")
+    assert disk["bootable"] and site.world.images.contents.raw(disk).read_bytes() == seen_by_guest()
+    assert site.ok(line) == ["rocky: there is a template of that name: nothing to do"]
+
+
+@pytest.mark.parametrize("at", ["/imagetransfers", "/vms", "/vms/*/diskattachments", "/templates", "DELETE"])
+def test_a_template_that_was_broken_off_is_finished_by_the_same_command(site: VmSite, tmp_path: Path, at: str) -> None:
+    line = f"cfgve -t tpl -m MGR -o rocky --upload {qcow2_file(tmp_path)}"
+    site.ok("lsve -t dc -m MGR")
+    method, path = ("DELETE", "/vms/*") if at == "DELETE" else ("POST", at)
+    site.faults([{"method": method, "path": path, "do": "status", "status": 409, "about": "Cannot do that."}])
+    site.wrong(line)
+    site.mend()
+    assert site.ok(line)[-1] == "rocky: succeeded."
+    site.world.settle()
+    assert site.thing("template", "rocky")["status"] == "ok"
+    assert (site.count("vm", "rocky-being-made"), site.count("disk", "rocky_Disk1")) == (0, 1)
+
+
+def test_a_template_is_asked_for_with_words_that_fit(site: VmSite, tmp_path: Path) -> None:
+    image = qcow2_file(tmp_path)
+    for words, told in (
+        ("-l nowhere", "cannot find the cluster: nowhere"),
+        ("--to-domain data9", "there is no active data domain data9. There is: data1"),
+    ):
+        (said,) = site.wrong(f"cfgve -t tpl -m MGR -o rocky --upload {image} {words}")
+        assert said.startswith(told)
+    disc = tmp_path / "disc.iso"
+    disc.write_bytes(bytes(0x8001) + b"CD001" + bytes(MIB))
+    (said,) = site.wrong(f"cfgve -t tpl -m MGR -o rocky --upload {disc}")
+    assert "is an image of a CD, of which no machine can be made" in said
+    site.ok(f"cfgve -t disk -m MGR -o disc.iso --upload {disc}")
+    assert site.thing("disk", "disc.iso")["content_type"] == "iso"

@@ -101,7 +101,8 @@ SPEC = Command(
         "head, or a raw one. It stands on the domain of --to-domain, or on the only one. What was broken off goes on "
         "where it was when the same is typed again; until then the disk's description begins with unfinished. "
         "--download writes what a guest sees of a disk into a new file, as raw; the disk belongs to no machine, or to "
-        "one that is off.\n\n"
+        "one that is off. With -t tpl a template is made of the image in the cluster of -l; its machine and disk go "
+        "when it is there.\n\n"
         "--from reads a description: data_centers, below it their names, and below each storage, compat, "
         "description, clusters, networks, hosts, storage_domains and vms, again by name. Clusters have cpu, "
         "compat, description, management (a network of another name than the manager's own); networks vlan, mtu, "
@@ -144,6 +145,10 @@ SPEC = Command(
             "make a disk of an image",
         ),
         ("cfgve -t disk -m rhevm.example.com -o root1 --download root1.raw", "and write it into a file"),
+        (
+            "cfgve -t tpl -m rhevm.example.com -o rocky9 --upload Rocky-9.qcow2 -l cl1",
+            "make a template of a cloud image",
+        ),
         ("cfgve -t tpl -m rhevm.example.com -o tpl01 -i --from-domain sd1", "register a template that came with sd1"),
         (
             "cfgve -t qos -m rhevm.example.com -o gold -c -d dc1 --set type=storage --set max_iops=500",

@@ -41,8 +41,11 @@ class Contents:
             shutil.rmtree(self._made, ignore_errors=True)
 
     def raw(self, disk: Thing) -> Path:
-        """What the guest sees of a disk."""
+        """What the guest sees of a disk; of a copy, what was on the other when this is asked for first."""
         path: Path = self.folder / disk["id"]
+        other = self.folder / (disk.get("like") or "none")
+        if not path.exists() and other.exists():
+            shutil.copyfile(other, path)
         with path.open("ab") as file:
             if file.tell() < disk["size"]:
                 file.truncate(disk["size"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable
 
-from ...engine.nouns import DataCenter, Noun, Ref
+from ...engine.nouns import Cluster, DataCenter, Noun, Ref
 from ...errors import NotFound, Usage
 from ...messages import Data, Error
 from ...plan.context import Context, Plan
@@ -16,6 +16,8 @@ from ...plan.jobs import Job, Step
 
 #: What xCAT's sites expect to find where nothing was named.
 DEFAULT = "Default"
+#: The template that every manager has and that cannot go.
+BLANK_ID = "00000000-0000-0000-0000-000000000000"
 _VERSION = re.compile(r"\d{1,2}\.\d{1,2}")
 
 
@@ -117,6 +119,19 @@ def data_center(context: Context, name: str) -> DataCenter:
             f"Run: cfgve -t dc -m {context.manager.name} -o {name} -c -k nfs",
         )
     return found
+
+
+def named_cluster(context: Context) -> Cluster:
+    """The cluster that -l names, else the usual one.
+
+    Raises:
+        NotFound: There is none of that name.
+    """
+    name = context.options.get("cluster", DEFAULT)
+    cluster = context.manager.find(Cluster, [name]).get(name)
+    if cluster is None:
+        raise NotFound(f"cannot find the cluster: {name}", "Give -l with one of those that lsve -t cl shows")
+    return cluster
 
 
 def compat(context: Context) -> str:

@@ -14,10 +14,9 @@ from ...errors import Ambiguous, NotFound, Usage
 from ...messages import Data, Error, error_of, few
 from ...plan.context import Context, Plan
 from ...plan.jobs import Job, Step, Wait
-from .kind import DEFAULT, Kind, Verb, success
+from . import templateimages
+from .kind import BLANK_ID, Kind, Verb, named_cluster, success
 
-#: The template that every manager has and that cannot go.
-BLANK_ID = "00000000-0000-0000-0000-000000000000"
 LIMIT = 600.0
 COPY_LIMIT = 7200.0
 
@@ -95,7 +94,7 @@ def import_(context: Context, names: Sequence[str]) -> Plan:
     if not context.options.get("source"):
         raise Usage("-i needs --from-domain with the domain to take a template from")
     domain = _source(context, context.options["source"])
-    cluster = _cluster(context)
+    cluster = named_cluster(context)
     if domain.type == "data":
         if context.options.get("target"):
             raise Usage("--to-domain means nothing here", f"The disks stay on {domain.name}, which is a data domain")
@@ -175,14 +174,6 @@ def _source(context: Context, name: str) -> StorageDomain:
     return domain
 
 
-def _cluster(context: Context) -> Cluster:
-    name = context.options.get("cluster", DEFAULT)
-    cluster = context.manager.find(Cluster, [name]).get(name)
-    if cluster is None:
-        raise NotFound(f"cannot find the cluster: {name}", "Give -l with one of those that lsve -t cl shows")
-    return cluster
-
-
 def _target(context: Context, cluster: Cluster) -> StorageDomain:
     """The data domain to copy to: the named one, else the master of the cluster's data center."""
     wanted = context.options.get("target")
@@ -201,6 +192,7 @@ KIND = Kind(
     {
         "remove": Verb(remove),
         "export": Verb(export, frozenset({"force"})),
+        "upload": Verb(templateimages.upload, frozenset({"target", "cluster"})),
         "import": Verb(import_, frozenset({"source", "target", "cluster"})),
     },
 )

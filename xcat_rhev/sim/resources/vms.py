@@ -116,6 +116,7 @@ def copy_parts(
     for disk in disks:
         values = {k: v for k, v in disk.items() if k not in {"id", "kind", "v", "turn", "vm", "template"}}
         values["storage_domain"] = storage["id"] if storage else disk.get("storage_domain")
+        values["like"] = disk.get("like") or disk["id"]
         values["based"] = None if clone or "vm" in source["kind"] else source["id"]
         copy = world.add("disk", **{**values, **(wanted or {}).get(disk["id"], {}), **owner, "cloned": clone})
         world.move(copy, "disk.create")
