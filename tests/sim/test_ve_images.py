@@ -318,7 +318,7 @@ def test_a_cloud_image_becomes_a_template_and_machines(site: VmSite, tmp_path: P
         "rocky: remove the machine and its disk",
     ]
     assert site.ok(line)[-1] == "rocky: succeeded."
-    (template,) = site.world.named("template", "rocky")
+    template = site.thing("template", "rocky")
     assert template["status"] == "ok" and "cloud.qcow2" in template["description"]
     assert (site.count("vm", "rocky-being-made"), site.count("disk", "rocky_Disk1")) == (0, 1)
     (disk,) = site.world.of("disk", "template", template["id"])
