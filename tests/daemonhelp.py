@@ -96,7 +96,7 @@ class Inside:
             for one in wire.split(document)[0]:
                 response = wire.read_response(one)
                 self.rc |= answers.exit_code(response)
-                lines += [line.text.rstrip("\n") for line in answers.printed(response)]
+                lines += [line.text.rstrip("\n") for line in answers.printed_lines(response)]
         return lines
 
     def table(self, name: str) -> list[dict[str, str]]:

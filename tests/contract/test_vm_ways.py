@@ -16,7 +16,7 @@ from perlsite import PerlSite
 from programs import Xcat
 from simulator import Simulator
 from xcat_rhev.run.registry import COMMANDS
-from xcat_rhev.xcat.answers import Stream, exit_code, printed
+from xcat_rhev.xcat.answers import Stream, exit_code, printed_lines
 
 VERSIONS = {"v3.0": ("3", "--v3-version", "3.0"), "v3.6": ("3",), "v4": ("4",)}
 ALL = tuple(VERSIONS)
@@ -147,7 +147,7 @@ class ThroughPerl:
         for told in self.site.run(command, names, args):
             answer = json.loads(json.dumps(told), parse_int=str)  # on the wire all is text
             code |= exit_code(answer)
-            for shown in printed(answer):
+            for shown in printed_lines(answer):
                 text = shown.text.rstrip("\n")
                 if shown.stream is Stream.OUT:
                     lines.append(text)

@@ -15,7 +15,7 @@ import pytest
 from xcat_rhev.cli.run import compose
 from xcat_rhev.messages import Data, Error, Info, Message, Note, Progress, Warn
 from xcat_rhev.secret import Secret
-from xcat_rhev.xcat.answers import Stream, exit_code, is_last, printed
+from xcat_rhev.xcat.answers import Stream, exit_code, is_last, printed_lines
 from xcat_rhev.xcat.commandnames import OURS
 from xcat_rhev.xcat.wire import (
     UserPassword,
@@ -326,7 +326,7 @@ def shown(documents: bytes, show_source: bool = False) -> tuple[str, str, int]:
     code = 0
     for each in map(read_response, whole):
         code |= exit_code(each)
-        for text, stream in printed(each, show_source):
+        for text, stream in printed_lines(each, show_source):
             texts[stream] += text
     return texts[Stream.OUT], texts[Stream.ERR], code
 

@@ -142,7 +142,7 @@ def test_passwords_and_tokens(xcat):
     token = answer.split(b"<id>")[1].split(b"</id>")[0].decode()
     used = xcat.ask(WireRequest(command="authcheck", token=Secret(token)), cert=False)
     assert b"<username>joe</username>" in used
-    xcat.type("tabch", f"tokenid={identity.stored(token)}", "token.expire=2001-01-01 00:00:00")
+    xcat.type("tabch", f"tokenid={identity.digest(token)}", "token.expire=2001-01-01 00:00:00")
     for wrong in (token, "guess"):
         assert b"Authentication failure" in xcat.ask(WireRequest(command="authcheck", token=Secret(wrong)), cert=False)
 

@@ -62,7 +62,7 @@ class _World:
     def read_file(self, path: str) -> str | None:
         return "n1\n# n2\n^/again\nn3:x\n" if path == "/again" else None
 
-    def excluded(self) -> str:
+    def exclusion(self) -> str:
         return "n12"
 
 

@@ -10,7 +10,7 @@ from xcat_rhev.run.jobcounts import WANTED, JobCounts
 
 
 def at_work(counts: JobCounts, planned: int, begun: int, ended: int) -> None:
-    for tell, times in ((counts.planned, planned), (counts.begun, begun), (counts.ended, ended)):
+    for tell, times in ((counts.add_planned, planned), (counts.add_begun, begun), (counts.add_ended, ended)):
         for _ in range(times):
             tell()
 
@@ -20,16 +20,16 @@ def test_a_client_that_asks_is_told_what_has_changed() -> None:
     counts = JobCounts(clock, {WANTED: "1"}, verbose=False)
     assert list(counts.news()) == [], "nothing is planned yet"
     at_work(counts, 200, 45, 37)
-    counts.waiting("m1", Counter(image_locked=5))
-    counts.waiting("m2", Counter(image_locked=1))
+    counts.set_waiting("m1", Counter(image_locked=5))
+    counts.set_waiting("m2", Counter(image_locked=1))
     assert list(counts.news()) == [], "half a second has not passed"
     clock.advance(1)
     assert list(counts.news()) == [Progress("37/200 done, 6 image_locked, 2 under way, 155 not begun")]
     clock.advance(1)
     assert list(counts.news()) == [], "the client counts the seconds"
     at_work(counts, 0, 155, 163)
-    counts.waiting("m1", Counter())
-    counts.waiting("m2", Counter())
+    counts.set_waiting("m1", Counter())
+    counts.set_waiting("m2", Counter())
     clock.advance(1)
     assert list(counts.news()) == [Progress("200/200 done")]
 

@@ -197,7 +197,7 @@ def _print(screen: Screen, loud: bool, reader: JsonAnswers | None, answer: Eleme
             screen.out(text)
         shown = ("sinfo", *(_NOTE if "NoWarnPrefix" in answer else ()))
         answer = {key: answer[key] for key in shown if key in answer}
-    for text, stream in answers.printed(answer, loud):
+    for text, stream in answers.printed_lines(answer, loud):
         (screen.err if stream is answers.Stream.ERR else screen.out)(text)
 
 

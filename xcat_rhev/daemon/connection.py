@@ -220,7 +220,7 @@ class Connection:
         if self._waits:
             return still > self.share.limits.stalled
         if self.phase is Phase.LISTENING:
-            waiting = self._framer.waiting
+            waiting = self._framer.backlog
             return still > SILENCE or (waiting > 0 and now - self._began > ARRIVAL + waiting / PACE)
         return False
 
@@ -288,7 +288,7 @@ class Connection:
 
     def _take(self, data: bytes) -> None:
         self._moved = time.monotonic()
-        if not self._framer.waiting:
+        if not self._framer.backlog:
             self._began = self._moved
         for request in self._framer.feed(data):
             if _ABORT.search(request):
@@ -332,7 +332,7 @@ class Connection:
         """
         if self.phase is Phase.GONE:
             return
-        come = self._framer.waiting + sum(map(len, self._requests))
+        come = self._framer.backlog + sum(map(len, self._requests))
         held, self._held = self._held, come + len(self._outbox)
         if not self.share.hold(self._held - held) and self._held > held and come:
             raise BadAnswer("too many requests at once")

@@ -229,7 +229,7 @@ def readmit(connection: sa.Connection, table: str) -> None:
 
 
 @contextmanager
-def explained(table: str, location: DatabaseLocation) -> Iterator[None]:
+def explain_errors(table: str, location: DatabaseLocation) -> Iterator[None]:
     """Turn what the database says into a sentence that names the table and what to do.
 
     Raises:
@@ -245,7 +245,7 @@ def explained(table: str, location: DatabaseLocation) -> Iterator[None]:
 
 
 def explain(text: str, table: str, location: DatabaseLocation) -> RhevError:
-    """What `explained` raises.
+    """What `explain_errors` raises.
 
     Args:
         text: What the database, or the system about its file, says.

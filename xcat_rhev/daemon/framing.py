@@ -29,7 +29,7 @@ class Framer:
         self._longest = longest
 
     @property
-    def waiting(self) -> int:
+    def backlog(self) -> int:
         """How many bytes of an unfinished request are here."""
         return len(self._buffer)
 

@@ -76,11 +76,11 @@ class DaemonHost:
         self._writes.put(table, values)
 
     def _put_nodes(self, table: str, values: Values) -> None:
-        self._tables.put_nodes(table, {node: cleared(row) for node, row in values.items()})
+        self._tables.put_nodes(table, {node: clear_empty(row) for node, row in values.items()})
 
     def set_row(self, table: str, key: Mapping[str, str], values: Mapping[str, str]) -> None:
         """Change the row with that key, or add it; an empty value clears the column."""
-        self._tables.put(table, key, cleared(values))
+        self._tables.put(table, key, clear_empty(values))
 
     def delete_row(self, table: str, key: Mapping[str, str]) -> None:
         """Remove the row with that key; none is no error."""
@@ -129,6 +129,6 @@ class DaemonHost:
         return my_addresses()
 
 
-def cleared(row: Mapping[str, str]) -> dict[str, str | None]:
+def clear_empty(row: Mapping[str, str]) -> dict[str, str | None]:
     """Store nothing instead of an empty text, which in the column `disable` would hide the row."""
     return {column: value or None for column, value in row.items()}

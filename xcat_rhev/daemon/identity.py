@@ -58,13 +58,13 @@ def new_token(tables: Tables, user: str) -> tuple[str, str]:
     old = [{"tokenid": row["tokenid"]} for row in tables.rows("token") if _is_old(row.get("expire", ""))]
     if old:
         tables.drop("token", *old)
-    tables.put("token", {"tokenid": stored(token)}, {"username": user, "expire": expire, "created": _moment(now)})
+    tables.put("token", {"tokenid": digest(token)}, {"username": user, "expire": expire, "created": _moment(now)})
     return token, expire
 
 
 def owner(tables: Tables, token: Secret) -> Optional[str]:
     """The user that a token stands for; None if it is unknown or too old."""
-    wanted = stored(token.reveal())
+    wanted = digest(token.reveal())
     for row in tables.rows("token"):
         if _same(row.get("tokenid", ""), wanted):
             if _is_old(row.get("expire", "")):
@@ -74,7 +74,7 @@ def owner(tables: Tables, token: Secret) -> Optional[str]:
     return None
 
 
-def stored(token: str) -> str:
+def digest(token: str) -> str:
     """What the table has of a token: who reads the table must not get in with it."""
     return "sha256:" + hashlib.sha256(token.encode()).hexdigest()
 

@@ -38,7 +38,7 @@ def subnets(rows: Iterable[Row]) -> list[Subnet]:
     return found
 
 
-def holding(found: Sequence[Subnet], address: str) -> Subnet | None:
+def network_of(found: Sequence[Subnet], address: str) -> Subnet | None:
     """The smallest network that an address is in."""
     here = parse_address(address)
     fits = [subnet for subnet in found if here is not None and here in subnet.net]

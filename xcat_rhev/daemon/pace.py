@@ -120,7 +120,7 @@ class Paced(Abort):
 
 
 @contextmanager
-def unpaced() -> Iterator[None]:
+def exempt() -> Iterator[None]:
     """Within this the calling thread makes no room: it holds something that others wait for."""
     _thread.changes += 1
     try:

@@ -136,7 +136,7 @@ class RequestSession:
         finally:  # a row that cannot be read denies, too
             named = self.wire.noderange or ",".join(self.wire.nodes)
             entry = AuditEntry(
-                self._acting(tables, user),
+                self._acting_user(tables, user),
                 peer.known or self.connection.address,
                 self.wire.clienttype,
                 self.wire.command,
@@ -154,7 +154,7 @@ class RequestSession:
             asked = asked._replace(nodes=self._nodes(tables))
         return policy.decide(rows, asker, asked, lambda text: everything.expand(text).nodes).allowed
 
-    def _acting(self, tables: Tables, user: str) -> str:
+    def _acting_user(self, tables: Tables, user: str) -> str:
         """The user for whom a trusted peer asks, such as another daemon; else the user that asks."""
         return self.wire.username if self.wire.username and policy.trusted(tables.policy(), user) else user
 
@@ -195,7 +195,7 @@ class RequestSession:
             nodes,
             wire.args,
             wire.cwd or "/",
-            self._acting(tables, user),
+            self._acting_user(tables, user),
             self.connection.address,
             wire.stdin or "",
             wire.environment,

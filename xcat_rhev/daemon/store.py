@@ -18,8 +18,8 @@ from sqlalchemy import exc
 from ..errors import NotFound, Usage
 from ..xcat import perlre, schema
 from ..xcat.rows import enabled
-from .database import PATIENCE, DatabaseLocation, changes, connect, declare, exclude, explain, explained, readmit
-from .pace import unpaced
+from .database import PATIENCE, DatabaseLocation, changes, connect, declare, exclude, explain, explain_errors, readmit
+from .pace import exempt
 
 #: One row as it is stored: NULL is None, which differs from an empty text in the column `disable`.
 RawRow = Mapping[str, Optional[str]]
@@ -87,7 +87,7 @@ class Store:
         for name, table in self._tables.items():
             if self.location.kind == "sqlite" and self._create_file(name):
                 continue
-            with explained(name, self.location), self._engine(name).begin() as connection:
+            with explain_errors(name, self.location), self._engine(name).begin() as connection:
                 table.create(connection, checkfirst=True)
                 _add_columns(table, connection)
 
@@ -106,16 +106,16 @@ class Store:
         stamp: object = self._file_stamp(name, kept) if self.location.kind == "sqlite" else None
         if stamp and kept.stamp == stamp:
             return kept.rows
-        with explained(name, self.location), self._engine(name).connect() as connection:
+        with explain_errors(name, self.location), self._engine(name).connect() as connection:
             stamp = stamp or changes(connection, name)
-            with self._reading(name):
+            with self._read_lock(name):
                 kept = self._kept.get(name, _NOTHING)
                 if kept.stamp != stamp:
                     kept = self._kept[name] = _Kept(stamp, self.read(name, connection))
         return kept.rows
 
     @contextmanager
-    def _reading(self, name: str) -> Iterator[None]:
+    def _read_lock(self, name: str) -> Iterator[None]:
         """One thread reads a large table. Others that want it wait, instead of reading it as well.
 
         Raises:
@@ -167,7 +167,7 @@ class Store:
         self.table(name)
         with self._lock:
             writer = self._writers.setdefault(name, threading.Lock())
-        with unpaced(), writer, explained(name, self.location), self._engine(name).connect() as plain:
+        with exempt(), writer, explain_errors(name, self.location), self._engine(name).connect() as plain:
             connection = plain.execution_options(xcat_writes=True)
             try:
                 with connection.begin():
@@ -199,7 +199,7 @@ class Store:
         query = sa.select(table)
         if self.location.kind != "sqlite":  # SQLite keeps the order in which rows came, which people see in tabdump
             query = query.order_by(*table.primary_key.columns)
-        return self._found(name, connection, query)
+        return self._fetch(name, connection, query)
 
     def pages(self, name: str) -> Iterator[tuple[RawRow, ...]]:
         """Read a table that numbers its rows piece by piece, oldest first; others in one piece.
@@ -221,13 +221,13 @@ class Store:
             query = sa.select(self.table(name)).order_by(number).limit(PAGE)
             if page:
                 query = query.where(number > int(page[-1][key] or 0))
-            with explained(name, self.location), self._engine(name).connect() as connection:
-                page = self._found(name, connection, query)
+            with explain_errors(name, self.location), self._engine(name).connect() as connection:
+                page = self._fetch(name, connection, query)
             yield page
             if not page:
                 return
 
-    def _found(self, name: str, connection: sa.Connection, query: sa.Select[Any]) -> tuple[RawRow, ...]:
+    def _fetch(self, name: str, connection: sa.Connection, query: sa.Select[Any]) -> tuple[RawRow, ...]:
         columns = schema.TABLES[name].columns
         try:
             found = connection.execute(query).all()
@@ -259,7 +259,7 @@ class Store:
         os.close(os.open(fresh, os.O_CREAT | os.O_WRONLY, 0o600))
         url = sa.engine.URL.create("sqlite", database=str(fresh))
         engine = sa.create_engine(url, future=True, poolclass=sa.pool.NullPool)
-        with explained(name, self.location), engine.connect() as connection:
+        with explain_errors(name, self.location), engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA synchronous=OFF")
             self._tables[name].create(connection)
             connection.commit()

@@ -87,7 +87,7 @@ class Tables:
 
     def policy(self) -> Sequence[Row]:
         """The rows of the policy table, which every request asks for; they are never changed in place."""
-        return self._derived("policy", "rows", _that_count)
+        return self._cached("policy", "rows", _that_count)
 
     def site(self, key: str, default: str = "") -> str:
         """One value of the site table."""
@@ -110,7 +110,7 @@ class Tables:
 
     def memberships(self) -> Mapping[str, Sequence[str]]:
         """Node -> its groups, in the order of `nodelist.groups`."""
-        return self._derived(
+        return self._cached(
             "nodelist",
             "memberships",
             lambda found: {
@@ -122,7 +122,7 @@ class Tables:
 
     def groups(self) -> Mapping[str, Collection[str]]:
         """Static groups: group -> its nodes."""
-        return self._derived("nodelist", "groups", self._group)
+        return self._cached("nodelist", "groups", self._group)
 
     def empty_group(self, name: str) -> bool:
         """Whether the nodegroup table names a group that has no members."""
@@ -138,7 +138,7 @@ class Tables:
         if row.get("grouptype") != "dynamic":
             return None
         if name not in self._dynamic:
-            self._dynamic[name] = self.selected(row.get("wherevals", ""))
+            self._dynamic[name] = self.select(row.get("wherevals", ""))
         return self._dynamic[name]
 
     def attribute(self, table: str, column: str) -> Mapping[str, str] | None:
@@ -156,10 +156,10 @@ class Tables:
         Raises:
             Denied: This client may not name it.
         """
-        excluded = self._reach is not Reach.ALL and f"^{path}" in self.excluded().split(",")
+        excluded = self._reach is not Reach.ALL and f"^{path}" in self.exclusion().split(",")
         return read_node_file(path, Reach.ALL if excluded else self._reach)
 
-    def excluded(self) -> str:
+    def exclusion(self) -> str:
         """The noderange that no noderange ever contains."""
         return self.site("excludenodes")
 
@@ -190,7 +190,7 @@ class Tables:
                 raise Denied("a noderange that is more than a list of nodes needs a user with a name")
         missing = tuple(name for name in names if name not in known)
         nodes = tuple(sorted(known, key=natural))
-        if nodes and self.excluded():
+        if nodes and self.exclusion():
             nodes = self.within(Reach.ALL).expand(",".join(nodes)).nodes
         return noderange.Expanded(nodes, missing)
 
@@ -219,7 +219,7 @@ class Tables:
 
     def by_node(self, table: str) -> Mapping[str, Sequence[Row]]:
         """Node or group -> its enabled rows."""
-        return self._derived(table, "by_node", _index)
+        return self._cached(table, "by_node", _index)
 
     # Writing.
 
@@ -268,7 +268,7 @@ class Tables:
             if column not in known.c:
                 raise NotFound(schema.no_column(f"{table}.{column}"))
 
-    def _derived(self, table: str, what: str, make: Callable[[tuple[RawRow, ...]], T]) -> T:
+    def _cached(self, table: str, what: str, make: Callable[[tuple[RawRow, ...]], T]) -> T:
         """Keep what is made of a whole table as long as the table is the same."""
         found = self.raw(table)
         shared = self.store.derived
@@ -279,7 +279,7 @@ class Tables:
         return made
 
     def _sites(self) -> Mapping[str, str]:
-        return self._derived(
+        return self._cached(
             "site", "values", lambda found: {row["key"] or "": row["value"] or "" for row in found if rows.enabled(row)}
         )
 
@@ -291,11 +291,11 @@ class Tables:
         return groups
 
     def _named_groups(self) -> Mapping[str, Row]:
-        return self._derived(
+        return self._cached(
             "nodegroup", "by_name", lambda found: {row.get("groupname", ""): row for row in _that_count(found)}
         )
 
-    def selected(self, conditions: str) -> Collection[str]:
+    def select(self, conditions: str) -> Collection[str]:
         """The nodes that fulfil all of a dynamic group's conditions, which are joined by `::`.
 
         A node without the attribute fulfils no condition on it, whatever its sign. What is not a condition is skipped.

@@ -35,19 +35,19 @@ class JobCounts:
         self._jobs: Counter[str] = Counter()
         self._states: dict[object, Counter[str]] = {}
 
-    def planned(self) -> None:
+    def add_planned(self) -> None:
         """There is one more job."""
         self._count("planned")
 
-    def begun(self) -> None:
+    def add_begun(self) -> None:
         """One was begun."""
         self._count("begun")
 
-    def ended(self) -> None:
+    def add_ended(self) -> None:
         """One has come to its end, well or not."""
         self._count("ended")
 
-    def waiting(self, manager: object, states: Counter[str]) -> None:
+    def set_waiting(self, manager: object, states: Counter[str]) -> None:
         """The states of what is waited for at a manager."""
         with self._guard:
             self._states[manager] = states

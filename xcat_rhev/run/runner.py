@@ -89,12 +89,12 @@ class Runner:
         work = _Work(job, next(self._numbers), by)
         self._held.append(work)
         self._at_work[work.root] += 1
-        self._counts.planned()
+        self._counts.add_planned()
         self._open.update(work.keys)
 
     def _over(self, work: _Work) -> None:
         """A job has ended; its keys are free when all that have them did."""
-        self._counts.ended()
+        self._counts.add_ended()
         self._open.subtract(work.keys)
         self._open += Counter()  # without those that nobody has
         self._at_work[work.root] -= 1
@@ -125,7 +125,7 @@ class Runner:
         """Take the first job that waits for no other."""
         for number, work in enumerate(self._held):
             if not any(key in self._open for key in work.after):
-                self._counts.begun()
+                self._counts.add_begun()
                 return self._held.pop(number)
         return None
 
@@ -202,7 +202,7 @@ class Runner:
         if look is None or watch is None or not look.done():
             return
         self._look = None
-        self._counts.waiting(watch, watch.states)
+        self._counts.set_waiting(watch, watch.states)
         for key, outcome in look.result():
             work = cast(_Work, key)
             try:

@@ -123,7 +123,7 @@ def _finish(nodes: NodeMap, xcatd: XcatdClient, address: str, said: str) -> WebA
     if not address:
         return WebAnswer(403, "Your address is not known.\n", note=f"no address, says {said}")
     name = spoken_name(said)
-    named = nodes.named(name)
+    named = nodes.node_of(name)
     refused: WebAnswer | None = None
     for node in nodes.candidates(address):
         if named and named != node:

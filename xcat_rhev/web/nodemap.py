@@ -53,7 +53,7 @@ class NodeMap:
             known = next((node for text, node in others if text == address), None)
         return known or ""
 
-    def named(self, name: str) -> str:
+    def node_of(self, name: str) -> str:
         """The node that a host name, short or full, belongs to; empty if to none."""
         return self.names.get(name) or self.names.get(name.partition(".")[0]) or ""
 
@@ -65,7 +65,7 @@ class NodeMap:
         tried = {known}
         for name in names_of(address):
             # A service node with an install folder of its own may have a map that is older than the node.
-            node = self.named(name) or name.partition(".")[0]
+            node = self.node_of(name) or name.partition(".")[0]
             if node not in tried:
                 tried.add(node)
                 yield node

@@ -57,11 +57,11 @@ def render(overview: Overview, now: str, wrong: str = "", ends: Sequence[Certifi
         wrong: Why there may be none, or empty.
         ends: Certificates that end soon.
     """
-    ordered = sorted(overview.nodes, key=lambda node: (KINDS.index(kind_of(node)), _counting(node.node)))
+    ordered = sorted(overview.nodes, key=lambda node: (KINDS.index(kind_of(node)), _sort_key(node.node)))
     kinds = [kind_of(node) for node in ordered]
     counts = "".join(f'<span class="{kind}"><b>{kinds.count(kind)}</b> {kind}</span>' for kind in KINDS)
     note = "".join(f'<p class="note">{escape(text)}</p>' for text in _notes(overview, wrong))
-    note += "".join(f'<p class="failed">{escape(text)}</p>' for text in map(_ending, ends))
+    note += "".join(f'<p class="failed">{escape(text)}</p>' for text in map(_end_text, ends))
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Hypervisor installs</title>
 <meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>
@@ -82,12 +82,12 @@ def _notes(overview: Overview, wrong: str) -> Iterator[str]:
         yield f"xcatd says: {overview.reason}"
 
 
-def _ending(each: CertificateEnd) -> str:
+def _end_text(each: CertificateEnd) -> str:
     when = f"ended {each.ends}" if each.left < 0 else f"ends {each.ends}, in {each.left} days"
     return f"The certificate of {each.whose} {when}."
 
 
-def _counting(name: str) -> str:
+def _sort_key(name: str) -> str:
     """A name as it sorts where rhevh10 comes after rhevh9."""
     return re.sub(r"\d+", lambda digits: digits[0].zfill(9), name)
 

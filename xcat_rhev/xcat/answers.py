@@ -53,7 +53,7 @@ def is_last(response: Element) -> bool:
     return "serverdone" in response
 
 
-def printed(response: Element, show_source: bool = False) -> Iterator[PrintedLine]:
+def printed_lines(response: Element, show_source: bool = False) -> Iterator[PrintedLine]:
     """What the client prints for one document, in its order: errors, warnings, infos, progress, nodes, data.
 
     Args:
@@ -64,17 +64,17 @@ def printed(response: Element, show_source: bool = False) -> Iterator[PrintedLin
     shown = source if "host" in response or (show_source and "NoSvrPrefix" not in response) else ""
     for name, word, mute in (("error", "Error", "NoErrorPrefix"), ("warning", "Warning", "NoWarnPrefix")):
         for text in _texts(response, name):
-            line = _sourced(text, source)
+            line = _add_source(text, source)
             yield PrintedLine(f"{line}\n" if mute in response else f"{word}: {line}\n", Stream.ERR)
     for text in _texts(response, "info"):
-        yield PrintedLine(_sourced(text, shown) + "\n")
+        yield PrintedLine(_add_source(text, shown) + "\n")
     for text in _texts(response, "sinfo"):
         yield PrintedLine(f"{text}\r")
     yield from _printed_nodes(response, source, shown)
     for entry in response.get("data", ()):
         text = _entry(entry)
         if text not in _FALSE:
-            yield PrintedLine(_sourced(text, shown) + "\n")
+            yield PrintedLine(_add_source(text, shown) + "\n")
 
 
 def read_messages(response: Element) -> list[Message]:
@@ -136,7 +136,7 @@ def _with_source(text: str, source: str) -> str:
     return f"[{source}]" if text in _FALSE else f"{text}: [{source}]"
 
 
-def _sourced(text: str, source: str) -> str:
+def _add_source(text: str, source: str) -> str:
     return f"[{source}]: {text}" if source and text not in _FALSE else text
 
 

@@ -208,13 +208,13 @@ class _Parser:
         if function is None:
             raise Usage(f"an expression uses '{name}', which is not known")
         if not self._take("("):
-            return _called(name, function, [self._unary()])
+            return _call(name, function, [self._unary()])
         arguments: list[Formula] = []
         while not self._take(")"):
             if arguments:
                 self.expect(",")
             arguments.append(self.choice())
-        return _called(name, function, arguments)
+        return _call(name, function, arguments)
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -270,7 +270,7 @@ def _sign(sign: str, value: Formula) -> Formula:
     return (lambda parts: number(-number(value(parts)))) if sign == "-" else value
 
 
-def _called(name: str, function: Callable[..., PerlScalar], arguments: Sequence[Formula]) -> Formula:
+def _call(name: str, function: Callable[..., PerlScalar], arguments: Sequence[Formula]) -> Formula:
     def call(parts: Sequence[str]) -> PerlScalar:
         try:
             return function(*(argument(parts) for argument in arguments))

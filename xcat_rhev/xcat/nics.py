@@ -24,12 +24,12 @@ def cards(value: str) -> dict[str, str]:
     return {card: part for card, mark, part in (text.strip().partition("!") for text in _parts(value)) if mark}
 
 
-def joined(parts: Mapping[str, str]) -> str:
+def join(parts: Mapping[str, str]) -> str:
     """Write a column; cards without a part are left out."""
     return ",".join(f"{card}!{part}" for card, part in parts.items() if part)
 
 
-def expanded(value: str, node: str) -> str:
+def expand(value: str, node: str) -> str:
     """Work out the expressions of single cards for a node; a text without any stays as it is.
 
     Raises:
@@ -37,7 +37,7 @@ def expanded(value: str, node: str) -> str:
     """
     if "!|" not in value and "!/" not in value:
         return value
-    return joined({card: expand_value(part, node) for card, part in cards(value).items()})
+    return join({card: expand_value(part, node) for card, part in cards(value).items()})
 
 
 def all_expanded(rows: Mapping[str, Row]) -> dict[str, Row]:
@@ -46,7 +46,7 @@ def all_expanded(rows: Mapping[str, Row]) -> dict[str, Row]:
     Raises:
         Usage: An impossible pattern.
     """
-    return {node: {column: expanded(value, node) for column, value in row.items()} for node, row in rows.items()}
+    return {node: {column: expand(value, node) for column, value in row.items()} for node, row in rows.items()}
 
 
 def _parts(value: str) -> Iterator[str]:

@@ -59,7 +59,7 @@ class NodeWorld(Protocol):
     def read_file(self, path: str) -> str | None:
         """A file of nodes; None if it cannot be read."""
 
-    def excluded(self) -> str:
+    def exclusion(self) -> str:
         """The noderange in `site.excludenodes`."""
 
 
@@ -92,7 +92,7 @@ def expand(text: str, world: NodeWorld, verify: bool = True, aborted: threading.
         raise Usage(f"the noderange has more than {LONGEST} characters")
     expander = _Expander(world, aborted)
     nodes = expander.range(_without_quotes(text), _Mode(verify))
-    excluded = _without_quotes(world.excluded())
+    excluded = _without_quotes(world.exclusion())
     if excluded and nodes:
         nodes -= _Expander(world, aborted).range(excluded, _Mode())
     return Expanded(tuple(sorted(nodes, key=natural)), tuple(expander.missing))
@@ -134,7 +134,7 @@ class _Expander:
         nodes: set[str] = set()
         opened = text.find("(")
         if opened >= 0:
-            closed = _closing(text, opened)
+            closed = _find_close(text, opened)
             nodes = self._with_parentheses(text[:opened], text[opened + 1 : closed], mode.deeper())
             text = text[closed + 1 :]
         return self._elements(text, nodes, mode)
@@ -183,7 +183,7 @@ class _Expander:
         check(self._aborted)
         if not mode.generic and atom in self._all:
             return (atom,)
-        if atom.startswith("(") and _closing(atom, 0) == len(atom) - 1:
+        if atom.startswith("(") and _find_close(atom, 0) == len(atom) - 1:
             return self.range(atom[1:-1], mode.deeper())
         if "@" in atom:
             return self.range(atom, mode.deeper())
@@ -335,7 +335,7 @@ def _without_quotes(text: str) -> str:
     return text.replace("'", "").replace('"', "")
 
 
-def _closing(text: str, opened: int) -> int:
+def _find_close(text: str, opened: int) -> int:
     """Where the parenthesis at `opened` is closed."""
     depth = 0
     for found in re.finditer(r"[()]", text[opened:]):

@@ -19,7 +19,7 @@ from xcat_rhev.daemon.netservices.state import NetState
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NetState:
     monkeypatch.setattr(doctor_netservices, "program", lambda name: f"/usr/sbin/{name}")
     made = NetState(Home(tmp_path))
-    with made.changing():
+    with made.change_lock():
         pass
     return made
 

@@ -15,7 +15,7 @@ def test_cut_at_every_byte():
     for cut in range(len(ONE) + 1):
         framer = Framer()
         assert framer.feed(ONE[:cut]) + framer.feed(ONE[cut:]) == [ONE]
-        assert framer.waiting == 0
+        assert framer.backlog == 0
 
 
 def test_byte_by_byte_with_two_requests_and_blanks_between():
@@ -27,7 +27,7 @@ def test_byte_by_byte_with_two_requests_and_blanks_between():
 def test_several_at_once_and_the_begin_of_another():
     framer = Framer()
     assert framer.feed(ONE + TWO + ONE[:20]) == [ONE, TWO.rstrip()]
-    assert framer.waiting == 20
+    assert framer.backlog == 20
     assert framer.feed(ONE[20:]) == [ONE]
 
 
@@ -48,7 +48,7 @@ def test_blanks_do_not_pile_up():
     framer = Framer()
     for _ in range(100):
         assert framer.feed(b" \n" * 1000) == []
-    assert framer.waiting == 0
+    assert framer.backlog == 0
 
 
 def test_too_long_a_request_is_refused_whether_it_ends_or_not():
@@ -87,7 +87,7 @@ def test_any_bytes_are_a_request_or_are_refused_or_wait(rubbish):
     except BadAnswer:
         return
     assert found == [] or all(one.startswith(b"<xcatrequest>") and one.endswith(b"</xcatrequest>") for one in found)
-    assert framer.waiting <= 200
+    assert framer.backlog <= 200
 
 
 @pytest.mark.parametrize("junk", [b"\0", b"junk", b"]]></arg></xcatrequest>", b"<" * 100_000])

@@ -129,8 +129,8 @@ def test_a_token_may_be_for_ever(tables: Tables, days: str) -> None:
     ],
 )
 def test_tokens_as_xcat_has_stored_them(tables: Tables, expire: str | None, good: bool) -> None:
-    tables.put("token", {"tokenid": identity.stored("7f-1")}, {"username": "joe", "expire": expire})
+    tables.put("token", {"tokenid": identity.digest("7f-1")}, {"username": "joe", "expire": expire})
     assert identity.owner(tables, Secret("7f-1")) == ("joe" if good else None)
     assert identity.owner(tables, Secret("")) is None
     identity.new_token(tables, "ann")
-    assert any(row["tokenid"] == identity.stored("7f-1") for row in tables.rows("token")) == good
+    assert any(row["tokenid"] == identity.digest("7f-1") for row in tables.rows("token")) == good

@@ -8,7 +8,7 @@ import pytest
 
 from daemonhelp import until
 from xcat_rhev.daemon import pace
-from xcat_rhev.daemon.pace import Pace, Paced, unpaced
+from xcat_rhev.daemon.pace import Pace, Paced, exempt
 
 
 class Work:
@@ -122,7 +122,7 @@ def test_inside_a_change_of_a_table_nobody_waits(patient):
     thread.join()
 
     def change() -> None:
-        with unpaced():
+        with exempt():
             shared.step()
 
     assert ends(change)

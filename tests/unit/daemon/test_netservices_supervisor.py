@@ -29,7 +29,7 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.state = NetState(Home(folder))
-        with self.state.changing():
+        with self.state.change_lock():
             pass
         for name in ("dnsmasq", "kea-dhcp4"):
             self.script(name, STAND_IN.format(log=folder / f"{name}.noted"))

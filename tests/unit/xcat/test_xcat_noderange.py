@@ -51,7 +51,7 @@ class World:
     def read_file(self, path: str) -> str | None:
         return self.files.get(path)
 
-    def excluded(self) -> str:
+    def exclusion(self) -> str:
         return self.without
 
 

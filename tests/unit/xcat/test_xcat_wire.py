@@ -13,7 +13,7 @@ from xcat_rhev.errors import BadAnswer, Usage
 from xcat_rhev.messages import Data, Error, Info, Message, Note, Progress, Warn
 from xcat_rhev.secret import Secret
 from xcat_rhev.xcat import document, wire
-from xcat_rhev.xcat.answers import exit_code, printed, read_messages
+from xcat_rhev.xcat.answers import exit_code, printed_lines, read_messages
 from xcat_rhev.xcat.wire import (
     END_OF_REQUEST,
     UserPassword,
@@ -351,7 +351,7 @@ def test_messages_there_and_back(messages: list[Message]) -> None:
 def test_every_message_is_printed_in_one_piece(messages: list[Message]) -> None:
     documents, _ = split(write_messages(messages, "mn"))
     for message, each in zip(messages, documents):
-        lines = list(printed(read_response(each)))
+        lines = list(printed_lines(read_response(each)))
         assert len(lines) == 1
         assert message.text in lines[0].text
         assert exit_code(read_response(each)) == (message.code if isinstance(message, Error) else 0)

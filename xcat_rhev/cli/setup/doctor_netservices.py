@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...daemon.home import Home
-from ...daemon.netservices.bootloaders import missing
+from ...daemon.netservices.bootloaders import missing_loaders
 from ...daemon.netservices.state import NetState, program, services_of
 from .findings import Finding
 
@@ -50,7 +50,7 @@ def _check_running(state: NetState) -> Finding:
 
 def _loaders(services: dict[str, Any]) -> Iterator[Finding]:
     """One that is missing may not be needed, so it is reported and is not a fault."""
-    for file in missing(Path(services["folders"]["/tftpboot"])):
+    for file in missing_loaders(Path(services["folders"]["/tftpboot"])):
         yield Finding("boot loader", True, f"{file} is not there; nodes of that noderes.netboot do not start")
 
 

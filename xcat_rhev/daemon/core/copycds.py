@@ -11,7 +11,7 @@ from ...errors import RhevError
 from ...files import open_named
 from ...messages import Info
 from ..reply import Output
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 
 #: Options that go on to copycd, with those that have a value.
 PASSED = {"specific": "-s", "inspection": "-i", "noosimage": "-o", "nonoverwrite": "-w"}
@@ -21,12 +21,12 @@ VALUED = {"path": "-p", "name": "-n", "arch": "-a"}
 def run(call: CommandCall) -> Iterator[Output]:
     """Answer `copycds [OPTIONS] ISO...`."""
     if not call.words:
-        yield refused("copycds needs at least one full path to ISO currently.")
+        yield refusal("copycds needs at least one full path to ISO currently.")
     for word in call.words:
         path = os.path.join(call.request.cwd, word)
         problem = _problem(path)
         if problem:
-            yield refused(problem)
+            yield refusal(problem)
             continue
         if "inspection" in call.options:
             yield Info(f"OS Image:{path}")
@@ -35,7 +35,7 @@ def run(call: CommandCall) -> Iterator[Output]:
             identified = True
             yield said
         if not identified:
-            yield refused("copycds could not identify the ISO supplied, you may wish to try -n <osver>")
+            yield refusal("copycds could not identify the ISO supplied, you may wish to try -n <osver>")
 
 
 def _problem(path: str) -> str:

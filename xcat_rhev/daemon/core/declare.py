@@ -124,7 +124,7 @@ def invoke(core: Core, call: CommandCall) -> Iterator[Output]:
     try:
         options, words = parse(core.spec, call.request.args)
     except Usage as problem:
-        yield refused(str(problem))
+        yield refusal(str(problem))
         return
     if "help" in options:
         yield core.describe and core.describe(options) or core.help()
@@ -141,6 +141,6 @@ def version() -> Data:
     return Data(f"Version {__version__} (xcat-rhev)")
 
 
-def refused(text: str, code: int = 1) -> Reply:
+def refusal(text: str, code: int = 1) -> Reply:
     """An error in the form in which xCAT's own table commands give it: without a node."""
     return Reply({"error": text, "errorcode": str(code)})

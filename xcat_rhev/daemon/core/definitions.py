@@ -16,7 +16,7 @@ from .. import objects
 from ..attributes import ObjectKind
 from ..reply import Output, Reply
 from . import describing, templates
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 from .object_args import OBJECT_OPTIONS, ObjectArgs, conditions, read
 
 #: What an object may be called: xCAT's rule, and a colon for passwords.
@@ -46,7 +46,7 @@ class _Made(NamedTuple):
 def make(call: CommandCall) -> Iterator[Output]:
     """Answer `mkdef`."""
     if "plus" in call.options or "minus" in call.options:
-        yield refused("The '-p' and '-m' options are not valid for the mkdef command.")
+        yield refusal("The '-p' and '-m' options are not valid for the mkdef command.")
         return
     if not call.words and not call.options:
         yield MKDEF.help()
@@ -56,19 +56,19 @@ def make(call: CommandCall) -> Iterator[Output]:
     yield from unknown
     if _says_nothing(call, asked) and asked[0].kind.name != "group":
         groups = "The 'groups' attribute is required when creating node definitions."
-        yield refused(
+        yield refusal(
             "No object definitions have been created or modified: no attributes were specified."
             + (f" {groups}" if asked[0].kind.name == "node" else "")
         )
         return
     done, wrong = 0, bool(unknown)
     for kind, several in _together(asked):
-        made = _making(call, kind, several)
+        made = _objects_to_make(call, kind, several)
         yield from (Warn(problem) for problem in made.exist)
         yield from _capitals(kind, made.wanted)
         yield from _without_defaults(call, kind, made.wanted)
         problems = made.problems + _write(call, kind, made)
-        yield from (refused(problem) for problem in problems)
+        yield from (refusal(problem) for problem in problems)
         done += len(made.wanted)
         wrong = wrong or bool(problems)
     yield from _summary(done, wrong, failed=not done)
@@ -77,7 +77,7 @@ def make(call: CommandCall) -> Iterator[Output]:
 def change(call: CommandCall) -> Iterator[Output]:
     """Answer `chdef`."""
     if "force" in call.options:
-        yield refused("The '-f' option is not valid for the chdef command.")
+        yield refusal("The '-f' option is not valid for the chdef command.")
         return
     if not call.words and not call.options:
         yield CHDEF.help()
@@ -94,10 +94,10 @@ def change(call: CommandCall) -> Iterator[Output]:
     done, new, wrong = 0, [], bool(unknown)
     for kind, several in _together(asked):
         present = objects.read(call.tables, kind, [name for each in several for name in each.names])
-        made = _changing(call, several, present)
+        made = _objects_to_change(call, several, present)
         yield from _without_defaults(call, kind, made.wanted)
         problems = made.problems + _write(call, kind, made)
-        yield from (refused(problem) for problem in problems)
+        yield from (refusal(problem) for problem in problems)
         wrong = wrong or bool(problems)
         new += [name for name in made.wanted if name not in present]
         done += len(made.wanted)
@@ -112,14 +112,14 @@ def remove(call: CommandCall) -> Iterator[Output]:
         yield RMDEF.help()
         return
     if "all" in call.options and "force" not in call.options:
-        yield refused("You must use the '-f' option when using the '-a' option.")
+        yield refusal("You must use the '-f' option when using the '-a' option.")
         return
     done = 0
     for asked in read(call):
         present = set(objects.names(call.tables, asked.kind))
         for name in asked.names:
             if name not in present:
-                yield refused(f"Could not find an object named '{name}' of type '{asked.kind.name}'.")
+                yield refusal(f"Could not find an object named '{name}' of type '{asked.kind.name}'.")
         found = [name for name in asked.names if name in present]
         if found and "cleanup" in call.options and asked.kind.name == "node":
             yield from call.host.ask("nodeset", found, ("offline",))
@@ -136,7 +136,7 @@ def _unknown(asked: Iterable[ObjectArgs]) -> Iterator[Output]:
     """What a stanza file says that there is not: the attribute is left out, all else is done."""
     for each in asked:
         for attribute in each.unknown:
-            yield refused(
+            yield refusal(
                 f"{', '.join(each.names)}: '{attribute}' is not a valid attribute name for an object type of "
                 f"'{each.kind.name}'. Skipping to the next attribute."
             )
@@ -149,13 +149,13 @@ def _together(asked: Iterable[ObjectArgs]) -> Iterator[tuple[ObjectKind, list[Ob
             yield batch[0].kind, batch
 
 
-def _making(call: CommandCall, kind: ObjectKind, several: Iterable[ObjectArgs]) -> _Made:
+def _objects_to_make(call: CommandCall, kind: ObjectKind, several: Iterable[ObjectArgs]) -> _Made:
     """Which objects mkdef writes, with what."""
     made = _Made({}, [], [], [])
     present = set(objects.names(call.tables, kind))
     template = _template(call, kind)
     for asked in several:
-        asked = asked._replace(values=templates.filled(template, asked.values))
+        asked = asked._replace(values=templates.fill(template, asked.values))
         for name in asked.names:
             if name in present and "force" not in call.options and kind.name != "site":
                 made.exist.append(
@@ -168,7 +168,9 @@ def _making(call: CommandCall, kind: ObjectKind, several: Iterable[ObjectArgs]) 
     return made
 
 
-def _changing(call: CommandCall, several: Iterable[ObjectArgs], present: Mapping[str, Mapping[str, str]]) -> _Made:
+def _objects_to_change(
+    call: CommandCall, several: Iterable[ObjectArgs], present: Mapping[str, Mapping[str, str]]
+) -> _Made:
     """Which objects chdef writes, with what."""
     made = _Made({}, [], [], [])
     for asked in several:
@@ -279,7 +281,7 @@ def _dynamic(call: CommandCall, asked: ObjectArgs, name: str, before: Mapping[st
 def _static(call: CommandCall, asked: ObjectArgs) -> Mapping[str, str]:
     """The values to write; `-w` without `-d` chooses the members of a static group once and for all."""
     if asked.kind.name == "group" and (chosen := conditions(call)):
-        return {"members": ",".join(sorted(call.tables.selected(_AND.join(chosen)), key=natural)), **asked.values}
+        return {"members": ",".join(sorted(call.tables.select(_AND.join(chosen)), key=natural)), **asked.values}
     return asked.values
 
 
@@ -348,7 +350,7 @@ def _with_card(before: str, card: str, value: str, attribute: str) -> str:
     if nics.is_whole(before):
         column = attribute.partition(".")[0]
         raise Usage(f"{column} is one expression for all cards", f"Write all of it: {column}=VALUE")
-    return nics.joined({**nics.cards(before), card: value})
+    return nics.join({**nics.cards(before), card: value})
 
 
 def _rename(call: CommandCall) -> Iterator[Output]:
@@ -356,16 +358,16 @@ def _rename(call: CommandCall) -> Iterator[Output]:
     asked = read(call)[0]
     new = call.options["new_name"]
     if len(asked.names) != 1:
-        yield refused("The '-n' option (changing object name) can only work on one object.")
+        yield refusal("The '-n' option (changing object name) can only work on one object.")
         return
     (old,) = asked.names
     present = set(objects.names(call.tables, asked.kind))
     if old not in present:
-        yield refused(f"The {old} is not a valid object.")
+        yield refusal(f"The {old} is not a valid object.")
     elif new in present:
-        yield refused(f"Object {new} already exists.")
+        yield refusal(f"Object {new} already exists.")
     elif not _NAME.fullmatch(new) or (asked.kind.name == "node" and "." in new):
-        yield refused(
+        yield refusal(
             f"The new object name '{new}' is not valid.Please refer to \"man xcatdb\" for the valid "
             '"xCAT Object Name Format" '
         )
@@ -386,10 +388,10 @@ def _capitals(kind: ObjectKind, names: Mapping[str, object]) -> Iterator[Output]
 def _summary(count: int, wrong: bool, failed: bool) -> Iterator[Output]:
     text = f"{count or ('No' if not failed else 0)} object definitions have been created or modified."
     if wrong:
-        yield refused("One or more errors occured when attempting to create or modify xCAT object definitions.")
+        yield refusal("One or more errors occured when attempting to create or modify xCAT object definitions.")
         if not count:
             return
-    yield refused(text) if failed else Reply({"info": text, "numofnodes": str(count)})
+    yield refusal(text) if failed else Reply({"info": text, "numofnodes": str(count)})
 
 
 #: The options of mkdef, chdef and rmdef.

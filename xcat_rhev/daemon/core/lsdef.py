@@ -15,7 +15,7 @@ from ..objects import Attributes
 from ..reply import Output, Reply
 from . import describing, templates
 from .criteria import condition, split_condition
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 from .object_args import OBJECT_OPTIONS
 
 #: Types that `-a` leaves out: secrets, and logs, which are long.
@@ -40,7 +40,7 @@ def run(call: CommandCall) -> Iterator[Output]:
             present = objects.with_defaults(call.tables, present)
         for name in wanted:
             if name not in present and _has_names(call):
-                yield refused(_missing(call, kind, name))
+                yield refusal(_not_found(call, kind, name))
         found = _visible(call, kind, present)
         yield from _wrong_attributes(call, kind)
         for name in sorted(found, key=natural):
@@ -106,7 +106,7 @@ def _templates(call: CommandCall, kind: ObjectKind) -> tuple[Sequence[str], dict
     return wanted, {name: there[name] for name in wanted if name in there}
 
 
-def _missing(call: CommandCall, kind: ObjectKind, name: str) -> str:
+def _not_found(call: CommandCall, kind: ObjectKind, name: str) -> str:
     if "template" in call.options:
         return f"Could not find {name} in xCAT templates."
     if kind.name in schema.NUMBERED:
@@ -119,7 +119,7 @@ def _image(call: CommandCall, node: str, row: Attributes) -> Generator[Output, N
     name = row.get("provmethod", "")
     found = objects.read(call.tables, KINDS["osimage"], (name,)).get(name, {})
     if not found:
-        yield refused(
+        yield refusal(
             f"Missing attributes for node {node}, check the node attributes 'os', 'arch','profile' and 'provmethod'."
         )
     return [f"    {attribute}={value}" for attribute, value in sorted(found.items())]
@@ -157,7 +157,7 @@ def _wrong_attributes(call: CommandCall, kind: ObjectKind) -> Iterator[Output]:
         try:
             objects.check(kind, (name,))
         except Usage as problem:
-            yield refused(problem.text)
+            yield refusal(problem.text)
 
 
 def _lines(call: CommandCall, kind: ObjectKind, name: str, row: Mapping[str, str], many: bool) -> Iterator[str]:

@@ -16,7 +16,7 @@ from ..netservices.dhcpnetworks import Served, warnings
 from ..netservices.reservations import Reservations
 from ..netservices.state import NetState
 from ..reply import Output
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 from .hostlines import Lines
 from .makedns import name_server_lines, networks_of
 
@@ -30,20 +30,20 @@ def run(call: CommandCall) -> Iterator[Output]:
     """Answer `makedhcp -n`, `makedhcp -a [-d]`, `makedhcp NODERANGE [-d]` and `makedhcp -q NODERANGE`."""
     for name, flag in _EXCLUSIVE.items():
         if name in call.options and call.options.keys() - {name, "verbose"}:
-            yield refused(f"The {flag} option cannot be used with other options.")
+            yield refusal(f"The {flag} option cannot be used with other options.")
             return
     if not call.options.keys() - {"verbose", "localonly"} and not call.request.nodes:
         yield MAKEDHCP.help(1)
         return
     if "statements" in call.options:
-        yield refused("makedhcp -s takes statements of ISC dhcpd, which is not used here. Leave -s out")
+        yield refusal("makedhcp -s takes statements of ISC dhcpd, which is not used here. Leave -s out")
         return
     try:
         yield from _run(call, NetState(call.home))
     except RhevError as problem:
-        yield refused(str(problem))
+        yield refusal(str(problem))
     except OSError as problem:
-        yield refused(f"{problem.filename or call.home.netservices} cannot be written: {problem.strerror}")
+        yield refusal(f"{problem.filename or call.home.netservices} cannot be written: {problem.strerror}")
 
 
 def _run(call: CommandCall, state: NetState) -> Iterator[Output]:
@@ -71,7 +71,7 @@ def _new(call: CommandCall, state: NetState) -> Iterator[Output]:
     server = _server(call)
     tftp = Path(call.tables.site("tftpdir", str(call.home.tftp)))
     yield from map(Warn, bootloaders.provide(tftp))
-    with state.changing():
+    with state.change_lock():
         services = _services(call, found, server, tftp)
         dns = name_server_lines(call, state) if state.names() is not None else None
         state.write_services(services, dnsmasq.config(state.dnsmasq, found, tftp, dns, dhcp=server != "kea"))
@@ -121,7 +121,7 @@ def _delete(call: CommandCall, state: NetState) -> None:
     everything = "all" in call.options
     if not everything and not call.request.nodes:
         raise Usage("makedhcp -d needs a noderange, or -a")
-    with state.changing():
+    with state.change_lock():
         left = {} if everything else state.machines()
         for node in call.request.nodes:
             left.pop(node, None)
@@ -133,7 +133,7 @@ def _add(call: CommandCall, state: NetState) -> Iterator[Output]:
     nodes = call.request.nodes or _with_mac(call)
     made = Reservations(call.tables, nodes, found, _addresses(call, nodes))
     together = frozenset(nodes)
-    with state.changing():
+    with state.change_lock():
         machines = state.machines()
         for node in nodes:
             machines.pop(node, None)

@@ -12,10 +12,10 @@ from ...errors import RhevError, Usage
 from ...messages import Info, Warn
 from ...ordering import natural
 from ..netservices import dnsmasq
-from ..netservices.dhcpnetworks import MYSELF, Served, served
+from ..netservices.dhcpnetworks import MYSELF, Served, served_networks
 from ..netservices.state import NetState, services_of
 from ..reply import Output
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 from .hostlines import Lines
 
 
@@ -25,23 +25,23 @@ def run(call: CommandCall) -> Iterator[Output]:
         yield MAKEDNS.help(1)
         return
     if "external" in call.options:
-        yield refused("makedns -e is for a name server elsewhere, which is not written to. Leave -e out")
+        yield refusal("makedns -e is for a name server elsewhere, which is not written to. Leave -e out")
         return
     state = NetState(call.home)
     try:
         yield from _run(call, state)
         yield from state.wait_for_servers()
     except RhevError as problem:
-        yield refused(str(problem))
+        yield refusal(str(problem))
     except OSError as problem:
-        yield refused(f"{problem.filename or state.folder} cannot be written: {problem.strerror}")
+        yield refusal(f"{problem.filename or state.folder} cannot be written: {problem.strerror}")
 
 
 def _run(call: CommandCall, state: NetState) -> Iterator[Output]:
     if not state.is_made:
         raise Usage("no network is served yet", "Run: makedhcp -n")
     nodes = call.request.nodes or tuple(sorted(call.tables.nodes(), key=natural))
-    with state.changing():
+    with state.change_lock():
         known = {} if "new" in call.options and not call.request.nodes else state.names() or {}
         for node in nodes:
             known.pop(node, None)
@@ -66,7 +66,7 @@ def _add(call: CommandCall, nodes: Sequence[str], known: dict[str, list[str]]) -
 
 def networks_of(call: CommandCall, state: NetState) -> list[Served]:
     """The networks that are served; of those that are told no other name server it is this machine, if it is one."""
-    return served(call.tables, names=state.names() is not None)
+    return served_networks(call.tables, names=state.names() is not None)
 
 
 def name_server_lines(call: CommandCall, state: NetState) -> list[str]:

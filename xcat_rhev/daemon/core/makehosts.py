@@ -11,7 +11,7 @@ from ...files import write_whole
 from ...messages import Info
 from ...ordering import natural
 from ..reply import Output
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 from .hostlines import SYSTEM, HostLine, Lines
 
 #: What a file that is written again begins with.
@@ -25,10 +25,10 @@ def run(call: CommandCall) -> Iterator[Output]:
     """Answer `makehosts [NODERANGE] [-d] [-n] [-l] [-o] [-a] [-m] [--system]`."""
     file = SYSTEM if "system" in call.options else call.home.hosts
     if file == SYSTEM and os.geteuid() != 0:
-        yield refused(f"only root may change {SYSTEM}")
+        yield refusal(f"only root may change {SYSTEM}")
         return
     if "delete" in call.options and not call.request.nodes:
-        yield refused("makehosts -d needs a noderange")
+        yield refusal("makehosts -d needs a noderange")
         return
     lines = Lines(call)
     entries = lines.all(call.request.nodes or sorted(call.tables.nodes(), key=natural))
@@ -39,7 +39,7 @@ def run(call: CommandCall) -> Iterator[Output]:
             after = _merge([FIRST] if "anew" in call.options else before, entries, "delete" in call.options)
             write_whole(file, "".join(f"{line}\n" for line in after).encode())
     except OSError as problem:
-        yield refused(f"{file} cannot be written: {problem.strerror}")
+        yield refusal(f"{file} cannot be written: {problem.strerror}")
         return
     yield Info(f"Wrote {file}")
 

@@ -15,7 +15,7 @@ from ...messages import Error, Info
 from ..facing import address_of
 from ..networks import Domains
 from ..reply import Output
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 
 _lock = threading.Lock()
 
@@ -24,7 +24,7 @@ def run(call: CommandCall) -> Iterator[Output]:
     """Answer `makeknownhosts NODERANGE [-r | -d] [-V]`."""
     nodes = call.request.nodes
     if not nodes:
-        yield refused("The Noderange is missing.")
+        yield refusal("The Noderange is missing.")
         return
     removes = "remove" in call.options
     file = ssh_folder() / "known_hosts"
@@ -36,10 +36,10 @@ def run(call: CommandCall) -> Iterator[Output]:
         with _lock:
             _rewrite(file, {*nodes, *filter(None, addresses.values())}, fresh)
     except RhevError as problem:
-        yield refused(str(problem))
+        yield refusal(str(problem))
         return
     except OSError as problem:
-        yield refused(f"{file} cannot be written: {problem.strerror}")
+        yield refusal(f"{file} cannot be written: {problem.strerror}")
         return
     if "verbose" in call.options:
         yield from (Info(f"Wrote {line}") for line in fresh)

@@ -12,7 +12,7 @@ from ...xcat import rows, schema
 from ..reply import Output, Reply
 from ..tables import Tables
 from .criteria import SHORT, column_of, read
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 
 #: `column=value`, `column,=value` (put in front), `column^=value` (take out); `=@` is an unmistakable `=`.
 ASSIGNMENT = re.compile(r"([^=]*?)([,^]?)=@?(.*)", re.DOTALL)
@@ -33,10 +33,10 @@ def add(call: CommandCall) -> Iterator[Output]:
         )
     wrong = [node for node in nodes if not re.fullmatch(r"\w[\w.-]*", node)]
     if wrong or not nodes:
-        yield refused(f"'{','.join(wrong) or call.words[0]}' cannot be the name of a node")
+        yield refusal(f"'{','.join(wrong) or call.words[0]}' cannot be the name of a node")
         return
     if not any(re.match(r"(nodelist\.groups|groups|tags),?=[^=~]", word) for word in call.words[1:]):
-        yield refused(f"{call.words[0]} would be in no group. Add groups=all, or other groups")
+        yield refusal(f"{call.words[0]} would be in no group. Add groups=all, or other groups")
         return
     yield from _assign(call, nodes, call.words[1:])
 
@@ -64,9 +64,9 @@ def remove(call: CommandCall) -> Iterator[Output]:
 def _delete(call: CommandCall, nodes: Sequence[str], tables: Sequence[str]) -> Iterator[Output]:
     for table in tables:
         if "=" in table or "." in table:
-            yield refused(". and = not valid in delete mode.")
+            yield refusal(". and = not valid in delete mode.")
         elif "node" not in schema.TABLES.get(table, schema.Table("", (), ())).columns:
-            yield refused(f"ERROR: Unable to open table {table} in configuration")
+            yield refusal(f"ERROR: Unable to open table {table} in configuration")
         elif any(node in call.tables.by_node(table) or _hides(call.tables, table, node) for node in nodes):
             call.tables.drop(table, *({"node": node} for node in nodes))
 
@@ -81,16 +81,16 @@ def _assign(call: CommandCall, nodes: Sequence[str], words: Sequence[str]) -> It
     updates: dict[str, list[tuple[str, str, str]]] = {}
     for word in words:
         if CONDITION.match(word) and not re.match(r"[^=]*=@", word):
-            nodes = _fulfilling(call.tables, nodes, word)
+            nodes = _filter(call.tables, nodes, word)
             continue
         found = ASSIGNMENT.fullmatch(word)
         if not found:
-            yield refused(f"Malformed argument {word} ignored.")
+            yield refusal(f"Malformed argument {word} ignored.")
             continue
         try:
             table, column = column_of_nodes(found[1])
         except RhevError as problem:
-            yield refused(problem.text)
+            yield refusal(problem.text)
             return
         updates.setdefault(table, []).append((column, found[2], found[3]))
     for table, changes in updates.items():
@@ -115,7 +115,7 @@ def column_of_nodes(label: str) -> tuple[str, str]:
     return table, column
 
 
-def _fulfilling(tables: Tables, nodes: Sequence[str], condition: str) -> list[str]:
+def _filter(tables: Tables, nodes: Sequence[str], condition: str) -> list[str]:
     (column,) = read(condition)
     values = tables.node_attrs(column.table, nodes, (column.column,))
     assert column.fits is not None

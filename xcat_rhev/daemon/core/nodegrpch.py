@@ -10,7 +10,7 @@ from ...xcat import rows
 from .. import objects
 from ..reply import Output
 from ..tables import Tables
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 from .nodech import ASSIGNMENT, CONDITION, column_of_nodes
 
 #: Table -> column -> value.
@@ -31,7 +31,7 @@ def run(call: CommandCall) -> Iterator[Output]:
             for table, values in _updates(call.words[1:]).items():
                 _write(call.tables, table, groups, values)
     except RhevError as problem:
-        yield refused(str(problem))
+        yield refusal(str(problem))
 
 
 def _check(tables: Tables, groups: Sequence[str]) -> None:

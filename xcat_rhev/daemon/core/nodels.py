@@ -12,7 +12,7 @@ from ...xcat import rows, schema
 from ..reply import Output, Reply
 from ..tables import Tables
 from .criteria import Column, read
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 
 #: Nodes in one document. The answer to many begins before its end is made, and whoever goes away stops the rest.
 AT_ONCE = 1000
@@ -42,7 +42,7 @@ def _columns(call: CommandCall, nodes: Sequence[str]) -> Iterator[Output]:
         try:
             columns += read(word)
         except RhevError as problem:
-            yield refused(str(problem))
+            yield refusal(str(problem))
     shown = list(dict.fromkeys((c.table, c.column, c.label) for c in columns if c.fits is None))
     answer = _View(call, columns, shown)
     for begin in range(0, len(nodes) if columns else 0, AT_ONCE):

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...declare.command import CommandWords
 from ...messages import Error, Info, Warn
 from ..reply import Output, Reply
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 
 #: What to say before -> the command and its arguments. They read the tables, so the nodes leave those last.
 _BEFORE = (
@@ -54,7 +54,7 @@ def _without_files(folder: Path, nodes: Sequence[str]) -> Iterator[Output]:
         except FileNotFoundError:
             continue
         except OSError as problem:
-            yield refused(f"{folder / name} cannot be removed: {problem.strerror}")
+            yield refusal(f"{folder / name} cannot be removed: {problem.strerror}")
 
 
 NODEPURGE = Core(

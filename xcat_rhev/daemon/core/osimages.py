@@ -13,7 +13,7 @@ from ...errors import Conflict, NotFound, RhevError, Usage
 from ...messages import Info, Warn
 from .. import objects
 from ..reply import Output, Reply
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 
 #: Images that are made of files that rmimage may remove; others are installed from a medium.
 _METHODS = ("netboot", "statelite", "raw", "sysclone")
@@ -47,10 +47,10 @@ def remove(call: CommandCall) -> Iterator[Output]:
         _refuse_mounts(image.folder / "rootimg")
         yield from _without_files(image)
     except RhevError as problem:
-        yield refused(str(problem))
+        yield refusal(str(problem))
         return
     except OSError as problem:
-        yield refused(f"{problem.filename} cannot be removed: {problem.strerror}")
+        yield refusal(f"{problem.filename} cannot be removed: {problem.strerror}")
         return
     yield Info("Image files have been removed successfully from this management node.")
     if "xcatdef" in call.options:
@@ -161,12 +161,12 @@ def check(call: CommandCall) -> Iterator[Output]:
         return
     name = call.words[-1]
     if not _row(call, "osimage", name):
-        yield refused(f"Could not get xCAT image definition. There is no osimage {name}")
+        yield refusal(f"Could not get xCAT image definition. There is no osimage {name}")
         return
     row = _row(call, "linuximage", name)
     places = [(column, Path(place)) for column in _PATHS for place in row.get(column, "").split(",") if place]
     missing = [f"linuximage.{column}: {place} does not exist" for column, place in places if not place.exists()]
-    yield from map(refused, missing)
+    yield from map(refusal, missing)
     if "verbose" in call.options:
         yield from (Info(f"linuximage.{column}: {place}") for column, place in places if place.exists())
     if "clean" in call.options:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ...declare.command import CommandWords, Option
 from ...messages import Data, Error
 from ..reply import Output
-from .declare import OURS, CommandCall, Core, own_command, refused
+from .declare import OURS, CommandCall, Core, own_command, refusal
 
 
 def run(call: CommandCall) -> Iterator[Output]:
@@ -17,7 +17,7 @@ def run(call: CommandCall) -> Iterator[Output]:
         yield RINSTALL.help(1)
         return
     if "console" in call.options and len(nodes) > 1:
-        yield refused(
+        yield refusal(
             "rinstall -c/--console can only be run against one node! Please use winstall -c/--console for "
             "multiple nodes."
         )

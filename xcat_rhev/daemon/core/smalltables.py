@@ -10,7 +10,7 @@ from ...messages import Data
 from ...xcat import rows, schema
 from .. import foreigntables
 from ..reply import Output
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 
 
 def get(call: CommandCall) -> Iterator[Output]:
@@ -26,7 +26,7 @@ def get(call: CommandCall) -> Iterator[Output]:
         unknown = next((name for name in key if name not in columns), None)
         if unknown is not None or column not in columns:
             wrong = f"Unknown key {unknown} to {table}" if unknown else schema.no_column(word)
-            yield refused(wrong)
+            yield refusal(wrong)
             return
         for row in call.tables.rows(table, key)[:1]:
             value = row.get(column, "")
@@ -58,17 +58,17 @@ def restore(call: CommandCall) -> Iterator[Output]:
             foreigntables.put(call.tables, name, columns, found, bool(call.wire.addrows))
             return
     except RhevError as problem:
-        yield refused(problem.text, 4)
+        yield refusal(problem.text, 4)
         return
     unknown = [column for column in columns if column not in table.columns]
     if unknown:
-        yield refused(
+        yield refusal(
             f"The header line indicates that column '{unknown[0]}' should exist, which is not defined in the "
             f"schema for '{name}'"
         )
         return
     if "SERIAL" not in map(table.type_of, table.keys) and not all(any(map(row.get, table.keys)) for row in found):
-        yield refused(f"A row of {name} has no {' and no '.join(table.keys)}, which names a row", 4)
+        yield refusal(f"A row of {name} has no {' and no '.join(table.keys)}, which names a row", 4)
         return
     with call.tables.store.change(name) as change:
         if call.wire.addrows:

@@ -12,7 +12,7 @@ from ...declare.command import CommandWords, Option
 from ...messages import Data, Error
 from ..facing import address_of
 from ..reply import Output
-from .declare import OURS, CommandCall, Core, own_command, refused
+from .declare import OURS, CommandCall, Core, own_command, refusal
 
 #: The states that nodelist.status may have; others are ignored without a word, as in xCAT.
 STATES = frozenset(
@@ -46,7 +46,7 @@ def stat(call: CommandCall) -> Iterator[Output]:
         yield NODESTAT.help(1)
         return
     if "usemon" in call.options:
-        yield refused("nodestat -m asks for what table monsetting names, which is not here")
+        yield refusal("nodestat -m asks for what table monsetting names, which is not here")
         return
     hosts = call.tables.node_attrs("hosts", call.request.nodes, ("ip",))
     addresses = {node: address_of(node, hosts[node].get("ip", "")) for node in call.request.nodes}

@@ -9,7 +9,7 @@ from ...declare.command import CommandWords, Option
 from ...errors import RhevError
 from ...xcat import schema
 from ..reply import Output, Reply
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 
 #: As a value it takes a column's value away, where `COLUMN=` leaves an empty text.
 _NULL = "NULL"
@@ -37,7 +37,7 @@ def run(call: CommandCall) -> Iterator[Output]:
     try:
         yield from _delete(call, key, words) if "delete" in call.options else _change(call, key, words)
     except RhevError as problem:
-        yield refused(str(problem))
+        yield refusal(str(problem))
 
 
 def _incorrect(text: str) -> Reply:
@@ -50,7 +50,7 @@ def _delete(call: CommandCall, key: dict[str, str], tables: list[str]) -> Iterat
             yield Reply({"data": f"Table {table} does not exist.", "errorcode": "1"})
             continue
         if not key:
-            yield refused("tabch -d needs a key", 1)
+            yield refusal("tabch -d needs a key", 1)
             return
         call.tables.drop(table, key)
 
@@ -64,15 +64,15 @@ def _change(call: CommandCall, key: dict[str, str], words: list[str]) -> Iterato
             yield Reply({"data": f"Table {table} does not exist.\n", "errorcode": "1"})
             return
         for name in key.keys() - set(schema.TABLES[table].columns):
-            yield refused(f"no such column: {table}.{name}")
+            yield refusal(f"no such column: {table}.{name}")
             return
         if not equals or column not in schema.TABLES[table].columns:
-            yield refused(schema.no_column(f"{table}.{column}"))
+            yield refusal(schema.no_column(f"{table}.{column}"))
             return
         updates.setdefault(table, {})[column] = (value, target.endswith("+"))
     for table in updates:
         if not key and updates[table].keys().isdisjoint(schema.TABLES[table].keys):
-            yield refused(
+            yield refusal(
                 f"Which row of table {table}? Put its key in front, as in: {schema.TABLES[table].keys[0]}=NAME"
             )
             return

@@ -16,7 +16,7 @@ from ...xcat import rows, schema
 from .. import foreigntables
 from ..reply import Output, Reply
 from ..store import RawRow
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 
 _CONDITION = re.compile(r"([^=!<>~]+)(==|!=|=~|!~|<=|>=|<|>)(.*)", re.DOTALL)
 
@@ -31,12 +31,12 @@ def run(call: CommandCall) -> Iterator[Output]:
     table = schema.TABLES[name] if name in schema.SHOWN else other[0] if other else None
     if "describe" in call.options:
         if table is None:
-            yield refused(f"table {name} does not exist.")
+            yield refusal(f"table {name} does not exist.")
         else:
             yield Reply({"data": [f"{column}:\t{_describe(table, column)}" for column in table.columns]})
         return
     if table is None:
-        yield refused(f"No such table: {name}")
+        yield refusal(f"No such table: {name}")
         return
     try:
         pieces = _pieces(call, table, other[1] if other else None)
@@ -45,7 +45,7 @@ def run(call: CommandCall) -> Iterator[Output]:
         else:
             yield from (Reply({"data": lines}) for lines in pieces)
     except RhevError as problem:
-        yield refused(str(problem))
+        yield refusal(str(problem))
 
 
 def _pieces(call: CommandCall, table: schema.Table, kept_rows: Sequence[RawRow] | None) -> Iterator[Sequence[str]]:
@@ -81,7 +81,7 @@ def _pages(call: CommandCall, table: schema.Table, kept_rows: Sequence[RawRow] |
 
 def _list(call: CommandCall) -> Iterator[Output]:
     if "file" in call.options:
-        yield refused("table name missing from the command input. ")
+        yield refusal("table name missing from the command input. ")
     elif "describe" in call.options:
         tables = map(schema.TABLES.__getitem__, schema.SHOWN)
         yield Reply({"data": [f"{table.name}:\t{', '.join(table.columns)}" for table in tables]})
@@ -160,14 +160,14 @@ def _to_file(call: CommandCall, lines: Sequence[str]) -> Iterator[Output]:
     """Write a new file; whoever is not root has the lines and can write them with rights of his own."""
     name, path = call.words[0], Path(call.request.cwd, call.options["file"])
     if not call.request.by_root:
-        yield refused(f"Error on tabdump of {name}. Only root may let xcatd write files. Run: tabdump {name} > FILE")
+        yield refusal(f"Error on tabdump of {name}. Only root may let xcatd write files. Run: tabdump {name} > FILE")
         return
     try:
         write_new(path, "".join(f"{line}\n" for line in lines).encode(), 0o600)
     except OSError as problem:
-        yield refused(f"Error on tabdump of {name} to {path}. Unable to open the file for write. {problem.strerror}")
+        yield refusal(f"Error on tabdump of {name} to {path}. Unable to open the file for write. {problem.strerror}")
     except RhevError as problem:
-        yield refused(f"Error on tabdump of {name} to {path}. {problem}")
+        yield refusal(f"Error on tabdump of {name} to {path}. {problem}")
 
 
 TABDUMP = Core(

@@ -12,7 +12,7 @@ from ...messages import Data
 from ...xcat import rows, schema
 from ..reply import Output, Reply
 from ..store import RawRow
-from .declare import CommandCall, Core, own_command, refused
+from .declare import CommandCall, Core, own_command, refusal
 
 _WAYS = ("recid", "count", "percent", "days", "all")
 _DAY = 86400
@@ -29,14 +29,14 @@ def run(call: CommandCall) -> Iterator[Output]:
     name, way = call.words[0], ways[0]
     table = schema.TABLES.get(name)
     if table is None or (way != "all" and name not in schema.NUMBERED):
-        yield refused(
+        yield refusal(
             f"{name} table is not supported in tabprune. You may only use this command on the auditlog or the eventlog."
         )
         return
     try:
         yield from _prune(call, table, way)
     except RhevError as problem:
-        yield refused(str(problem))
+        yield refusal(str(problem))
     else:
         if "verbose" not in call.options:
             yield Data(f"tabprune of {name} complete.")

@@ -145,7 +145,7 @@ def of(kind: ObjectKind) -> dict[str, dict[str, str]]:
     return {name: values for name, values in sorted(found.items()) if values.pop("objtype") == kind.name}
 
 
-def filled(template: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+def fill(template: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
     """What is given, and of the template what is not.
 
     Raises:

@@ -54,7 +54,7 @@ def provide(tftp: Path) -> Iterator[str]:
             yield _lacks(tftp / name, _GRUB_PACKAGES)
 
 
-def missing(tftp: Path) -> list[Path]:
+def missing_loaders(tftp: Path) -> list[Path]:
     """The loaders that are not there."""
     return [tftp / name for name in (*_FILES, *_GRUB) if name != _OPTIONAL and not (tftp / name).exists()]
 

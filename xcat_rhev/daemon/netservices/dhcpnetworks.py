@@ -60,7 +60,7 @@ class Served:
         return any(first <= address <= last for first, last in self.ranges)
 
 
-def served(tables: Tables, names: bool = False) -> list[Served]:
+def served_networks(tables: Tables, names: bool = False) -> list[Served]:
     """The IPv4 networks of the networks table that an interface of this machine should serve.
 
     Args:
@@ -270,7 +270,7 @@ def warnings(found: Sequence[Served]) -> Iterator[Warn]:
             yield Warn(f"No {net} specific entry for nameservers, and no nameservers defined in site table.")
 
 
-def holding(found: Sequence[Served], address: str) -> Served | None:
+def network_of(found: Sequence[Served], address: str) -> Served | None:
     """The smallest served network that an address is in."""
     here = parse_address(address)
     fits = [each for each in found if isinstance(here, ipaddress.IPv4Address) and here in each.net]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from .dhcpnetworks import Served, holding
+from .dhcpnetworks import Served, network_of
 from .loaders import ARCHITECTURES, HTTP_TAGS, HTTP_VENDOR, IPXE, USER_CLASSES, choices
 from .reservations import Reservation
 
@@ -110,7 +110,7 @@ def options(machines: Sequence[Reservation], served: Sequence[Served]) -> list[s
     """The file of what single machines boot."""
     lines = list(HEAD)
     for machine in machines:
-        place = holding(served, machine.address) or next(iter(served), None)
+        place = network_of(served, machine.address) or next(iter(served), None)
         if place is None or machine.denied:
             continue
         tag = f"tag:{_tag(machine)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...ordering import natural
-from .dhcpnetworks import Served, holding
+from .dhcpnetworks import Served, network_of
 from .loaders import ARCHITECTURES, HTTP_TAGS, HTTP_VENDOR, USER_CLASSES, choices
 from .reservations import Reservation
 
@@ -27,7 +27,7 @@ def config(served: Sequence[Served], machines: Sequence[Reservation], leases: Pa
     subnets = [_subnet(number, each) for number, each in enumerate(served, 1)]
     somewhere: list[dict[str, Any]] = []
     for machine in machines:
-        place = holding(served, machine.address)
+        place = network_of(served, machine.address)
         for reservation in _reservations(machine):
             (subnets[served.index(place)]["reservations"] if place else somewhere).append(reservation)
     settings = {
@@ -80,7 +80,7 @@ def _classes(machines: Sequence[Reservation], served: Sequence[Served]) -> Itera
     if denied:
         yield {"name": "DROP", "test": " or ".join(denied)}
     for machine in machines:
-        place = holding(served, machine.address) or next(iter(served), None)
+        place = network_of(served, machine.address) or next(iter(served), None)
         for number, choice in enumerate(choices(machine, place) if place and not machine.denied else ()):
             made: dict[str, Any] = {
                 "name": f"{machine.name}/{machine.macs[0]}/{number}",

@@ -14,7 +14,7 @@ from .. import interfaces
 from ..facing import address_of, facing
 from ..reply import Output
 from ..tables import Tables
-from .dhcpnetworks import MYSELF, Served, holding, port_suffix
+from .dhcpnetworks import MYSELF, Served, network_of, port_suffix
 
 #: The name of a card that should get nothing.
 NO_ADDRESS = "*NOIP*"
@@ -116,7 +116,7 @@ class Reservations:
         if not isinstance(here, IPv4Address):
             self.said.append(Warn(f"The hostname {name} of node {node} could not be resolved."))
             return ""
-        place = holding(self._served, str(here))
+        place = network_of(self._served, str(here))
         if place is None:
             self.said.append(Warn(f"Unable to find a served network for {node} ({here}), skipping DHCP reservation"))
             return None

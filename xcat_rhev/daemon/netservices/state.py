@@ -50,7 +50,7 @@ class NetState:
         self._lock, self._supervisor = self.folder / "lock", self.folder / "supervisor.lock"
 
     @contextlib.contextmanager
-    def changing(self) -> Iterator[None]:
+    def change_lock(self) -> Iterator[None]:
         """Nobody else changes anything meanwhile.
 
         Raises:
@@ -63,14 +63,14 @@ class NetState:
             yield
 
     @contextlib.contextmanager
-    def supervising(self) -> Iterator[None]:
+    def supervisor_lock(self) -> Iterator[None]:
         """Be the one who runs the servers.
 
         Raises:
             BlockingIOError: Somebody else is.
             OSError: No right, or no space.
         """
-        with self.changing(), contextlib.ExitStack() as stack:
+        with self.change_lock(), contextlib.ExitStack() as stack:
             file = stack.enter_context(open(self._supervisor, "ab"))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             held = stack.pop_all()

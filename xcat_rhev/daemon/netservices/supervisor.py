@@ -222,7 +222,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="netservices: %(message)s")
     state = NetState(Home(words.home.resolve()))
     try:
-        with state.supervising():
+        with state.supervisor_lock():
             print(json.dumps({"ready": True}), flush=True)
             _loop(Supervisor(state), sys.stdin if words.with_stdin else None)
     except BlockingIOError:
