@@ -87,7 +87,12 @@ def test_looking_at_the_networks_of_ten_hosts(site, version):
     site.ok("chhypervisor -n", TEN)
     # Only 4.2 and later give the NICs with the hosts, and only 3.6 and later have attachments.
     each = {(3, 0): 1, (3, 6): 2, (4, 5): 1}[version]
-    assert total(site, "chhypervisor -n", TEN) == 5 + each * 10
+    assert total(site, "chhypervisor -n", TEN) == 4 + each * 10
+    for node in TEN:
+        site.row("hypervisor", node, interface="")
+    site.front.counts.clear()
+    assert len(site.wrong("chhypervisor -n", TEN)) == len(TEN)
+    assert site.front.counts.shown()["requests"] == {}  # a row that says nothing is refused before a manager is asked
 
 
 def test_power_management_of_ten_hosts(site, version):

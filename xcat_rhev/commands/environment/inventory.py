@@ -89,7 +89,7 @@ def read(manager: Manager, centers: Collection[str] | None = None, with_vms: boo
         manager.all(Network),
         {cluster.id or "": manager.list(Network, under=cluster) for cluster in clusters},
         storage,
-        [domain for domain in manager.list(StorageDomain) if domain.id not in attached],
-        manager.list(Host),
+        [domain for domain in manager.all(StorageDomain) if domain.id not in attached],
+        manager.all(Host),
         manager.list(Vm) if with_vms else [],
     )

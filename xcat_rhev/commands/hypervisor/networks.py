@@ -64,22 +64,27 @@ class Around:
 
 def configure(context: Context) -> Plan:
     """Compare each host with its row, and set what differs in one transaction."""
-    rows = context.attrs("hypervisor", "interface")
-    hosts, wrong = found.look(context, context.nodes, details=True)
-    networks = context.manager.list(Network)
-    clusters = {cluster.id: cluster for cluster in context.manager.list(Cluster)}
-    used: dict[str | None, frozenset[str]] = {}
+    rows = {node: row.get("interface", "") for node, row in context.attrs("hypervisor", "interface").items()}
+    told = {node: read_interfaces(row) if row else ([], [_unset(node)]) for node, row in rows.items()}
     for node in context.nodes:
+        yield from (Error(f"hypervisor.interface: {fault}", node) for fault in told[node][1])
+    nodes = [node for node in context.nodes if not told[node][1]]
+    if nodes:
+        yield from _compare(context, {node: told[node][0] for node in nodes})
+
+
+def _compare(context: Context, told: Mapping[str, Sequence[Interface]]) -> Plan:
+    hosts, wrong = found.look(context, [*told], details=True)
+    networks = context.manager.all(Network)
+    clusters = {cluster.id: cluster for cluster in context.manager.all(Cluster)}
+    used: dict[str | None, frozenset[str]] = {}
+    for node, interfaces in told.items():
         host = hosts.get(node)
-        interfaces, faults = read_interfaces(rows[node].get("interface", ""))
-        if not rows[node].get("interface"):
-            faults = [_unset(node)]
-        yield from (Error(f"hypervisor.interface: {fault}", node) for fault in faults)
         if host is None:
             yield error_of(wrong.get(node) or found.not_found(context, node), node)
         elif host.status not in HOST_TALKING:
             yield Error(f"the host is {host.status}, not up or in maintenance. Run: chhypervisor {node} -d", node)
-        elif not faults:
+        else:
             cluster = clusters.get(host.cluster.id if host.cluster else "")
             if cluster is not None and cluster.id not in used:
                 used[cluster.id] = frozenset(each.name or "" for each in context.manager.list(Network, under=cluster))

@@ -128,7 +128,7 @@ class Everything:
             manager: The manager.
             whole: With serial consoles, tags and affinity groups, which cost more.
         """
-        hosts = sorted(manager.list(Host), key=lambda host: natural(host.name))
+        hosts = sorted(manager.all(Host), key=lambda host: natural(host.name))
         machines = manager.list(Vm, details=True, everything=whole, also=Tag if whole else None)
         machines = [stored_at(manager, vm) for vm in machines]
         found = belongings(manager, machines) if whole and machines else Belongings()
