@@ -194,6 +194,21 @@ def test_a_template_s_disks_of_other_sizes_grow_and_none_is_added(modern):
     assert sorted(one["size"] for one in modern.parts("disk", "vm2")) == [4 * GIB, 5 * GIB]
 
 
+def test_the_disks_of_a_template_are_called_by_number_when_others_were_added(modern):
+    template(modern, storage="data1:1g:system|data1:2g:data")
+    modern.node("vm2", master="web", storage="data1:1g:system|data1:2g:data")
+    modern.ok("mkvm", ["vm2"])
+    assert modern.ok("chvm -a 1,2", ["vm2"]) == ["vm2: change vm completed."]
+    assert sizes(modern, "vm2") == {
+        "vm1_Disk1": 1 * GIB, "vm1_Disk2": 2 * GIB, "vm2_Disk3": 1 * GIB, "vm2_Disk4": 2 * GIB
+    }  # fmt: skip
+    assert modern.ok("chvm", ["vm2"]) == ["vm2: nothing to do"]
+    modern.ok("chvm --resize 1=3g,3=5g", ["vm2"])
+    modern.ok("chvm -p 2", ["vm2"])
+    assert sizes(modern, "vm2") == {"vm1_Disk1": 3 * GIB, "vm2_Disk3": 5 * GIB, "vm2_Disk4": 2 * GIB}
+    assert modern.ok("chvm", ["vm2"]) == ["vm2: nothing to do"]
+
+
 def test_a_machine_that_hangs_on_its_template_has_its_disks_there(modern):
     second_domain(modern)
     template(modern, storage="data1:1g")

@@ -243,12 +243,12 @@ class Editing:
         return ""
 
     def _free_name(self, number: int) -> str:
-        """The next of the engine's own names."""
-        node = self.making.row.node
+        """The next of the engine's own names; those before are what people call a template's disks by number."""
+        node, first = self.making.row.node, max(len(self.parts_of_text) - number, len(self.making.disks)) + 1
         used = {disk.name for disk in self.making.disks} | {disk.alias for disk in self.making.disks}
         free = (
             disk_name(node, count)
-            for count in range(1, len(used) + number + 3)
+            for count in range(first, first + len(used) + number + 3)
             if disk_name(node, count) not in used and f"Disk {count}" not in used
         )
         return [name for name, _ in zip(free, range(number + 1))][number]
