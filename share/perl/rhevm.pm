@@ -156,7 +156,8 @@ sub place_of_nodes {
     my ($nodes) = @_;
     # The other columns are what the agent asks for next.
     my $vm = node_attrs('vm', $nodes, ['mgr', 'cluster', 'datacenter']);
-    my $hypervisor = node_attrs('hypervisor', $nodes, ['mgr', 'type']);
+    my @others = grep { !$vm->{$_}->{mgr} } @$nodes;
+    my $hypervisor = @others ? node_attrs('hypervisor', \@others, ['mgr', 'type']) : {};
     my %manager = map { $_ => $vm->{$_}->{mgr} || $hypervisor->{$_}->{mgr} || '' } @$nodes;
     my $server = servers_of(values %manager);
     my %place;
@@ -274,7 +275,25 @@ sub wire_request {
         nodes       => list($request->{node}),
         args        => list($request->{arg}),
         environment => { map { $_ => text($environment{$_}) } keys %environment },
+        read        => rows_read(list($request->{node})),
     };
+}
+
+# What has just been read of the nodes, for the agent, so that it need not ask: a table's columns, and nodes joined by
+# commas with their values. Most have the same, and Perl's own writer of JSON is slow.
+sub rows_read {
+    my ($nodes) = @_;
+    my %read;
+    for my $name (grep { time <= $kept_rows{$_}->{until} } keys %kept_rows) {
+        my ($rows, @columns) = ($kept_rows{$name}->{rows}, sort keys %{ $kept_rows{$name}->{columns} });
+        my %alike;
+        for my $node (grep { $rows->{$_} } @$nodes) {
+            push @{ $alike{ join "\0", map { $_ // '' } @{ $rows->{$node} }{@columns} } }, $node;
+        }
+        my @lines = map { my $row = $rows->{ $_->[0] }; [join(',', @$_), map { $row->{$_} // '' } @columns] } values %alike;
+        $read{$name} = { columns => \@columns, lines => \@lines };
+    }
+    return \%read;
 }
 
 # '' where xCAT itself asks. xcatd tells no address, only what the reverse name of an address says, undef if it says

@@ -191,6 +191,40 @@ def test_what_the_shim_has_read_on_the_way_is_not_read_again_but_after_a_write(x
     assert [answer["data"][0] for answer in xcat.run("rpower", ["vm1"])] == ["rhevm1", "rhevm9", "rhevm8"]
 
 
+def test_rows_that_most_nodes_share_come_with_the_request(xcat, agent):
+    tables = json.loads(xcat.tables.read_text())
+    tables["vm"] = {
+        "cols": ["node", "mgr", "cluster", "datacenter"],
+        "rows": [{"node": f"vm{number}", "mgr": "rhevm1", "cluster": "a,b"} for number in range(1, 9)]
+        + [{"node": "vm9", "mgr": "rhevm2"}],
+    }
+    tables["hypervisor"] = {
+        "cols": ["node", "mgr", "type"],
+        "rows": [{"node": "host1", "mgr": "rhevm1", "type": "rhevh"}],
+    }
+    xcat.tables.write_text(json.dumps(tables))
+    got = []
+
+    def play(request, host):
+        xcat.tables.write_text(json.dumps(TABLES))
+        got.append(host.node_attrs("vm", request.nodes, ["mgr", "cluster", "datacenter"]))
+        got.append(host.node_attrs("hypervisor", ["host1", "none"], ["mgr", "type"]))
+        yield Data("done")
+
+    agent.play = play
+    nodes = [f"vm{number}" for number in range(1, 10)] + ["host1", "none"]
+    assert xcat.run("rpower", nodes) == [{"data": ["done"]}]
+    assert got == [
+        {
+            **{f"vm{number}": {"mgr": "rhevm1", "cluster": "a,b"} for number in range(1, 9)},
+            "vm9": {"mgr": "rhevm2"},
+            "host1": {},
+            "none": {},
+        },
+        {"host1": {"mgr": "rhevm1", "type": "rhevh"}, "none": {}},
+    ]
+
+
 def test_a_write_into_a_table_that_is_not_there_is_an_error_in_words(xcat, agent):
     def play(request, host):
         host.set_row("nosuch", {"key": "x"}, {"value": "y"})

@@ -127,7 +127,8 @@ class Agent:
 def answer(channel: Channel, dispatcher: Dispatcher) -> None:
     """Serve the one request of a connection: messages as they come, then `done`."""
     try:
-        request = request_from(channel.receive()["request"], channel.aborted)
+        item = channel.receive()["request"]
+        request, xcat = request_from(item, channel.aborted), BridgeHost(channel, item.get("read"))
     except (RhevError, KeyError, TypeError, ValueError) as problem:
         log.warning("a request that cannot be read: %s", problem)
         different = Error("the xCAT plugin and the agent are of different versions. Run: xcat-rhev install")
@@ -136,7 +137,7 @@ def answer(channel: Channel, dispatcher: Dispatcher) -> None:
         return
     threading.Thread(target=channel.listen, name="listen", daemon=True).start()
     try:
-        for message in _messages(request, channel, dispatcher):
+        for message in _messages(request, xcat, dispatcher):
             channel.send(line_for(message))
             if channel.aborted.is_set():
                 return
@@ -145,10 +146,10 @@ def answer(channel: Channel, dispatcher: Dispatcher) -> None:
     channel.send({"done": True})
 
 
-def _messages(request: Request, channel: Channel, dispatcher: Dispatcher) -> Sequence[Message] | Any:
+def _messages(request: Request, xcat: BridgeHost, dispatcher: Dispatcher) -> Sequence[Message] | Any:
     if request.command not in COMMANDS:
         return [error_of(Usage(f"the agent does not know {request.command}", "Run: xcat-rhev install"))]
-    return dispatcher.run(request, BridgeHost(channel))
+    return dispatcher.run(request, xcat)
 
 
 def request_from(item: dict[str, Any], aborted: Abort) -> Request:

@@ -155,12 +155,16 @@ class _Run:
 
     def _by_manager(self) -> Iterator[_Group | Message]:
         nodes = self.request.nodes
-        read = {table: self.xcat.node_attrs(table, nodes, columns) for table, columns in READ_FIRST.items()}
+        read: dict[str, dict[str, Row]] = {}
+        manager_of: dict[str, str] = {}
+        for table, columns in READ_FIRST.items():
+            left = [node for node in nodes if node not in manager_of]
+            read[table] = self.xcat.node_attrs(table, left, columns) if left else {}
+            manager_of.update({node: row["mgr"] for node, row in read[table].items() if row.get("mgr")})
         by_manager: dict[str, list[str]] = {}
         for node in nodes:
-            manager = next(filter(None, (rows[node].get("mgr") for rows in read.values())), "")
-            if manager:
-                by_manager.setdefault(manager, []).append(node)
+            if node in manager_of:
+                by_manager.setdefault(manager_of[node], []).append(node)
             else:
                 yield Error(
                     "neither vm.mgr nor hypervisor.mgr names its manager. "

@@ -68,8 +68,8 @@ class Machines(dict[str, Vm]):
 
 def lack_either(context: Context, machines: Machines, node: str) -> Error:
     """What to say about a node that is neither a machine nor a hypervisor of this manager."""
-    row = context.attrs_of([node], "hypervisor", "type")[node]
-    if not row.get("type") or node in machines.several:
+    machine = context.attrs_of([node], "vm", "mgr")[node].get("mgr")
+    if machine or node in machines.several or not context.attrs_of([node], "hypervisor", "type")[node].get("type"):
         return machines.lack(node)
     return Error(f"{NO_HOST} The manager is {context.manager.name}. Run: chhypervisor {node} -a", node)
 

@@ -97,8 +97,8 @@ def plan(context: Context, word: str) -> Plan:
 
 def _hypervisors(context: Context) -> list[str]:
     """The nodes that are hypervisors; hypervisor.type may be on a machine too, to bring its commands here."""
-    types, machines = context.attrs("hypervisor", "type"), context.attrs("vm", "mgr")
-    return [node for node in context.nodes if types[node].get("type") and not machines[node].get("mgr")]
+    others = [node for node, row in context.attrs("vm", "mgr").items() if not row.get("mgr")]
+    return [node for node, row in context.attrs_of(others, "hypervisor", "type").items() if row.get("type")]
 
 
 def _plan_vms(context: Context, word: str, nodes: list[str], status: PowerStatus) -> Plan:
