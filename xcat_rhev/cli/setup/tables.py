@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import subprocess
+from itertools import dropwhile
 
 from .site import XcatSite
 
@@ -23,7 +24,9 @@ class XcatTables:
         """All rows that are not disabled."""
         if table not in self._read:
             lines = self._site.run("tabdump", table).stdout.splitlines()
-            reader = csv.DictReader([line.lstrip("#") if number == 0 else line for number, line in enumerate(lines)])
+            # Under XCATBYPASS xCAT's client says before the header which plugins it could not load.
+            dump = [*dropwhile(lambda line: not line.startswith("#"), lines)]
+            reader = csv.DictReader([line.lstrip("#") for line in dump[:1]] + dump[1:])
             self._read[table] = [row for row in reader if (row.get("disable") or "0").lower() in ("0", "no")]
         return self._read[table]
 
