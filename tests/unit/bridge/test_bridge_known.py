@@ -1,5 +1,7 @@
 """What the shim has said is not asked for again, until something is written or some seconds are over."""
 
+import time
+
 import pytest
 
 from xcat_rhev.bridge import host as module
@@ -97,8 +99,8 @@ def test_after_a_write_all_is_asked_for_anew(host, perl, write):
 
 
 def test_what_was_said_some_seconds_ago_is_asked_for_anew(host, perl, monkeypatch):
-    now = module.time.monotonic()
-    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.KEPT + 1)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + module.KEPT + 1)
     assert host.node_attrs("vm", ["vm1"], ["mgr"]) == {"vm1": {"mgr": "anew"}}
     host.site("a")
     host.site("a")
