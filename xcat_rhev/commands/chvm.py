@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ from .vm.machines import NOT_CREATED, errors, find, find_named, stored_config, u
 from .vm.make import LIMIT, Making, pin_all
 from .vm.memberships import Memberships
 from .vm.snapshots import OPTIONS as SNAPSHOTS
-from .vm.snapshots import Snapshots
+from .vm.snapshots import Snapshots, read_keep
 from .vm.surroundings import NOWHERE, survey
 from .vm.surroundings import VmPlace as Where
 
@@ -36,7 +37,7 @@ SPEC = Command(
     summary="change virtual machines",
     usage="noderange [-a SIZE] [--attach DISK] [-d DISK] [-p DISK] [--resize DISK=SIZE] [--mem SIZE] [--cpus NUMBER] "
     "[--cpupin CPUS] "
-    "[--optical ISO | --eject] | --snapshot NAME | --revert NAME | --rmsnapshot NAME",
+    "[--optical ISO | --eject] | --snapshot NAME [--keep N|AGE] | --revert NAME | --rmsnapshot NAME",
     place=Place.MANAGER,
     routes=VM_ROUTES,
     alone=True,
@@ -58,6 +59,7 @@ SPEC = Command(
         Option(("--optical", "--cdrom", "--dvd"), "optical", "put a CD image in, by its name", value="ISO"),
         Option(("--eject",), "eject", "take the CD out"),
         Option(("--snapshot",), "snapshot", "take a snapshot", value="NAME"),
+        Option(("--keep",), "keep", "with --snapshot: one of a series, of which so many stay", value="N|AGE"),
         Option(("--revert",), "revert", "go back to a snapshot; the machine must be off", value="NAME"),
         Option(("--rmsnapshot",), "rmsnapshot", "remove a snapshot", value="NAME"),
     ),
@@ -69,13 +71,18 @@ SPEC = Command(
         "A disk is named by its name, its id, or its number, the N of vm1_DiskN, else the N-th of vm.storage; "
         "where several have the name, by its id. --attach takes disks that belong to no machine, shared ones, and "
         "LUNs; lsve -t disk lists them. A running machine is changed at once where the manager can; the command "
-        "says when a change waits for the next start."
+        "says when a change waits for the next start.\n\n"
+        "--snapshot NAME --keep 7 takes a snapshot that is called NAME and the date in UTC, as "
+        "nightly-20261201-020000, and removes the oldest of those called so until seven are left; --keep 14d those "
+        "that are older than fourteen days (h hours, d days, w weeks). The old ones go when the new one is there; "
+        "snapshots of other names stay."
     ),
     examples=(
         ("chvm vm1-vm9", "as the tables say"),
         ("chvm vm1 -a 8,16 --mem 4g --cpus 2", "two more disks, other memory and CPUs"),
         ("chvm vm1 --cpupin 0-15,^8", "its CPUs run on these of its hypervisor"),
         ("chvm vm1 --resize 1=40g", "a larger first disk"),
+        ("chvm web --snapshot nightly --keep 7", "a snapshot of each night, the last seven"),
         ("chvm vm1 --attach vm7_Disk2", "a disk that rmvm vm7 has kept"),
     ),
 )
@@ -89,6 +96,8 @@ def plan(context: Context) -> Plan:
     edits = [name for name in EDITS if name in context.options]
     if len(snapshots) + bool(edits) > 1 or {"optical", "eject"} <= set(edits):
         raise Usage("these options do not go together", f"Usage: chvm {SPEC.usage}")
+    if "keep" in context.options and snapshots != ["snapshot"]:
+        raise Usage("--keep goes with --snapshot alone", f"Usage: chvm {SPEC.usage}")
     if snapshots:
         yield from _snapshots(context)
     else:
@@ -119,13 +128,16 @@ def _converge(context: Context) -> Plan:
 
 
 def _snapshots(context: Context) -> Plan:
+    keep = read_keep(context.options["keep"]) if "keep" in context.options else None
+    now = datetime.now(timezone.utc)
     found = find(context, also=Snapshot)
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
             yield found.lack(node, NOT_CREATED)
         else:
-            yield Snapshots(context.manager, vm, vm.snapshots or (), context.limit(LIMIT)).job(context.options)
+            snapshots = Snapshots(context.manager, vm, vm.snapshots or (), context.limit(LIMIT))
+            yield snapshots.rotate(context.options["snapshot"], keep, now) if keep else snapshots.job(context.options)
 
 
 def _edit(context: Context) -> Plan:

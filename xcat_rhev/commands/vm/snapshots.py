@@ -2,20 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from functools import partial
 
 from ...engine.manager import Manager
 from ...engine.nouns import Snapshot, Vm
 from ...engine.states import IMAGE_OK, VM_SETTLED, VmStatus
 from ...engine.waiting import GONE, Goal
+from ...errors import Usage
 from ...messages import Data, Error
 from ...ordering import natural
 from ...plan.jobs import Job, Step, Wait
 
 #: What chvm's options are called.
 OPTIONS = ("snapshot", "revert", "rmsnapshot")
+#: The date in the name of a snapshot that is one of a series, in UTC.
+_STAMP, _STAMPED = "-%Y%m%d-%H%M%S", re.compile(r"-\d{8}-\d{6}", re.ASCII)
+_KEEP = re.compile(r"(\d{1,5})([hdw]?)", re.ASCII)
+_HOURS = {"h": 1, "d": 24, "w": 7 * 24}
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Which snapshots of a series stay.
+
+    Attributes:
+        number: So many, the new one included; 0 where the age decides.
+        age: Those that are not older.
+    """
+
+    number: int = 0
+    age: timedelta = timedelta()
+
+    def surplus(self, members: Sequence[tuple[datetime, Snapshot]], now: datetime) -> list[Snapshot]:
+        """Those that go, the oldest first, when a new one has come; members have the newest first."""
+        old = members[self.number - 1 :] if self.number else [each for each in members if now - each[0] > self.age]
+        return [snapshot for _, snapshot in reversed(old)]
+
+
+def read_keep(text: str) -> Keep:
+    """Read what --keep says: a number of snapshots, or an age as 12h, 14d or 8w.
+
+    Raises:
+        Usage: It is neither, or nothing would be kept.
+    """
+    found = _KEEP.fullmatch(text)
+    if not found or not int(found[1]):
+        raise Usage(f"--keep {text}: neither a number of snapshots nor an age", "Write --keep 7 or --keep 14d")
+    number = int(found[1])
+    return Keep(age=timedelta(hours=number * _HOURS[found[2]])) if found[2] else Keep(number)
+
+
+def _moment_in(name: str, series: str) -> datetime | None:
+    """The date in the name of one of a series; None for another name."""
+    if not name.startswith(series) or not _STAMPED.fullmatch(name[len(series) :]):
+        return None
+    try:
+        return datetime.strptime(name[len(series) :], _STAMP).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
 
 
 @dataclass
@@ -54,6 +102,47 @@ class Snapshots:
             f"snapshot {name}: ok.",
         )
 
+    def rotate(self, series: str, keep: Keep, now: datetime) -> Job:
+        """Take one of a series, then remove those of the series that are not to be kept, the oldest first.
+
+        Args:
+            series: What all of them are called, before their dates.
+            keep: Which stay.
+            now: The date of the new one.
+        """
+        name = f"{series}{now:{_STAMP}}"
+        old = keep.surplus(self.members(series), now)
+        parts: list[Step | Wait] = [
+            *self._unlock_waits(),
+            Step(f"take the snapshot {name}", partial(self._create, name)),
+            Wait("wait until it is taken", self._snapshot_goal),
+            Wait("wait until its disks are settled", self._settled_goal, self._say(f"snapshot {name}: ok.")),
+        ]
+        for snapshot in old:
+            parts += self._removal_parts(snapshot)
+        return Job(self.vm.name, parts)
+
+    def members(self, series: str) -> list[tuple[datetime, Snapshot]]:
+        """Those of a series with their dates, the newest first; what is only called alike is none of it."""
+        found = []
+        for each in self.there:
+            moment = _moment_in(each.description or "", series)
+            if each.real and moment:
+                found.append((moment, each))
+        return sorted(found, key=lambda one: one[0], reverse=True)
+
+    def _removal_parts(self, snapshot: Snapshot) -> list[Step | Wait]:
+        name = snapshot.description or ""
+        gone = partial(Goal, snapshot, frozenset({GONE}), limit=self.limit, under=self.vm)
+        return [
+            Step(f"remove the snapshot {name}", partial(self.manager.remove, snapshot, under=self.vm)),
+            Wait("wait until it is merged", gone),
+            Wait("wait until its disks are settled", self._settled_goal, self._say(f"snapshot {name}: removed.")),
+        ]
+
+    def _say(self, text: str) -> Callable[[object], list[Data]]:
+        return lambda _: [Data(text, self.vm.name)]
+
     def _create(self, name: str) -> None:
         # Memory would stop the machine while it is written, and to go back does not bring it back.
         self.made.append(self.manager.create(Snapshot(description=name, memory=False), under=self.vm))
@@ -86,12 +175,7 @@ class Snapshots:
         snapshot = self._one(name)
         if isinstance(snapshot, Error):
             return snapshot
-        gone = partial(Goal, snapshot, frozenset({GONE}), limit=self.limit, under=self.vm)
-        return self._job(
-            Step(f"remove the snapshot {name}", partial(self.manager.remove, snapshot, under=self.vm)),
-            [Wait("wait until it is merged", gone)],
-            f"snapshot {name}: removed.",
-        )
+        return Job(self.vm.name, [*self._unlock_waits(), *self._removal_parts(snapshot)])
 
     def _one(self, name: str) -> Snapshot | Error:
         found = self.by_description(name)
@@ -104,14 +188,12 @@ class Snapshots:
 
     def _job(self, step: Step, waits: Sequence[Wait], text: str) -> Job:
         """The step once the disks are not being changed, then the waits until that is so again."""
-        node = self.vm.name
-        first = (
-            [Wait("wait until its disks are no longer locked", self._settled_goal)]
-            if self.vm.status == VmStatus.IMAGE_LOCKED
-            else []
-        )
-        end = Wait("wait until its disks are settled", self._settled_goal, lambda _: [Data(text, node)])
-        return Job(node, [*first, step, *waits, end])
+        end = Wait("wait until its disks are settled", self._settled_goal, self._say(text))
+        return Job(self.vm.name, [*self._unlock_waits(), step, *waits, end])
+
+    def _unlock_waits(self) -> list[Wait]:
+        locked = self.vm.status == VmStatus.IMAGE_LOCKED
+        return [Wait("wait until its disks are no longer locked", self._settled_goal)] if locked else []
 
     def _settled_goal(self) -> Goal:
         return Goal(self.vm, VM_SETTLED, limit=self.limit, settled=True)
