@@ -12,7 +12,7 @@ from ..plan.context import Context, Plan
 from ..rows import description
 from ..rows.description import Center, DescribedThing
 from ..rows.storage import CENTER_STORAGE
-from .environment import cl, converge, dc, descriptionfile, disk, drift, nw, plaindescribed, sd, tpl
+from .environment import cl, converge, dc, descriptionfile, disk, drift, nw, plaindescription, sd, tpl
 from .environment.kind import Kind
 from .environment.plainkinds import PLAIN
 
@@ -203,7 +203,7 @@ def _plan_description(context: Context, option: str, compare: _Compare) -> Plan:
     if surplus:
         raise Usage(f"{' '.join(surplus)} cannot be used with --{option}")
     text = descriptionfile.read(context.request, context.options[option], f"--{option}")
-    centers, things, faults = description.parse_all(text, plaindescribed.KNOWN)
+    centers, things, faults = description.parse_all(text, plaindescription.KNOWN)
     yield from map(Error, faults)
     if not faults:
         yield from compare(context, centers, things)

@@ -87,7 +87,7 @@ class Tables:
 
     def policy(self) -> Sequence[Row]:
         """The rows of the policy table, which every request asks for; they are never changed in place."""
-        return self._cached("policy", "rows", _that_count)
+        return self._cache("policy", "rows", _that_count)
 
     def site(self, key: str, default: str = "") -> str:
         """One value of the site table."""
@@ -110,7 +110,7 @@ class Tables:
 
     def memberships(self) -> Mapping[str, Sequence[str]]:
         """Node -> its groups, in the order of `nodelist.groups`."""
-        return self._cached(
+        return self._cache(
             "nodelist",
             "memberships",
             lambda found: {
@@ -122,7 +122,7 @@ class Tables:
 
     def groups(self) -> Mapping[str, Collection[str]]:
         """Static groups: group -> its nodes."""
-        return self._cached("nodelist", "groups", self._group)
+        return self._cache("nodelist", "groups", self._group)
 
     def empty_group(self, name: str) -> bool:
         """Whether the nodegroup table names a group that has no members."""
@@ -219,7 +219,7 @@ class Tables:
 
     def by_node(self, table: str) -> Mapping[str, Sequence[Row]]:
         """Node or group -> its enabled rows."""
-        return self._cached(table, "by_node", _index)
+        return self._cache(table, "by_node", _index)
 
     # Writing.
 
@@ -268,7 +268,7 @@ class Tables:
             if column not in known.c:
                 raise NotFound(schema.no_column(f"{table}.{column}"))
 
-    def _cached(self, table: str, what: str, make: Callable[[tuple[RawRow, ...]], T]) -> T:
+    def _cache(self, table: str, what: str, make: Callable[[tuple[RawRow, ...]], T]) -> T:
         """Keep what is made of a whole table as long as the table is the same."""
         found = self.raw(table)
         shared = self.store.derived
@@ -279,7 +279,7 @@ class Tables:
         return made
 
     def _sites(self) -> Mapping[str, str]:
-        return self._cached(
+        return self._cache(
             "site", "values", lambda found: {row["key"] or "": row["value"] or "" for row in found if rows.enabled(row)}
         )
 
@@ -291,7 +291,7 @@ class Tables:
         return groups
 
     def _named_groups(self) -> Mapping[str, Row]:
-        return self._cached(
+        return self._cache(
             "nodegroup", "by_name", lambda found: {row.get("groupname", ""): row for row in _that_count(found)}
         )
 

@@ -117,7 +117,7 @@ def _plug(calls: Calls, vm: Vm, path: str, now: dict[str, Any], differing: dict[
 def _keep(calls: Calls, vm: Vm, path: str, differing: dict[str, Any]) -> Vm:
     """Send what waits for the next start, and look whether it does: the answer shows some of it as it runs."""
     if vm.next_run:
-        differing = {**_unapplied(calls, path), **differing}
+        differing = {**_pending_values(calls, path), **differing}
     changed = calls.change(vm, calls.dialect.address(path, next_run="true"), differing, check=False)
     seen = {name: value for name, value in differing.items() if name not in _UNSEEN}
     if untaken(changed, seen, calls.dialect):
@@ -125,7 +125,7 @@ def _keep(calls: Calls, vm: Vm, path: str, differing: dict[str, Any]) -> Vm:
     return changed
 
 
-def _unapplied(calls: Calls, path: str) -> dict[str, Any]:
+def _pending_values(calls: Calls, path: str) -> dict[str, Any]:
     """What waits already and is forgotten unless it is sent again: before 4.2 all of it, later the display."""
     if not calls.dialect.has("next_run_adds"):
         runs, waits = calls.get(Vm, path, everything=True), next_run(calls, path)

@@ -51,7 +51,7 @@ class DiskFile:
     iso: bool = False
 
     @property
-    def shown(self) -> str:
+    def describe(self) -> str:
         """For a person."""
         kind = "qcow2" if self.format == "cow" else "ISO" if self.iso else "raw"
         return f"{kind}, {show_size(self.size)}"

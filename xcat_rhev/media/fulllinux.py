@@ -233,11 +233,11 @@ def read_packages(paths: Iterable[str]) -> tuple[str, ...]:
             if included := _INCLUDED.fullmatch(line):
                 found += read_packages([included[1]])
             elif line and not line.startswith("#"):
-                found.append(_checked(line, path))
+                found.append(_check_package(line, path))
     return tuple(dict.fromkeys(found))
 
 
-def _checked(line: str, path: str) -> str:
+def _check_package(line: str, path: str) -> str:
     if not _PACKAGE.fullmatch(line):
         raise Usage(f"{path}: '{line}' is not a name of a package")
     return line

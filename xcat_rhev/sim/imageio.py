@@ -73,7 +73,7 @@ class ImageTicket:
         self.done = merged
 
     @property
-    def transferred(self) -> int:
+    def bytes_done(self) -> int:
         """How many bytes."""
         return sum(end - start for start, end in self.done)
 
@@ -232,7 +232,7 @@ class _Exchange:
 
     def read(self, ticket: ImageTicket) -> None:
         """Send a range."""
-        start, end = self.wanted(ticket)
+        start, end = self.requested_range(ticket)
         size = end - start
         told = {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}
         if "range" in self.headers:
@@ -249,7 +249,7 @@ class _Exchange:
                     raise _Cut from None
                 ticket.add(at, at + len(piece))
 
-    def wanted(self, ticket: ImageTicket) -> tuple[int, int]:
+    def requested_range(self, ticket: ImageTicket) -> tuple[int, int]:
         """The range that is asked for, as start and end."""
         available = min(ticket.size, ticket.path.stat().st_size)
         if "range" not in self.headers:
@@ -276,7 +276,7 @@ class _Exchange:
             if not found or int(found[1]) > int(found[2]):
                 raise Failure(400, f"Invalid Content-Range {self.headers['content-range']!r}")
             start = int(found[1])
-        self.allowed(ticket, start, size)
+        self.check_range(ticket, start, size)
         with ticket.path.open("r+b") as file:
             file.seek(start)
             done = 0
@@ -293,10 +293,10 @@ class _Exchange:
 
     def may_cut(self, ticket: ImageTicket) -> None:
         """Break off if a test wants that now."""
-        if self.daemon.stopped_at is not None and ticket.transferred >= self.daemon.stopped_at[0]:
+        if self.daemon.stopped_at is not None and ticket.bytes_done >= self.daemon.stopped_at[0]:
             told, self.daemon.stopped_at = self.daemon.stopped_at[1], None
             told()
-        if self.daemon.cut_after is not None and ticket.transferred >= self.daemon.cut_after:
+        if self.daemon.cut_after is not None and ticket.bytes_done >= self.daemon.cut_after:
             self.daemon.cut_after = None
             raise _Cut
 
@@ -313,13 +313,13 @@ class _Exchange:
             if not isinstance(said.get("size"), int):
                 raise Failure(400, "Missing required value for 'size'")
             start, size = said.get("offset", 0), said["size"]
-            self.allowed(ticket, start, size)
+            self.check_range(ticket, start, size)
             with ticket.path.open("r+b") as file:
                 _zero(file, start, start + size)
             ticket.add(start, start + size)
         _reply(self.req, 200, b"")
 
-    def allowed(self, ticket: ImageTicket, start: int, size: int) -> None:
+    def check_range(self, ticket: ImageTicket, start: int, size: int) -> None:
         """Refuse what goes beyond the ticket."""
         if start + size > ticket.size:
             raise Failure(416, "Requested range out of allowed range", **{"Content-Range": f"bytes */{ticket.size}"})

@@ -10,7 +10,7 @@ import pytest
 
 from xcat_rhev.cli.enginekit import managerkit
 from xcat_rhev.cli.sitefile import main as site
-from xcat_rhev.cli.sitefile.described import read
+from xcat_rhev.cli.sitefile.sitedescription import read
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.errors import Usage
 from xcat_rhev.messages import Data, Error, Message

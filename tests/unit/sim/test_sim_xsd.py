@@ -65,11 +65,14 @@ def populate(engine: Any) -> None:
 
 #: To these the root of an engine leads, and 4.5.8 answers 405.
 POSTED_ONLY = ("/externalvmimports", "/externaltemplateimports")
+#: oVirt 4.5 fails inside when it is asked for these.
+FAILS_SINCE_4_5 = "/openstackvolumeproviders"
 
 
 def every_get(engine: Any) -> list[str]:
     """Give the address of every resource that there is, by following links from the root."""
     seen: list[str] = []
+    failing: list[str] = []
     todo = [engine.base]
     while todo:
         path = todo.pop()
@@ -83,11 +86,14 @@ def every_get(engine: Any) -> list[str]:
         if path.endswith(POSTED_ONLY):
             assert answer.status == 405
             continue
+        if path.endswith(FAILS_SINCE_4_5) and answer.status == 500:
+            failing.append(path)
+            continue
         assert answer.status == 200, (path, answer.status, answer.body)
         actions = set(answer.xml.xpath("//actions/link/@href"))
         todo += [href for href in answer.xml.xpath("//@href") if href not in actions]
     unread = (*POSTED_ONLY, "/api/katelloerrata")
-    return [path for path in seen if not path.endswith(unread)]
+    return [path for path in seen if not path.endswith(unread) and path not in failing]
 
 
 def test_everything_that_can_be_read_fits_the_schema(schema: Any, make_engine: Any) -> None:

@@ -356,13 +356,13 @@ def _machines(stage: DemoStage, engine: Engine) -> None:
 
         return look
 
-    def running(_: str) -> str:
+    def expect_running(_: str) -> str:
         states = engine.states("vms")
         on = all(states.get(vm) in ("up", "powering_up") for vm in ("vm1", "vm2", "vm3"))
         return expect("vm1 vm2 vm3 are on", on, True)
 
     stage.type_command("three machines", f"mkvm {VMS}", all_vms("down"))
-    stage.type_command("they start", f"rpower {VMS} on", running)
+    stage.type_command("they start", f"rpower {VMS} on", expect_running)
     stage.type_command("what is vm1", "lsvm vm1", partial(_look_for, "vm1"))
     stage.type_command(
         "vm1 moves", "rmigrate vm1 rhevh2", lambda _: expect("its host", engine.host_of("vm1"), "rhevh2")

@@ -111,7 +111,7 @@ def _watch(words: argparse.Namespace, stopped: Abort) -> None:
         except RhevError as problem:
             if words.once:
                 raise
-            found, trouble = [], _changed(trouble, str(problem))
+            found, trouble = [], _new_trouble(trouble, str(problem))
         for name in found:
             if name not in threads:
                 watcher = Watcher(name, AskedXcatd, habits, _say)
@@ -124,7 +124,7 @@ def _watch(words: argparse.Namespace, stopped: Abort) -> None:
         thread.join()
 
 
-def _changed(before: str, now: str) -> str:
+def _new_trouble(before: str, now: str) -> str:
     """Say a trouble that is new."""
     if now != before:
         _say(now)

@@ -62,7 +62,7 @@ class Watcher:
         self, manager: str, xcatd: Callable[[], EventSource], habits: Habits, say: Callable[[str], None]
     ) -> None:
         self._manager, self._xcatd, self._habits = manager, xcatd, habits
-        self._say = partial(_prefixed, say, manager)
+        self._say = partial(_say, say, manager)
         self._position = Position(habits.state, manager)
         self._events: list[Happening] = []
         self._calls: dict[str, Call] = {}
@@ -203,5 +203,5 @@ class Watcher:
         return len(self._calls) + len(over)
 
 
-def _prefixed(say: Callable[[str], None], manager: str, text: str) -> None:
+def _say(say: Callable[[str], None], manager: str, text: str) -> None:
     say(f"{manager}: {text}")

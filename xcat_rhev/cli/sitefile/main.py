@@ -11,8 +11,8 @@ from ...clock import Clock, SystemClock
 from ...errors import RhevError, Usage
 from ...files import typed_path
 from ..xcatd import AskedXcatd
-from .described import SiteManager, read
 from .page import StepState, write
+from .sitedescription import SiteManager, read
 from .steps import ManagerSteps, SiteStep
 
 #: What a dry run says of a step that cannot be looked at yet.

@@ -21,7 +21,7 @@ from ..enginekit import managerkit, ready
 from ..enginekit.image import KitImage, base_image
 from ..enginekit.releases import manager_on, release
 from ..xcatd import AskedXcatd
-from .described import SiteManager
+from .sitedescription import SiteManager
 
 #: Seconds for the install of a hypervisor or a manager, and between two looks.
 LIMIT, PAUSE = 7200.0, 15.0

@@ -23,7 +23,7 @@ from . import (
     describedstorage,
     inventory,
     machines,
-    plaindescribed,
+    plaindescription,
 )
 from .describedcenter import DescribedDataCenter
 from .inventory import Environment
@@ -51,7 +51,7 @@ def plan(
     for center, now in _with_inventory(context, centers):
         yield from _center(DescribedDataCenter(_within(over, center), center, now), elsewhere, order)
         elsewhere |= frozenset(center.storage_domains)
-    yield from plaindescribed.plan(context, things, centers, order)
+    yield from plaindescription.plan(context, things, centers, order)
 
 
 def _with_inventory(context: Context, centers: Sequence[Center]) -> list[tuple[Center, Environment]]:

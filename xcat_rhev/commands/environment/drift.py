@@ -12,7 +12,7 @@ from ...messages import Data, Message
 from ...plan.context import Context, Plan
 from ...plan.jobs import Job
 from ...rows.description import Center, DescribedThing
-from . import converge, plaindescribed
+from . import converge, plaindescription
 from .export import can_be_told, comes_along
 from .kind import is_in
 
@@ -35,7 +35,7 @@ def plan(context: Context, centers: Sequence[Center], things: Sequence[Described
             yield item
     for center in centers:
         yield from _surplus(context.manager, center)
-    yield from plaindescribed.surplus(context.manager, things, DIFFERS)
+    yield from plaindescription.surplus(context.manager, things, DIFFERS)
 
 
 def _differences(job: Job) -> Iterator[Message]:

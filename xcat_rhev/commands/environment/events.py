@@ -62,7 +62,7 @@ def plan(context: Context) -> Plan:
     nodes = {**_hosts(context, events), **_machines(context, events)}
     statuses = _statuses(context, list({each.node: each for each in nodes.values()}.values()))
     for event in events:
-        yield Data(json.dumps(_shown(context, event, nodes, statuses), ensure_ascii=False))
+        yield Data(json.dumps(_as_object(context, event, nodes, statuses), ensure_ascii=False))
     yield Data(json.dumps({"manager": context.manager.name, "newest": newest}))
 
 
@@ -148,7 +148,7 @@ def _changes(states: Iterable[NodeState], now: Mapping[str, str]) -> Iterator[tu
             yield each.node, UNREACHABLE
 
 
-def _shown(
+def _as_object(
     context: Context, event: Event, nodes: Mapping[str, NodeState], statuses: Mapping[str, str]
 ) -> dict[str, object]:
     """One event as an object; what is not known is not in it."""

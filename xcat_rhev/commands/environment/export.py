@@ -15,7 +15,7 @@ from ...rows import description
 from ...rows.storage import DOMAIN_TYPES, STORAGE
 from ..vm.connections import MANAGEMENT_NETWORKS
 from ..vm.scan import Everything, KnownNodes, scan
-from . import dc, inventory, plaindescribed
+from . import dc, inventory, plaindescription
 from .columns import interface, location
 from .inventory import Environment
 
@@ -33,7 +33,7 @@ def plan(context: Context) -> Plan:
     found = replace(found, hosts=context.manager.list(Host, details=True))
     writing = _Writing(context, found)
     centers = {home.name: writing.center(home) for home in found.homes}
-    everything = {"data_centers": centers, **dict(plaindescribed.records(context.manager))}
+    everything = {"data_centers": centers, **dict(plaindescription.records(context.manager))}
     text: str = description.yaml().safe_dump(everything, sort_keys=False, allow_unicode=True, width=110)
     yield from (Data(f"# Left out: {words}") for words in writing.left_out())
     yield from map(Data, text.splitlines())

@@ -71,11 +71,11 @@ def _environment(node: str, row: Row, image: Row, location: InstallLocation, sit
         "OSVER": image.get("osvers", ""),
         "ARCH": image.get("osarch", ""),
         "PROFILE": image.get("profile", ""),
-        "OTHERPKGDIR": _served(row.get("otherpkgdir", ""), site.installdir),
+        "OTHERPKGDIR": _web_path(row.get("otherpkgdir", ""), site.installdir),
         "DOMAIN": site.domain,
     }
 
 
-def _served(folder: str, installdir: str) -> str:
+def _web_path(folder: str, installdir: str) -> str:
     """A folder as the web server has it."""
     return f"/install{folder[len(installdir) :]}" if folder.startswith(f"{installdir.rstrip('/')}/") else folder

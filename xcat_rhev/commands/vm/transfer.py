@@ -134,17 +134,17 @@ class Upload:
         """The steps, up to a disk that can be used."""
         what, file = self.source.what, self.source.path.name
         if self.there is None:
-            yield Step(f"make the disk {self.name} ({what.shown}) on {self.domain.name}", self._make)
+            yield Step(f"make the disk {self.name} ({what.describe}) on {self.domain.name}", self._make)
         if self.transfer is None:
-            yield Wait("wait until it can be filled", self._disk_goal, self._seen)
+            yield Wait("wait until it can be filled", self._disk_goal, self._remember)
             yield Step("ask for a host that takes the image", self._begin)
         elif self.transfer.status in TRANSFER_RESTING:
             yield Step(f"go on with {file} after {show_size(self._offset())}", self._resume)
         yield Wait("wait until a host takes it", self._ready_goal, self._ready)
         yield Step(f"send {file} ({show_size(what.length)})", self._send)
-        yield Wait("wait until the manager has looked at it", self._disk_goal, self._seen)
+        yield Wait("wait until the manager has looked at it", self._disk_goal, self._remember)
         yield Step("note that it is whole", self._note)
-        yield Wait("wait until that is written", self._disk_goal, self._seen)
+        yield Wait("wait until that is written", self._disk_goal, self._remember)
 
     @property
     def disk(self) -> DiskImage:
@@ -173,7 +173,7 @@ class Upload:
         failed = IMAGE_BROKEN | {GONE}
         return Goal(self.disk, IMAGE_OK, failed=failed, limit=self.context.limit(LIMIT))
 
-    def _seen(self, disk: DiskImage) -> None:
+    def _remember(self, disk: DiskImage) -> None:
         self.there = disk
 
     def _begin(self) -> None:

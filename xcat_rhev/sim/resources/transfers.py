@@ -42,7 +42,7 @@ TRANSFER = SimShape(
         sim_field("transfer_url", fixed=True),
         sim_field("proxy_url", fixed=True),
     ),
-    view=lambda world, thing, call: _shown(world, thing),
+    view=lambda world, thing, call: _show(world, thing),
     basics=(),
 )
 SHAPES["image_transfer"] = TRANSFER
@@ -50,14 +50,14 @@ _UNDER_WAY = frozenset({"initializing", "resuming", "transferring", "paused_syst
 _OVER = frozenset({"finished_success", "finished_failure", "finished_cleanup"})
 
 
-def _shown(world: World, thing: Thing) -> Thing:
+def _show(world: World, thing: Thing) -> Thing:
     """A transfer with what its ticket says; the disk is told as an image alone."""
     daemon: ImageDaemon = world.images
     ticket = daemon.tickets.get(thing["ticket"] or "")
     url = daemon.url(ticket.id) if ticket else None
     told = {"transfer_url": url, "proxy_url": url, "disk": None, "backup": None, "image": thing["of_disk"]}
     if ticket:
-        world.change(thing, transferred=ticket.transferred, active=bool(ticket.active))
+        world.change(thing, transferred=ticket.bytes_done, active=bool(ticket.active))
     return {**thing, **told}
 
 
@@ -93,7 +93,7 @@ def _stop(world: World, thing: Thing) -> None:
         world.move(thing, "transfer.stop", effect="transfer failed")
 
 
-def listed(call: ApiCall) -> Many:
+def list_transfers(call: ApiCall) -> Many:
     """List transfers."""
     _look(call.world)
     return Many(TRANSFER, call.world.all("image_transfer"))
@@ -105,7 +105,7 @@ def show(call: ApiCall) -> One:
     return One(TRANSFER, call.things["image_transfer"])
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Begin one: the disk is locked, and a host gets a ticket for it."""
     world, values = call.world, call.read(TRANSFER)
     said = values.get("disk") or values.get("image") or values.get("snapshot")
@@ -214,7 +214,7 @@ def finalize(call: ApiCall) -> ActionDone:
 
 
 @effect("transfer finished")
-def finished(world: World, thing: Thing, _end: Thing) -> None:
+def finish(world: World, thing: Thing, _end: Thing) -> None:
     """The disk can be used, if what was sent is what its format says."""
     disk = world.get("disk", thing["of_disk"])
     _end_ticket(world, thing)
@@ -240,7 +240,7 @@ def cancel(call: ApiCall) -> ActionDone:
 
 
 @effect("transfer failed")
-def failed(world: World, thing: Thing, _end: Thing) -> None:
+def fail(world: World, thing: Thing, _end: Thing) -> None:
     """A disk that was to be filled goes; one that was read stays."""
     disk = world.get("disk", thing["of_disk"])
     _end_ticket(world, thing)
@@ -256,7 +256,7 @@ def failed(world: World, thing: Thing, _end: Thing) -> None:
 
 def _end_ticket(world: World, thing: Thing) -> None:
     ticket = world.images.tickets.pop(thing["ticket"] or "", None)
-    transferred = ticket.transferred if ticket else thing["transferred"]
+    transferred = ticket.bytes_done if ticket else thing["transferred"]
     world.change(thing, ticket=None, active=False, ended=world.now(), transferred=transferred)
 
 
@@ -287,8 +287,8 @@ def extend(call: ApiCall) -> ActionDone:
 _ONE = "/imagetransfers/{image_transfer}"
 _V4 = {"since3": NEVER}
 ROUTES = (
-    get("/imagetransfers", listed, "list images on their way in or out", **_V4),
-    post("/imagetransfers", created, "begin to send or to fetch an image", **_V4),
+    get("/imagetransfers", list_transfers, "list images on their way in or out", **_V4),
+    post("/imagetransfers", create, "begin to send or to fetch an image", **_V4),
     get(_ONE, show, "show one", **_V4),
     verb(f"{_ONE}/finalize", finalize, "all has been sent", **_V4),
     verb(f"{_ONE}/cancel", cancel, "give it up; a disk that was to be filled goes", **_V4),
