@@ -94,7 +94,7 @@ def test_an_image_goes_in_and_comes_out(connection: Any, simulator: Any) -> None
     zero = json.dumps({"op": "zero", "offset": 0, "size": MIB}).encode()
     assert ask(simulator, url, "PATCH", zero)[0] == 200
     assert ask(simulator, url, "PATCH", b'{"op": "flush"}')[0] == 200
-    assert transfer.get().bytes_done == 2 * MIB
+    assert transfer.get().transferred == 2 * MIB
     features = json.loads(ask(simulator, url, "OPTIONS")[1])["features"]
     assert {"zero", "flush", "extents"} <= set(features)
     transfer.finalize()
