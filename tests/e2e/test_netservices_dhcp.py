@@ -37,6 +37,12 @@ QUESTIONS = [
 needs_kea = pytest.mark.skipif(not program("kea-dhcp4"), reason="Kea is not installed (package kea-dhcp4-server)")
 
 
+def asks(site, words):
+    """The answers to all questions."""
+    done = subprocess.run(site.inside(*words), capture_output=True, text=True, timeout=300, check=True)
+    return json.loads(done.stdout)
+
+
 @pytest.mark.parametrize("server", ["dnsmasq", pytest.param("kea", marks=needs_kea)])
 def test_every_firmware_gets_its_file(server):
     with boot_site.site(by_hand=False) as site:
@@ -52,11 +58,15 @@ def test_every_firmware_gets_its_file(server):
         site.run("makedhcp -a")
         asked = [(f"52:54:00:00:00:0{last}", arch, user, wanted, 250) for last, arch, user, wanted, _ in QUESTIONS]
         words = [sys.executable, CLIENT, "v1", json.dumps([*asked, ("52:54:00:00:00:04", 0, "", ALL, 8)])]
-        done = subprocess.run(site.inside(*words), capture_output=True, text=True, timeout=300, check=True)
-        *told, denied = json.loads(done.stdout)
+        *told, denied = asks(site, words)
         for (last, arch, user, _, file), answer in zip(QUESTIONS, told):
             assert answer, (last, arch, user)
             assert answer["file"] == file, (last, arch, user)
             assert (answer["address"], answer["server"], answer["router"]) == (f"10.77.0.2{last}", MASTER, "")
             assert answer["vendor"] == ("HTTPClient" if arch in (16, 19) else "")
         assert denied is None
+        # What nodeset does while others are being installed: the server reads the machines' file again, and goes on.
+        for netboot in ("grub2", "xnba", "grub2", "xnba"):
+            site.run(f"tabch node=n2 noderes.netboot={netboot}")
+            site.run("makedhcp n1-n3")
+            assert all(asks(site, [*words[:-1], json.dumps(asked[:4])]))

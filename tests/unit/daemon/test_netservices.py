@@ -195,7 +195,8 @@ def test_a_row_that_no_server_takes_changes_nothing(xcat, column, value, text):
 def test_a_machine_gets_address_name_and_loader(xcat):
     node(xcat, "n1", "52-54-00-AA-BB-01", "10.9.0.1", "netboot=pxe")
     assert said(xcat, on="n1") == [] and xcat.rc == 0
-    assert lines(xcat, "dhcp-hosts") == ["52:54:00:aa:bb:01,set:node-n1,10.9.0.1,n1"]
+    assert lines(xcat, "dhcp-hosts") == ["52:54:00:aa:bb:01,10.9.0.1,n1"]
+    assert lines(xcat, "dhcp-cards") == ["dhcp-mac=set:node-n1,52:54:00:aa:bb:01"]
     assert lines(xcat, "dhcp-options") == [
         "tag:node-n1,option:server-ip-address,10.9.0.254",
         "tag:node-n1,tag:bios,option:bootfile-name,pxelinux.0",
@@ -235,8 +236,8 @@ def test_several_cards_of_a_machine(xcat):
     )
     assert said(xcat, on="n1") == [] and xcat.rc == 0
     assert lines(xcat, "dhcp-hosts") == [
-        "52:54:00:00:00:01,52:54:00:00:00:04,set:node-n1,10.9.0.1,n1",
-        "52:54:00:00:00:02,set:node-n1-eth1,10.8.0.77,n1-eth1",
+        "52:54:00:00:00:01,52:54:00:00:00:04,10.9.0.1,n1",
+        "52:54:00:00:00:02,10.8.0.77,n1-eth1",
         "52:54:00:00:00:03,ignore",
     ]
 
@@ -269,7 +270,7 @@ def test_a_machine_that_cannot_be_served_keeps_no_other_from_it(xcat, mac, ip, t
     node(xcat, "n2", "52:54:00:00:00:02", "10.9.0.2")
     assert text in "\n".join(said(xcat, on="n1,n2")) and xcat.rc == rc
     found = lines(xcat, "dhcp-hosts")
-    assert found[-1] == "52:54:00:00:00:02,set:node-n2,10.9.0.2,n2"
+    assert found[-1] == "52:54:00:00:00:02,10.9.0.2,n2"
     assert len(found) == (2 if "no.such" in mac else 1) and "10.6." not in found[0]
 
 
@@ -280,13 +281,13 @@ def test_of_two_nodes_that_claim_the_same_the_newest_command_counts(xcat):
     said(xcat, on="n1")
     text = "MAC address 52:54:00:00:00:01 was that of node n1, whose reservation is gone"
     assert text in said(xcat, on="n2")[0] and xcat.rc == 0
-    assert lines(xcat, "dhcp-hosts") == ["52:54:00:00:00:01,set:node-n2,10.9.0.2,n2"]
+    assert lines(xcat, "dhcp-hosts") == ["52:54:00:00:00:01,10.9.0.2,n2"]
     found = said(xcat, "-a")
     assert len(found) == 1 and xcat.rc == 1
     assert "MAC address 52:54:00:00:00:01 is that of node n1 already" in found[0]
     assert lines(xcat, "dhcp-hosts") == [
-        "52:54:00:00:00:01,set:node-n1,10.9.0.1,n1",
-        "52:54:00:00:00:03,set:node-n3,10.9.0.2,n3",
+        "52:54:00:00:00:01,10.9.0.1,n1",
+        "52:54:00:00:00:03,10.9.0.2,n3",
     ]
 
 
@@ -375,7 +376,7 @@ def test_nodeset_makes_the_reservation_unless_the_site_says_no(xcat):
     assert lines(xcat, "dhcp-hosts") == []
     xcat.type("chdef", "-t", "site", "clustersite", "dhcpsetup=")
     xcat.type("nodeset", "boot", on="n1")
-    assert lines(xcat, "dhcp-hosts") == ["52:54:00:00:00:01,set:node-n1,10.9.0.1,n1"]
+    assert lines(xcat, "dhcp-hosts") == ["52:54:00:00:00:01,10.9.0.1,n1"]
 
 
 def everything(xcat: Inside) -> None:

@@ -85,6 +85,16 @@ def test_machines_and_names_are_read_again_and_networks_start_it_anew(site):
     assert site.noted()[-1] == "end" and not site.state.running.exists()
 
 
+def test_it_starts_anew_where_reading_again_would_end_it(site):
+    """dnsmasq frees tags of that file which are not its own; those of InfiniBand's machines cannot stand elsewhere."""
+    site.write()
+    site.turns(["start"])
+    site.state.dnsmasq.hosts.write_text("20-aa,id:aa,set:node-n1,10.0.0.1\n")
+    site.turns(["start", "end", "start"])
+    site.state.dnsmasq.cards.write_text("dhcp-mac=set:node-n2,aa\n")
+    site.turns(["start", "end", "start", "end", "start"])
+
+
 def test_kea_beside_dnsmasq(site):
     site.write("kea")
     site.turns(["start"])

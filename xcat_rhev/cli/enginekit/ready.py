@@ -16,7 +16,7 @@ from ..xcatd import AskedXcatd
 from .managerkit import manager_node
 
 #: Seconds between two looks.
-PAUSE = 15.0
+PAUSE = 5.0
 
 
 def make(options: argparse.Namespace) -> Iterator[str]:

@@ -24,7 +24,7 @@ from ..xcatd import AskedXcatd
 from .sitedescription import SiteManager
 
 #: Seconds for the install of a hypervisor or a manager, and between two looks.
-LIMIT, PAUSE = 7200.0, 15.0
+LIMIT, PAUSE = 7200.0, 5.0
 #: The script with which a host with a full Linux ends its first start.
 _HOST_SCRIPT = "rhevmhost"
 #: Columns of the hypervisor table that a description has.

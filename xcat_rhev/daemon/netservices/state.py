@@ -114,6 +114,7 @@ class NetState:
             self._put(self.kea, json.dumps(kea.config(served, flat, self.folder / "kea-leases4.csv"), indent=1))
         else:
             self._put(self.dnsmasq.options, _lines(dnsmasq.options(flat, served)))
+            self._put(self.dnsmasq.cards, _lines(dnsmasq.cards(flat)))
             self._put(self.dnsmasq.hosts, _lines(dnsmasq.hosts(flat)))
         self._put(
             self._machines, json.dumps({node: [asdict(each) for each in several] for node, several in machines.items()})
@@ -133,6 +134,8 @@ class NetState:
         Raises:
             Usage: dnsmasq does not take it; nothing is changed.
         """
+        if not self.dnsmasq.cards.exists():
+            self._put(self.dnsmasq.cards, _lines(dnsmasq.cards(())))
         self._put(self.dnsmasq.config, _lines(config))
         self._put(self.services, json.dumps(services, indent=1))
 
@@ -152,6 +155,7 @@ class NetState:
         for path in (
             self.services,
             self.dnsmasq.config,
+            self.dnsmasq.cards,
             self.dnsmasq.hosts,
             self.dnsmasq.options,
             self.dnsmasq.names,

@@ -22,6 +22,7 @@ from typing import IO, Any
 
 from ...files import typed_path, write_whole
 from ..home import Home
+from .dnsmasq import reads_again
 from .state import NetState, program
 
 log = logging.getLogger(__name__)
@@ -143,7 +144,7 @@ class Supervisor:
         files, state = self._state.dnsmasq, self._state
         return {
             "services": _read(state.services),
-            "dnsmasq": _read(files.config),
+            "dnsmasq": (_read(files.config), _read(files.cards)),
             "dnsmasq again": (_read(files.hosts), _read(files.options), _read(files.names)),
             "kea again": (kea := _read(state.kea)),
             "links": _links(kea),
@@ -153,10 +154,11 @@ class Supervisor:
         state, changed = self._state, {key for key in now if now[key] != before.get(key)}
         services = json.loads(now["services"])
         uses_kea = services.get("dhcp") == "kea"
-        if changed & {"services", "dnsmasq"}:
+        again = "dnsmasq again" in changed
+        if changed & {"services", "dnsmasq"} or (again and not reads_again(_read(state.dnsmasq.hosts))):
             words = ("--keep-in-foreground", f"--conf-file={state.dnsmasq.config}", "--log-facility=-", "--pid-file=")
             self._servers["dnsmasq"].start([program("dnsmasq") or "dnsmasq", *words])
-        elif "dnsmasq again" in changed:
+        elif again:
             self._servers["dnsmasq"].reread()
         if "services" in changed:
             self._servers["web"].start(_web(services), services.get("settings"))
