@@ -43,7 +43,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "<xcatconfdir>/rhevm/MANAGER/api": "which API the manager speaks and how we log in; may be removed at any time",
         "<xcatconfdir>/rhevm/MANAGER/held": "which machines a command is at work on; always empty, for its locks alone",
         "<installdir>/xcatrhevh/nodes.json": "addresses and names of nodes, written by nodeset for the finish URL",
-        "<xcatconfdir>/rhevm/answers/NODE": "the answers for a manager's setup, from engine kit; handed out once",
+        "<xcatconfdir>/rhevm/answers/NODE": "answers for a manager's setup, of engine kit; gone when the node has them",
         "<installdir>/custom/rhevm/IMAGE": "the kit that engine kit or engine hostkit wrote for xCAT",
         "/etc/xcat/rhevh-web.conf": "settings of the finish URL",
         "/var/run/xcat/xcat-rhev.sock": "where xCAT's plugin finds the agent; for root only",

@@ -21,13 +21,15 @@ from .finish.askers import check_address, check_asker
 from .finish.fullinstalls import INSTALLED, check_full_install, finish_full_install
 from .finish.nodescripts import scripts
 from .finish.reports import JOIN, MANAGER, SCRIPTS, nodes_to_join, note, notes
-from .finish.setups import FAILED, HOST, READY, SETUP, UP, hand_out
+from .finish.setups import FAILED, HOST, READY, SETUP, UP, hand_out, take_away
 
 log = logging.getLogger(__name__)
 
+TAKEN = "taken"
 #: What a node may say, and what is done.
 WORDS = {
-    "answers": "hand the answers for its setup out, once",
+    "answers": "hand the answers for its setup out",
+    TAKEN: "take the answers away, for the node has them",
     "up": "note that its manager is up",
     "failed": "note that its setup failed",
     "installed": "let a full Linux that the embedded xcatd installs start from its disk",
@@ -37,15 +39,15 @@ WORDS = {
 SPEC = Command(
     name="rhevmupdateflag",
     summary="answer a node that becomes a manager, or a host with a full Linux",
-    usage="noderange address answers|up|failed|installed|ready",
+    usage="noderange address answers|taken|up|failed|installed|ready",
     place=Place.HERE,
     routes=("rhevm",),
     words=CommandWords(least=2, most=2),
     arguments={"address": "the address that the node asks from; it must be the node's", **WORDS},
     description=(
         "Sent by the CGI behind http://<master>/xcatrhevh/, which the postscripts rhevmsetup and rhevmhost ask. The "
-        "answers are those that 'xcat-rhev engine kit' has laid down for the node, and are gone once they are handed "
-        "out. nodelist.appstatus shows how far a manager is: rhevmsetup=waiting, running, up or failed. Only "
+        "answers are those that 'xcat-rhev engine kit' has laid down for the node, and are gone once it has said that "
+        "it has them. nodelist.appstatus shows how far a manager is: rhevmsetup=waiting, running, up or failed. Only "
         "this host, a service node or a user with a certificate may ask."
     ),
     examples=(
@@ -67,7 +69,7 @@ def plan(context: Context) -> Plan:
     for node in context.nodes:
         try:
             check_address(context.xcat, node, address)
-            if word in (UP, FAILED):
+            if word in (TAKEN, UP, FAILED):
                 _check_setup(context.xcat, node)
             elif word == INSTALLED:
                 check_full_install(context.xcat, node)
@@ -95,9 +97,11 @@ def _do(context: Context, node: str, word: str) -> Iterator[Data | Error]:
     if word == INSTALLED:
         yield finish_full_install(context.xcat, node)
         return
+    if word in (TAKEN, UP):
+        take_away(context.xcat, node)
     if word == "ready":
         _ready(context.xcat, node)
-    else:
+    elif word != TAKEN:
         note(context.xcat, {node: {SETUP: word}})
     log.info("%s: %s", node, word)
     yield Data(word, node)

@@ -52,23 +52,32 @@ reboot
 @@scripts@@
 %end
 
-# Tells the management node; whether it listens or not, the node is installed.
+# Tells the management node, which lets it start from its disk then.
 %post
-curl --silent --show-error --max-time 30 --retry 5 '@@finish@@' >/dev/null || :
+sh /opt/xcat-rhev/run told '@@finish@@' || :
 %end
 """
 
 #: Run on the node. A line of `first` is gone before its script runs: what has to go on after a restart sees to that.
 _RUN = """\
 #!/bin/sh
-# Runs the scripts of this node: `post` at the end of its installation, `first` after its first start.
+# Runs the scripts of this node: `post` at the end of its installation, `first` after its first start; `told` tells the
+# management node that it is installed.
 cd /opt/xcat-rhev || exit 1
 set -a
 . ./environment
 set +a
+again() { # the management node may be away for some minutes
+    tries=${XCAT_RHEV_TRIES:-30}
+    until "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || return 1
+        sleep "${XCAT_RHEV_PAUSE:-10}"
+    done
+}
 fetch() {
     mkdir -p "$(dirname "$1")"
-    curl --silent --show-error --fail --retry 9 -o "$1" "http://$NFSSERVER:$HTTPPORT/install/postscripts/$1"
+    again curl --silent --show-error --fail -o "$1" "http://$NFSSERVER:$HTTPPORT/install/postscripts/$1"
 }
 run() {
     echo "$(date): $1"
@@ -82,8 +91,11 @@ post)
     while read -r file; do fetch "$file" || echo "$file was not fetched"; done < files
     while read -r line <&3; do run "$line"; done 3< post
     ;;
+told)
+    again curl --silent --show-error --fail --max-time 30 -o /dev/null "$2"
+    ;;
 first)
-    [ -z "$OTHERPKGS" ] || yum -y install $OTHERPKGS || exit 1
+    [ -z "$OTHERPKGS" ] || again yum -y install $OTHERPKGS || exit 1
     while read -r line < first; do
         sed -i 1d first
         run "$line"

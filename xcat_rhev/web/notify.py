@@ -21,7 +21,7 @@ from .settings import WebSettings
 
 COMMAND, SETUP_COMMAND, METRICS = "rhevhupdateflag", "rhevmupdateflag", "lsve"
 #: What a node may ask or tell about its setup.
-SETUP_WORDS = ("answers", "up", "failed", "installed", "ready")
+SETUP_WORDS = ("answers", "taken", "up", "failed", "installed", "ready")
 BOOTED = "booted"
 #: The bit in an error code that rhevhupdateflag sets where a later try can succeed.
 TRY_AGAIN = 2

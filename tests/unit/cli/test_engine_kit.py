@@ -133,6 +133,14 @@ def test_a_second_run_keeps_what_is_there(site: KitSite, capsys: pytest.CaptureF
     assert "keycloakEnable=bool:False" in site.answers.read_text()
 
 
+def test_a_run_that_was_cut_off_behind_the_answers_is_taken_up(site: KitSite) -> None:
+    assert kit() == 0
+    site.type("tabch", "node=mgr1", "nodelist.appstatus=")
+    before = site.answers.read_text()
+    assert kit() == 0
+    assert site.status() == "rhevmsetup=waiting" and site.answers.read_text() == before
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

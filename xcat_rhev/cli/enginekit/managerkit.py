@@ -137,6 +137,8 @@ def _answers(
     if not options.again and (path.exists() or node.state):
         now = "wait already" if path.exists() else f"were handed out: its setup is {node.state}"
         yield f"kept: the answers for {node.name} {now}" + ("" if node.state == UP else "; --again makes new ones")
+        if not node.state:  # an earlier run was cut off here
+            _note_waiting(xcatd, node.name)
         return
     password, drawn = _password(xcatd, node)
     organization = options.organization or node.fqdn.partition(".")[2]
@@ -146,7 +148,7 @@ def _answers(
         xcatd.ask("chtab", f"key={node.fqdn},username=admin", f"passwd.password={password.reveal()}")
         yield f"written: passwd, key {node.fqdn}, user admin: a new random password"
     write_all({path: text}, mode=0o600)
-    yield f"written: {path}, for root only; it is handed out once, to {node.name} at {node.address}"
+    yield f"written: {path}, for root only; {node.name} gets it, at {node.address} alone"
     _note_waiting(xcatd, node.name)
 
 

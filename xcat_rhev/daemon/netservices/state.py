@@ -171,10 +171,10 @@ class NetState:
         Raises:
             Usage: A server does not run with it.
         """
-        end, stamp = time.monotonic() + PATIENCE, self.stamp()
+        end = time.monotonic() + PATIENCE
         while self.is_supervised():
             running = _json(self.running)
-            if running.get("stamp") == stamp:
+            if running.get("stamp") == self.stamp():  # others may write meanwhile: what they wrote holds ours
                 if running.get("problem"):
                     raise Usage(f"written, but {running['problem']}", f"See {self.folder}/*.log")
                 return
