@@ -166,7 +166,12 @@ def test_a_disk_that_is_named_twice_is_refused(site, words):
 
 
 def test_cpus_are_pinned_and_passed_through_and_read_back(modern):
-    modern.made("vm1", cpus="2:2", othersettings="vcpupin:'0-3,^2';cpumode:host-passthrough;machine:pc-q35-rhel8.6.0")
+    modern.made(
+        "vm1",
+        host="rhevh1",
+        cpus="2:2",
+        othersettings="vcpupin:'0-3,^2';cpumode:host-passthrough;machine:pc-q35-rhel8.6.0",
+    )
     there = modern.vm("vm1")
     assert [(pin["vcpu"], pin["cpu_set"]) for pin in there["vcpu_pins"]] == [(n, "0-3,^2") for n in range(4)]
     assert (there["cpu_mode"], there["machine_type"]) == ("host_passthrough", "pc-q35-rhel8.6.0")
@@ -179,7 +184,7 @@ def test_cpus_are_pinned_and_passed_through_and_read_back(modern):
 
 
 def test_chvm_pins_the_cpus_that_a_machine_has(modern):
-    modern.made("vm1", cpus="2:2", othersettings="ha:yes")
+    modern.made("vm1", host="rhevh1", cpus="2:2", othersettings="ha:yes")
     assert modern.ok("chvm --cpupin 0-15,^8", ["vm1"]) == ["vm1: change vm completed."]
     assert [pin["cpu_set"] for pin in modern.vm("vm1")["vcpu_pins"]] == ["0-15,^8"] * 4
     assert modern.row_of("vm1")["othersettings"] == "ha:yes;vcpupin:0-15,^8"
@@ -199,6 +204,6 @@ def test_chvm_pins_the_cpus_that_a_machine_has(modern):
     ],
 )
 def test_placement_that_cannot_be_is_one_line(modern, settings, said):
-    modern.node("vm1", othersettings=settings)
+    modern.node("vm1", host="rhevh1", othersettings=settings)
     (wrong,) = modern.wrong("mkvm", ["vm1"])
     assert said in wrong

@@ -16,8 +16,8 @@ from ..errors import Usage
 from ..messages import Error
 from ..plan.context import Context, Plan, Planned
 from ..plan.jobs import Job, Step, Wait
+from ..rows.placement import cpu_set
 from ..rows.vm import VmRow, read_rows
-from ..rows.vmsettings import cpu_set, set_value
 from ..rows.vmwords import topology
 from ..units import parse_memory
 from .vm.converge import Converging, asked_of
@@ -27,6 +27,8 @@ from .vm.isos import IsoImage
 from .vm.machines import NOT_CREATED, errors, find, find_named, stored_config, unseen
 from .vm.make import LIMIT, Making, pin_all
 from .vm.memberships import Memberships
+from .vm.placement import Placements
+from .vm.placeoptions import Placing
 from .vm.snapshots import OPTIONS as SNAPSHOTS
 from .vm.snapshots import Snapshots, read_keep
 from .vm.surroundings import NOWHERE, survey
@@ -36,7 +38,7 @@ SPEC = Command(
     name="chvm",
     summary="change virtual machines",
     usage="noderange [-a SIZE] [--attach DISK] [-d DISK] [-p DISK] [--resize DISK=SIZE] [--mem SIZE] [--cpus NUMBER] "
-    "[--cpupin CPUS] "
+    "[--cpupin CPUS] [--membind NODES] [--devpassthru DEVICE[,DEVICE...]] [--devdetach DEVICE[,DEVICE...]] "
     "[--optical ISO | --eject] | --snapshot NAME [--keep N|AGE] | --revert NAME | --rmsnapshot NAME",
     place=Place.MANAGER,
     routes=VM_ROUTES,
@@ -56,6 +58,13 @@ SPEC = Command(
         Option(("--mem", "--memory"), "mem", "memory, in MiB unless a suffix says otherwise", value="SIZE"),
         Option(("--cpus", "--cpu"), "cpus", "sockets, cores of each, threads of each", value="NUMBER"),
         Option(("--cpupin",), "cpupin", "the CPUs of its hypervisor that its own run on, as 0-15,^8", value="CPUS"),
+        Option(
+            ("--membind",), "membind", "the NUMA nodes of its hypervisor that its memory is on; or none", value="NODES"
+        ),
+        Option(
+            ("--devpassthru",), "devpassthru", "devices of its hypervisor for it alone; it must be off", value="DEVICE"
+        ),
+        Option(("--devdetach",), "devdetach", "take such devices off; it must be off", value="DEVICE"),
         Option(("--optical", "--cdrom", "--dvd"), "optical", "put a CD image in, by its name", value="ISO"),
         Option(("--eject",), "eject", "take the CD out"),
         Option(("--snapshot",), "snapshot", "take a snapshot", value="NAME"),
@@ -81,13 +90,17 @@ SPEC = Command(
         ("chvm vm1-vm9", "as the tables say"),
         ("chvm vm1 -a 8,16 --mem 4g --cpus 2", "two more disks, other memory and CPUs"),
         ("chvm vm1 --cpupin 0-15,^8", "its CPUs run on these of its hypervisor"),
+        ("chvm vm1 --membind 0", "its memory is on the first NUMA node of its hypervisor"),
+        ("chvm vm1 --devpassthru pci_0000_3b_00_0", "a device of its hypervisor, as rinv HYPERVISOR devices names it"),
         ("chvm vm1 --resize 1=40g", "a larger first disk"),
         ("chvm web --snapshot nightly --keep 7", "a snapshot of each night, the last seven"),
         ("chvm vm1 --attach vm7_Disk2", "a disk that rmvm vm7 has kept"),
     ),
 )
 
-EDITS = ("add", "attach", "detach", "purge", "resize", "mem", "cpus", "cpupin", "optical", "eject")
+#: Options that say where on its hypervisor a machine is.
+PLACING = ("membind", "devpassthru", "devdetach")
+EDITS = ("add", "attach", "detach", "purge", "resize", "mem", "cpus", "cpupin", *PLACING, "optical", "eject")
 
 
 def plan(context: Context) -> Plan:
@@ -119,12 +132,13 @@ def _converge(context: Context) -> Plan:
     yield from errors(bad)
     asked = {node: asked_of(making) for node, making in machines.items() if node not in bad}
     members = Memberships(context.manager, rows, found)
-    places, faults = survey(context.manager, asked, found, members=members)
+    placements = Placements(context.manager, {node: rows[node] for node in asked}, found)
+    places, faults = survey(context.manager, asked, found, members=members, placed=placements.faults)
     yield from errors(faults)
     for node, place in places.items():
-        machines[node].place = place
+        machines[node].place, machines[node].row = place, placements.fill_in(rows[node])
         more = list(members.steps(node, place.cluster, machines[node].get))
-        yield from Converging(machines[node], more).plan()
+        yield from Converging(machines[node], more, placements).plan()
 
 
 def _snapshots(context: Context) -> Plan:
@@ -141,7 +155,7 @@ def _snapshots(context: Context) -> Plan:
 
 
 def _edit(context: Context) -> Plan:
-    asked, values = DiskOptions.of(context.options), _values(context)
+    asked, values, told = DiskOptions.of(context.options), _values(context), Placing.of(context.options)
     rows, faults = read_rows(context.xcat, context.nodes)
     if asked:
         yield from errors(faults)
@@ -159,10 +173,13 @@ def _edit(context: Context) -> Plan:
         places, faults = survey(context.manager, plain, found, storage=True)
         yield from errors(faults)
     texts = context.attrs("vm", "storage", "memory", "cpus", "othersettings")
+    placements = Placements(context.manager, {node: told.row(node, rows.get(node), values) for node in good}, found)
+    wrong = {node: list(placements.faults(node, ())) for node in good}
+    yield from errors(wrong)
     for node in context.nodes:
         if node not in found:
             yield found.lack(node, NOT_CREATED)
-        elif node in good:
+        elif node in good and not wrong[node]:
             making = Making(
                 context.manager,
                 context.xcat,
@@ -171,7 +188,7 @@ def _edit(context: Context) -> Plan:
                 context.limit(LIMIT),
                 places.get(node, NOWHERE),
             )
-            yield from _Edit(context, making, asked, images, iso, values, texts[node]).plan()
+            yield from _Edit(context, making, asked, images, iso, values, texts[node], told, placements).plan()
 
 
 def _values(context: Context) -> dict[str, Any]:
@@ -192,8 +209,16 @@ def _values(context: Context) -> dict[str, Any]:
     return values
 
 
-def _own_values(values: Mapping[str, Any], vm: Vm) -> dict[str, Any]:
-    """The same for one machine: each of its CPUs, those that --cpus asks for included, is pinned."""
+def _own_values(values: Mapping[str, Any], vm: Vm, fitted: object = None) -> dict[str, Any]:
+    """The same for one machine: each of its CPUs, those that --cpus asks for included, is pinned.
+
+    Args:
+        values: What was typed.
+        vm: The machine.
+        fitted: The CPUs that were chosen for it, where its row wants that.
+    """
+    if fitted:
+        return {**values, "cpu_pins": fitted}
     if "cpu_pins" not in values:
         return dict(values)
     counts = (values.get(name) or getattr(vm, name) or 1 for name in ("sockets", "cores", "threads"))
@@ -211,6 +236,8 @@ class _Edit:
     iso: IsoImage
     values: Mapping[str, Any]
     texts: Mapping[str, str]
+    told: Placing
+    placements: Placements
 
     def plan(self) -> Iterator[Planned]:
         editing = Editing(self.making, self.texts.get("storage", ""), self.images)
@@ -219,20 +246,24 @@ class _Edit:
         if editing.faults:
             yield from (Error(fault, node) for fault in editing.faults)
             return
-        converging = Converging(self.making)
-        parts = [*self.own_parts(converging), *disks]
+        converging = Converging(self.making, placements=self.placements, later=self.placements.waits(self.making))
+        yield from self.placements.refusals(node)
+        parts = [*converging.ahead(), *self.own_parts(converging), *disks, *self.placements.steps(self.making)]
         yield Job(node, [*converging.first(), *parts, converging.end(bool(disks))] if parts else [])
 
     def own_parts(self, converging: Converging) -> Iterator[Step | Wait]:
         """Memory, CPUs, and the CD."""
-        differing = self.making.there.differences(_own_values(self.values, self.making.there))
+        row = self.placements.fill_in(self.told.row(self.making.row.node, self.making.row, self.values))
+        values = _own_values(self.values, self.making.there, row.settings.values.get("cpu_pins"))
+        differing = self.making.there.differences(values)
         if differing:
             yield from converging.change_parts({**unseen(self.making.there, self.making.row.settings), **differing})
         columns = {"memory": self.context.options.get("mem", ""), "cpus": self.context.options.get("cpus", "")}
-        if "cpupin" in self.context.options:
-            own = self.texts.get("othersettings", "")
-            columns["othersettings"] = set_value(own, "vcpupin", self.values["cpu_pins"])
+        own = self.texts.get("othersettings", "")
+        settings = self.told.written(own, self.values.get("cpu_pins", ""))
         texts = {column: text for column, text in columns.items() if text and text != self.texts.get(column)}
+        if settings != own:
+            texts["othersettings"] = settings
         if texts:
             names = ", ".join(f"vm.{column}" for column in texts)
             yield Step(f"write {names}", partial(self.context.xcat.set_node_attrs, "vm", {self.making.row.node: texts}))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import permutations
 from typing import Any, Callable, NamedTuple
 
 from ..declare.command import HYPERVISOR_ROUTES, Command, CommandWords, Place
@@ -15,21 +16,27 @@ from ..plan.context import Context, Plan
 from ..plan.jobs import Job, Step
 from ..units import show_size
 from .hypervisor import certificates
+from .show import placement
 from .show.listing import by_name
 from .vm.connections import other_profile
 from .vm.machines import find, lack_either
 
 #: What people type -> what it means.
+_PLACES = {"numa": placement.numa, "devices": placement.devices}
 _SYNONYMS = {"memory": "mem", "disks": "disk", "nics": "nic", "uuid": "serial"}
 
 SPEC = Command(
     name="rinv",
     summary="hardware of virtual machines and hypervisors",
-    usage="noderange [all|model|serial|cpu|mem|disk|nic|host|guest|cert]",
+    usage="noderange [all|model|serial|cpu|mem|disk|nic|host|guest|cert|numa|devices]",
     place=Place.MANAGER,
     routes=HYPERVISOR_ROUTES,
     words=CommandWords(
-        most=None, known=("all", "model", "serial", "cpu", "mem", "disk", "nic", "host", "guest", "cert", *_SYNONYMS)
+        most=None,
+        known=(
+            *("all", "model", "serial", "cpu", "mem", "disk", "nic", "host", "guest", "cert", *_PLACES, *_SYNONYMS),
+            *(",".join(words) for words in permutations(_PLACES)),
+        ),
     ),
     arguments={
         "all": "everything; also without a word",
@@ -39,11 +46,14 @@ SPEC = Command(
         "host": "where it runs",
         "guest": "what its guest says of itself: name, operating system, addresses; a request for each that runs, so "
         "addresses are shown for this word only",
+        "numa": "NUMA nodes with their CPUs and memory; of a machine also where they are pinned; for this word only",
+        "devices": "devices that machines may have alone, or those that a machine has; for this word only",
         "cert": "when the certificates of hypervisors and of their manager end, as rvitals cert says",
     },
     examples=(
         ("rinv vm1 disk", "its disks"),
         ("rinv all mem", "everybody's memory"),
+        ("rinv rhevh1 numa,devices", "what there is to place machines on"),
         ("rinv vm1-vm9 guest", "what the guests say of themselves, with their addresses"),
     ),
 )
@@ -65,13 +75,17 @@ class Line(NamedTuple):
 
 def plan(context: Context) -> Plan:
     """Look everything up with one search per kind, then show it."""
-    kinds = _kinds(context)
+    words = [each for word in context.words for each in word.split(",")]
+    kinds, places = _kinds(words), [word for word in _PLACES if word in words]
     machines = find(context, details=True)
     rest = [node for node in context.nodes if node not in machines]
     hosts = context.manager.find(Host, rest, details=True) if rest else {}
     if "cert" in context.words:
         yield from certificates.for_machines([*machines])
         yield from certificates.show(context, hosts)
+    nouns: list[Vm | Host] = [*machines.values(), *hosts.values()]
+    placed = context.manager.each(partial(_placed, context, places), nouns)
+    told = {noun.id: lines for noun, lines in zip(nouns, placed)}
     for node in context.nodes:
         noun: Vm | Host | None = machines.get(node) or hosts.get(node)
         if noun is None:
@@ -81,11 +95,18 @@ def plan(context: Context) -> Plan:
         for kind in kinds:
             for line in tables[kind](noun, context.manager) if kind in tables else ():
                 yield Data(line.text, node, line.desc, fields=(*line.fields, *_id(noun, line)))
+        for line in told[noun.id]:
+            yield Data(line.text, node, line.desc, fields=line.fields)
         if isinstance(noun, Vm) and "guest" in context.words:
             if noun.status == VmStatus.UP:
                 yield Job(node, [Step("ask what its guest reports", partial(_addresses, context, noun))])
             elif not list(_vm_guest(noun, context.manager)):
                 yield Data(f"tells nothing: the machine is {noun.status or 'unknown'}", node, "Guest")
+
+
+def _placed(context: Context, places: Sequence[str], noun: Vm | Host) -> list[Line]:
+    """What is asked for of a machine or a hypervisor alone."""
+    return [Line(*line) for word in places for line in _PLACES[word](context.manager, noun)]
 
 
 def _addresses(context: Context, vm: Vm) -> Iterator[Data]:
@@ -102,10 +123,10 @@ def _id(noun: Vm | Host, line: Line) -> tuple[tuple[str, object], ...]:
     return () if "id" in dict(line.fields) else (("id", noun.id),)
 
 
-def _kinds(context: Context) -> list[str]:
+def _kinds(words: Sequence[str]) -> list[str]:
     known = list(VM)
-    words = [_SYNONYMS.get(word, word) for word in context.words]
-    return known if not words or "all" in words else words
+    words = [_SYNONYMS.get(word, word) for word in words]
+    return known if not words or "all" in words else list(words)
 
 
 def _present_lines(*pairs: tuple[str, object]) -> Iterator[Line]:

@@ -33,6 +33,8 @@ ARRIVALS: Mapping[str, Version] = {
     "moves of machines' disks": (3, 2),
     "moves of disks by themselves": (3, 4),
     "QoS": (3, 5),
+    "NUMA nodes": (3, 5),
+    "devices of hypervisors": (3, 6),
     "disk profiles": (3, 5),
     "instance types": (3, 5),
     "scheduling policies": (3, 5),

@@ -193,6 +193,11 @@ class Manager(Api):
         return certificates.enrolment_outcome(self, host, event_id)
 
     @property
+    def tunes_numa_nodes(self) -> bool:
+        """Has each NUMA node of a machine a mode of its own? Before 4.4 the machine has one for all of them."""
+        return self.calls.dialect.has("numa_tuned_each")
+
+    @property
     def enrolls_silent_hosts(self) -> bool:
         """Can a host that does not answer be enrolled? Before 4.5 it has to be in maintenance."""
         return self.calls.dialect.has("silent_enrolment")

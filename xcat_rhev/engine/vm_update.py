@@ -25,7 +25,7 @@ AT_ONCE = frozenset({
 _HARDWARE = (
     "type", "memory", "memory_guaranteed", "memory_max", "sockets", "cores", "threads", "os_type", "boot", "kernel",
     "initrd", "cmdline", "stateless", "lease", "display_type", "monitors", "timezone", "custom_properties",
-    "cpu_pins", "cpu_mode", "emulated_machine",
+    "cpu_pins", "cpu_mode", "emulated_machine", "numa_tune_mode",
 )  # fmt: skip
 #: What no engine shows before the next start.
 _UNSEEN = frozenset({"console"})

@@ -17,6 +17,13 @@ OTHERSETTINGS: dict[str, tuple[str, str]] = {
     "vcpupin": ("the CPUs of its hypervisor that its own run on; needs vm.cpus", "vcpupin:0-15,^8"),
     "cpumode": ("host-passthrough, host-model or custom", "cpumode:host-model"),
     "machine": ("the machine type that is emulated, since 4.0", "machine:q35"),
+    "membind": ("the NUMA nodes of its hypervisor that its memory is on, or none; since 3.5", "membind:0"),
+    "devpassthrough": (
+        "devices of its hypervisor that it has for itself; -NAME takes one off, since 3.6",
+        "devpassthrough:pci_0000_3b_00_0,0000:3b:00.1",
+    ),
+    "hugepage": ("the huge pages of its memory: their size, their number, or none", "hugepage:1g"),
+    "fit": ("place its CPUs and memory on as few NUMA nodes as hold them", "fit:numa"),
     "custom": ("a custom property; may be there several times, -NAME removes one", "custom:sap_agent=true"),
     "bootonce": ("the order of the next start only; rsetboot writes it", "bootonce:network"),
     "init": ("who sets the guest up at its first start: cloud-init or sysprep", "init:cloud-init"),

@@ -218,6 +218,7 @@ class _Reader:
         flags = self._flags()
         disk_format, sparse = self._format(flags)
         hosts, away = self._hosts()
+        memory = typed.memory or self._take("memory", lambda text: parse_memory(text, "vm.memory"), "4g")
         return VmRow(
             node=self.node,
             hosts=hosts,
@@ -225,7 +226,7 @@ class _Reader:
             center=row.get("datacenter", ""),
             cluster=row.get("cluster", ""),
             template=template,
-            memory=typed.memory or self._take("memory", lambda text: parse_memory(text, "vm.memory"), "4g"),
+            memory=memory,
             topology=typed.topology or self._take("cpus", lambda text: topology(text, "vm.cpus"), "2:1"),
             disks=self._disks(typed.sizes),
             interface=self._word("storagemodel", INTERFACES, row.get("storagemodel", "").split(":")[0] or "virtio"),
@@ -239,7 +240,7 @@ class _Reader:
             display=self._display(),
             affinity=self._affinity(flags),
             os_type=row.get("guestostype", ""),
-            settings=self._settings(),
+            settings=self._settings(memory),
         )
 
     def _fault(self, column: str, text: str, example: str) -> None:
@@ -326,7 +327,11 @@ class _Reader:
             self._fault("vidmodel", f"is '{model}', but vm.vidproto is spice, which a manager gives qxl", "qxl")
         return wanted or VIDEO_OF.get(model, "")
 
-    def _settings(self) -> VmSettings:
+    def _settings(self, memory: int | None) -> VmSettings:
         settings, faults = read_settings(self.row.get("othersettings", ""), self.node)
         self.faults += faults
-        return settings
+        try:
+            return settings.with_pages(memory)
+        except Usage as problem:
+            self.faults.append(f"vm.othersettings: hugepage: {problem}")
+            return settings

@@ -16,14 +16,19 @@ from typing import Any, Callable
 
 from ..errors import Usage
 from ..secret import Secret
+from ..units import KIB
 from .guest import Guest, GuestNic
+from .placement import HugePages, cpu_set, device, huge_pages, node_set
 from .vmwords import boot_order, split_list, yes_or_no
 
 CLOUD_INIT, SYSPREP = "cloud-init", "sysprep"
 NO_LEASE = "none"
 #: xCAT's words, and the one that takes both back.
 CPU_MODES = ("host-passthrough", "host-model", "custom")
-_CPU_SET = re.compile(r"[0-9]{1,4}(-[0-9]{1,4})?(,\^?[0-9]{1,4}(-[0-9]{1,4})?)*")
+#: What `fit` takes.
+NUMA = "numa"
+#: The custom property that engines have for huge pages: KiB.
+HUGE = "hugepages"
 ROLES = ("server", "desktop", "high_performance")
 #: What every engine takes for a tag's name (ValidName, 3.0 to 4.5).
 _TAG = re.compile(r"[A-Za-z0-9_-]+")
@@ -52,6 +57,11 @@ class VmSettings:
         password_key: The key in the passwd table under which the guest's root password is, or empty.
         boot_once: The boot order of its next start alone.
         lease: The storage domain on which it holds a lease while it runs; `NO_LEASE` for none, empty for unsaid.
+        membind: The NUMA nodes of its hypervisor that its memory is on, as `0-1`; `none` for any, empty for unsaid.
+        devices: The hypervisor's devices that it should have for itself.
+        not_devices: Those that it should not.
+        fit: Its CPUs and its memory are placed on as few NUMA nodes as hold them.
+        pages: The huge pages that its memory is made of.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -63,11 +73,31 @@ class VmSettings:
     password_key: str = ""
     boot_once: tuple[str, ...] = ()
     lease: str = ""
+    membind: str = ""
+    devices: tuple[str, ...] = ()
+    not_devices: tuple[str, ...] = ()
+    fit: bool = False
+    pages: HugePages | None = None
 
     def attributes(self) -> list[str]:
         """The attributes of a virtual machine that they speak of."""
         more = {"initialization": self.guest, "lease": self.lease}
         return [*self.values, *(name for name, value in more.items() if value)]
+
+    def with_pages(self, memory: int | None) -> VmSettings:
+        """The same with the custom property that engines have for huge pages.
+
+        Args:
+            memory: What vm.memory says, in bytes.
+
+        Raises:
+            Usage: No processor has such pages.
+        """
+        if self.pages is None:
+            return self
+        size = self.pages.size_for(memory)
+        customs = {**self.values.get("custom_properties", {}), HUGE: str(size // KIB) if size else None}
+        return replace(self, values={**self.values, "custom_properties": customs})
 
     def with_password(self, password: Secret | None) -> VmSettings:
         """The same with the guest's root password."""
@@ -111,6 +141,10 @@ def read_settings(text: str, node: str) -> tuple[VmSettings, list[str]]:
 def _joint_faults(settings: VmSettings, read: Mapping[str, list[Any]], node: str) -> Iterator[str]:
     if settings.lease not in ("", NO_LEASE) and not settings.values.get("ha"):
         yield "vm.othersettings: lease: managers give one to highly available machines only; write ha:yes as well"
+    if "hugepage" in read and HUGE in dict(read.get("custom", ())):
+        yield f"vm.othersettings: hugepage and custom:{HUGE} say the same; take one out"
+    if "fit" in read and "vcpupin" in read:
+        yield f"vm.othersettings: fit:{NUMA} chooses the CPUs; take vcpupin out"
     name = settings.guest.host_name or node if settings.guest else ""
     if len(name) > WINDOWS_NAME and SYSPREP in read.get("init", ()):
         yield f"vm.othersettings: hostname: '{name}' is longer than {WINDOWS_NAME} characters, which Windows takes"
@@ -196,19 +230,22 @@ def _members(text: str) -> Members:
     return members
 
 
-def cpu_set(text: str) -> str:
-    """CPUs of a host as libvirt and engines write them: `0-15,^8`; xCAT's manual has them in quotes.
+def _devices(text: str) -> Members:
+    members = _members(text)
+    return Members(tuple(map(device, members.wanted)), tuple(map(device, members.unwanted)))
 
-    Args:
-        text: Numbers, ranges, and what a ^ takes out of those before it, joined by commas.
 
-    Raises:
-        Usage: It is otherwise, or there is none.
-    """
-    bare = text.strip("'\"")
-    if not _CPU_SET.fullmatch(bare):
-        raise Usage(f"'{text}' is no set of CPUs", "Write numbers and ranges, as 0-15,^8")
-    return bare
+def _pages(text: str) -> HugePages:
+    for part in split_list(text):
+        if part.partition(":")[0] == "bsr":
+            raise Usage("'bsr' belongs to partitions of POWER servers, and no manager has it", "Take it out")
+    return huge_pages(text)
+
+
+def _fit(text: str) -> bool:
+    if text != NUMA:
+        raise Usage(f"'{text}' is no way to fit a machine in", f"Write fit:{NUMA}")
+    return True
 
 
 def _cpu_mode(text: str) -> str:
@@ -262,6 +299,10 @@ KNOWN: dict[str, Callable[[str], Any]] = {
     "vcpupin": cpu_set,
     "cpumode": _cpu_mode,
     "machine": str,
+    "membind": node_set,
+    "devpassthrough": _devices,
+    "hugepage": _pages,
+    "fit": _fit,
     "custom": _custom,
     "bootonce": boot_order,
     "init": _kind,
@@ -296,6 +337,7 @@ def _settings(read: Mapping[str, list[Any]]) -> VmSettings:
     values.update({attribute: one[name] for name, attribute in _OF_XCAT.items() if name in one})
     if "custom" in read:
         values["custom_properties"] = dict(read["custom"])
+    devices = one.get("devpassthrough", Members())
     tags, groups = one.get("tags", Members()), one.get("affinity_groups", Members())
     return VmSettings(
         values=values,
@@ -307,6 +349,11 @@ def _settings(read: Mapping[str, list[Any]]) -> VmSettings:
         password_key=one.get("password", ""),
         boot_once=one.get("bootonce", ()),
         lease=one.get("lease", ""),
+        membind=one.get("membind", ""),
+        devices=devices.wanted,
+        not_devices=devices.unwanted,
+        fit=one.get("fit", False),
+        pages=one.get("hugepage"),
     )
 
 

@@ -136,6 +136,13 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "vm pinned nowhere": "Cannot {action} VM. VM is pinned to a specific host. The required host doesn't exist.",
     "vm pinned elsewhere": "Cannot {action} VM. VM is pinned to a specific host. The host's cluster must be the same "
     "as the selected VM cluster.",
+    "vm cpu pins host": (
+        *("Cannot set host CPU pinning when host is not selected",) * 2,
+        "Cannot set host CPU pinning when a host is not selected",
+    ),
+    "vm cpu pins migratable": "Migratable VM's cannot be pinned to CPU.",
+    "vm cpu pins vcpu": "CPU pinning validation failed - virtual CPU does not exist in vm.",
+    "vm cpu pins twice": "Cannot configure CPU pinning twice to the same vCPU.",
     "vm sockets": "Minimum number of sockets cannot be less then 1",
     "vm migrating": "Cannot {action} VM. VM {name} is being migrated.",
     "vm nobody": "There are no hosts to use. Check that the cluster contains at least one host in Up state.",

@@ -89,7 +89,14 @@ def _element_name(word: str) -> str:
 
 
 #: Where the document is not called as the service.
-_ROOTS = {"fenceagents": "agent", "storageconnections": "storage_connection", "graphicsconsoles": "graphics_console"}
+_ROOTS = {
+    "fenceagents": "agent",
+    "storageconnections": "storage_connection",
+    "graphicsconsoles": "graphics_console",
+    "numanodes": "vm_numa_node",
+    "hostdevices": "host_device",
+    "mediateddevices": "vm_mediated_device",
+}
 
 
 def incorrect(route: Route, host: str) -> Refused:
@@ -150,6 +157,9 @@ _SERVICES = {
     "/vms/nics": ("vm_nic", "vm_nics"),
     "/vms/cdroms": ("vm_cdrom", "vm_cdroms"),
     "/hosts/nics": ("host_nic", "host_nics"),
+    "/vms/numanodes": ("vm_numa_node", "vm_numa_nodes"),
+    "/vms/hostdevices": ("vm_host_device", "vm_host_devices"),
+    "/vms/mediateddevices": ("vm_mediated_device", "vm_mediated_devices"),
     "/vms/tags": ("assigned_tag", "assigned_tags"),
     "/hosts/tags": ("assigned_tag", "assigned_tags"),
     "/affinitygroups/vms": ("affinity_group_vm", "affinity_group_vms"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
-from typing import Callable
+from dataclasses import replace
+from typing import Any, Callable
 
 from ...engine.nouns import Vm
 from ...messages import Message, Warn
@@ -14,6 +15,7 @@ from ...rows.vm import Typed, VmRow
 from .machines import errors, find_named
 from .make import LIMIT, THERE, Making
 from .memberships import Memberships
+from .placement import Placements
 from .surroundings import survey
 
 
@@ -52,17 +54,30 @@ def make(
     rows = {node: row for node, row in rows.items() if node not in bad}
     members = Memberships(context.manager, rows, kept)
     made = {node: machines[node] for node in rows}
-    lacking = {node: one.lookups() for node, one in made.items() if not one.complete() or members.shortfall(node)}
+    placements = Placements(context.manager, rows, kept)
+    lacking = {
+        node: _asked(one, placements.is_lacking(node))
+        for node, one in made.items()
+        if not one.complete() or members.shortfall(node) or placements.is_lacking(node)
+    }
     for node, making in made.items():
         yield from _left_apart(node, apart(making, typed))
     yield from (Job(node, idle=THERE) for node in rows if node not in lacking)
-    places, faults = survey(context.manager, lacking, kept, detached=detached, members=members)
+    more: dict[str, Any] = {"members": members, "placed": placements.faults}
+    places, faults = survey(context.manager, lacking, kept, detached=detached, **more)
     yield from errors(faults)
     for node, place in places.items():
         making = machines[node]
-        making.place = place
-        more = [*members.steps(node, place.cluster, making.get), *record(making)]
-        yield making.job(None if node in kept else found.get(node), more)
+        making.place, making.row = place, placements.fill_in(making.row)
+        steps = placements.steps(making, anew=False) if placements.is_lacking(node) else ()
+        parts = [*steps, *members.steps(node, place.cluster, making.get), *record(making)]
+        yield making.job(None if node in kept else found.get(node), parts)
+
+
+def _asked(making: Making, placed: bool) -> VmRow:
+    """What has to be looked for before a machine can be made or completed; its hypervisors where it has no place."""
+    row = making.lookups()
+    return replace(row, hosts=making.row.hosts, not_hosts=making.row.not_hosts) if placed else row
 
 
 def _check_rows(machines: Mapping[str, Making], lenient: bool) -> Generator[Message, None, Collection[str]]:

@@ -1,32 +1,64 @@
-"""What machines belong to and no document of theirs tells: tags and affinity groups, asked once for each of those."""
+"""What machines have and no document of theirs tells: tags, affinity groups, NUMA nodes, devices of hypervisors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ...engine.manager import Manager
-from ...engine.nouns import AffinityGroup, Cluster, Vm
+from ...engine.nouns import AffinityGroup, Cluster, Noun, Vm, VmHostDevice, VmNumaNode
 from ...ordering import natural
+
+N = TypeVar("N", bound=Noun)
+#: What these are called where an engine is too old for them.
+NUMA_NODES, HOST_DEVICES = "NUMA nodes", "devices of hypervisors"
 
 
 @dataclass(frozen=True)
 class Belongings:
-    """Names by a machine's id; machines that have none are missing."""
+    """What machines have, by their id; those that have none are missing.
+
+    Attributes:
+        tags, groups: Names.
+        nodes: NUMA nodes.
+        devices: Names of devices that are theirs alone.
+    """
 
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    nodes: Mapping[str, Sequence[VmNumaNode]] = field(default_factory=dict)
+    devices: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def belongings(manager: Manager, machines: Sequence[Vm]) -> Belongings:
-    """Ask for all affinity groups and who is in each; the machines bring their tags.
+    """Ask for all affinity groups and who is in each; the machines bring their tags. Those that are bound to
+    hypervisors are asked for what they have there.
 
     Args:
         manager: The manager.
         machines: With their tags: a search by tag finds a machine of several tags by one of them alone (4.5).
     """
     tags = {vm.id: sorted((tag.name for tag in vm.tags or ()), key=natural) for vm in machines}
-    return Belongings({id: names for id, names in tags.items() if names}, _invert(_groups_by_machine(manager)))
+    bound = [vm for vm in machines if vm.placement_hosts]
+    nodes = _of_each(manager, VmNumaNode, bound) if not manager.too_new(NUMA_NODES) else {}
+    devices = _of_each(manager, VmHostDevice, bound) if not manager.too_new(HOST_DEVICES) else {}
+    return Belongings(
+        {id: names for id, names in tags.items() if names},
+        _invert(_groups_by_machine(manager)),
+        nodes,
+        {id: _given(found) for id, found in devices.items()},
+    )
+
+
+def _given(devices: Iterable[VmHostDevice]) -> list[str]:
+    """Devices that were asked for, by name; those that only came along with their IOMMU group are left out."""
+    return sorted((each.name for each in devices if not each.placeholder), key=natural)
+
+
+def _of_each(manager: Manager, noun: type[N], machines: Sequence[Vm]) -> dict[str, list[N]]:
+    found = manager.each(lambda vm: manager.list(noun, under=vm), machines)
+    return {vm.id: each for vm, each in zip(machines, found) if each}
 
 
 def _groups_by_machine(manager: Manager) -> dict[str, set[str]]:

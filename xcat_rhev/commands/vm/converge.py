@@ -20,6 +20,7 @@ from .diskmatch import too_large, too_small
 from .guest import initialization_of
 from .machines import ready
 from .make import AT_REST, Making, values_of
+from .placement import Placements
 
 DONE, FAILED = "change vm completed.", "change vm failed."
 LATER = "It takes effect at the next start"
@@ -59,10 +60,12 @@ class Converging:
     Attributes:
         making: Knows the machine, its row, and how to add what it lacks.
         more: Steps in the end: what it should be part of.
+        placements: Where on its hypervisor it should be.
     """
 
     making: Making
     more: Sequence[Step] = ()
+    placements: Placements | None = None
     later: bool = False
 
     def plan(self) -> Iterator[Job | Message]:
@@ -70,8 +73,19 @@ class Converging:
         yield from self.warnings()
         yield from self.refusals()
         disks = list(self._disk_parts())
-        parts = [*self.parts(), *disks, *self.more]
+        parts = [*self.ahead(), *self.parts(), *disks, *self.placing(), *self.more]
         yield Job(self.making.row.node, [*self.first(), *parts, self.end(bool(disks))] if parts else [])
+
+    def ahead(self) -> Iterator[Step]:
+        """What has to go before the machine itself is changed."""
+        if self.placements is not None:
+            yield from self.placements.ahead(self.making.row.node, self.making.place.hosts)
+
+    def placing(self) -> Iterator[Step | Wait]:
+        """What gives it its place on its hypervisor, when it is changed."""
+        if self.placements is not None:
+            self.later = self.later or self.placements.waits(self.making)
+            yield from self.placements.steps(self.making, moved="placement_hosts" in self.differences())
 
     def first(self) -> Iterator[Wait]:
         """What has to be over before anything is changed."""
@@ -141,7 +155,7 @@ class Converging:
     def change(self, values: dict[str, Any]) -> None:
         """Send it; while the machine runs, an engine applies at once what it can and keeps the rest for later."""
         changed = self.making.manager.change(self.making.there, **values)
-        self.later = changed is not None and bool(changed.next_run)
+        self.later = self.later or changed is not None and bool(changed.next_run)
 
     def check_result(self, vm: Vm) -> list[Message]:
         """Hold its disks against what was asked."""
@@ -186,6 +200,8 @@ class Converging:
     def refusals(self) -> Iterator[Message]:
         """What cannot be changed now; the rest is done."""
         node = self.making.row.node
+        if self.placements is not None:
+            yield from self.placements.refusals(node)
         held = [(nic, values) for nic, values in self._nic_changes() if self._is_held(nic, values)]
         for nic, values in held:
             words = " and ".join(_SAID[word] for word in ("interface", "mac") if word in values)

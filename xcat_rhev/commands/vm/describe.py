@@ -6,18 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...engine.manager import Manager
-from ...engine.nouns import Cluster, Disk, Host, Initialization, Nic, StorageDomain, Vm
+from ...engine.nouns import Cluster, Disk, Host, Initialization, Nic, StorageDomain, Vm, VmNumaNode
 from ...errors import Usage
 from ...ordering import natural
+from ...rows.placement import PAGES, page_word, written
 from ...rows.vm import BLANK, VIDEO_OF
 from ...rows.vmnics import NicRow
 from ...rows.vmnics import write as write_nic
-from ...rows.vmsettings import pairs
+from ...rows.vmsettings import HUGE, pairs
 from ...rows.vmstorage import NONE, disk_name, writable, written_size
 from ...rows.vmstorage import write as write_disk
 from ...rows.vmwords import mac_addresses
-from ...units import show_size
+from ...units import KIB, MIB, show_size
 from ...xcat.host import Row
+from . import fitting
 from .belongings import Belongings
 from .connections import written_network
 
@@ -88,7 +90,7 @@ def describe(manager: Manager, vm: Vm, has: Belongings, row: Row, mac: str) -> V
         told.columns["vidmodel"] = ""
     if install is not None and install.mac and (install.mac or "").lower() not in _addresses(mac, vm.name)[:1]:
         told.mac = install.mac
-    told.left_out += _wordless(vm, nics)
+    told.left_out += _wordless(vm, nics, _placement(vm, has, row), has.nodes.get(vm.id, ()))
     return told
 
 
@@ -187,6 +189,7 @@ def _settings(manager: Manager, vm: Vm, has: Belongings, row: Row, left_out: lis
     if vm.type and vm.type != "server":
         yield "type", vm.type
     yield from _processor(vm, words)
+    yield from _placement(vm, has, row).items()
     plain = [("description", vm.description or ""), *_customs(vm), *_guest(vm.initialization, words, left_out)]
     for word, value in plain:
         if not value:
@@ -212,7 +215,8 @@ def _availability(manager: Manager, vm: Vm, words: set[str]) -> Iterator[tuple[s
 
 
 def _customs(vm: Vm) -> Iterator[tuple[str, str]]:
-    return (("custom", f"{name}={value}") for name, value in sorted((vm.custom_properties or {}).items()))
+    customs = {name: value for name, value in (vm.custom_properties or {}).items() if not _huge(name, value)}
+    return (("custom", f"{name}={value}") for name, value in sorted(customs.items()))
 
 
 def _guest(told: Initialization | None, words: set[str], left_out: list[str]) -> Iterator[tuple[str, str]]:
@@ -244,7 +248,7 @@ def _fits(value: str) -> bool:
 def _processor(vm: Vm, words: set[str]) -> Iterator[tuple[str, str]]:
     """What xCAT's words say of its CPUs and of what is emulated."""
     pins = evenly_pinned(vm)
-    if pins:
+    if pins and "fit" not in words:
         yield "vcpupin", pins
     if vm.cpu_mode and (vm.cpu_mode.lower() != "custom" or "cpumode" in words):
         yield "cpumode", vm.cpu_mode.lower().replace("_", "-")
@@ -259,11 +263,36 @@ def evenly_pinned(vm: Vm) -> str:
     return sets.pop() if len(sets) == 1 and len(vm.cpu_pins) == count else ""
 
 
-def _wordless(vm: Vm, nics: Sequence[Nic]) -> Iterator[str]:
+def _placement(vm: Vm, has: Belongings, row: Row) -> dict[str, str]:
+    """What vm.othersettings says of a machine's place on its hypervisor.
+
+    Where its row wants it fitted in, what was chosen is not written.
+    """
+    present = dict(pairs(row.get("othersettings", "")))
+    nodes, devices = has.nodes.get(vm.id, ()), has.devices.get(vm.id, ())
+    pages = [_huge(name, value) for name, value in (vm.custom_properties or {}).items()]
+    told: dict[str, str] = {word: present[word] for word in ("fit", "membind") if "fit" in present and word in present}
+    if "fit" not in present and len(nodes) == 1 and nodes[0].pinned_to:
+        cpus = (vm.sockets or 1) * (vm.cores or 1) * (vm.threads or 1)
+        wanted = fitting.bound(nodes[0].pinned_to, cpus, (vm.memory or 0) // MIB)
+        told["membind"] = written(nodes[0].pinned_to) if fitting.same(nodes, wanted, vm.numa_tune_mode) else ""
+    told.update(devpassthrough=",".join(devices), hugepage="".join(filter(None, pages)))
+    return {word: value for word, value in told.items() if value}
+
+
+def _huge(name: str, value: str) -> str:
+    """The size of huge pages as `hugepage` takes it, where a custom property says that."""
+    size = int(value) * KIB if name == HUGE and value.isdigit() else 0
+    return page_word(size) if size in PAGES else ""
+
+
+def _wordless(vm: Vm, nics: Sequence[Nic], placed: Mapping[str, str], nodes: Sequence[VmNumaNode]) -> Iterator[str]:
     for attribute, words in _WORDLESS.items():
         if getattr(vm, attribute):
             yield words
-    if vm.cpu_pins and not evenly_pinned(vm):
+    if nodes and not {"fit", "membind"} & set(placed):
+        yield "its NUMA nodes"
+    if vm.cpu_pins and not evenly_pinned(vm) and "fit" not in placed:
         yield "CPU pinning"
     if vm.timezone not in _USUAL_ZONES:
         yield "its time zone"

@@ -167,7 +167,7 @@ class Making:
 
     # The steps
 
-    def job(self, old: Vm | None, more: Sequence[Step] = ()) -> Job | Error:
+    def job(self, old: Vm | None, more: Sequence[Step | Wait] = ()) -> Job | Error:
         """All of it.
 
         Args:
@@ -410,7 +410,7 @@ def values_of(row: VmRow, place: VmPlace) -> dict[str, Any]:
         values["lease"] = Lease(storage_domain=None if lease == NO_LEASE else place.domains[lease].ref)
     if row.topology:
         values.update(zip(("sockets", "cores", "threads"), row.topology))
-    if "cpu_pins" in values:
+    if isinstance(values.get("cpu_pins"), str):
         values["cpu_pins"] = pin_all(values["cpu_pins"], math.prod(row.topology or ()))
     return values
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Callable
 
 from ...engine.manager import Manager
 from ...engine.nouns import Cluster, DataCenter, Disk, DiskImage, Host, Network, StorageDomain, Template, Vm
@@ -75,6 +76,7 @@ def survey(
     storage: bool = False,
     detached: bool = False,
     members: Memberships | None = None,
+    placed: Callable[[str, Sequence[Host]], Iterable[str]] = lambda _node, _hosts: (),
 ) -> tuple[dict[str, VmPlace], dict[str, list[str]]]:
     """Find what the rows name.
 
@@ -85,6 +87,7 @@ def survey(
         storage: Fetch storage domains even if no row names one.
         detached: New machines do not hang on their templates.
         members: What the machines are to be part of.
+        placed: Tells what is wrong with a machine's place on the hypervisors that its row names.
 
     Returns:
         A place for each node whose row names only what there is, and the faults of the others.
@@ -99,6 +102,7 @@ def survey(
         if not found:
             places[node] = look.place(row)
             found = list(members.faults(node, places[node].cluster)) if members else []
+            found += placed(node, places[node].hosts)
         if found:
             faults[node] = found
             places.pop(node, None)
@@ -193,6 +197,8 @@ class _Look:
         place = self.place(row)
         if "cpu_pins" in row.settings.values and not row.topology:
             yield f"vm.othersettings: vcpupin needs to know how many CPUs there are. Run: chtab node={node} vm.cpus=N"
+        if "cpu_pins" in row.settings.values and not self._is_bound(row):
+            yield f"vm.othersettings: vcpupin needs a hypervisor. Run: chtab node={node} vm.host=HYPERVISOR"
         lacking = ", ".join(self._manager.lacks(Vm, row.settings.attributes()))
         if lacking:
             version = ".".join(map(str, self._manager.version))
@@ -209,6 +215,10 @@ class _Look:
             network = "NETWORK/PROFILE" if "vNIC profile" in fault else "NETWORK"
             yield f"{fault}. Run: chtab node={node} vm.nics={network}:eth0:yes"
         yield from filter(None, [_lease_fault(row, place), self._systems.fault(row, self._machines.get(row.node))])
+
+    def _is_bound(self, row: VmRow) -> bool:
+        vm = self._machines.get(row.node)
+        return bool(row.hosts or vm and vm.placement_hosts)
 
     def _template(self, row: VmRow, cluster: Cluster) -> Template | None:
         """What a new machine is made from: the template of its own data center, if the name says no other."""

@@ -25,6 +25,7 @@ from .environment import (
 )
 from .host import Bonding, FenceAgent, Host, HostNic, HostStorage, IpAssignment, NetworkAttachment, Ssh
 from .images import ImageTransfer
+from .placement import HostDevice, HostNumaNode, MdevType, NumaPin, VmHostDevice, VmNumaNode
 from .records import Answer, EngineJob, Event, Iscsi, IscsiTarget, Statistic, Tag, Ticket
 from .rights import Group, Permission, Permit, PermitNumber, Role, User
 from .sharing import (
@@ -82,7 +83,9 @@ __all__ = [
     "GraphicsConsole",
     "Group",
     "Host",
+    "HostDevice",
     "HostNic",
+    "HostNumaNode",
     "HostProvider",
     "HostStorage",
     "ImageProvider",
@@ -97,6 +100,7 @@ __all__ = [
     "LogicalUnit",
     "MacPool",
     "MacRange",
+    "MdevType",
     "Network",
     "NetworkAttachment",
     "NetworkFilter",
@@ -104,6 +108,7 @@ __all__ = [
     "Nic",
     "NicConfiguration",
     "Noun",
+    "NumaPin",
     "OperatingSystem",
     "Permission",
     "Permit",
@@ -133,6 +138,8 @@ __all__ = [
     "User",
     "VcpuPin",
     "Vm",
+    "VmHostDevice",
+    "VmNumaNode",
     "VmPool",
     "VnicProfile",
     "VolumeProvider",

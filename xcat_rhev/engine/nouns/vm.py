@@ -260,6 +260,8 @@ class Vm(Noun, tag="vm", path="vms", searchable=True, top=True, removal=Removal.
         host: Where it runs; None unless it does.
         placement_hosts, affinity: Where it may run; affinity is migratable, user_migratable, pinned.
         template: Where it comes from; never sent in a change.
+        numa_tune_mode: How strictly its NUMA nodes keep to the host's: strict, interleave, preferred; since 4.4 each of
+            them has its own.
         next_run: A change waits for its next start.
         run_once: It runs with settings that end with this run.
         clone: At creation: independent of its template.
@@ -327,6 +329,7 @@ class Vm(Noun, tag="vm", path="vms", searchable=True, top=True, removal=Removal.
     guest_os = text("guest_operating_system/distribution", since=(3, 6))
     guest_os_version = release("guest_operating_system/version", since=(3, 6))
     next_run = flag("next_run_configuration_exists", since=(3, 5))
+    numa_tune_mode = text("numa_tune_mode", since=(3, 5), same=_same_word)
 
 
 class OperatingSystem(Noun, tag="operating_system", plural4="operation_systems", path="operatingsystems", top=True):

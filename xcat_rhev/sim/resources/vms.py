@@ -8,24 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..answers import One, Removed
 from ..call import ApiCall, require
-from ..dialect import SimShape, Thing, sim_field
+from ..dialect import Thing
 from ..faults import BAD, BROKEN, CONFLICT, MISSING, Refused, name_taken, refuse
 from ..routing import delete, get, post, put
 from ..states import effect
 from ..systems import system_name
 from ..world import MIB, ZERO, World
-from . import running, versions
-from .common import empty, lists, shows
+from . import hostdevices, numa, running, versions
+from .common import lists, shows
 from .sharing import disks_of, take_off
 from .vmshape import BLANK, VM, hosts_told
 
-NUMA_NODE = SimShape(
-    "numa_node",
-    "vm_numa_node",
-    "vm_numa_nodes",
-    "/vms/{vm}/numanodes/{numa_node}",
-    (sim_field("index", "int"), sim_field("memory", "int")),
-)
 NOT_RUNNING = frozenset({"down", "suspended", "image_locked", "image_illegal"})
 _INHERITED = (
     "type memory sockets cores threads boot os_type stateless ha_enabled ha_priority display_type monitors timezone "
@@ -59,6 +52,7 @@ def create(call: ApiCall) -> One:
     told = {**BLANK, **inherited, **_check(call, values, cluster)}
     if _namesakes(call, values["name"], cluster):
         raise name_taken("VM", call.dialect)
+    numa.check_machine(call, told, "add")
     thing = world.add(
         "vm",
         **{**told, **_lease(call, told, "add")},
@@ -272,6 +266,9 @@ def change(call: ApiCall) -> One:
     if cluster.get("data_center") != world.the("cluster", thing["cluster"]).get("data_center"):
         raise refuse("vm cluster center", call.dialect)
     _refuse_taken(call, thing, values, cluster)
+    numa.check_machine(call, {**thing, **values}, "edit")
+    numa.tune(call, thing, values)
+    hostdevices.drop(call, thing, values)
     if thing["status"] not in NOT_RUNNING:
         if cluster["id"] != thing["cluster"] or not call.dialect.knows((3, 5)):
             _refuse_running(call, thing, values, cluster)
@@ -408,5 +405,4 @@ ROUTES = (
     get("/vms/{vm}", shows(VM), "show a virtual machine"),
     put("/vms/{vm}", change, "change a virtual machine; next run while it runs"),
     delete("/vms/{vm}", remove, "remove a virtual machine, with or without its disks"),
-    get("/vms/{vm}/numanodes", empty(NUMA_NODE), "list its NUMA nodes: none is ever made", since3=(3, 5)),
 )

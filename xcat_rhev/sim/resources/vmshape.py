@@ -10,6 +10,7 @@ from ..dialect import SAID, SimShape, Thing, ref, sim_field, v3only, v4only
 from ..systems import kept_as
 from ..usual import usual
 from ..world import MIB, ZERO, World
+from .numa import mode_of
 from .running import next_view
 
 _BOOT = {"words": "hd cdrom network"}
@@ -193,6 +194,7 @@ VM = SimShape(
             since3=(3, 5),
             fixed=True,
         ),
+        sim_field("numa_tune_mode", since3=(3, 5), words="strict interleave preferred"),
         v4only(
             "template_disks",
             path="disk_attachments/disk_attachment[]",
@@ -229,7 +231,8 @@ VM = SimShape(
     order36="type status memory cpu cpu_shares bios os cluster storage_domain creation_time origin stateless "
     "delete_protected high_availability display console timezone usb soundcard_enabled virtio_scsi io "
     "custom_properties memory_policy stop_reason host template start_time stop_time run_once statistics disks "
-    "initialization nics tags placement_policy guest_info cdroms next_run_configuration_exists",
+    "initialization nics tags placement_policy guest_info cdroms next_run_configuration_exists "
+    "numa_tune_mode",
     view=lambda world, thing, call: show(thing, call),
     cached=True,
     basics=SAID,
@@ -285,6 +288,7 @@ def show(thing: Thing, call: ApiCall) -> Thing:
     hosts = thing.get("pinned", [])
     if not call.dialect.knows((3, 6)):
         view["pinned"] = hosts[:1]
+    view["numa_tune_mode"] = mode_of(call, thing)
     view["pinned_alone"] = hosts[0] if len(hosts) == 1 else None
     if call.flag("next_run") and call.dialect.knows((3, 5)):
         return {**view, **next_view(thing, call)}
