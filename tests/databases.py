@@ -15,16 +15,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
+from programs import free_port
 from xcat_rhev.daemon.database import DatabaseLocation
 from xcat_rhev.secret import Secret
 
 PASSWORD = "s3cret|with'signs"
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def cfgloc(location: DatabaseLocation) -> str:
@@ -165,7 +160,7 @@ def _server(as_user: Sequence[str], words: Sequence[object], log: Path, end: sig
     finally:
         server.send_signal(end)
         try:
-            server.wait(20)
+            server.wait(60)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()

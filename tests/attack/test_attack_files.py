@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -27,14 +26,6 @@ def xcat(tmp_path):
     xcat.type("tabch", "key=127.0.0.1:1,username=admin", "passwd.password=x")
     yield xcat
     xcat.close()
-
-
-@pytest.fixture
-def folder():
-    """A folder that everybody can get to."""
-    with tempfile.TemporaryDirectory() as made:
-        os.chmod(made, 0o755)
-        yield Path(made)
 
 
 def somebodys(path: Path, uid: int = 65534) -> Path:

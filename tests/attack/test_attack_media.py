@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import threading
 from pathlib import Path
 
@@ -28,13 +27,6 @@ def xcat(tmp_path):
     xcat = Served(tmp_path / "mn")
     yield xcat
     xcat.close()
-
-
-@pytest.fixture
-def folder():
-    with tempfile.TemporaryDirectory() as made:
-        os.chmod(made, 0o755)
-        yield Path(made)
 
 
 def everything(folder: Path) -> bytes:

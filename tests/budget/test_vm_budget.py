@@ -63,7 +63,7 @@ def without_looks(cost, finding=1):
         ((4, 5), 1, 1),
         ((4, 5), 101, 1),
         ((4, 5), 250, 2),
-        ((4, 5), 1000, 8),
+        pytest.param((4, 5), 1000, 8, marks=pytest.mark.slow),
     ],
     ids=lambda value: version_name(value) if isinstance(value, tuple) else None,
 )
@@ -94,7 +94,10 @@ def making(site, count, disks, nics):
     return cost
 
 
-@pytest.mark.parametrize(("count", "disks", "nics"), [(1, 1, 1), (7, 0, 1), (7, 1, 1), (7, 2, 2), (130, 1, 1)])
+@pytest.mark.parametrize(
+    ("count", "disks", "nics"),
+    [(1, 1, 1), (7, 0, 1), (7, 1, 1), (7, 2, 2), pytest.param(130, 1, 1, marks=pytest.mark.slow)],
+)
 def test_making_machines(site, count, disks, nics):
     nodes = site.nodes(
         *names(count),
@@ -160,6 +163,7 @@ def test_migration(site):
     assert (cost["POST /vms/{id}/migrate"], cost["GET /hosts"], without_looks(cost)) == (5, 1, 5 + 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "searches"), [((3, 0), 11), ((3, 6), 8), ((4, 5), 8)], ids=("v3.0", "v3.6", "v4.5")
 )
@@ -260,6 +264,7 @@ def test_the_second_run_of_clones(site):
     check_second_run(site, "clonevm -b web", nodes, "GET /templates", *networks(site))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crowd", [300], indirect=True)
 def test_the_second_run_on_several_batches(crowd):
     nodes = names(300)

@@ -19,6 +19,8 @@ from xcat_rhev.run.registry import COMMANDS
 from xcat_rhev.xcat.answers import Stream, exit_code, printed_lines
 
 VERSIONS = {"v3.0": ("3", "--v3-version", "3.0"), "v3.6": ("3",), "v4": ("4",)}
+#: So many times faster than an engine: each command waits for states.
+SPEED = ("--speed", "100")
 ALL = tuple(VERSIONS)
 SNAPSHOTS = CONSOLES = ("v3.6", "v4")
 
@@ -105,7 +107,7 @@ class ThroughXcatd:
     """The embedded xcatd and its own client, over TLS."""
 
     def __init__(self, folder, api, *words):
-        self.sim = Simulator("--api", api, "--hosts", "2", "--speed", "10", *words)
+        self.sim = Simulator("--api", api, "--hosts", "2", *words)
         self.xcat = Xcat(folder)
         self.xcat.set_up(
             f"chtab key=rhevm,username=admin passwd.password='{self.sim.password}'",
@@ -174,7 +176,7 @@ def way(request):
 @pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_one_life_of_three_machines(tmp_path_factory, way, version):
-    program = way(tmp_path_factory.mktemp("ways"), *VERSIONS[version])
+    program = way(tmp_path_factory.mktemp("ways"), *VERSIONS[version], *SPEED)
     try:
         program.type("rpower rhevh1 stat")  # the CA is fetched, and said
         for line, wanted, versions in LIFE:

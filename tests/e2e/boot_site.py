@@ -221,10 +221,10 @@ class Site:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(part.pid, signal.SIGTERM)
         try:
-            part.wait(10)
+            part.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(part.pid, signal.SIGKILL)
-            part.wait(10)
+            part.wait(300)
         if part in self.parts:
             self.parts.remove(part)
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from programs import free_port
 from xcat_rhev.daemon import access, certificates
 from xcat_rhev.daemon.database import locate
 from xcat_rhev.daemon.home import Home
@@ -67,13 +68,6 @@ def product() -> Path:
     return copy
 
 
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port that was free a moment ago."""
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_for(ready: Callable[[], bool], what: str, limit: float = 300.0) -> None:
     """Wait until something is so."""
     end = time.monotonic() + limit
@@ -107,7 +101,7 @@ def program(
     finally:
         _end(process, signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             _end(process, signal.SIGKILL)
             process.wait()
@@ -415,7 +409,6 @@ __all__ = [
     "apache",
     "booted",
     "folder",
-    "free_port",
     "needs_apache",
     "needs_nginx",
     "nginx",

@@ -6,9 +6,8 @@ import sys
 
 import pytest
 
-from programs import Xcat
+from programs import Xcat, free_port
 from simulator import Simulator
-from xcat_rhev.cli.demo.scenes import free_port
 
 NODE_ERRORS = "vm1", "vm2"
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import media_iso
+from daemonhelp import until
 from databases import cfgloc, postgresql
 from xcat_rhev.cli.demo.parts import DemoProgram, own
 from xcat_rhev.daemon.database import DatabaseLocation
@@ -227,16 +228,15 @@ def test_a_node_reads_what_its_service_node_wrote(cluster):
     try:
         fetch = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=300).read().decode())"
         url = f"http://{cluster.net.address('sn1')}:8099/pxelinux.cfg/0A4F{cluster.net.number:02X}0B"
-        for _ in range(50):
-            asking = cluster.net.inside("h1", "python3", "-c", fetch, url)
-            done = subprocess.run(asking, capture_output=True, text=True, timeout=300)
-            if done.returncode == 0:
-                break
-            time.sleep(0.2)
+        asking = cluster.net.inside("h1", "python3", "-c", fetch, url)
+        until(
+            lambda: subprocess.run(asking, capture_output=True, timeout=300).returncode == 0, "the web server answers"
+        )
+        done = subprocess.run(asking, capture_output=True, text=True, timeout=300, check=True)
         assert done.stdout.startswith("#install rhevh6.3-x86_64-compute")
     finally:
         web.terminate()
-        web.wait(10)
+        web.wait(300)
 
 
 def test_errors_carry_the_name_of_the_service_node(cluster):

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from finish_site import Stub, booted, folder, free_port, public_folder
+from finish_site import Stub, booted, folder, public_folder
 
+from programs import free_port
 from xcat_rhev.clock import Clock, SystemClock
 from xcat_rhev.daemon import certificates
 from xcat_rhev.daemon.home import Home

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,26 @@ def stub() -> Iterator[Stub]:
         yield stub
 
 
-@pytest.fixture(scope="module", params=[pytest.param(name, marks=mark) for name, (mark, _) in SERVERS.items()])
-def web(request: pytest.FixtureRequest, stub: Stub) -> Iterator[Web]:
+@contextmanager
+def serving(server: str, stub: Stub, wait: str) -> Iterator[Web]:
+    """A web server that waits so many seconds for xcatd."""
     with public_folder() as folder:
         write_map(folder / "nodes.json", {f"127.0.1.{number}": f"rhevh{number}" for number in range(1, 100)})
-        settings = {**stub.settings(), "NODES": str(folder / "nodes.json"), "WAIT": "6", "NETWORKS": "127.0.7.0/24"}
-        with SERVERS[request.param][1](folder, settings) as web:
+        settings = {**stub.settings(), "NODES": str(folder / "nodes.json"), "WAIT": wait, "NETWORKS": "127.0.7.0/24"}
+        with SERVERS[server][1](folder, settings) as web:
             yield web
+
+
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=mark) for name, (mark, _) in SERVERS.items()])
+def server(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def web(server: str, stub: Stub) -> Iterator[Web]:
+    with serving(server, stub, "300") as web:
+        yield web
 
 
 @pytest.fixture(autouse=True)
@@ -119,10 +133,15 @@ def test_each_outcome(web: Web, stub: Stub) -> None:
     assert web.ask(finish + "rhevh1", "127.0.1.1", "DELETE")[0] == 405
     status, body, headers = web.ask(finish + "rhevh1", "127.0.1.1", "HEAD")
     assert (status, body, headers["content-length"]) == (200, "", "15")
+
+
+def test_an_xcatd_that_does_not_answer(server: str, stub: Stub) -> None:
     stub.answer = lambda request: None
-    status, body, headers = web.ask(finish + "rhevh1", "127.0.1.1")
+    with serving(server, stub, "1") as web:
+        status, body, headers = web.ask("/xcatrhevh/rhevh_finish_install/rhevh1", "127.0.1.1")
     assert (status, body) == (503, "xcatd does not answer; try again.\n")
     assert int(headers["retry-after"]) > 0
+    assert stub.requests
 
 
 def test_the_connection_ends_with_the_answer(web: Web) -> None:

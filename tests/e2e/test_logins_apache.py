@@ -15,9 +15,10 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from finish_site import APACHE, MODULES, accepts, free_port, needs_apache, program, public_folder
+from finish_site import APACHE, MODULES, accepts, needs_apache, program, public_folder
 
 from fakes import FakeHost
+from programs import free_port
 from simulator import Simulator
 from xcat_rhev.clock import SystemClock
 from xcat_rhev.engine.managers import Managers

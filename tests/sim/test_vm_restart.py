@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 import time
 
 import pytest
 
 from fakes import FakeHost
+from programs import free_port
 from simulator import SimulatorProgram
 from xcat_rhev.messages import Data, Error, Note
 from xcat_rhev.run.dispatch import Dispatcher
 from xcat_rhev.xcat.host import Request
 
+pytestmark = pytest.mark.slow
 NODES = ("vm1", "vm2", "vm3", "vm4")
 
 
@@ -40,7 +41,7 @@ class Manager:
             "--latency",
             "20",
             "--port",
-            str(_free_port()),
+            str(free_port()),
         ]
         self.network = "rhevm" if api == "3" else "ovirtmgmt"
         self.sim = SimulatorProgram(*self._words)
@@ -51,12 +52,6 @@ class Manager:
 
     def live_again(self):
         self.sim = SimulatorProgram(*self._words)
-
-
-def _free_port():
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return place.getsockname()[1]
 
 
 @pytest.fixture(params=["3", "4"])

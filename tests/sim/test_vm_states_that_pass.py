@@ -96,6 +96,7 @@ def test_a_hypervisor_out_of_reach_leads_on(site, line):
     assert site.thing("host", "rhevh1")["status"] == "kdumping"
 
 
+@pytest.mark.slow
 @only((4, 5))
 def test_an_ipv6_address_whose_port_has_no_brackets(site):
     site.host.set_node_attrs("vm", {"vm1": {"mgr": "fd00::1:8443"}})

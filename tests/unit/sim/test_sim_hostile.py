@@ -96,6 +96,7 @@ def whole(engine: Any) -> None:
         assert engine.get(path).status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", [(3, 0), (3, 6), (4, 5)])
 def test_every_address_takes_every_body(make_engine: Any, version: tuple[int, int]) -> None:
     engine = make_engine(version)

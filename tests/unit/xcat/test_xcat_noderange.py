@@ -358,12 +358,14 @@ def test_patterns_pay_for_what_they_may_try() -> None:
         assert expand(",".join(usual.format(number) for number in range(200)), world).missing == ()
 
 
+@pytest.mark.slow
 def test_what_is_asked_again_and_again_has_its_price() -> None:
     for text in ("^/nodes,", "/fx{}.*,", "nodetype.os=~x{},"):
         with pytest.raises(Usage, match="too many groups, patterns or attributes"):
             expand("".join(text.format(number) for number in range(20_000)), FX)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_nodes() -> None:
     large = of_size(100_000)
     for text in ("vm1-vm100000", "vm[1-100000]", "big", "/vm.*", "big@vm[1-100000]"):
