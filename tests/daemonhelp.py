@@ -146,13 +146,13 @@ class Served(Inside):
 
 def read(sock: ssl.SSLSocket, end: bytes = b"<serverdone>") -> bytes:
     """Read to the document that holds `end`, or to the connection's end."""
-    found = b""
-    while not (end in found and found.endswith(END)):
+    found = bytearray()
+    while not (found.endswith(END) and end in found):
         part = sock.recv(65536)
         if not part:
             break
         found += part
-    return found
+    return bytes(found)
 
 
 def until(true: Callable[[], object], what: str = "it came true") -> None:

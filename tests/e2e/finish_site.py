@@ -131,7 +131,7 @@ class Web:
         source: str = "127.0.0.1",
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
-        limit: float = 40.0,
+        limit: float = 300.0,
     ) -> tuple[int, str, dict[str, str]]:
         """Ask from an address, as a person's program would: status, body, headers in lower case."""
         connection = http.client.HTTPConnection(self.address, self.port, limit, source_address=(source, 0))
