@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import builtins
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, TypeVar
 
 from ..errors import Ambiguous, NotFound
 from .calls import Calls
-from .documents.dialect import ROWS, percent
+from .documents.dialect import ROWS
 from .documents.noun import N
 from .nouns import (
     AffinityGroup,
@@ -34,6 +34,7 @@ from .nouns import (
     Vm,
     VnicProfile,
 )
+from .search import BATCH, batches, expressible, has_address, has_name, has_short_name, host_term, quote
 from .templates import VERSIONED, Templates, label, parse_template
 
 A = TypeVar("A")
@@ -47,10 +48,6 @@ _NEW: Mapping[type[Noun], str] = {
 }
 #: Where v4 has a machine's disks.
 _DISKS = "disk_attachments.disk"
-#: Names in one search; engines that cut lists get one less than they cut at, which says that there is no second page.
-BATCH = 125
-#: Bytes of an encoded search; Apache takes 8190 for the whole line.
-LONGEST = 4096
 #: More hosts than this are looked up in the list of all, which is short anyway.
 _FEW_HOSTS = 20
 #: The search language's word for events about a kind of thing.
@@ -61,42 +58,6 @@ _EVENT_WORDS = {
     "storage_domain": "event_storage",
     "data_center": "event_datacenter",
 }
-
-
-def expressible(name: str) -> bool:
-    """Can the search language say this name? Its parser stops at quotes and semicolons (SyntaxChecker, 3.0 to 4.5)."""
-    return name.isprintable() and bool(name) and not set(name) & set("\"';\\")
-
-
-def quote(name: str) -> str:
-    """A name as a value of the search language; quoted always, for it may be one of its words."""
-    return f'"{name}"'
-
-
-def batches(names: Sequence[str], term: Callable[[str], str], most: int = BATCH) -> Iterator[str]:
-    """Join names to as few searches as fit.
-
-    Args:
-        names: All expressible.
-        term: Makes one condition of a name.
-        most: Names in one search.
-    """
-    terms: list[str] = []
-    length = 0
-    for name in names:
-        one = term(name)
-        size = len(percent(one)) + len("%20or%20")
-        if terms and (len(terms) >= most or length + size > LONGEST):
-            yield " or ".join(terms)
-            terms, length = [], 0
-        terms.append(one)
-        length += size
-    if terms:
-        yield " or ".join(terms)
-
-
-#: Names in one search; well below the 4 KiB that every engine's web server takes as an address.
-NAMES_IN_ONE = 50
 
 
 class Catalog:
@@ -318,10 +279,10 @@ class Catalog:
         if len(names) > _FEW_HOSTS:
             hosts = self.list(noun, details=details, also=also)
         else:
-            hosts = self._search(noun, names, _host_term, details=details, also=also)
+            hosts = self._search(noun, names, host_term, details=details, also=also)
         found: dict[str, N] = {}
         for name in names:
-            for fits in (_named, _has_address, _short):
+            for fits in (has_name, has_address, has_short_name):
                 hits = {host.id: host for host in hosts if isinstance(host, Host) and fits(host, name)}
                 if len(hits) > 1:
                     raise Ambiguous(f"manager {self._calls.name} has several hosts with the name {name}")
@@ -454,29 +415,6 @@ def _as_numbers(level: str) -> list[int]:
     return [int(part) for part in level.split(".")]
 
 
-def _host_term(name: str) -> str:
-    """Names and addresses that begin so; which of them is meant is decided by comparing."""
-    value = f"{name}*" if name.replace("-", "").replace(".", "").isalnum() else quote(f"{name}*")
-    return f"name={value} or address={value}"
-
-
-def _named(host: Host, name: str) -> bool:
-    return host.name == name
-
-
-def _has_address(host: Host, name: str) -> bool:
-    return (host.address or "").lower() == name.lower()
-
-
-def _short(host: Host, name: str) -> bool:
-    """Equal up to the domain, on either side; an IP address has none."""
-
-    def short(text: str) -> str:
-        return text if text.replace(".", "").isdigit() else text.partition(".")[0]
-
-    return "." not in name and name.lower() in (short(host.name).lower(), short(host.address or "").lower())
-
-
 def _by_name(found: Iterable[N], names: Iterable[str], manager: str) -> dict[str, N]:
     """Sort by name, refusing what is not unique."""
     result: dict[str, N] = {}
@@ -490,14 +428,3 @@ def _by_name(found: Iterable[N], names: Iterable[str], manager: str) -> dict[str
             )
         result[each.name] = each
     return result
-
-
-def any_of(field: str, names: Sequence[str | None]) -> Iterator[str]:
-    """Searches that together find what has one of the names.
-
-    Args:
-        field: The search language's word, as `Host.name`.
-        names: Exact names.
-    """
-    for begin in range(0, len(names), NAMES_IN_ONE):
-        yield " or ".join(f"{field}={quote(name or '')}" for name in names[begin : begin + NAMES_IN_ONE])

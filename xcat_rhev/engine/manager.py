@@ -9,7 +9,6 @@ from typing import Any
 from ..errors import RhevError
 from ..secret import Secret
 from .api import Api
-from .catalog import any_of, quote
 from .nouns import (
     DataCenter,
     Disk,
@@ -33,6 +32,7 @@ from .parts import host as host_parts
 from .parts import vm as vm_parts
 from .parts.certificates import HostCertificate
 from .parts.console import Console
+from .search import any_of, quote
 from .templates import Templates
 from .vm_update import is_launching, too_early
 from .wire.images import Extent, ImageChannel

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enginehelp import Script, manager_on, vms
-from xcat_rhev.engine.catalog import BATCH, LONGEST, batches, expressible, quote
 from xcat_rhev.engine.documents.dialect import V4, V30, V36, Dialect
 from xcat_rhev.engine.nouns import Host, Network, Nic, Ref, StorageDomain, Template, Vm
+from xcat_rhev.engine.search import BATCH, LONGEST, batches, expressible, quote
 from xcat_rhev.engine.wire.transport import HttpRequest
 from xcat_rhev.errors import Ambiguous, NotFound
 

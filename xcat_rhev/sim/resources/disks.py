@@ -2,265 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ..answers import ActionDone, Many, One, Removed
-from ..call import SHAPES, ApiCall, require
+from ..call import ApiCall, require
 from ..dialect import (
-    COMMENT,
-    CREATION,
-    DESCRIPTION,
-    NAME,
     NEVER,
     SimDialect,
-    SimShape,
     Thing,
-    ref,
-    sim_field,
-    v3only,
-    v4only,
 )
-from ..faults import BAD, MISSING, Gone, Refused, refuse
+from ..faults import BAD, Gone, Refused, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
 from ..world import World
 from .common import creation, lists, shows
+from .diskshape import ATTACHMENT, ATTACHMENT_BODY, DISK, OF_VM
+from .newdisks import add_disk, check_bootable, check_interface
 from .sharing import disks_of, share, take_off
-from .storageshape import LUN
 from .vms import NOT_RUNNING
-from .vmshape import derive_id
-
-GIB = 1 << 30
-_DOMAINS = "storage_domains/storage_domain[]"
-_IN_V4 = (
-    sim_field("alias", since3=(3, 1)),
-    sim_field("image_id", since3=(3, 1), fixed=True),
-    ref("domains", "storage_domain", _DOMAINS, _DOMAINS),
-    v3only("size", "int"),
-    v3only("disk_type", path="type", words="system data"),
-    sim_field("provisioned_size", "int", since3=(3, 1)),
-    sim_field("actual_size", "int", since3=(3, 1), fixed=True),
-    v4only("total_size", "int", fixed=True),
-    v4only("content_type"),
-    v4only("initial_size", "int"),
-    sim_field("status", v3="status/state", fixed=True),
-    sim_field("storage_type", since3=(3, 6), fixed=True),
-    ref("disk_profile", v3=""),
-    v4only("quota", path="quota@id"),
-    v4only("quota_at", path="quota@href"),
-    v4only("qcow_version", since4=(4, 1)),
-    v4only("backup", usual="none", since4=(4, 4)),
-    v3only("luns", path="lun_storage/logical_unit[]", since3=(3, 1), item=LUN),
-    v4only("luns", path="lun_storage/logical_units/logical_unit[]", item=LUN),
-)
-_ATTACHED = (
-    v3only("interface", words="ide virtio virtio_scsi@3.3 spapr_vscsi@3.4 sata@4.0"),
-    sim_field("format", words="cow raw"),
-    sim_field("sparse", "bool"),
-    v3only("bootable", "bool"),
-    sim_field("shareable", "bool", since3=(3, 1)),
-    sim_field("wipe_after_delete", "bool"),
-    sim_field("propagate_errors", "bool"),
-    v3only("active", "bool", since3=(3, 1)),
-    v3only("read_only", "bool", since3=(3, 5)),
-)
-_FIELDS = (ref("vm", fixed=True, v4=""), *_IN_V4, *_ATTACHED)
-_ORDER30 = (
-    "vm template storage_domains size type status interface format sparse bootable wipe_after_delete propagate_errors"
-)
-_ORDER36 = (
-    "vm alias image_id storage_domains size type provisioned_size actual_size status interface format sparse bootable "
-    "shareable wipe_after_delete propagate_errors statistics active read_only lun_storage storage_type"
-)
-DISK = SimShape(
-    "disk",
-    "disk",
-    "disks",
-    "/disks/{disk}",
-    _FIELDS,
-    order30=_ORDER30,
-    order36=_ORDER36,
-    view=lambda world, thing, call: {**show(thing), **_always(thing, call)},
-    basics=(NAME, replace(DESCRIPTION, usual=""), COMMENT, CREATION),
-)
-#: v3 shows a machine's disk at the machine.
-OF_VM = SimShape(
-    "disk",
-    "disk",
-    "disks",
-    "/vms/{vm}/disks/{disk}",
-    _FIELDS,
-    order30=_ORDER30,
-    order36=_ORDER36,
-    view=lambda world, thing, call: show(thing),
-)
-ATTACHMENT = SimShape(
-    "disk",
-    "disk_attachment",
-    "disk_attachments",
-    "/vms/{vm}/diskattachments/{disk}",
-    (
-        ref("disk"),
-        ref("vm", fixed=True),
-        sim_field("bootable", "bool"),
-        sim_field("active", "bool"),
-        sim_field("read_only", "bool", usual=False),
-        sim_field("interface", words="ide virtio virtio_scsi sata spapr_vscsi"),
-        sim_field("pass_discard", "bool", usual=False),
-        sim_field("uses_scsi_reservation", "bool", usual=False),
-        sim_field("logical_name", fixed=True),
-    ),
-    view=lambda world, thing, call: {**thing, "disk": thing["id"], "name": None, "description": None, "alias": None},
-    basics=(),
-)
-SHAPES["disk"] = DISK
-
-
-def _always(thing: Thing, call: ApiCall) -> Thing:
-    """Give what v4 says of every image: its profile and quota; and its format's version once it is there."""
-    if call.dialect.number == 3 or thing.get("luns"):
-        return {}
-    made = thing.get("format") == "cow" and thing.get("status") == "ok"
-    domain = call.world.get("storage_domain", thing.get("storage_domain")) or {}
-    center = domain.get("data_center")
-    quota = derive_id("quota", center)
-    return {
-        "disk_profile": derive_id("disk profile", thing.get("storage_domain")),
-        "quota": quota,
-        "quota_at": f"{call.dialect.base}/datacenters/{center}/quotas/{quota}" if quota else None,
-        "qcow_version": "qcow2_v3" if made else None,
-    }
-
-
-def show(thing: Thing) -> Thing:
-    """Show a disk: one size under the names that it had over the years."""
-    domain = thing.get("storage_domain")
-    direct = bool(thing.get("luns"))  # a LUN that is a disk by itself has no image: neither size nor state of its own
-    return {
-        **thing,
-        "alias": thing.get("name"),
-        "provisioned_size": thing["size"],
-        "total_size": thing.get("actual_size"),
-        "domains": [domain] if domain else [],
-        "image_id": None if direct else thing["id"],
-        "content_type": thing.get("content_type") or "data",
-        "storage_type": "lun" if direct else "image",
-    }
-
-
-def _check_place(call: ApiCall, said: list[Thing], values: Thing) -> None:
-    """Refuse a disk without a domain, on one that is not there, or of a kind that none can have (v4)."""
-    if not said:
-        raise Refused("Cannot add Virtual Disk. Storage Domain hasn't been specified.", BAD)
-    if "id" in said[0] and call.world.get("storage_domain", said[0]["id"]) is None:
-        raise Refused(f"Entity not found: {said[0]['id']}", MISSING, listed=False)
-    if values.get("format") == "cow" and values.get("sparse") is False and values.get("backup") != "incremental":
-        raise refuse("disk kind", call.dialect)
-
-
-#: What a new disk is unless its body says otherwise.
-_USUAL: Thing = {
-    "interface": "virtio",
-    "bootable": False,
-    "active": True,
-    "wipe_after_delete": False,
-    "shareable": False,
-    "propagate_errors": False,
-    "disk_type": "system",
-}
-
-
-def _domain_for(call: ApiCall, values: Thing, vm: Thing | None) -> Thing:
-    """The active storage domain that a new disk's body names, or that of the machine."""
-    said = [one for one in values.pop("domains", ()) if one]
-    if call.dialect.number == 4:
-        _check_place(call, said, values)
-    domain = call.look_up("storage_domain", said[0]) if said else _first_domain(call.world, vm)
-    if domain is None:
-        raise refuse("disk no domain", call.dialect, BAD)
-    if domain["status"] != "active":
-        raise refuse("sd inaccessible", call.dialect, action="add Virtual Disk to", state=domain["status"].title())
-    return domain
-
-
-def _new_disk(call: ApiCall, values: Thing, vm: Thing | None) -> Thing:
-    """Make a disk from what a body says, with the engine's usual values."""
-    world = call.world
-    if values.get("luns"):
-        return _direct(world, values, vm)
-    domain = _domain_for(call, values, vm)
-    size = values.pop("provisioned_size", None) or values.pop("size", None) or 0
-    values.pop("size", None)
-    if size <= 0:
-        modern, old = "Disk's provisioned size has to be greater than 0.", "Disk size must be greater than zero"
-        raise Refused(f"Cannot add Virtual Disk. {modern if call.dialect.knows((4, 3)) else old}", BAD)
-    if size > domain["available"]:
-        raise refuse("disk space", call.dialect, name=domain["name"])
-    _check_interface(call, vm, values.get("interface"), "add")
-    block = domain["storage_type"] in {"iscsi", "fcp"}
-    alias, plain = values.pop("alias", None), values.pop("name", None)
-    name = alias or plain or _next_name(world, vm)
-    form = values.get("format") or "raw"
-    disk = world.add(
-        "disk",
-        **{**_USUAL, "format": form, "sparse": form == "cow" or not block, **values},
-        name=name,
-        size=-(-size // GIB) * GIB if block else size,
-        actual_size=0,
-        storage_domain=domain["id"],
-        vm=vm["id"] if vm else None,
-    )
-    world.change(domain, committed=domain["committed"] + disk["size"])
-    world.move(disk, "disk.create")
-    world.event(78, "normal", f"Add-Disk operation of {name} was initiated.", **({"vm": vm["id"]} if vm else {}))
-    return disk
-
-
-def _direct(world: World, values: Thing, vm: Thing | None) -> Thing:
-    """Make a disk of a LUN; it is there at once."""
-    alias, plain = values.pop("alias", None), values.pop("name", None)
-    usual = {"interface": "virtio", "bootable": False, "active": True, "shareable": False, "wipe_after_delete": False}
-    nothing = dict.fromkeys(("size", "actual_size", "status", "format", "sparse", "storage_domain"))
-    name = alias or plain or _next_name(world, vm)
-    return world.add("disk", **{**usual, **values, **nothing}, name=name, vm=vm["id"] if vm else None)
-
-
-def _first_domain(world: World, vm: Thing | None) -> Thing | None:
-    """Give the domain of the machine's other disks, else the first active data domain of its data center."""
-    if vm is None:
-        return None
-    for disk in world.of("disk", "vm", vm["id"]):
-        return world.get("storage_domain", disk["storage_domain"])
-    center = world.the("cluster", vm["cluster"]).get("data_center")
-    found = world.of("storage_domain", "data_center", center)
-    return next((one for one in found if one["type"] == "data" and one["status"] == "active"), None)
-
-
-def _next_name(world: World, vm: Thing | None) -> str:
-    return (
-        f"{vm['name']}_Disk{world.count('disk', 'vm', vm['id']) + 1}" if vm else f"disk{len(world.things['disk']) + 1}"
-    )
-
-
-def _check_bootable(call: ApiCall, vm: Thing, name: str, own: Thing | None = None) -> None:
-    """Refuse a second disk to boot from."""
-    for other in disks_of(call.world, vm):
-        if other.get("bootable") and (own is None or other["id"] != own["id"]):
-            raise refuse(
-                "disk bootable", call.dialect, name=other["name"] if call.dialect.modern else name, vm=vm["name"]
-            )
-
-
-def _check_interface(call: ApiCall, vm: Thing | None, interface: str | None, action: str) -> None:
-    """Refuse a bus that the machine's chipset does not have: q35 has no IDE, i440fx no SATA (osinfo, since 4.4)."""
-    if vm is None or not interface or not call.dialect.knows((4, 4)):
-        return
-    own = vm.get("bios_type") or "cluster_default"
-    bios = call.world.the("cluster", vm["cluster"]).get("bios_type") if own == "cluster_default" else own
-    if interface == ("ide" if str(bios).startswith("q35") else "sata"):
-        raise refuse("disk interface", call.dialect, BAD, action=action)
-
 
 # v3 ------------------------------------------------------------------------------------------------------------------
 
@@ -285,8 +44,8 @@ def add(call: ApiCall) -> One:
     )
     require(values, ("Disk", "Disk"), wanted, call.dialect)
     if values.get("bootable"):
-        _check_bootable(call, vm, values.get("alias") or values.get("name") or "")
-    return One(OF_VM, _new_disk(call, values, vm), 202, pending=True)
+        check_bootable(call, vm, values.get("alias") or values.get("name") or "")
+    return One(OF_VM, add_disk(call, values, vm), 202, pending=True)
 
 
 def _attach(call: ApiCall, vm: Thing, disk: Thing, how: Thing) -> None:
@@ -298,8 +57,8 @@ def _attach(call: ApiCall, vm: Thing, disk: Thing, how: Thing) -> None:
     if disk["status"] == "locked":
         raise refuse("disk locked", call.dialect, action="attach", name=disk["name"])
     if how.get("bootable"):
-        _check_bootable(call, vm, disk["name"])
-    _check_interface(call, vm, how.get("interface"), "attach")
+        check_bootable(call, vm, disk["name"])
+    check_interface(call, vm, how.get("interface"), "attach")
     how = {"active": False, "interface": "virtio", "bootable": False, **how}
     if disk.get("vm"):
         share(call.world, disk, vm, how)
@@ -333,9 +92,9 @@ def _change(call: ApiCall, disk: Thing, values: Thing) -> None:
         raise Refused(f"Cannot edit Virtual Disk. New disk size {words}.", BAD)
     vm = world.get("vm", disk.get("vm"))
     if "interface" in _differences(disk, values):
-        _check_interface(call, vm, values["interface"], "edit")
+        check_interface(call, vm, values["interface"], "edit")
     if values.get("bootable") and vm is not None:
-        _check_bootable(call, vm, disk["name"], disk)
+        check_bootable(call, vm, disk["name"], disk)
     if vm is not None and vm["status"] not in NOT_RUNNING and {"interface", "bootable"} & _differences(disk, values):
         raise refuse("disk in use", call.dialect, action="edit")
     changes = {**values, "name": name, "size": disk["size"] and (size or disk["size"])}
@@ -434,24 +193,13 @@ def attach(call: ApiCall) -> One:
     if not how.get("interface"):
         raise Refused("Interface is required, Attribute: diskVmElement.diskInterface", BAD)
     if how.get("bootable"):
-        _check_bootable(call, vm, values.get("name") or "")
-    return One(ATTACHMENT, _new_disk(call, {**values, **how}, vm), 201)
+        check_bootable(call, vm, values.get("name") or "")
+    return One(ATTACHMENT, add_disk(call, {**values, **how}, vm), 201)
 
 
 def _says_what(element: Any) -> bool:
     """Tell whether a body describes a new disk, and not one that is there."""
     return any(element.find(tag) is not None for tag in ("provisioned_size", "lun_storage"))
-
-
-#: In a body the disk is inside the attachment and is read apart.
-ATTACHMENT_BODY = SimShape(
-    "disk",
-    "disk_attachment",
-    "disk_attachments",
-    "/vms/{vm}/diskattachments/{disk}",
-    tuple(one for one in ATTACHMENT.fields if one.key != "logical_name"),
-    basics=(),
-)
 
 
 def change_attachment(call: ApiCall) -> One:
@@ -503,7 +251,7 @@ def add_floating(call: ApiCall) -> One:
         ("provisioned_size|size:provisionedSize", "format", *_place_fields(call.dialect)),
         call.dialect,
     )
-    disk = _new_disk(call, values, None)
+    disk = add_disk(call, values, None)
     return One(DISK, disk, 201) if call.dialect.number == 4 else One(DISK, disk, 202, pending=True)
 
 

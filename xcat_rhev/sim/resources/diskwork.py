@@ -9,7 +9,7 @@ from ..faults import BAD, Refused, refuse
 from ..routing import verb
 from ..states import effect
 from ..world import World
-from .disks import DISK
+from .diskshape import DISK
 from .vms import NOT_RUNNING
 
 _BLOCK = frozenset({"iscsi", "fcp"})

@@ -15,7 +15,7 @@ from . import san
 from .common import empty, lists, shows
 from .connections import connect
 from .datacenters import SINCE
-from .disks import DISK
+from .diskshape import DISK
 from .hosts import choose_spm, hosts_of
 from .leftovers import BLOCK, keep, pack_templates, take_over
 from .storageshape import DOMAIN, IN_CENTER

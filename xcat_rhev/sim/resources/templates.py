@@ -13,8 +13,8 @@ from ..usual import usual
 from ..world import ZERO, World
 from . import versions
 from .common import creation, lists, shows
-from .disks import ATTACHMENT_BODY, OF_VM
-from .disks import show as show_disk
+from .diskshape import ATTACHMENT_BODY, OF_VM
+from .diskshape import show as show_disk
 from .leftovers import pack, unpack
 from .sharing import disks_of
 from .vms import copy_parts

@@ -1,0 +1,135 @@
+"""How disks are written: at a machine in v3, as attachments and images in v4."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..call import SHAPES, ApiCall
+from ..dialect import COMMENT, CREATION, DESCRIPTION, NAME, SimShape, Thing, ref, sim_field, v3only, v4only
+from .storageshape import LUN
+from .vmshape import derive_id
+
+_DOMAINS = "storage_domains/storage_domain[]"
+_IN_V4 = (
+    sim_field("alias", since3=(3, 1)),
+    sim_field("image_id", since3=(3, 1), fixed=True),
+    ref("domains", "storage_domain", _DOMAINS, _DOMAINS),
+    v3only("size", "int"),
+    v3only("disk_type", path="type", words="system data"),
+    sim_field("provisioned_size", "int", since3=(3, 1)),
+    sim_field("actual_size", "int", since3=(3, 1), fixed=True),
+    v4only("total_size", "int", fixed=True),
+    v4only("content_type"),
+    v4only("initial_size", "int"),
+    sim_field("status", v3="status/state", fixed=True),
+    sim_field("storage_type", since3=(3, 6), fixed=True),
+    ref("disk_profile", v3=""),
+    v4only("quota", path="quota@id"),
+    v4only("quota_at", path="quota@href"),
+    v4only("qcow_version", since4=(4, 1)),
+    v4only("backup", usual="none", since4=(4, 4)),
+    v3only("luns", path="lun_storage/logical_unit[]", since3=(3, 1), item=LUN),
+    v4only("luns", path="lun_storage/logical_units/logical_unit[]", item=LUN),
+)
+_ATTACHED = (
+    v3only("interface", words="ide virtio virtio_scsi@3.3 spapr_vscsi@3.4 sata@4.0"),
+    sim_field("format", words="cow raw"),
+    sim_field("sparse", "bool"),
+    v3only("bootable", "bool"),
+    sim_field("shareable", "bool", since3=(3, 1)),
+    sim_field("wipe_after_delete", "bool"),
+    sim_field("propagate_errors", "bool"),
+    v3only("active", "bool", since3=(3, 1)),
+    v3only("read_only", "bool", since3=(3, 5)),
+)
+_FIELDS = (ref("vm", fixed=True, v4=""), *_IN_V4, *_ATTACHED)
+_ORDER30 = (
+    "vm template storage_domains size type status interface format sparse bootable wipe_after_delete propagate_errors"
+)
+_ORDER36 = (
+    "vm alias image_id storage_domains size type provisioned_size actual_size status interface format sparse bootable "
+    "shareable wipe_after_delete propagate_errors statistics active read_only lun_storage storage_type"
+)
+DISK = SimShape(
+    "disk",
+    "disk",
+    "disks",
+    "/disks/{disk}",
+    _FIELDS,
+    order30=_ORDER30,
+    order36=_ORDER36,
+    view=lambda world, thing, call: {**show(thing), **_always(thing, call)},
+    basics=(NAME, replace(DESCRIPTION, usual=""), COMMENT, CREATION),
+)
+#: v3 shows a machine's disk at the machine.
+OF_VM = SimShape(
+    "disk",
+    "disk",
+    "disks",
+    "/vms/{vm}/disks/{disk}",
+    _FIELDS,
+    order30=_ORDER30,
+    order36=_ORDER36,
+    view=lambda world, thing, call: show(thing),
+)
+ATTACHMENT = SimShape(
+    "disk",
+    "disk_attachment",
+    "disk_attachments",
+    "/vms/{vm}/diskattachments/{disk}",
+    (
+        ref("disk"),
+        ref("vm", fixed=True),
+        sim_field("bootable", "bool"),
+        sim_field("active", "bool"),
+        sim_field("read_only", "bool", usual=False),
+        sim_field("interface", words="ide virtio virtio_scsi sata spapr_vscsi"),
+        sim_field("pass_discard", "bool", usual=False),
+        sim_field("uses_scsi_reservation", "bool", usual=False),
+        sim_field("logical_name", fixed=True),
+    ),
+    view=lambda world, thing, call: {**thing, "disk": thing["id"], "name": None, "description": None, "alias": None},
+    basics=(),
+)
+#: In a body the disk is inside the attachment and is read apart.
+ATTACHMENT_BODY = SimShape(
+    "disk",
+    "disk_attachment",
+    "disk_attachments",
+    "/vms/{vm}/diskattachments/{disk}",
+    tuple(one for one in ATTACHMENT.fields if one.key != "logical_name"),
+    basics=(),
+)
+SHAPES["disk"] = DISK
+
+
+def _always(thing: Thing, call: ApiCall) -> Thing:
+    """Give what v4 says of every image: its profile and quota; and its format's version once it is there."""
+    if call.dialect.number == 3 or thing.get("luns"):
+        return {}
+    made = thing.get("format") == "cow" and thing.get("status") == "ok"
+    domain = call.world.get("storage_domain", thing.get("storage_domain")) or {}
+    center = domain.get("data_center")
+    quota = derive_id("quota", center)
+    return {
+        "disk_profile": derive_id("disk profile", thing.get("storage_domain")),
+        "quota": quota,
+        "quota_at": f"{call.dialect.base}/datacenters/{center}/quotas/{quota}" if quota else None,
+        "qcow_version": "qcow2_v3" if made else None,
+    }
+
+
+def show(thing: Thing) -> Thing:
+    """Show a disk: one size under the names that it had over the years."""
+    domain = thing.get("storage_domain")
+    direct = bool(thing.get("luns"))  # a LUN that is a disk by itself has no image: neither size nor state of its own
+    return {
+        **thing,
+        "alias": thing.get("name"),
+        "provisioned_size": thing["size"],
+        "total_size": thing.get("actual_size"),
+        "domains": [domain] if domain else [],
+        "image_id": None if direct else thing["id"],
+        "content_type": thing.get("content_type") or "data",
+        "storage_type": "lun" if direct else "image",
+    }
