@@ -25,7 +25,7 @@ SPOKEN = {
 OTHERS = frozenset(
     """
     apt-get cat cd chmod chown chronyc copycds dnf echo engine-setup ip journalctl less loginctl mkdir openssl pip rsync
-    systemctl a2enmod sh updatenode rcons umount
+    qemu-img systemctl a2enmod sh updatenode rcons umount
     """.split()
 )
 #: Turns of English that stumble who learnt it late -> what to write.

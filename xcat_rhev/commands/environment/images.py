@@ -86,5 +86,5 @@ def domain_for(context: Context, among: Sequence[StorageDomain] = ()) -> Storage
         has = few(each.name for each in data) or "none"
         raise NotFound(f"there is no active data domain {wanted or ''}".strip(), f"There is: {has}")
     if len(fits) > 1:
-        raise Usage("--to-domain has to say where the disk shall be", f"There is: {few(each.name for each in fits)}")
+        raise Usage("--to-domain has to name one of several domains", f"There is: {few(each.name for each in fits)}")
     return fits[0]
