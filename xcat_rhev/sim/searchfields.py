@@ -116,6 +116,24 @@ FIELDS: dict[str, dict[str, str]] = {
         "correlation_id": "correlation_id",
         "origin": "origin",
     },
+    "vm_pool": {
+        "name": "name",
+        "description": "description",
+        "cluster": "cluster.name",
+        "datacenter": "cluster.data_center.name",
+        "type": "type",
+    },
+    "instance_type": {"name": "name", "description": "description"},
+    "provider": {"name": "name", "description": "description", "url": "url"},
+    "user": {
+        "name": "name",
+        "lastname": "last_name",
+        "usrname": "user_name",
+        "login": "user_name",
+        "directory": "domain_name",
+        "department": "department",
+    },
+    "group": {"name": "name"},
     "job": {"correlation_id": "correlation_id", "status": "status", "description": "description"},
 }
 #: Fields that came after 3.0: about 3.4, and with v4.

@@ -83,6 +83,8 @@ UNDER = {
 }
 #: Who does everything here.
 ROOT_USER = "fdfc627c-d875-11e0-90f0-83df133b58cc"
+#: The directory that every engine has.
+INTERNAL = "696E7465726E616C2D617574687A"
 _BY = {"user": ROOT_USER, "user_name": "admin@internal-authz"}
 KEPT_EVENTS, KEPT_JOBS = 5000, 1000
 

@@ -269,6 +269,7 @@ def profile_created(call: ApiCall) -> One:
     network = call.look_up("network", values.pop("network"))
     if any(one["name"] == values["name"] for one in call.world.of("vnic_profile", "network", network["id"])):
         raise refuse("profile name", call.dialect)
+    _keep_filter_id(values)
     return One(PROFILE, call.world.add("vnic_profile", **values, network=network["id"]), 201)
 
 
@@ -280,8 +281,15 @@ def profile_changed(call: ApiCall) -> One:
         raise Refused(
             "Cannot edit VM network interface profile. The VM network interface profile's network cannot be changed."
         )
+    _keep_filter_id(values)
     call.world.change(profile, **values)
     return One(PROFILE, profile)
+
+
+def _keep_filter_id(values: Thing) -> None:
+    """Keep the id alone of the network filter that is said; an empty element says none."""
+    if "network_filter" in values:
+        values["network_filter"] = (values["network_filter"] or {}).get("id", "")
 
 
 def profile_removed(call: ApiCall) -> Removed:

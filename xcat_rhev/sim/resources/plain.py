@@ -38,6 +38,7 @@ class Plain:
         last: Refuses to remove one.
         since3, since4: When it came.
         edits: It can be changed.
+        searched: What the search language calls it; empty where lists cannot be searched.
     """
 
     shape: SimShape
@@ -53,10 +54,11 @@ class Plain:
     since3: Version = NEVER
     since4: Version = (4, 0)
     edits: bool = True
+    searched: str = ""
 
     def list_all(self, call: ApiCall) -> Many:
         """List them, of the owner in the path if there is one."""
-        return Many(self.shape, self._all(call))
+        return Many(self.shape, self._all(call), self.searched)
 
     def _all(self, call: ApiCall) -> list[Thing]:
         if self.owner and self.owner in call.things:

@@ -34,7 +34,7 @@ def _shape(call: ApiCall) -> SimShape:
 
 
 def _list(call: ApiCall) -> Many:
-    return Many(_shape(call), call.world.all("vm_pool"))
+    return Many(_shape(call), call.world.all("vm_pool"), "vm_pool")
 
 
 def _show(call: ApiCall) -> One:
@@ -163,7 +163,7 @@ def _fits(_call: ApiCall, values: Thing, there: Thing | None) -> None:
         raise Refused(f"Cannot {action} Template. Physical Memory Guaranteed cannot exceed Memory Size.")
 
 
-_INSTANCE = Plain(INSTANCE, "Template", "InstanceType", check=_fits, since3=(3, 5))
+_INSTANCE = Plain(INSTANCE, "Template", "InstanceType", check=_fits, since3=(3, 5), searched="instance_type")
 SHAPES["vm_pool"] = POOL
 ROUTES = (
     get("/vmpools", _list, "list pools of machines"),

@@ -63,7 +63,7 @@ def _routes() -> Iterator[Route]:
         network = shape.kind == "openstack_network_provider"
         usual = {"requires_authentication": False, **({"read_only": True, "type": "external"} if network else {})}
         type_ = shape.kind.title().replace("_", "").replace("Openstack", "OpenStack")
-        plain = Plain(shape, "provider", type_, usual=usual, since3=(3, 6))
+        plain = Plain(shape, "provider", type_, usual=usual, since3=(3, 6), searched="provider")
         for route in plain.routes(shape.path.rpartition("/")[0]):
             yield _until_4_5(route) if shape.kind == "openstack_volume_provider" else route
 

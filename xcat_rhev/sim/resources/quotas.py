@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..answers import Many, One, Removed
 from ..call import SHAPES, ApiCall
 from ..dialect import SimShape, Thing, Version, ref, sim_field
-from ..faults import Refused
+from ..faults import BAD, Refused
 from ..routing import Handler, Route, delete, get, post
 from ..world import COMES_ALONG, World
 from .common import called_so, with_id
@@ -122,10 +122,20 @@ def _set_limit(shape: SimShape, on: str) -> Handler:
                 call.world.remove(one)
         usage: Thing = {"vcpu_usage": 0, "memory_usage": "0.0"} if on == "cluster" else {"usage": "0.0"}
         usual: Thing = {"vcpu_limit": -1, "memory_limit": "-1.0"} if on == "cluster" else {"limit": -1}
+        if "memory_limit" in values:
+            values["memory_limit"] = str(_read_number(values["memory_limit"]))
         made = call.world.add(shape.kind, **{**usual, **usage, **values, "quota": quota["id"], on: target})
         return One(_in_dialect(call, shape), _with_limit_id(call, made, on))
 
     return handle
+
+
+def _read_number(text: str) -> float:
+    """A limit in GiB, as a document says it."""
+    try:
+        return float(text)
+    except ValueError:
+        raise Refused(f"For input string: '{text}'", BAD, listed=False) from None
 
 
 def _drop_limit(kind: str, on: str) -> Handler:

@@ -9,10 +9,9 @@ from ..call import SHAPES, ApiCall, require
 from ..dialect import SimShape, Thing, ref, sim_field
 from ..faults import BAD, CONFLICT, Refused
 from ..routing import Handler, Route, delete, get, post
-from ..world import ROOT_USER, World
+from ..world import INTERNAL, ROOT_USER, World
 from .common import called_so, lists, shows, with_id
 from .plain import Plain
-from .root import INTERNAL
 from .vmshape import derive_id
 
 #: The group of all users, the role of an administrator and that of a user, and the directory that every engine has.
@@ -35,8 +34,8 @@ _PERMITS = (
     "create_storage_domain=600 manipulate_storage_domain=603 create_storage_pool=700 configure_engine=800 "
     "configure_quota=900 tag_management=1301 manipulate_affinity_groups=1550"
 )
-_USERS, _ADMINS = (dict(word.split("=") for word in part.split()) for part in _PERMITS.split("|"))
-NUMBERS = {**_USERS, **_ADMINS}
+_USERS, ADMINS = (dict(word.split("=") for word in part.split()) for part in _PERMITS.split("|"))
+NUMBERS = {**_USERS, **ADMINS}
 #: Roles of an installation: name -> (id, description, an administrator's, its permits; empty for all of its sort).
 _ROLES = {
     "SuperUser": (SUPER_USER, "Roles management administrator", True, tuple(NUMBERS)),
@@ -161,7 +160,7 @@ def build(world: World) -> None:
 def _permit(world: World, role: str, names: Iterable[str]) -> None:
     for name in dict.fromkeys(names):
         one = derive_id(f"permit {role}", name)
-        world.add("permit", id=one, name=name, number=NUMBERS[name], role=role, administrative=name in _ADMINS)
+        world.add("permit", id=one, name=name, number=NUMBERS[name], role=role, administrative=name in ADMINS)
 
 
 def _may_change(call: ApiCall, values: Thing, there: Thing | None) -> None:
@@ -344,13 +343,13 @@ ROUTES: tuple[Route, ...] = (
     post("/roles/{role}/permits", _add_permit, "permit something"),
     get("/roles/{role}/permits/{number}", _permit_shown, "show a permit"),
     delete("/roles/{role}/permits/{number}", _forbidden, "permit it no more"),
-    get("/users", lists(USER), "list users"),
+    get("/users", lists(USER, "user"), "list users"),
     post("/users", _user_made, "take a user of a directory in"),
     get("/users/{user}", shows(USER), "show a user"),
     delete("/users/{user}", _user_gone, "forget a user"),
     get("/users/{user}/permissions", _of("user"), "what a user may do"),
     get("/users/{user}/permissions/{permission}", shows(_permission("/users/{user}")), "show it"),
-    get("/groups", lists(GROUP), "list groups"),
+    get("/groups", lists(GROUP, "group"), "list groups"),
     get("/groups/{group}", shows(GROUP), "show a group"),
     get("/groups/{group}/permissions", _of("group"), "what a group may do"),
     get("/groups/{group}/permissions/{permission}", shows(_permission("/groups/{group}")), "show it"),

@@ -13,10 +13,10 @@ from ..render import document, iso, link
 from ..routing import get
 from ..systems import architecture, systems
 from ..world import ROOT_USER, ZERO
+from .rights import ADMINS, NUMBERS
 from .vmshape import LARGE_ICON, SMALL_ICON
 
 SEARCHABLE = frozenset("clusters datacenters events hosts storagedomains templates vms disks networks".split())
-INTERNAL = "696E7465726E616C2D617574687A"
 
 
 def root(call: ApiCall) -> Raw:
@@ -151,11 +151,17 @@ def _level(call: ApiCall, major: int, minor: int) -> str:
     name = f"{major}.{minor}"
     return (
         f'<cluster_level href="{call.dialect.base}/clusterlevels/{name}" id="{name}"><cpu_types>{kinds}</cpu_types>'
-        f"<permits>{_PERMIT}</permits></cluster_level>"
+        f"<permits>{_permits()}</permits></cluster_level>"
     )
 
 
-_PERMIT = '<permit id="1"><name>create_vm</name><administrative>false</administrative></permit>'
+def _permits() -> str:
+    """What roles may permit; who makes a role looks for the numbers there."""
+    return "".join(
+        f'<permit id="{number}"><name>{name}</name><administrative>{administrative}</administrative></permit>'
+        for name, number in NUMBERS.items()
+        for administrative in ("true" if name in ADMINS else "false",)
+    )
 
 
 def operating_systems(call: ApiCall) -> Raw:

@@ -9,8 +9,7 @@ from ..call import ApiCall
 from ..faults import BAD, Gone, Refused
 from ..render import document, write_collection
 from ..routing import Handler, Route, get
-from ..world import World
-from .root import INTERNAL
+from ..world import INTERNAL, World
 from .vmshape import LARGE_ICON, SMALL_ICON, derive_id
 
 #: Address -> the element of the list, the element of a thing, and (id, inner text) of each.
