@@ -111,7 +111,7 @@ def ansible(site, modules):
 
 def kept(site, kind, name):
     """What the engine keeps of a thing, and of what hangs below it; without names, ids and times, by kind."""
-    (thing,) = site.world.named(kind, name)
+    thing = site.thing(kind, name)
     parts = [each for one in _PARTS for each in site.world.all(one) if each.get(kind) == thing["id"]]
     return sorted(map(_plain, [thing, *parts]))
 
