@@ -21,8 +21,9 @@ if [ -n "$disk" ]; then
     start_system
     while :; do sleep 60; done
 fi
-install_system "$ks"
 dd if=/boot.mbr of=/dev/vda bs=512 count=1 2>/dev/null
+sync
+install_system "$ks"
 umount /sysroot/dev /sysroot/sys /sysroot/proc
 sync
 reboot -f

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lxml import etree
-from world import MANAGER, MANAGER_NODE, NODES, NamespaceRack, QemuRack, Rack, World, world
+from world import IMAGE, MANAGER, MANAGER_NODE, NODES, NamespaceRack, QemuRack, Rack, World, world
 
 #: What the site says when everything is killed, once each; and whether the machines lose their power, too.
 POINTS = (
@@ -98,8 +98,13 @@ def end_state(made: World) -> dict[str, Any]:
     state["export"] = made.run("run", "lsve", "-t", "dc", "-m", MANAGER, "-o", "dc1", "--export")
     state["machines"] = made.run("run", "lsve", "-t", "dc", "-m", MANAGER)
     state["engine"] = {kind: named(made.asks_manager(kind)) for kind in KINDS}
-    state["setups"] = made.racks[MANAGER_NODE].marks().count("SETUP done")
+    state["setups"] = made.racks[MANAGER_NODE].setups()
     state["errors"] = [mark for rack in made.racks.values() for mark in rack.marks() if mark.startswith("ERROR")]
+    state["waits"] = [made.run("engine", "wait", MANAGER_NODE).splitlines() for _ in range(2)]
+    pinned = made.home / f"etc/xcat/rhevm/{MANAGER}/ca.crt"
+    state["pinned"] = pinned.read_text().split() == made.authority.read_text().split()
+    made.run("engine", "hostkit", "ovirt4.5", "--image", IMAGE, "--manager", MANAGER)
+    state["key"] = (made.home / f"install/postscripts/rhevmkeys/{MANAGER}.pub").read_text()
     state["idle"] = {node: "IDLE" in made.racks[node].marks() for node in NODES}
     return state
 

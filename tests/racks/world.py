@@ -152,6 +152,15 @@ class Rack:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return re.findall(r"RACK-([^\r\n]*)", text)
 
+    def noted(self) -> list[str]:
+        """What its programs have noted; what they noted in the second before a loss of power may not be shown."""
+        return self.marks()
+
+    def setups(self) -> int:
+        """How many setups came to their end on it; one that found itself done had not noted its end."""
+        noted = self.noted()
+        return max(noted.count("SETUP done"), int("SETUP again" in noted))
+
 
 class NamespaceRack(Rack):
     """A machine that is a network namespace with one card."""
@@ -170,6 +179,11 @@ class NamespaceRack(Rack):
     def words(self) -> list[str]:
         inside = ["ip", "netns", "exec", self.space, "unshare", "--mount", "--uts", "--pid", "--fork"]
         return [*inside, "sh", str(HERE / "namespace_init.sh"), *self._last]
+
+    def noted(self) -> list[str]:
+        """As they stand on its disk."""
+        path = self.disk / "marks"
+        return [line.removeprefix("RACK-") for line in path.read_text().splitlines()] if path.exists() else []
 
 
 class QemuRack(Rack):
@@ -367,6 +381,7 @@ class World:
         certificates = ["--cert-dir", str(self.folder / "engine"), "--password", self.password]
         self.programs["sim"] = self._start("sim", *line.split(), *certificates)
         self.programs["sim"].wait("{")
+        self.authority = Path(json.loads(self.programs["sim"].said().splitlines()[0])["ca"])
 
     def start_site(self) -> None:
         """Begin, or take up, what the file says."""

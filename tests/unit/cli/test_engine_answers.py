@@ -99,6 +99,27 @@ def test_older_setups_get_a_range_of_macs_and_a_database_password_of_their_own()
     assert answer_file(wanted(release("3.0"))) != text
 
 
+#: What an answer is for -> the column of `tests/data/engine-requires.csv`, which has what the package ovirt-engine of a
+#: release and its setup require, by `ovirt-engine.spec.in` of its branch.
+PLUGINS = {
+    "OVESETUP_DWH": "dwh",
+    "OVESETUP_CONFIG/imageio": "imageio_proxy",
+    "OVESETUP_OVN": "ovn",
+    "KEYCLOAK": "keycloak",
+}
+
+
+@pytest.mark.parametrize("each", RELEASES, ids=lambda each: each.name)
+def test_the_one_package_of_a_release_brings_all_that_is_answered(each: EngineRelease) -> None:
+    with (TABLE.parent / "engine-requires.csv").open(newline="") as file:
+        required = next(row for row in csv.DictReader(file) if row["version"] == each.version)
+    text = answer_file(wanted(each))
+    assert required["setup"] == "1"
+    assert {name for name, column in PLUGINS.items() if required[column] == "1"} == {
+        name for name in PLUGINS if name in text
+    }
+
+
 @pytest.mark.parametrize("password", ["two words", "it's", 'quo"te', "100%", "line\nend", "schön"])
 def test_a_password_that_no_setup_reads_is_refused(password: str) -> None:
     with pytest.raises(Usage) as problem:
