@@ -30,10 +30,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--record", action="store_true", help="keep what --engine answers to tests/contract/engine")
     parser.addoption("--walks", type=int, default=3, metavar="N", help="random walks of tests/sim/test_vm_walks.py")
+    parser.addoption("--first-walk", type=int, default=0, metavar="N", help="the first of those on --engine")
 
 
-#: Tests of tests/contract/engine that ask the engine that --engine names, and those that ask the simulator.
-ASKS_ENGINE = {"test_an_engine_answers_as_it_was_recorded": True, "test_the_simulator_answers_as_the_engine": False}
+#: Tests that ask the engine that --engine names, and their twins that ask the simulator.
+ASKS_ENGINE = {
+    "test_an_engine_answers_as_it_was_recorded": True,
+    "test_the_simulator_answers_as_the_engine": False,
+    "test_on_an_engine_a_machine_is_what_was_asked_for_last_too": True,
+    "test_after_any_commands_a_machine_is_what_was_asked_for_last": False,
+}
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str) -> Optional[list[pytest.Item]]:

@@ -1,10 +1,14 @@
 """Random walks on one machine: after each command, and when it is off, it is what was asked for last.
 
-`--walks 200` takes that many for each version; walks that once went wrong are always taken.
+`--walks 200` takes that many for each version; walks that once went wrong are always taken. With `--engine` they are
+taken on that engine, each on a machine of its own that is removed at the end.
 """
 
 from __future__ import annotations
 
+import pytest
+
+from enginesite import EngineSite
 from vmsite import VmSite, each_version
 from walks import Seen, Walk
 
@@ -35,6 +39,24 @@ class WalkSite(VmSite):
 
 
 site = each_version(VERSIONS, WalkSite)
+
+
+@pytest.fixture
+def engine_site(tmp_path, pytestconfig):
+    """The engine that --engine names."""
+    found = EngineSite(tmp_path, pytestconfig.getoption("--engine"))
+    yield found
+    found.close()
+
+
+def test_on_an_engine_a_machine_is_what_was_asked_for_last_too(engine_site, pytestconfig):
+    first = pytestconfig.getoption("--first-walk")
+    for seed in range(first, first + pytestconfig.getoption("--walks")):
+        name = f"xwalk{seed}"
+        engine_site.made(name, memory="1g")
+        walk = Walk(engine_site, name, seed)
+        walk.run(STEPS)
+        assert walk.differences() == {}
 
 
 def test_after_any_commands_a_machine_is_what_was_asked_for_last(site, pytestconfig):

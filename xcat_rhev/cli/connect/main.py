@@ -66,7 +66,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _connect(options: argparse.Namespace) -> int:
-    engine = _name(options.engine)
+    engine = engine_name(options.engine)
     here = place.find(options.home, options.port)
     print(f"xcatd: {here.where}" + (f", {here.begun}" if here.begun else ""), flush=True)
     folder = folder_of(here.config, engine)
@@ -86,8 +86,12 @@ def _connect(options: argparse.Namespace) -> int:
     return 0
 
 
-def _name(text: str) -> str:
-    """The engine's name as the tables have it; people paste the address of its web page."""
+def engine_name(text: str) -> str:
+    """The engine's name as the tables have it; people paste the address of its web page.
+
+    Raises:
+        Usage: It cannot be one.
+    """
     try:
         name = urlsplit(text).netloc if "://" in text else text.rstrip("/")
         split_name(name)

@@ -50,6 +50,36 @@ class Engine:
         item = self._get(f"datacenters?search=name%3D{quote(data_center)}").find("data_center")
         return {} if item is None else self.states(f"datacenters/{item.get('id')}/storagedomains")
 
+    def center_of(self, cluster: str) -> str:
+        """The name of a cluster's data center.
+
+        Raises:
+            Failed: There is no such cluster, or it is in none.
+        """
+        found = self._get(f"clusters?search=name%3D{quote(cluster)}").find("cluster/data_center")
+        if found is None:
+            raise Failed(f"there is no cluster {cluster} in a data center. Give --cluster NAME")
+        return str(self._get(f"datacenters/{found.get('id')}").findtext("name"))
+
+    def domain_for(self, cluster: str) -> str:
+        """The name of a data domain that machines of a cluster can have disks on.
+
+        Raises:
+            Failed: None is active.
+        """
+        center = self._get(f"datacenters?search=name%3D{quote(self.center_of(cluster))}").find("data_center")
+        assert center is not None, cluster
+        domains = self._get(f"datacenters/{center.get('id')}/storagedomains")
+        fit = [item for item in domains if item.findtext("type") == "data" and _state(item) == "active"]
+        if not fit:
+            raise Failed(f"the data center of {cluster} has no active data domain")
+        return str(fit[0].findtext("name"))
+
+    def hosts_up(self, cluster: str) -> list[str]:
+        """The hosts of a cluster that are up."""
+        hosts = self._get(f"hosts?search=cluster%3D{quote(cluster)}")
+        return [str(item.findtext("name")) for item in hosts if _state(item) == "up"]
+
     def requests(self) -> int:
         """How many requests the simulator has served."""
         root = self._url.split("/", 3)

@@ -12,7 +12,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...errors import RhevError
 from ...files import typed_path
+from ..connect import login
+from .real import RealEngine, run_on
 from .record import DemoRecord, Failed
 from .scenes import DemoStage, install, manage, prepare
 
@@ -30,6 +33,11 @@ def main(argv: Sequence[str]) -> int:
     if options.iso and not options.iso.is_file():
         print(f"xcat-rhev demo: --iso {options.iso}: there is no such file", file=sys.stderr)
         return 1
+    try:
+        real = RealEngine.asked(options) if options.engine else None
+    except (RhevError, EOFError, KeyboardInterrupt) as problem:
+        print(f"xcat-rhev demo: {problem or 'stopped'}", file=sys.stderr)
+        return 1
     home = Path(tempfile.mkdtemp(prefix="xcat-rhev-demo-"))
     home.chmod(0o755)  # the web server runs as another user; what is secret below has modes of its own
     record = DemoRecord(options.json)
@@ -37,10 +45,10 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _leave)
     begin = time.monotonic()
     try:
-        prepare(stage, options.iso)
-        install(stage)
-        for api in ("4", "3") if options.api == "both" else (options.api,):
-            manage(stage, api)
+        if real:
+            run_on(stage, real)
+        else:
+            _simulated(stage, options)
         _summary(record, time.monotonic() - begin, options.json)
         if options.keep:
             _keep(stage)
@@ -55,6 +63,13 @@ def main(argv: Sequence[str]) -> int:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def _simulated(stage: DemoStage, options: argparse.Namespace) -> None:
+    prepare(stage, options.iso)
+    install(stage)
+    for api in ("4", "3") if options.api == "both" else (options.api,):
+        manage(stage, api)
+
+
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="xcat-rhev demo",
@@ -64,6 +79,23 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--api", choices=("3", "4", "both"), default="both", help="which API to speak (default: both)")
     parser.add_argument("--keep", action="store_true", help="leave everything running, show how to type at it")
     parser.add_argument("--json", action="store_true", help="print the record of steps, one JSON object a line")
+    real = parser.add_argument_group(
+        "on a real engine", "Machines and a network with names of their own are made there, and removed at the end."
+    )
+    add = real.add_argument
+    add("--engine", default="", metavar="URL", help="its name, host:port, or the address of its web page")
+    add("--user", default="", help=f"who logs in, as user@profile (${login.USER}; admin)")
+    add(
+        "--password-file",
+        default="",
+        metavar="FILE",
+        help=f"its first line is the password (${login.PASSWORD}); -: stdin",
+    )
+    add("--ca", type=typed_path, metavar="FILE", help="the engine's CA; without it the engine is asked for it")
+    add("--ca-sha256", default="", metavar="PRINT", help="the SHA-256 that the engine's CA must have")
+    add("--yes", action="store_true", help="take the engine's CA without asking")
+    add("--cluster", default="Default", help="the cluster of the machines, with a host that is up (default: Default)")
+    add("--domain", default="", help="the data domain of their disks (default: the first that is active)")
     return parser.parse_args(list(argv))
 
 

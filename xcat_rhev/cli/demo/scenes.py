@@ -135,7 +135,7 @@ def free_port() -> int:
 def prepare(stage: DemoStage, iso: Path | None) -> None:
     """Start the embedded xcatd and the web server, and make the ISO."""
     stage.record.title("An empty machine gets an xcatd and a RHEV-H ISO")
-    stage.record.step("start the embedded xcatd", "xcat-rhev xcatd --home DIR --port 0", partial(_start_xcatd, stage))
+    stage.record.step("start the embedded xcatd", "xcat-rhev xcatd --home DIR --port 0", partial(start_xcatd, stage))
     stage.set_up(f"chtab key=httpport site.value={stage.web_port}")
     stage.record.step("start the web server with the CGI", f"httpd, port {stage.web_port}", partial(_start_web, stage))
     if iso:
@@ -144,7 +144,8 @@ def prepare(stage: DemoStage, iso: Path | None) -> None:
         stage.record.step("make a small RHEV-H ISO", f"make_iso.py {stage.iso}", partial(_make_iso, stage))
 
 
-def _start_xcatd(stage: DemoStage) -> str:
+def start_xcatd(stage: DemoStage) -> str:
+    """Start the embedded xcatd; gives where it is."""
     home = str(stage.home / "xcat")
     stage.xcatd = stage.start("xcatd", "xcatd", "--home", home, "--host", "127.0.0.1", "--port", "0")
     return f"{stage.environment()['XCATHOST']}, SQLite tables and a CA of its own below {home}"
@@ -327,7 +328,8 @@ def _look_at_host(engine: Engine, name: str, _: str) -> str:
     return expect("the host in the engine", engine.states("hosts")[name], "up")
 
 
-def _look_for(word: str, output: str) -> str:
+def look_for(word: str, output: str) -> str:
+    """Look whether a word was printed."""
     return expect(f"the name {word} in the output", word in output, True)
 
 
@@ -345,7 +347,7 @@ def _environment(stage: DemoStage, engine: Engine) -> None:
     )
     stage.type_command("the network joins the cluster", f"cfgve -t nw -m {name} -o net100 -a -l Default", lambda _: "")
     for kind, wanted in (("sd", "nfs1"), ("nw", "net100")):
-        stage.type_command("lsve shows it", f"lsve -t {kind} -m {name} -o {wanted}", partial(_look_for, wanted))
+        stage.type_command("lsve shows it", f"lsve -t {kind} -m {name} -o {wanted}", partial(look_for, wanted))
 
 
 def _machines(stage: DemoStage, engine: Engine) -> None:
@@ -363,7 +365,7 @@ def _machines(stage: DemoStage, engine: Engine) -> None:
 
     stage.type_command("three machines", f"mkvm {VMS}", all_vms("down"))
     stage.type_command("they start", f"rpower {VMS} on", expect_running)
-    stage.type_command("what is vm1", "lsvm vm1", partial(_look_for, "vm1"))
+    stage.type_command("what is vm1", "lsvm vm1", partial(look_for, "vm1"))
     stage.type_command(
         "vm1 moves", "rmigrate vm1 rhevh2", lambda _: expect("its host", engine.host_of("vm1"), "rhevh2")
     )
