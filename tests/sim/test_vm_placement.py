@@ -376,3 +376,56 @@ def test_what_does_not_fit_is_one_line(modern, columns, said):
     (wrong,) = modern.wrong("mkvm", ["vm1"])
     assert said in wrong
     assert modern.count("vm", "vm1") == 0
+
+
+# firmware and threads -------------------------------------------------------------------------------------------------
+
+
+def test_firmware_tpm_and_threads_are_made_changed_and_read_back(modern):
+    made(modern, othersettings="bios:q35-ovmf;tpm:yes;iothreads:2;type:high_performance")
+    there = modern.vm("vm1")
+    assert (there["bios_type"], there["tpm"], there["io_threads"]) == ("q35_ovmf", True, 2)
+    assert modern.ok("chvm", ["vm1"]) == NOTHING
+    modern.node("vm1", othersettings="")
+    modern.ok("rscan -w", ["vm1"])
+    words = set(modern.row_of("vm1")["othersettings"].split(";"))
+    assert words == {"bios:q35_ovmf", "tpm:yes", "iothreads:2", "type:high_performance"}
+    modern.node("vm1", othersettings="bios:q35_sea_bios;tpm:no;iothreads:1")
+    assert modern.ok("chvm", ["vm1"]) == DONE
+    assert modern.ok("chvm", ["vm1"]) == NOTHING
+    there = modern.vm("vm1")
+    assert (there["bios_type"], there["tpm"], there["io_threads"]) == ("q35_sea_bios", False, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("bios:uefi", "bios: 'uefi' is no chipset with firmware. Write one of i440fx_sea_bios"),
+        ("iothreads:500", "'500' is no number of I/O threads"),
+        ("tpm:yes", "UEFI firmware is not enabled"),
+    ],
+)
+def test_firmware_that_cannot_be_is_one_line(modern, words, said):
+    modern.node("vm1", host="rhevh1", othersettings=words)
+    (wrong,) = modern.wrong("mkvm", ["vm1"])
+    assert said in wrong
+
+
+def test_firmware_is_too_new_for_old_managers(old):
+    old.node("vm1", othersettings="bios:q35_ovmf;tpm:yes;iothreads:2")
+    (wrong,) = old.wrong("mkvm", ["vm1"])
+    assert "the manager is 3.0, which has no bios_type, tpm, io_threads for machines" in wrong
+
+
+def test_the_official_sdk_makes_the_same_firmware(modern):
+    from sdkhelp import connected, document, types
+
+    modern.made("vm1", storage="none", nics="none", memory="1g", othersettings="bios:q35_ovmf;tpm:yes;iothreads:2")
+    modern.made("vm2", storage="none", nics="none", memory="1g")
+    with connected(modern) as system:
+        services = system.vms_service()
+        ours, theirs = (services.vm_service(services.list(search=f"name={name}")[0].id) for name in ("vm1", "vm2"))
+        theirs.update(types.Vm(bios=types.Bios(type=types.BiosType.Q35_OVMF), tpm_enabled=True, io=types.Io(threads=2)))
+        but = ("_creation_time", "_stop_time")
+        mine, other = (document(each.get(all_content=True), *but) for each in (ours, theirs))
+        assert mine == other and "'_tpm_enabled': True" in mine

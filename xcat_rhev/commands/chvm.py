@@ -120,7 +120,7 @@ def plan(context: Context) -> Plan:
 def _converge(context: Context) -> Plan:
     rows, faults = read_rows(context.xcat, context.nodes)
     yield from errors(faults)
-    consoles = any("console" in row.settings.values for row in rows.values())
+    consoles = any({"console", "tpm"} & set(row.settings.values) for row in rows.values())
     found = find_named(context, list(rows), details=True, everything=consoles)
     yield from (found.lack(node, NOT_CREATED) for node in rows if node not in found)
     machines = {

@@ -26,9 +26,10 @@ _HARDWARE = (
     "type", "memory", "memory_guaranteed", "memory_max", "sockets", "cores", "threads", "os_type", "boot", "kernel",
     "initrd", "cmdline", "stateless", "lease", "display_type", "monitors", "timezone", "custom_properties",
     "cpu_pins", "cpu_mode", "emulated_machine", "numa_tune_mode",
+    "bios_type", "io_threads",
 )  # fmt: skip
 #: What no engine shows before the next start.
-_UNSEEN = frozenset({"console"})
+_UNSEEN = frozenset({"console", "tpm"})
 #: Engines 4.x have a maximum, which API v3 neither shows nor changes.
 _MAXIMUM = "maximum memory size"
 _RAISED_IN_V4 = "API v3 cannot raise that maximum, v4 can. If site.rhevmapi is 3, run: chtab key=rhevmapi site.value="

@@ -17,6 +17,12 @@ OTHERSETTINGS: dict[str, tuple[str, str]] = {
     "vcpupin": ("the CPUs of its hypervisor that its own run on; needs vm.cpus", "vcpupin:0-15,^8"),
     "cpumode": ("host-passthrough, host-model or custom", "cpumode:host-model"),
     "machine": ("the machine type that is emulated, since 4.0", "machine:q35"),
+    "bios": (
+        "chipset and firmware: i440fx_sea_bios, q35_sea_bios, q35_ovmf (UEFI), q35_secure_boot; since 4.3",
+        "bios:q35_ovmf",
+    ),
+    "tpm": ("a TPM; needs UEFI, since 4.5", "tpm:yes"),
+    "iothreads": ("threads for its disks, since 3.6", "iothreads:2"),
     "membind": ("the NUMA nodes of its hypervisor that its memory is on, or none; since 3.5", "membind:0"),
     "devpassthrough": (
         "devices of its hypervisor that it has for itself; -NAME takes one off, since 3.6",

@@ -25,6 +25,10 @@ CLOUD_INIT, SYSPREP = "cloud-init", "sysprep"
 NO_LEASE = "none"
 #: xCAT's words, and the one that takes both back.
 CPU_MODES = ("host-passthrough", "host-model", "custom")
+#: Chipset and firmware, as engines write both.
+BIOS_TYPES = ("i440fx_sea_bios", "q35_sea_bios", "q35_ovmf", "q35_secure_boot")
+#: What every engine takes (MaxIoThreads).
+MOST_IO_THREADS = 127
 #: What `fit` takes.
 NUMA = "numa"
 #: The custom property that engines have for huge pages: KiB.
@@ -242,6 +246,19 @@ def _pages(text: str) -> HugePages:
     return huge_pages(text)
 
 
+def _bios(text: str) -> str:
+    word = text.replace("-", "_")
+    if word not in BIOS_TYPES:
+        raise Usage(f"'{text}' is no chipset with firmware", f"Write one of {', '.join(BIOS_TYPES)}")
+    return word
+
+
+def _threads(text: str) -> int:
+    if not (text.isdigit() and int(text) <= MOST_IO_THREADS):
+        raise Usage(f"'{text}' is no number of I/O threads", f"Write a number from 0 to {MOST_IO_THREADS}")
+    return int(text)
+
+
 def _fit(text: str) -> bool:
     if text != NUMA:
         raise Usage(f"'{text}' is no way to fit a machine in", f"Write fit:{NUMA}")
@@ -299,6 +316,9 @@ KNOWN: dict[str, Callable[[str], Any]] = {
     "vcpupin": cpu_set,
     "cpumode": _cpu_mode,
     "machine": str,
+    "bios": _bios,
+    "tpm": _switch,
+    "iothreads": _threads,
     "membind": node_set,
     "devpassthrough": _devices,
     "hugepage": _pages,
@@ -319,8 +339,9 @@ KNOWN: dict[str, Callable[[str], Any]] = {
 }
 _REPEATED = {"nic", "custom"}
 _PLAIN = ("ha", "ha_priority", "delete_protected", "stateless", "console", "description", "type")
+_FIRMWARE = {"bios": "bios_type", "tpm": "tpm", "iothreads": "io_threads"}
 #: xCAT's words for its KVM machines -> attributes.
-_OF_XCAT = {"vcpupin": "cpu_pins", "cpumode": "cpu_mode", "machine": "emulated_machine"}
+_OF_XCAT = {"vcpupin": "cpu_pins", "cpumode": "cpu_mode", "machine": "emulated_machine", **_FIRMWARE}
 _GUEST = {
     "hostname": "host_name",
     "domain": "domain",

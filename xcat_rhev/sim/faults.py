@@ -136,6 +136,9 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "vm pinned nowhere": "Cannot {action} VM. VM is pinned to a specific host. The required host doesn't exist.",
     "vm pinned elsewhere": "Cannot {action} VM. VM is pinned to a specific host. The host's cluster must be the same "
     "as the selected VM cluster.",
+    "vm tpm": "Cannot {action} VM. TPM device is not supported on 'x86_64' architecture, or for the guest OS, or UEFI "
+    "firmware is not enabled, or insufficient compatibility level (4.6 required by default).",
+    "vm io threads": "Cannot {action} VM. Num of IO Threads is not in supported limit.",
     "vm cpu pins host": (
         *("Cannot set host CPU pinning when host is not selected",) * 2,
         "Cannot set host CPU pinning when a host is not selected",

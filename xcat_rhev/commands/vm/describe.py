@@ -189,6 +189,7 @@ def _settings(manager: Manager, vm: Vm, has: Belongings, row: Row, left_out: lis
     if vm.type and vm.type != "server":
         yield "type", vm.type
     yield from _processor(vm, words)
+    yield from _firmware(manager, vm, words)
     yield from _placement(vm, has, row).items()
     plain = [("description", vm.description or ""), *_customs(vm), *_guest(vm.initialization, words, left_out)]
     for word, value in plain:
@@ -254,6 +255,23 @@ def _processor(vm: Vm, words: set[str]) -> Iterator[tuple[str, str]]:
         yield "cpumode", vm.cpu_mode.lower().replace("_", "-")
     if vm.emulated_machine:
         yield "machine", vm.emulated_machine
+
+
+def _firmware(manager: Manager, vm: Vm, words: set[str]) -> Iterator[tuple[str, str]]:
+    """Chipset and firmware where they are not its cluster's, a TPM, and threads for disks where there are several."""
+    bios = (vm.bios_type or "").lower()
+    if bios and ("bios" in words or bios != _usual_bios(manager, vm)):
+        yield "bios", bios
+    if vm.tpm or ("tpm" in words and vm.tpm is not None):
+        yield "tpm", "yes" if vm.tpm else "no"
+    if (vm.io_threads or 0) > 1 or ("iothreads" in words and vm.io_threads is not None):
+        yield "iothreads", str(vm.io_threads)
+
+
+def _usual_bios(manager: Manager, vm: Vm) -> str:
+    """What machines of its cluster have unless they say otherwise; its own where the cluster does not tell."""
+    home = [cluster for cluster in manager.all(Cluster) if vm.cluster and cluster.id == vm.cluster.id]
+    return next((cluster.bios_type for cluster in home if cluster.bios_type), vm.bios_type or "").lower()
 
 
 def evenly_pinned(vm: Vm) -> str:

@@ -262,6 +262,9 @@ class Vm(Noun, tag="vm", path="vms", searchable=True, top=True, removal=Removal.
         template: Where it comes from; never sent in a change.
         numa_tune_mode: How strictly its NUMA nodes keep to the host's: strict, interleave, preferred; since 4.4 each of
             them has its own.
+        bios_type: Chipset and firmware, as q35_ovmf.
+        tpm: It has a TPM. Engines say so only where everything is asked for.
+        io_threads: Threads for its disks.
         next_run: A change waits for its next start.
         run_once: It runs with settings that end with this run.
         clone: At creation: independent of its template.
@@ -330,6 +333,9 @@ class Vm(Noun, tag="vm", path="vms", searchable=True, top=True, removal=Removal.
     guest_os_version = release("guest_operating_system/version", since=(3, 6))
     next_run = flag("next_run_configuration_exists", since=(3, 5))
     numa_tune_mode = text("numa_tune_mode", since=(3, 5), same=_same_word)
+    bios_type = text(None, "bios/type", since=(4, 3), same=_same_word)
+    tpm = flag(None, "tpm_enabled", since=(4, 5))
+    io_threads = whole("io/threads", since=(3, 6))
 
 
 class OperatingSystem(Noun, tag="operating_system", plural4="operation_systems", path="operatingsystems", top=True):

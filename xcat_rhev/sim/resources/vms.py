@@ -52,6 +52,8 @@ def create(call: ApiCall) -> One:
     told = {**BLANK, **inherited, **_check(call, values, cluster)}
     if _namesakes(call, values["name"], cluster):
         raise name_taken("VM", call.dialect)
+    told["bios_type"] = _bios(told, cluster)
+    _check_firmware(call, told, "add")
     numa.check_machine(call, told, "add")
     thing = world.add(
         "vm",
@@ -239,6 +241,25 @@ def _host_pinned(call: ApiCall, said: Thing, cluster: Thing, action: str) -> str
     return str(host["id"])
 
 
+def _bios(values: Thing, cluster: Thing) -> str | None:
+    """The chipset and firmware that a machine gets; its cluster's where it is not said."""
+    word = values.get("bios_type") or "cluster_default"
+    return cluster.get("bios_type") if word == "cluster_default" else str(word)
+
+
+#: Which of them are UEFI.
+_UEFI = frozenset({"q35_ovmf", "q35_secure_boot"})
+_MOST_IO_THREADS = 127
+
+
+def _check_firmware(call: ApiCall, values: Thing, action: str) -> None:
+    """Refuse a TPM without UEFI, and more threads for disks than an engine takes."""
+    if values.get("tpm") and values.get("bios_type") not in _UEFI:
+        raise refuse("vm tpm", call.dialect, BAD, action=action)
+    if not 0 <= values.get("io_threads", 0) <= _MOST_IO_THREADS:
+        raise refuse("vm io threads", call.dialect, BAD, action=action)
+
+
 def _lease(call: ApiCall, values: Thing, action: str) -> Thing:
     """Bring a body's lease into the world's form; an empty one takes it away.
 
@@ -266,6 +287,9 @@ def change(call: ApiCall) -> One:
     if cluster.get("data_center") != world.the("cluster", thing["cluster"]).get("data_center"):
         raise refuse("vm cluster center", call.dialect)
     _refuse_taken(call, thing, values, cluster)
+    if "bios_type" in values:
+        values["bios_type"] = _bios(values, cluster)
+    _check_firmware(call, {**thing, **values}, "edit")
     numa.check_machine(call, {**thing, **values}, "edit")
     numa.tune(call, thing, values)
     hostdevices.drop(call, thing, values)

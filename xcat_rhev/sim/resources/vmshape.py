@@ -106,7 +106,7 @@ MACHINE = (
         (4, 5),
     ),
     *usual("rng_device/source=urandom soundcard_enabled=false virtio_scsi/enabled=true", full=True),
-    *usual("tpm_enabled=false", (4, 5), full=True),
+    v4only("tpm", "bool", "tpm_enabled", since4=(4, 5), usual=False, full=True),
     v4only("io_threads", "int", "io/threads", usual=1),
     v4only("timezone", path="time_zone/name"),
     ref("large_icon", "icon", v3=""),
