@@ -260,7 +260,7 @@ class _Edit:
             yield from converging.change_parts({**unseen(self.making.there, self.making.row.settings), **differing})
         columns = {"memory": self.context.options.get("mem", ""), "cpus": self.context.options.get("cpus", "")}
         own = self.texts.get("othersettings", "")
-        settings = self.told.written(own, self.values.get("cpu_pins", ""))
+        settings = self.told.settings_text(own, self.values.get("cpu_pins", ""))
         texts = {column: text for column, text in columns.items() if text and text != self.texts.get(column)}
         if settings != own:
             texts["othersettings"] = settings

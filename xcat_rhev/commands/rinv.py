@@ -84,7 +84,7 @@ def plan(context: Context) -> Plan:
         yield from certificates.for_machines([*machines])
         yield from certificates.show(context, hosts)
     nouns: list[Vm | Host] = [*machines.values(), *hosts.values()]
-    placed = context.manager.each(partial(_placed, context, places), nouns)
+    placed = context.manager.each(partial(_place_lines, context, places), nouns)
     told = {noun.id: lines for noun, lines in zip(nouns, placed)}
     for node in context.nodes:
         noun: Vm | Host | None = machines.get(node) or hosts.get(node)
@@ -104,7 +104,7 @@ def plan(context: Context) -> Plan:
                 yield Data(f"tells nothing: the machine is {noun.status or 'unknown'}", node, "Guest")
 
 
-def _placed(context: Context, places: Sequence[str], noun: Vm | Host) -> list[Line]:
+def _place_lines(context: Context, places: Sequence[str], noun: Vm | Host) -> list[Line]:
     """What is asked for of a machine or a hypervisor alone."""
     return [Line(*line) for word in places for line in _PLACES[word](context.manager, noun)]
 

@@ -76,7 +76,7 @@ def node_set(text: str) -> str:
     found = numbers(bare) if _SET.fullmatch(bare) else ()
     if not found:
         raise Usage(f"'{text}' is no set of NUMA nodes", f"Write numbers and ranges, as 0-1, or {NONE}")
-    return written(found)
+    return write_set(found)
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -92,7 +92,7 @@ def numbers(text: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def written(found: tuple[int, ...]) -> str:
+def write_set(found: tuple[int, ...]) -> str:
     """Numbers in order as such a set: `0-3,8`."""
     spans: list[list[int]] = []
     for number in found:

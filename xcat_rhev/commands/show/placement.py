@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ...engine.manager import Manager
 from ...engine.nouns import Host, HostDevice, HostNumaNode, Vm, VmHostDevice, VmNumaNode
 from ...ordering import natural
-from ...rows.placement import written
+from ...rows.placement import write_set
 from ...units import MIB, show_size
 
 #: What a value is, the value, and its parts for programs.
@@ -24,7 +24,7 @@ def numa(manager: Manager, noun: Vm | Host) -> Iterator[Told]:
     else:
         nodes = sorted(manager.list(HostNumaNode, under=noun), key=lambda node: node.index or 0)
         for node in nodes:
-            size, cpus = (node.memory or 0) * MIB, written(node.cpus)
+            size, cpus = (node.memory or 0) * MIB, write_set(node.cpus)
             distances = f", distances {node.node_distance}" if node.node_distance and len(nodes) > 1 else ""
             fields = ("index", node.index), ("bytes", size), ("cpus", cpus), ("id", node.id)
             yield f"NUMA node {node.index}", f"CPUs {cpus}, {show_size(size)}{distances}", fields
@@ -32,7 +32,7 @@ def numa(manager: Manager, noun: Vm | Host) -> Iterator[Told]:
 
 def _of_vm(vm: Vm, nodes: Sequence[VmNumaNode]) -> Iterator[Told]:
     for node in sorted(nodes, key=lambda node: node.index or 0):
-        size, cpus, on = (node.memory or 0) * MIB, written(node.cpus), written(node.pinned_to)
+        size, cpus, on = (node.memory or 0) * MIB, write_set(node.cpus), write_set(node.pinned_to)
         mode = node.tune_mode or vm.numa_tune_mode
         place = f", on node {on} of its hypervisor, {mode}" if on else ", pinned to none"
         fields = ("index", node.index), ("bytes", size), ("cpus", cpus), ("on", on), ("mode", mode), ("id", node.id)

@@ -56,7 +56,7 @@ def make(
     made = {node: machines[node] for node in rows}
     placements = Placements(context.manager, rows, kept)
     lacking = {
-        node: _asked(one, placements.is_lacking(node))
+        node: _row_to_look_up(one, placements.is_lacking(node))
         for node, one in made.items()
         if not one.complete() or members.shortfall(node) or placements.is_lacking(node)
     }
@@ -74,7 +74,7 @@ def make(
         yield making.job(None if node in kept else found.get(node), parts)
 
 
-def _asked(making: Making, placed: bool) -> VmRow:
+def _row_to_look_up(making: Making, placed: bool) -> VmRow:
     """What has to be looked for before a machine can be made or completed; its hypervisors where it has no place."""
     row = making.lookups()
     return replace(row, hosts=making.row.hosts, not_hosts=making.row.not_hosts) if placed else row

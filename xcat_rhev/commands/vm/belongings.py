@@ -47,11 +47,11 @@ def belongings(manager: Manager, machines: Sequence[Vm]) -> Belongings:
         {id: names for id, names in tags.items() if names},
         _invert(_groups_by_machine(manager)),
         nodes,
-        {id: _given(found) for id, found in devices.items()},
+        {id: _device_names(found) for id, found in devices.items()},
     )
 
 
-def _given(devices: Iterable[VmHostDevice]) -> list[str]:
+def _device_names(devices: Iterable[VmHostDevice]) -> list[str]:
     """Devices that were asked for, by name; those that only came along with their IOMMU group are left out."""
     return sorted((each.name for each in devices if not each.placeholder), key=natural)
 

@@ -73,7 +73,7 @@ class Converging:
         yield from self.warnings()
         yield from self.refusals()
         disks = list(self._disk_parts())
-        parts = [*self.ahead(), *self.parts(), *disks, *self.placing(), *self.more]
+        parts = [*self.ahead(), *self.parts(), *disks, *self.place_steps(), *self.more]
         yield Job(self.making.row.node, [*self.first(), *parts, self.end(bool(disks))] if parts else [])
 
     def ahead(self) -> Iterator[Step]:
@@ -81,7 +81,7 @@ class Converging:
         if self.placements is not None:
             yield from self.placements.ahead(self.making.row.node, self.making.place.hosts)
 
-    def placing(self) -> Iterator[Step | Wait]:
+    def place_steps(self) -> Iterator[Step | Wait]:
         """What gives it its place on its hypervisor, when it is changed."""
         if self.placements is not None:
             self.later = self.later or self.placements.waits(self.making)

@@ -9,7 +9,7 @@ from ...engine.manager import Manager
 from ...engine.nouns import Cluster, Disk, Host, Initialization, Nic, StorageDomain, Vm, VmNumaNode
 from ...errors import Usage
 from ...ordering import natural
-from ...rows.placement import PAGES, page_word, written
+from ...rows.placement import PAGES, page_word, write_set
 from ...rows.vm import BLANK, VIDEO_OF
 from ...rows.vmnics import NicRow
 from ...rows.vmnics import write as write_nic
@@ -292,8 +292,8 @@ def _placement(vm: Vm, has: Belongings, row: Row) -> dict[str, str]:
     told: dict[str, str] = {word: present[word] for word in ("fit", "membind") if "fit" in present and word in present}
     if "fit" not in present and len(nodes) == 1 and nodes[0].pinned_to:
         cpus = (vm.sockets or 1) * (vm.cores or 1) * (vm.threads or 1)
-        wanted = fitting.bound(nodes[0].pinned_to, cpus, (vm.memory or 0) // MIB)
-        told["membind"] = written(nodes[0].pinned_to) if fitting.same(nodes, wanted, vm.numa_tune_mode) else ""
+        wanted = fitting.bind(nodes[0].pinned_to, cpus, (vm.memory or 0) // MIB)
+        told["membind"] = write_set(nodes[0].pinned_to) if fitting.same(nodes, wanted, vm.numa_tune_mode) else ""
     told.update(devpassthrough=",".join(devices), hugepage="".join(filter(None, pages)))
     return {word: value for word, value in told.items() if value}
 

@@ -89,13 +89,13 @@ def fit(free: Sequence[FreeSpace], cpus: int, memory: int, page: int = 1) -> lis
     order = sorted(free, key=lambda space: (-len(space.cpus), space.node))
     for count in range(1, min(cpus, len(order)) + 1):
         for chosen in combinations(order, count):
-            parts = list(_divided(sorted(chosen, key=lambda space: space.node), cpus, memory, page))
+            parts = list(_divide(sorted(chosen, key=lambda space: space.node), cpus, memory, page))
             if len(parts) == count:
                 return parts
     return []
 
 
-def _divided(chosen: Sequence[FreeSpace], cpus: int, memory: int, page: int) -> Iterator[FittedPart]:
+def _divide(chosen: Sequence[FreeSpace], cpus: int, memory: int, page: int) -> Iterator[FittedPart]:
     """A machine on these nodes; fewer parts than those where one has no room."""
     counts = [cpus // len(chosen) + (at < cpus % len(chosen)) for at in range(len(chosen))]
     first = 0
@@ -145,7 +145,7 @@ def numa_nodes(parts: Sequence[FittedPart]) -> list[VmNumaNode]:
     ]
 
 
-def bound(nodes: Sequence[int], cpus: int, memory: int) -> list[VmNumaNode]:
+def bind(nodes: Sequence[int], cpus: int, memory: int) -> list[VmNumaNode]:
     """One NUMA node with all of a machine, whose memory is on these of the hypervisor.
 
     On one of them alone it is so strictly; of several each may have less memory than the machine, which engines do not

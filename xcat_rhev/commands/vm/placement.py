@@ -14,7 +14,7 @@ from ...engine.states import VmStatus
 from ...messages import Error
 from ...ordering import natural
 from ...plan.jobs import Step, Wait
-from ...rows.placement import NONE, numbers, written
+from ...rows.placement import NONE, numbers, write_set
 from ...rows.vm import VmRow
 from ...rows.vmsettings import HUGE
 from . import fitting
@@ -117,10 +117,10 @@ class Placements:
         nodes = {node.index for node in self._numa_of(host)} if settings.membind not in ("", NONE) else set()
         lacking = [number for number in numbers(settings.membind) if number not in nodes] if nodes else []
         if lacking:
-            there = written(tuple(sorted(index or 0 for index in nodes)))
+            there = write_set(tuple(sorted(index or 0 for index in nodes)))
             yield (
                 f"vm.othersettings: membind: the hypervisor {self._name(host)} has no NUMA node "
-                f"{written(tuple(lacking))}. It has {there}"
+                f"{write_set(tuple(lacking))}. It has {there}"
             )
         for name in settings.devices:
             if name not in self._devices_of(host):
@@ -212,14 +212,14 @@ class Placements:
             return bool(_asks(self._rows[node]))
         bound = settings.fit or settings.membind not in ("", NONE)
         on_nodes = bound and not has.nodes and self._matters(node)
-        return on_nodes or bool(self._missing(node, has))
+        return on_nodes or bool(self._absent_devices(node, has))
 
     def _matters(self, node: str) -> bool:
         """Has a hypervisor of a machine that is there several NUMA nodes? On one alone all is, and engines pin nothing
         to it."""
         return any(len(self._numa_of(host)) > 1 for host in self._homes_of(node, ()))
 
-    def _missing(self, node: str, has: _Has) -> list[str]:
+    def _absent_devices(self, node: str, has: _Has) -> list[str]:
         there = {each.name for each in has.devices if not each.placeholder}
         return [name for name in self._rows[node].settings.devices if name not in there]
 
@@ -227,7 +227,7 @@ class Placements:
         away = self._rows[node].settings.not_devices
         return [each for each in has.devices if each.name in away and not each.placeholder]
 
-    def wanted(self, node: str, hosts: Sequence[Host], vm: Vm | None) -> list[VmNumaNode] | None:
+    def requested_nodes(self, node: str, hosts: Sequence[Host], vm: Vm | None) -> list[VmNumaNode] | None:
         """The NUMA nodes that a machine should have; None where its row does not say."""
         row = self._rows[node]
         if not (row.settings.fit or row.settings.membind):
@@ -239,7 +239,7 @@ class Placements:
             return fitting.numa_nodes(self._fitted[node])
         cpus = math.prod(row.topology) if row.topology else _cpus(vm)
         memory = (row.memory or (vm.memory if vm else None) or 0) // MIB
-        return fitting.bound(numbers(row.settings.membind), cpus, memory)
+        return fitting.bind(numbers(row.settings.membind), cpus, memory)
 
     def ahead(self, node: str, hosts: Sequence[Host]) -> Iterator[Step]:
         """What has to go before a machine that is there is changed: its NUMA nodes may not fit it any more."""
@@ -257,13 +257,13 @@ class Placements:
         """
         node, hosts = making.row.node, making.place.hosts
         has = self._seen.get(node, _Has())
-        wanted = self.wanted(node, hosts, making.vm)
+        wanted = self.requested_nodes(node, hosts, making.vm)
         if wanted and (anew or not has.nodes) and not self._is_bound(node, hosts):
-            on = written(tuple(sorted({index for each in wanted for index in each.pinned_to})))
+            on = write_set(tuple(sorted({index for each in wanted for index in each.pinned_to})))
             yield Step(f"bind it to NUMA node {on} of its hypervisor", partial(self._bind, making, hosts))
         if moved:
             has = replace(has, devices=())
-        missing, surplus = self._missing(node, has), self._surplus(node, has)
+        missing, surplus = self._absent_devices(node, has), self._surplus(node, has)
         if (missing or surplus) and _is_off(making.vm):
             if making.vm is None and self._manager.dialect == 3:
                 yield Wait("wait until it is no longer locked", making.unlocked_goal)
@@ -275,7 +275,7 @@ class Placements:
     def refusals(self, node: str) -> Iterator[Error]:
         """What cannot be changed now; the rest is done."""
         has, vm = self._seen.get(node, _Has()), self._machines.get(node)
-        differing = [*self._missing(node, has), *(each.name for each in self._surplus(node, has))]
+        differing = [*self._absent_devices(node, has), *(each.name for each in self._surplus(node, has))]
         if differing and not _is_off(vm):
             names = ", ".join(sorted(differing, key=natural))
             yield Error(f"devices are changed only while the machine is off: {names}. Run: rpower {node} off", node)
@@ -288,7 +288,7 @@ class Placements:
     def _is_bound(self, node: str, hosts: Sequence[Host]) -> bool:
         """Has a machine that is there the NUMA nodes that it should have?"""
         vm = self._machines.get(node)
-        wanted = self.wanted(node, hosts, vm)
+        wanted = self.requested_nodes(node, hosts, vm)
         if wanted is None:
             return True
         mode = vm.numa_tune_mode if vm and not self._manager.tunes_numa_nodes else None
@@ -301,7 +301,7 @@ class Placements:
     def _bind(self, making: Making, hosts: Sequence[Host]) -> None:
         """Make the NUMA nodes; what it will be is known by now, also where it came from a template."""
         vm = making.there
-        wanted = self.wanted(making.row.node, hosts, vm) or []
+        wanted = self.requested_nodes(making.row.node, hosts, vm) or []
         if wanted and not self._manager.tunes_numa_nodes:
             self._manager.change(vm, numa_tune_mode=wanted[0].tune_mode)
         for node in wanted:

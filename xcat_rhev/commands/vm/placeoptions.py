@@ -50,7 +50,7 @@ class Placing:
         sizes = (values["sockets"], values["cores"], values["threads"]) if "sockets" in values else None
         return VmRow(node, memory=values.get("memory"), topology=sizes, settings=told)
 
-    def written(self, text: str, cpus: str) -> str:
+    def settings_text(self, text: str, cpus: str) -> str:
         """What vm.othersettings says then.
 
         Args:

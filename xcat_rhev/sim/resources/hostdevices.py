@@ -94,10 +94,10 @@ DEVICES: tuple[Thing, ...] = (
 
 def of_host(host: Thing) -> list[Thing]:
     """The devices of a host, as they are written."""
-    return [_shown(host, told) for told in host.get("devices") or DEVICES]
+    return [_show(host, told) for told in host.get("devices") or DEVICES]
 
 
-def _shown(host: Thing, told: Thing) -> Thing:
+def _show(host: Thing, told: Thing) -> Thing:
     ids = {f"{key}_id": _hex(told[key]) for key in ("parent_device", "physical_function") if told.get(key)}
     return {**told, **ids, "id": _hex(told["name"]), "host": host["id"]}
 

@@ -137,7 +137,7 @@ def _check_cpus(dialect: SimDialect, vm: Thing) -> None:
         raise refuse("vm cpu pins migratable", dialect, BAD)
     if max(cpus) >= cpus_of(vm):
         raise refuse("vm cpu pins vcpu", dialect, BAD)
-    if _doubled(cpus):
+    if _duplicates(cpus):
         raise refuse("vm cpu pins twice", dialect, BAD)
 
 
@@ -186,7 +186,7 @@ def _huge(vm: Thing, nodes: list[Thing]) -> bool:
     return not size or all(node["memory"] * 1024 % size == 0 for node in nodes)
 
 
-def _doubled(numbers: list[int]) -> list[int]:
+def _duplicates(numbers: list[int]) -> list[int]:
     return sorted({number for number in numbers if numbers.count(number) > 1})
 
 
@@ -210,8 +210,8 @@ _RULES: tuple[Rule, ...] = (
         ),
     ),
     (
-        lambda vm, nodes: not _doubled(_indexes(nodes)),
-        lambda vm, nodes: f"NUMA node with index {_doubled(_indexes(nodes))[0]} exists at least twice.",
+        lambda vm, nodes: not _duplicates(_indexes(nodes)),
+        lambda vm, nodes: f"NUMA node with index {_duplicates(_indexes(nodes))[0]} exists at least twice.",
     ),
     (lambda vm, nodes: sorted(_indexes(nodes)) == list(range(len(nodes))), _gap),
     (
@@ -222,10 +222,10 @@ _RULES: tuple[Rule, ...] = (
         ),
     ),
     (
-        lambda vm, nodes: not _doubled(_cores(nodes)),
+        lambda vm, nodes: not _duplicates(_cores(nodes)),
         lambda vm, nodes: (
             "CPUs with the following indexes are assigned to two or more NUMA nodes: "
-            f"{', '.join(map(str, _doubled(_cores(nodes))))}."
+            f"{', '.join(map(str, _duplicates(_cores(nodes))))}."
         ),
     ),
     (
