@@ -244,7 +244,7 @@ def test_words_that_do_not_fit_are_refused_in_a_line(site: VmSite, tmp_path: Pat
 def test_a_machine_that_runs_keeps_its_disk_for_itself(site: VmSite, tmp_path: Path) -> None:
     site.running("vm1")
     (said,) = site.wrong(f"cfgve -t disk -m MGR -o vm1_Disk1 --download {tmp_path / 'x'}")
-    assert "is being used by the VMs vm1" in said
+    assert "is plugged to non-Down VMs: vm1" in said
     assert not (tmp_path / "x").exists()
 
 

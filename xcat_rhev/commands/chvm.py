@@ -20,6 +20,7 @@ from ..rows.placement import cpu_set
 from ..rows.vm import VmRow, read_rows
 from ..rows.vmwords import topology
 from ..units import parse_memory
+from .vm import backups, restore
 from .vm.converge import Converging, asked_of
 from .vm.diskoptions import DiskOptions, Editing
 from .vm.images import Images
@@ -39,7 +40,8 @@ SPEC = Command(
     summary="change virtual machines",
     usage="noderange [-a SIZE] [--attach DISK] [-d DISK] [-p DISK] [--resize DISK=SIZE] [--mem SIZE] [--cpus NUMBER] "
     "[--cpupin CPUS] [--membind NODES] [--devpassthru DEVICE[,DEVICE...]] [--devdetach DEVICE[,DEVICE...]] "
-    "[--optical ISO | --eject] | --snapshot NAME [--keep N|AGE] | --revert NAME | --rmsnapshot NAME",
+    "[--optical ISO | --eject] | --snapshot NAME [--keep N|AGE] | --revert NAME | --rmsnapshot NAME | "
+    "--backup FOLDER [--full] | --restore FOLDER [--at NAME]",
     place=Place.MANAGER,
     routes=VM_ROUTES,
     alone=True,
@@ -69,6 +71,10 @@ SPEC = Command(
         Option(("--eject",), "eject", "take the CD out"),
         Option(("--snapshot",), "snapshot", "take a snapshot", value="NAME"),
         Option(("--keep",), "keep", "with --snapshot: one of a series, of which so many stay", value="N|AGE"),
+        Option(("--backup",), "backup", "write what is on the disks into a folder", value="FOLDER"),
+        Option(("--full",), "full", "with --backup: all, not what has changed since the last one"),
+        Option(("--restore",), "restore", "give the machine the disks of a backup; it must be off", value="FOLDER"),
+        Option(("--at",), "at", "with --restore: which backup, if not the newest", value="NAME"),
         Option(("--revert",), "revert", "go back to a snapshot; the machine must be off", value="NAME"),
         Option(("--rmsnapshot",), "rmsnapshot", "remove a snapshot", value="NAME"),
     ),
@@ -84,7 +90,11 @@ SPEC = Command(
         "--snapshot NAME --keep 7 takes a snapshot that is called NAME and the date in UTC, as "
         "nightly-20261201-020000, and removes the oldest of those called so until seven are left; --keep 14d those "
         "that are older than fourteen days (h hours, d days, w weeks). The old ones go when the new one is there; "
-        "snapshots of other names stay."
+        "snapshots of other names stay.\n\n"
+        "--backup writes into FOLDER/NODE/DATE: all that is on the disks, the first time, and then what has changed "
+        "since the last backup there, for disks that are qcow2; machines may run meanwhile. --restore puts a disk "
+        "together of these files, gives it to the machine in place of the one of that name, and keeps that under "
+        "another name.\n\n"
     ),
     examples=(
         ("chvm vm1-vm9", "as the tables say"),
@@ -93,6 +103,8 @@ SPEC = Command(
         ("chvm vm1 --membind 0", "its memory is on the first NUMA node of its hypervisor"),
         ("chvm vm1 --devpassthru pci_0000_3b_00_0", "a device of its hypervisor, as rinv HYPERVISOR devices names it"),
         ("chvm vm1 --resize 1=40g", "a larger first disk"),
+        ("chvm web --backup /backup", "what has changed on their disks since the last time, into files"),
+        ("chvm web1 --restore /backup --at 20261201-020000", "its disks as they were then"),
         ("chvm web --snapshot nightly --keep 7", "a snapshot of each night, the last seven"),
         ("chvm vm1 --attach vm7_Disk2", "a disk that rmvm vm7 has kept"),
     ),
@@ -101,17 +113,23 @@ SPEC = Command(
 #: Options that say where on its hypervisor a machine is.
 PLACING = ("membind", "devpassthru", "devdetach")
 EDITS = ("add", "attach", "detach", "purge", "resize", "mem", "cpus", "cpupin", *PLACING, "optical", "eject")
+#: What is done with files, by option.
+_FILES = {"backup": backups.plan, "restore": restore.plan}
 
 
 def plan(context: Context) -> Plan:
     """Converge, or do what the options name."""
-    snapshots = [name for name in SNAPSHOTS if name in context.options]
+    snapshots = [name for name in (*SNAPSHOTS, *_FILES) if name in context.options]
     edits = [name for name in EDITS if name in context.options]
     if len(snapshots) + bool(edits) > 1 or {"optical", "eject"} <= set(edits):
         raise Usage("these options do not go together", f"Usage: chvm {SPEC.usage}")
     if "keep" in context.options and snapshots != ["snapshot"]:
         raise Usage("--keep goes with --snapshot alone", f"Usage: chvm {SPEC.usage}")
-    if snapshots:
+    if "full" in context.options and snapshots != ["backup"] or "at" in context.options and snapshots != ["restore"]:
+        raise Usage("--full goes with --backup, and --at with --restore", f"Usage: chvm {SPEC.usage}")
+    if snapshots and snapshots[0] in _FILES:
+        yield from _FILES[snapshots[0]](context)
+    elif snapshots:
         yield from _snapshots(context)
     else:
         yield from _edit(context) if edits else _converge(context)

@@ -46,6 +46,8 @@ ARRIVALS: Mapping[str, Version] = {
     "reducing disks": (4, 2),
     "uploads of images": (4, 0),
     "downloads of images": (4, 4),
+    "backups of machines": (4, 4),
+    "exports to OVA files": (4, 2),
     "affinity groups": (3, 4),
     "certificates of hosts": (3, 6),
     "several hypervisors for one machine": (3, 6),

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from ...engine.manager import ImageChannel
+from ...engine.manager import Extent, ImageChannel
 from ...engine.nouns import DiskImage, ImageTransfer, Ref, StorageDomain
 from ...engine.states import IMAGE_BROKEN, IMAGE_OK, TRANSFER_ENDED, TRANSFER_READY, TRANSFER_RESTING, ImageStatus
 from ...engine.waiting import GONE, Goal
-from ...errors import Conflict, Denied, FailedState, RhevError, Unreachable, Usage
+from ...errors import Conflict, Denied, FailedState, NotFound, RhevError, Unreachable, Usage
 from ...files import new_file, open_named
 from ...media.diskimages import DiskFile, look
 from ...media.progress import meter
@@ -109,6 +109,25 @@ def target_of(request: Request, name: str, option: str) -> Path:
     return path
 
 
+class Sendable(Protocol):
+    """What can be sent: as `Source`."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+
+    @property
+    def what(self) -> DiskFile:
+        """What is in it."""
+
+    @property
+    def mark(self) -> str:
+        """By which it is known again."""
+
+    def open(self) -> BinaryIO:
+        """Open it for reading."""
+
+
 @dataclass
 class Upload:
     """A file on its way to a disk.
@@ -120,14 +139,16 @@ class Upload:
         domain: Where the disk is to be.
         there: The disk, if a former run has made it.
         transfer: The transfer, if a former run has begun it.
+        as_raw: What is sent is what the guest sees, whatever the disk is kept as.
     """
 
     context: Context
     name: str
-    source: Source
+    source: Sendable
     domain: StorageDomain
     there: DiskImage | None = None
     transfer: ImageTransfer | None = None
+    as_raw: bool = False
     _start: int = field(default=0, init=False)
 
     def parts(self) -> Iterator[Step | Wait]:
@@ -177,7 +198,8 @@ class Upload:
         self.there = disk
 
     def _begin(self) -> None:
-        wanted = ImageTransfer(image=Ref(self.disk.id), direction="upload")
+        form = "raw" if self.as_raw else None
+        wanted = ImageTransfer(image=Ref(self.disk.id), direction="upload", format=form)
         self.transfer = self.context.manager.create(wanted)
 
     def _offset(self) -> int:
@@ -262,6 +284,7 @@ class Download:
         disk: The disk.
         path: The file that is to be.
         backup: The backup that it belongs to; None for a disk that nobody uses.
+        changes: What was fetched, as start, bytes, and whether it is zeros; None for all of it.
     """
 
     context: Context
@@ -269,6 +292,7 @@ class Download:
     path: Path
     backup: Ref | None = None
     transfer: ImageTransfer | None = None
+    changes: list[tuple[int, int, bool]] | None = field(default=None, init=False)
 
     def parts(self) -> Iterator[Step | Wait]:
         """The steps, up to a file that is whole and a disk that is free again."""
@@ -299,14 +323,19 @@ class Download:
         except OSError as problem:
             raise RhevError(f"cannot write {self.path}: {problem.strerror}") from None
 
-    def fill(self, file: BinaryIO) -> Iterator[Message]:
-        """Fetch what is in the disk into a file, with holes where there are zeros; the manager is told the end."""
+    def fill(self, file: BinaryIO, changed: bool = False) -> Iterator[Message]:
+        """Fetch what is in the disk into a file, with holes where there are zeros; the manager is told the end.
+
+        Args:
+            file: Where to.
+            changed: What has changed since the checkpoint alone, if the host can tell.
+        """
         assert self.transfer is not None
         channel = self.context.manager.channel_of(self.transfer)
         done = False
         try:
             file.truncate(self.disk.size or 0)
-            extents = [each for each in channel.extents() if not each.zero]
+            extents = [each for each in self._extents(channel, changed) if not each.zero]
             work = self._pieces(channel, file, [(each.start, each.length) for each in extents])
             total = sum(each.length for each in extents)
             yield from meter(work, total, self.context.request.aborted, self.context.clock)
@@ -324,6 +353,17 @@ class Download:
                 for piece in pieces:
                     file.write(piece)
                     yield len(piece)
+
+    def _extents(self, channel: ImageChannel, changed: bool) -> list[Extent]:
+        """What is to be fetched."""
+        try:
+            found = [each for each in channel.extents(dirty=True) if each.dirty] if changed else None
+        except NotFound:
+            found = None  # the disk has come since, or is raw
+        if found is None:
+            return channel.extents()
+        self.changes = [(each.start, each.length, each.zero) for each in found]
+        return found
 
     def _end(self, verb: str) -> None:
         """Tell the manager; that it is given up is for tidiness alone, as it notices by itself within a minute."""

@@ -24,7 +24,7 @@ from .environment import (
     VnicProfile,
 )
 from .host import Bonding, FenceAgent, Host, HostNic, HostStorage, IpAssignment, NetworkAttachment, Ssh
-from .images import ImageTransfer
+from .images import Backup, Checkpoint, ImageTransfer
 from .placement import HostDevice, HostNumaNode, MdevType, NumaPin, VmHostDevice, VmNumaNode
 from .records import Answer, EngineJob, Event, Iscsi, IscsiTarget, Statistic, Tag, Ticket
 from .rights import Group, Permission, Permit, PermitNumber, Role, User
@@ -69,8 +69,10 @@ __all__ = [
     "AffinityGroup",
     "AffinityLabel",
     "Answer",
+    "Backup",
     "Bonding",
     "Cdrom",
+    "Checkpoint",
     "Cluster",
     "CpuType",
     "DataCenter",

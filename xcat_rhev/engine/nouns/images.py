@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..documents.fields import flag, ref, secret, text, whole
+from ..documents.fields import flag, ref, refs, secret, text, whole
 from ..documents.noun import Noun
 
 
@@ -30,3 +30,30 @@ class ImageTransfer(Noun, tag="image_transfer", path="imagetransfers", top=True,
     transferred = whole(None, "transferred")
     url = secret(None, "transfer_url")
     proxy_url = secret(None, "proxy_url")
+
+
+class Backup(Noun, tag="backup", path="backups", named=False):
+    """A backup of a machine under way, or one that was; since 4.4.
+
+    Attributes:
+        status: The phase: initializing, starting, ready, finalizing, succeeded, failed.
+        disks: Those that are wanted; engines do not say them.
+        since: The checkpoint from which it goes on; none for all that is on the disks.
+        until: The checkpoint from which the next one may go on; none where all disks are raw.
+    """
+
+    since = text(None, "from_checkpoint_id")
+    until = text(None, "to_checkpoint_id")
+    status = text(None, "phase")
+    disks = refs(None, "disks/disk*")
+
+
+class Checkpoint(Noun, tag="checkpoint", path="checkpoints", named=False):
+    """A point from which a backup may go on; since 4.4.
+
+    Attributes:
+        status: created, invalid.
+    """
+
+    status = text(None, "state")
+    parent = text(None, "parent_id")

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ...abort import check
-from ...errors import BadAnswer, Conflict, RhevError, Unreachable, one_line
+from ...errors import BadAnswer, Conflict, NotFound, RhevError, Unreachable, one_line
 from ...secret import Secret
 from .no_answer import Trust
 from .patience import Patience
@@ -126,6 +126,9 @@ class ImageChannel:
 
         Args:
             dirty: Say what has changed since the checkpoint of the backup.
+
+        Raises:
+            NotFound: The backup of this disk is whole: there is no checkpoint of it.
         """
         text = self._again(partial(self._whole, "GET", f"/extents?context={'dirty' if dirty else 'zero'}", b"", {}))
         try:
@@ -198,6 +201,8 @@ class ImageChannel:
 
     def _refusal(self, status: int, said: str) -> RhevError:
         """What a host says, without the address that it may repeat."""
+        if status == 404:
+            return NotFound("the host that gives images does not know that of the image")
         if status == 403:
             return Conflict("the manager has ended the transfer of the image")
         for step in filter(None, self._path.split("/")[2:]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..routing import Route
 from . import (
     affinity,
+    backups,
     certificates,
     clusters,
     connections,
@@ -70,6 +71,7 @@ ROUTES: tuple[Route, ...] = tuple(
         snapshots,
         templates,
         transfers,
+        backups,
         tags,
         macpools,
         affinity,

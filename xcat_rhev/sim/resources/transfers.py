@@ -151,13 +151,12 @@ def _refuse_busy(call: ApiCall, disk: Thing) -> None:
     if disk["status"] == "locked":
         raise refuse("disk locked", call.dialect, action="transfer", name=disk["name"])
     if disk["status"] == "illegal":
-        raise Refused(
-            f"Cannot transfer Virtual Disk. The following attached disks are in ILLEGAL status: {disk['name']}"
-        )
+        told = f"The following attached disks are in ILLEGAL status: {disk['name']} - please remove them and try again."
+        raise Refused(f"Cannot transfer Virtual Disk. {told}")
     vm = call.world.get("vm", disk.get("vm"))
     if vm is not None and vm["status"] not in NOT_RUNNING and disk.get("active"):
-        told = f"Cannot transfer Virtual Disk: Disk {disk['name']} is being used by the VMs {vm['name']}"
-        raise Refused(f"{told}, which are not down.")
+        told = f"The disk {disk['name']} is plugged to non-Down VMs: {vm['name']}"
+        raise Refused(f"Cannot transfer Virtual Disk. {told}")
 
 
 @effect("transfer ready")

@@ -1,0 +1,254 @@
+"""chvm --backup and --restore: machines in files, whole or what has changed since the last time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+
+from ...engine.nouns import Backup, Checkpoint, Disk, DiskImage, ImageTransfer, Ref, Vm
+from ...engine.states import TRANSFER_ENDED, TransferPhase, VmStatus
+from ...engine.waiting import GONE, Goal
+from ...errors import Denied, RhevError, Usage
+from ...files import new_file
+from ...messages import Data, Error, Message, Warn
+from ...plan.context import Context, Plan
+from ...plan.jobs import Job, Step, Wait
+from ...units import show_size
+from .backupfiles import BackupRun, DiskBackup, read_runs
+from .machines import find
+from .transfer import Download
+
+#: Seconds for what the manager does between the steps.
+LIMIT = 600.0
+_OURS = "xcat-rhev: "
+_READY, _OVER = frozenset({"ready"}), frozenset({"succeeded", "failed"})
+#: How often the end of a backup is asked for whose transfers are just being ended.
+_TRIES = 8
+
+
+def folder_of(context: Context, option: str) -> Path:
+    """The folder that an option names, on the machine that runs the command.
+
+    Raises:
+        Denied: Somebody else than root asks.
+        Usage: It is none.
+    """
+    path = Path(context.request.cwd, context.options[option])
+    if not context.request.by_root:
+        raise Denied(f"--{option}: only root may let xcatd read and write backups")
+    if not path.is_dir():
+        raise Usage(f"--{option} {path}: not a folder", f"Run: mkdir -m 700 {path}")
+    return path
+
+
+def plan(context: Context) -> Plan:
+    """Back machines up, each into a folder of its name."""
+    folder = folder_of(context, "backup")
+    if late := context.manager.too_new("backups of machines"):
+        raise Usage(late)
+    found = find(context, details=True)
+    machines = [found[node] for node in context.nodes if node in found]
+    look = partial(_look, context)
+    known = dict(zip((vm.id for vm in machines), context.manager.each(look, machines)))
+    now = f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}"
+    for node in context.nodes:
+        if node not in found:
+            yield found.lack(node)
+            continue
+        backups, checkpoints = known[found[node].id]
+        yield from _plan_one(_BackingUp(context, found[node], folder / node, now), backups, checkpoints)
+
+
+def _look(context: Context, vm: Vm) -> tuple[list[Backup], list[Checkpoint]]:
+    manager = context.manager
+    return manager.list(Backup, under=vm), manager.list(Checkpoint, under=vm)
+
+
+def _plan_one(making: _BackingUp, backups: Sequence[Backup], checkpoints: Sequence[Checkpoint]) -> Plan:
+    vm, live = making.vm, [each for each in backups if each.status not in _OVER]
+    strange = [each for each in live if not (each.description or "").startswith(_OURS)]
+    if vm.status not in (VmStatus.UP, VmStatus.DOWN):
+        yield Error(f"the machine is {vm.status}; it has to be up or down", vm.name)
+    elif strange:
+        yield Error("another backup of it is under way", vm.name)
+    else:
+        for disk in making.left_out:
+            why = "is a LUN" if disk.is_lun else "is not active"
+            yield Warn(f"disk {disk.name or disk.id} {why} and is left out", vm.name)
+        making.choose(checkpoints)
+        parts = list(making.parts(live))
+        yield Job(vm.name, parts if making.disks else (), idle="it has no disk that can be backed up")
+
+
+@dataclass
+class _BackingUp:
+    """One machine's backup."""
+
+    context: Context
+    vm: Vm
+    folder: Path
+    name: str
+    since: BackupRun | None = None
+    _backup: Backup | None = field(default=None, init=False)
+    _done: list[DiskBackup] = field(default_factory=list, init=False)
+
+    @property
+    def disks(self) -> list[Disk]:
+        """What can be backed up."""
+        return [disk for disk in self.vm.disks or () if not disk.is_lun and disk.active is not False]
+
+    @property
+    def left_out(self) -> list[Disk]:
+        """What cannot."""
+        return [disk for disk in self.vm.disks or () if disk.is_lun or disk.active is False]
+
+    @property
+    def _part(self) -> Path:
+        return self.folder / f"{self.name}.part"
+
+    def choose(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Go on from the last one, if the manager still has its checkpoint."""
+        there = {each.id for each in checkpoints if each.status != "invalid"}
+        last = next(reversed(read_runs(self.folder)), None)
+        if last and last.checkpoint in there and last.vm_id == self.vm.id and "full" not in self.context.options:
+            self.since = last
+
+    def parts(self, live: Sequence[Backup]) -> Iterator[Step | Wait]:
+        """The steps, up to a folder that says what it is."""
+        for old in live:
+            yield Step("end the backup that was broken off", partial(self._end, old))
+            yield Wait("wait until it has ended", partial(self._goal, old, _OVER | {GONE}))
+        what = f"what has changed since {self.since.name}" if self.since else "all"
+        yield Step(f"begin a backup of {what} on {len(self.disks)} disks", self._begin)
+        ready = partial(self._own_goal, _READY)
+        yield Wait("wait until it is ready", ready, self._seen, self._failing)
+        for disk in self.disks:
+            yield from self._disk_parts(disk)
+        yield Step("end the backup", self._finish)
+        yield Wait("wait until its disks are free", partial(self._own_goal, _OVER | {GONE}))
+        yield Step(f"write {self.folder / self.name}", self._write)
+
+    def _disk_parts(self, disk: Disk) -> Iterator[Step | Wait]:
+        image = DiskImage(id=disk.id, name=disk.name, size=disk.size)
+        download = Download(self.context, image, self._part / f"{disk.id}.raw")
+        title = f"{disk.name or disk.id} ({show_size(disk.size or 0)})"
+        yield Step(f"ask for a host that gives {title}", partial(self._ask, download))
+        yield Wait("wait until a host gives it", download.ready_goal, download.ready, self._failing)
+        yield Step(f"fetch {title}", partial(self._fetch, download, disk))
+        ended = partial(self._ended_goal, download)
+        yield Wait("wait until the host has ended it", ended, lambda _: None, self._failing)
+
+    def _begin(self) -> None:
+        shutil.rmtree(self._part, ignore_errors=True)
+        for old in self.folder.glob("*.part"):  # of a run that was killed
+            shutil.rmtree(old, ignore_errors=True)
+        try:
+            self._part.mkdir(0o700, parents=True)
+        except OSError as problem:
+            raise RhevError(f"cannot make {self._part}: {problem.strerror}") from None
+        wanted = Backup(
+            description=f"{_OURS}{self.name}",
+            since=self.since.checkpoint if self.since else None,
+            disks=tuple(Ref(disk.id) for disk in self.disks),
+        )
+        self._backup = self.context.manager.create(wanted, under=self.vm)
+
+    @property
+    def _own(self) -> Backup:
+        assert self._backup is not None
+        return self._backup
+
+    def _seen(self, backup: Backup) -> None:
+        self._backup = backup
+
+    def _goal(self, backup: Backup, wanted: frozenset[str]) -> Goal:
+        failed = _OVER - wanted if wanted == _READY else frozenset[str]()
+        return Goal(backup, wanted, failed, limit=self.context.limit(LIMIT), under=self.vm)
+
+    def _own_goal(self, wanted: frozenset[str]) -> Goal:
+        return self._goal(self._own, wanted)
+
+    def _ended_goal(self, download: Download) -> Goal:
+        assert download.transfer is not None
+        wanted = frozenset({TransferPhase.FINISHED_SUCCESS, GONE})
+        failed = frozenset({TransferPhase.FINISHED_FAILURE, TransferPhase.FINISHED_CLEANUP})
+        return Goal(download.transfer, wanted, failed, limit=self.context.limit(LIMIT))
+
+    def _ask(self, download: Download) -> None:
+        download.backup = Ref(self._own.id)
+        try:
+            download.begin()
+        except RhevError as problem:
+            raise self._failing(problem) from None
+
+    def _fetch(self, download: Download, disk: Disk) -> Iterator[Message]:
+        try:
+            with new_file(download.path, 0o600) as file:
+                yield from download.fill(file, changed=self.since is not None)
+        except OSError as problem:
+            raise self._failing(RhevError(f"cannot write {download.path}: {problem.strerror}")) from None
+        except RhevError as problem:
+            raise self._failing(problem) from None
+        self._done.append(
+            DiskBackup(
+                id=disk.id,
+                name=disk.name,
+                size=disk.size or 0,
+                format=disk.format or "raw",
+                interface=disk.interface or "virtio",
+                bootable=bool(disk.bootable),
+                file=download.path.name,
+                whole=download.changes is None,
+                extents=tuple(download.changes or ()),
+            )
+        )
+
+    def _failing(self, problem: RhevError) -> RhevError:
+        """Leave nothing behind, here or there, where that can be done."""
+        shutil.rmtree(self._part, ignore_errors=True)
+        try:
+            self._end(self._own)
+        except RhevError:
+            pass  # the next run does it
+        return problem
+
+    def _end(self, backup: Backup) -> None:
+        """End a backup whatever is under way of it: transfers first."""
+        manager = self.context.manager
+        mine = {disk.id for disk in self.vm.disks or ()}
+        for transfer in manager.list(ImageTransfer):
+            live = transfer.status not in TRANSFER_ENDED and transfer.direction == "download"
+            if live and transfer.image and transfer.image.id in mine:
+                manager.act(transfer, "cancel")
+        for tries in range(1, _TRIES + 1):
+            try:
+                manager.act(backup, "finalize", under=self.vm)
+                return
+            except RhevError:
+                if tries == _TRIES:
+                    raise
+                manager.patience.back_off(tries)
+
+    def _finish(self) -> None:
+        try:
+            self.context.manager.act(self._own, "finalize", under=self.vm)
+        except RhevError as problem:
+            raise self._failing(problem) from None
+
+    def _write(self) -> list[Data]:
+        """Only now it is one: what is there before is no backup."""
+        base = self.since.name if self.since else ""
+        run = BackupRun(self._part, self.vm.name, self.vm.id, self._own.until or "", base, tuple(self._done))
+        try:
+            run.write()
+            os.rename(self._part, self.folder / self.name)
+        except OSError as problem:
+            raise RhevError(f"cannot write {self._part}: {problem.strerror}") from None
+        size = sum((self.folder / self.name / each.file).stat().st_blocks * 512 for each in self._done)
+        kind = f"what has changed since {base}" if base else "all"
+        return [Data(f"backup {self.name}: {kind}, {show_size(size)}.", self.vm.name)]
