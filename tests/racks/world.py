@@ -361,7 +361,7 @@ class World:
         """Start it, with the servers of the site."""
         words = ["xcatd", "--home", str(self.home), "--port", "3001", "--serve", "br0"]
         self.programs["xcatd"] = self._start("xcatd", *words)
-        self.programs["xcatd"].wait("ready")
+        self.programs["xcatd"].wait("}\n")
         ready = next(json.loads(line) for line in self.programs["xcatd"].said().splitlines() if "client_certs" in line)
         self.environment = {
             **os.environ,
@@ -380,7 +380,7 @@ class World:
         self.password = password[1]
         certificates = ["--cert-dir", str(self.folder / "engine"), "--password", self.password]
         self.programs["sim"] = self._start("sim", *line.split(), *certificates)
-        self.programs["sim"].wait("{")
+        self.programs["sim"].wait("}\n")
         self.authority = Path(json.loads(self.programs["sim"].said().splitlines()[0])["ca"])
 
     def start_site(self) -> None:

@@ -58,7 +58,7 @@ sh /opt/xcat-rhev/run told '@@finish@@' || :
 %end
 """
 
-#: Run on the node. A line of `first` is gone before its script runs: what has to go on after a restart sees to that.
+#: Run on the node. A script that lost its power is run again: a line of `first` is gone when its script has ended.
 _RUN = """\
 #!/bin/sh
 # Runs the scripts of this node: `post` at the end of its installation, `first` after its first start; `told` tells the
@@ -97,8 +97,8 @@ told)
 first)
     [ -z "$OTHERPKGS" ] || again yum -y install $OTHERPKGS || exit 1
     while read -r line < first; do
-        sed -i 1d first
         run "$line"
+        sed -i 1d first
     done
     rm -f first
     ;;

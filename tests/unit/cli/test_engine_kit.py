@@ -217,6 +217,22 @@ def test_a_setup_that_fails_is_told_and_taken_up_again(
     assert site.status() == "rhevmsetup=up"
 
 
+def test_a_second_one_beside_a_setup_that_runs_ends_at_once(site: KitSite, web: int, tmp_path: Path) -> None:
+    assert kit() == 0
+    kept = tmp_path / "root/var/lib/xcat-rhevm"
+    kept.mkdir(parents=True)
+    (tmp_path / "rhevmsetup").write_text("sleep 600\n")
+    with subprocess.Popen(["sh", str(tmp_path / "rhevmsetup")]) as other:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        (kept / "pid").write_text(f"{boot} {other.pid}\n")
+        done = script(site, web, tmp_path, *setup_words(web))
+        assert done.returncode == 0 and "is at work already" in done.stderr
+        assert site.status() == "rhevmsetup=waiting"
+        other.kill()
+    assert script(site, web, tmp_path, *setup_words(web)).returncode == 0  # what it left is no lock
+    assert site.status() == "rhevmsetup=up" and not (kept / "pid").exists()
+
+
 def test_without_a_kit_there_are_no_answers(site: KitSite, web: int, tmp_path: Path) -> None:
     done = script(site, web, tmp_path, *setup_words(web))
     assert done.returncode == 1 and "gives no answers" in done.stderr
