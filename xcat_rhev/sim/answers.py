@@ -43,12 +43,13 @@ class Many:
 
 @dataclass
 class One:
-    """A resource, with 200, or with 201 or 202 if it was made by this call."""
+    """A resource, with 200, or with 201 or 202 if this call made it; `inside`: links that are always followed."""
 
     shape: SimShape
     thing: Thing
     status: int = 200
     pending: bool = False
+    inside: tuple[str, ...] = ()
 
 
 @dataclass
@@ -101,7 +102,8 @@ def _one(call: ApiCall, answer: One) -> Raw:
     where = address(call, shape, thing)
     made = {"Location": f"https://{call.headers.get('host', '')}{where}"} if answer.status > 200 else {}
     if not answer.pending:
-        return Raw(document(text_of(call, shape, thing, _follow_paths(call))), answer.status, headers=made)
+        inside = [*_follow_paths(call), *([word] for word in answer.inside)]
+        return Raw(document(text_of(call, shape, thing, inside)), answer.status, headers=made)
     shown = {**_complete(call, shape, shape.view(call.world, thing, call)), "creation_status": "pending"}
     text = writer(call).thing(shape, shown, where)
     follow = link("creation_status", f"{where}/creation_status/{thing['id']}")
@@ -116,9 +118,8 @@ def _action_document(call: ApiCall, answer: ActionDone) -> Raw:
     if pending:
         parts["async"] = "<async>true</async>"
         parts["link"] = link("parent", call.where.rpartition("/")[0]) + link("replay", call.where)
-    if call.dialect.number == 4:
-        jobless = _JOBLESS.search(call.where) and not _DEACTIVATES.search(call.where)
-        if not jobless or call.params.get("detach_only") == "false":
+    if call.dialect.modern:
+        if _names_job(call) and not call.yes("detach"):
             job = call.world.job("Action")
             parts["job"] = f'<job href="{href(call.dialect, "job", job["id"])}" id="{job["id"]}"/>'
         if answer.shape and answer.thing and not pending and not _ALONE.search(call.where):
@@ -127,11 +128,21 @@ def _action_document(call: ApiCall, answer: ActionDone) -> Raw:
     return Raw(document(f"<action{task}>{_in_order(parts, call.dialect)}</action>"), 202 if pending else 200)
 
 
+def _names_job(call: ApiCall) -> bool:
+    """Tell whether the answer to an action, or to a removal, names the job that does it."""
+    if call.params.get("detach_only") == "false":
+        return True
+    jobless = _JOBLESS.search(call.where) and not _DEACTIVATES.search(call.where)
+    older = max(call.dialect.version, call.dialect.engine) < (4, 3)
+    return not (jobless or (older and _JOBLESS_42.search(call.where)))
+
+
 #: What is done at once names no job, and some verbs name nothing that they were done to.
 _JOBLESS = re.compile(
     r"/(clusters|hosts|tags|vnicprofiles|affinitygroups|nics|diskattachments|affinitygroups/[^/]+/vms|clusters/[^/]+/networks)"
     r"/[^/]+$|/nics/[^/]+/(de)?activate$|/(deactivate|fence|install|upgradecheck|discoveriscsi|iscsidiscover|ticket)$"
 )
+_JOBLESS_42 = re.compile(r"/networks/[^/]+$")
 _DEACTIVATES = re.compile(r"/storagedomains/[^/]+/deactivate$")
 _ALONE = re.compile(r"/nics/[^/]+/(de)?activate$|/(setupnetworks|ticket)$")
 
@@ -170,7 +181,7 @@ _ECHOED = frozenset("async host network fence_type force pause cluster storage_d
 
 def _in_order(parts: dict[str, str], dialect: SimDialect) -> str:
     known = [parts[tag] for tag in ACTION_PARTS if tag in parts]
-    return "".join(known + [text for tag, text in parts.items() if tag not in ACTION_PARTS and dialect.number == 4])
+    return "".join(known + [text for tag, text in parts.items() if tag not in ACTION_PARTS and dialect.modern])
 
 
 def _write_removed(call: ApiCall, answer: Removed) -> Raw:
@@ -216,7 +227,7 @@ def text_of(call: ApiCall, shape: SimShape, thing: Thing, follow: list[list[str]
     asked = {"next_run", "current"} & set(call.params)
     told = call.body is not None and call.body.tag == shape.tag
     plain = shape.cached and not (follow or asked or call.everything or told)
-    key = (shape.path, call.dialect, thing["id"])
+    key = (shape.path, call.dialect, thing["id"], shape.kind in call.things)
     if plain and call.cache.get(key, (-1, ""))[0] == thing["v"]:
         return call.cache[key][1]
     shown = _complete(call, shape, shape.view(call.world, thing, call))

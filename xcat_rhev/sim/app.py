@@ -186,6 +186,8 @@ class Application:
         self._strict(call, route, body)
         if four:
             vocabulary.check(body, route, request.headers.get("host", "localhost"))
+        elif body is not None and call.dialect.modern and vocabulary.unknown3(body):
+            raise faults.Unreadable("Request syntactically incorrect", faults.BAD)
         return body
 
     def _check_rights(self, request: SimRequest, root: bool) -> None:
@@ -227,7 +229,8 @@ class Application:
 
     def _refusal(self, call: ApiCall, route: Route | None, refusal: faults.Refused) -> Raw:
         status = refusal.status(call.dialect)
-        if refusal.reason == "usage":
+        three = call.dialect.number == 3 and call.dialect.modern
+        if refusal.reason == "usage" or (three and isinstance(refusal, faults.Unreadable)):
             return _usage(call.dialect, refusal)
         text = render.fault(call.dialect, refusal)
         if route is not None and route.action:
@@ -276,8 +279,8 @@ def _container(status: int) -> Raw:
 
 
 def _no_path(request: SimRequest, dialect: SimDialect) -> Raw:
-    """Answer where no resource of any kind stands: since 4.0 the framework below the API says so."""
-    if not dialect.modern:
+    """Answer where no resource of any kind stands: in v4 the framework below the API says so."""
+    if dialect.number == 3 or not dialect.modern:
         return Raw(b"", 404)
     where = f"https://{request.headers.get('host', 'localhost')}{dialect.base}/v{dialect.number}"
     where += request.path.removeprefix(dialect.base)

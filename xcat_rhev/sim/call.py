@@ -9,7 +9,7 @@ from typing import Any
 
 from . import names
 from .dialect import SimDialect, SimShape, Thing
-from .faults import BAD, MISSING, Gone, Refused, incomplete, not_found
+from .faults import BAD, MISSING, Gone, Refused, Unreadable, incomplete, not_found
 from .render import read, reference
 from .world import World
 
@@ -90,7 +90,7 @@ class ApiCall:
         """
         element = self.body if element is None else element
         if element is None:
-            raise Refused("The request body is empty", BAD, "Invalid value")
+            raise Unreadable("The request body is empty", BAD, "Invalid value")
         if element.tag != shape.tag:
             raise Refused(f"Cannot construct {shape.tag} from {element.tag}", BAD, "usage")
         values, unknown = read(shape, self.dialect, element)
@@ -243,7 +243,7 @@ def require(
         )
         raise Refused(text, BAD, "Input validation failed.")
     if missing:
-        raise incomplete(what[dialect.number == 4], missing, method)
+        raise incomplete(what[dialect.modern], missing, method)
 
 
 def item_of(call: ApiCall, kind: str, thing_id: str) -> Thing:

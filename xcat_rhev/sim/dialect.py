@@ -14,6 +14,8 @@ Version = tuple[int, int]
 
 ALWAYS: Version = (3, 0)
 NEVER: Version = (99, 0)
+#: Engines of 4.x speak v3 as well, up to 4.3.
+MODERN: Version = (4, 0)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class SimDialect:
     @property
     def modern(self) -> bool:
         """Does an engine of 4.x answer, in whichever dialect?"""
-        return max(self.version, self.engine) >= (4, 0)
+        return max(self.version, self.engine) >= MODERN
 
     def knows(self, since: Version, until: Version = NEVER) -> bool:
         """Tell whether something that came with one version and went with another is there."""
@@ -60,6 +62,8 @@ class SimField:
         exact: Words count as they are written; v3 takes them in capitals too.
         usual: What is shown where the thing has no value.
         full: That is shown only where all content is asked for, and in what answers a POST or PUT.
+        behind: The first engine whose v3 has it; engines of 4.x show more in v3 than 3.6 did.
+        bare: A `ref` that v3 of 4.x writes without an address.
     """
 
     key: str
@@ -78,6 +82,8 @@ class SimField:
     lax: bool = False
     usual: Any = None
     full: bool = False
+    behind: Version = ALWAYS
+    bare: bool = False
 
     def of(self, dialect: SimDialect) -> SimField:
         """Give the field with the words that one version knows."""
@@ -90,7 +96,8 @@ class SimField:
     def path(self, dialect: SimDialect) -> str:
         """Give its place in one dialect, empty if it has none there."""
         if dialect.number == 3:
-            return self.v3 if dialect.knows(self.since3, self.until3) else ""
+            behind = max(dialect.version, dialect.engine) >= self.behind
+            return self.v3 if behind and dialect.knows(self.since3, self.until3) else ""
         return self.v4 if dialect.knows(self.since4) else ""
 
 
@@ -210,7 +217,7 @@ class Node:
             self.text = inner
 
 
-_TREES: dict[tuple[int, int, Version], Node] = {}
+_TREES: dict[tuple[int, SimDialect], Node] = {}
 
 
 def tree(shape: SimShape, dialect: SimDialect) -> Node:
@@ -219,7 +226,7 @@ def tree(shape: SimShape, dialect: SimDialect) -> Node:
     Returns:
         The root element; its children are the noun's own elements in the order in which they are written.
     """
-    key = (id(shape), dialect.number, dialect.version)
+    key = (id(shape), dialect)
     if key not in _TREES:
         _TREES[key] = _compile(shape, dialect)
     return _TREES[key]

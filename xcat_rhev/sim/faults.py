@@ -45,6 +45,10 @@ class Refused(Exception):
         return three if dialect.knows((3, 3)) else before
 
 
+class Unreadable(Refused):
+    """A body that is missing, or has what is no number: v3 of 4.x answers as to XML that cannot be read."""
+
+
 class Gone(Exception):
     """Nothing is at this address: 404 with an empty body."""
 

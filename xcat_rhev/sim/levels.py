@@ -86,8 +86,8 @@ LEVELS: dict[Version, tuple[Version, ...]] = {
 
 
 def supported_levels(dialect: SimDialect) -> tuple[Version, ...]:
-    """Give the levels of the engine version that is spoken to."""
-    return LEVELS[max(version for version in LEVELS if version <= dialect.version)]
+    """Give the levels of the engine that is spoken to, whatever the dialect."""
+    return LEVELS[max(version for version in LEVELS if version <= max(dialect.version, dialect.engine))]
 
 
 def newest(dialect: SimDialect) -> Version:

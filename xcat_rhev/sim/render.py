@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from .dialect import Node, SimDialect, SimField, SimShape, Thing, tree
-from .faults import BAD, Refused, bad_value
+from .faults import BAD, Refused, Unreadable, bad_value
 
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _QUOTES = {'"': "&quot;"}
@@ -133,7 +133,7 @@ class Writer:
         field = node.text
         if field is not None and field.kind == "ref":
             inner = "".join([self._node(kid, values) for kid in node.kids.values()])
-            return self.ref(node.tag, field.to, values.get(field.key), inner)
+            return self.ref(node.tag, field.to, values.get(field.key), inner, field.bare)
         attributes = self._attributes(node, values)
         inner = "".join([self._node(kid, values) for kid in node.kids.values()])
         if field is not None and values.get(field.key) is not None and field.kind != "secret":
@@ -168,11 +168,14 @@ class Writer:
             return iso(value)
         return escape(str(value), _QUOTES)
 
-    def ref(self, tag: str, kind: str, thing_id: str | None, inner: str = "") -> str:
+    def ref(self, tag: str, kind: str, thing_id: str | None, inner: str = "", bare: bool = False) -> str:
         """Write a reference: `<host id href/>`, with a name inside where that is shown; nothing if it leads nowhere."""
         if not thing_id:
             return ""
-        where = self._world.address(self.dialect, kind, thing_id)
+        three = self.dialect.number == 3 and self.dialect.modern
+        where = "" if bare and three else self._world.address(self.dialect, kind, thing_id)
+        if kind == "host" and three:  # so engines of 4.x write it in v3
+            inner = f"{inner}<live_snapshot_support>true</live_snapshot_support>"
         start = f'<{tag} href="{where}" id="{thing_id}"' if where else f'<{tag} id="{thing_id}"'
         return f"{start}>{inner}</{tag}>" if inner else f"{start}/>"
 
@@ -267,7 +270,7 @@ def scalar(field: SimField, text: str) -> Any:
     text = text.strip() if field.kind != "text" or field.words else text
     if field.kind == "int":
         if not text.lstrip("-").isdigit():
-            raise Refused(f'For input string: "{text}"', BAD, "Invalid value")
+            raise Unreadable(f'For input string: "{text}"', BAD, "Invalid value")
         return int(text)
     if field.kind == "bool":
         if text.lower() not in _TRUE | _FALSE:

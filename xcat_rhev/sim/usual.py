@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .dialect import SimField, Version
+from dataclasses import replace
+
+from .dialect import MODERN, SimField, Version
 
 _KINDS = (("bool", lambda value: value in {"true", "false"}), ("int", lambda value: value.lstrip("-").isdigit()))
 
@@ -14,13 +16,19 @@ def usual(text: str, since: Version = (4, 0), *, full: bool = False, v3: bool = 
         text: Words `path=value`; `~` stands for a blank, and no value for an empty element.
         since: The first engine that shows them.
         full: They are shown where all content is asked for, and in what answers a POST or PUT.
-        v3: The same is shown in v3, since 3.6.
+        v3: Engines of 4.x show the same in v3.
     """
     return tuple(_field(*word.partition("=")[::2], since, full, v3) for word in text.split())
+
+
+def usual3(text: str, *, full: bool = False) -> tuple[SimField, ...]:
+    """Declare values that engines of 4.x show in v3 alone, or elsewhere than in v4; the words as in `usual`."""
+    fields = (_field(*word.partition("=")[::2], MODERN, full, v3=True) for word in text.split())
+    return tuple(replace(one, v4="") for one in fields)
 
 
 def _field(path: str, value: str, since: Version, full: bool, v3: bool) -> SimField:
     kind = next((kind for kind, fits in _KINDS if fits(value)), "text")
     shown: object = value == "true" if kind == "bool" else int(value) if kind == "int" else value.replace("~", " ")
     three = path if v3 else ""
-    return SimField(path, kind, three, path, since3=(3, 6), since4=since, usual=shown, full=full)
+    return SimField(path, kind, three, path, since3=(3, 6), since4=since, usual=shown, full=full, behind=MODERN)

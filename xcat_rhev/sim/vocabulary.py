@@ -49,6 +49,27 @@ def _part(word: str) -> tuple[str, Part]:
     return word.rstrip("*"), Part("", "", many)
 
 
+#: Elements of v3's bodies that v4 does not have, or calls otherwise.
+_ONLY_3 = frozenset(
+    """actions boot_protocols creation creation_status current destroy detach detach_only guest_info host_nics
+    iscsi_target label labels link live_snapshot_support message_broker_type numa_node_pin numa_node_pins os_types
+    overcommit power_managers reboot_after_installation selinux serial_number_policy sso_methods state
+    storage_manager thresholds vm_numa_node vmpool vmpools""".split()
+)
+
+
+def unknown3(body: Any) -> bool:
+    """Tell whether a body holds an element that v3 of 4.x does not know; it reads none of it then."""
+    return any(one.tag not in _ONLY_3 | _elements() for one in body.iter(etree.Element))
+
+
+@functools.cache
+def _elements() -> frozenset[str]:
+    """All elements of v4, whatever they stand in."""
+    types, _, roots = _words()
+    return frozenset({*roots, *(name for parts in types.values() for name in parts)})
+
+
 class WrongRoot(Exception):
     """A body that is a document of another kind: the engine fails inside."""
 

@@ -55,7 +55,7 @@ WANTED: tuple[Wanted, ...] = (
     Wanted(r"GET /vms\?search=name%3Dct_exp2", "order", "a copy is there at once"),
     Wanted(r"POST /vms/\{vm\}/clone .*", "words", "a copy is there at once"),
     Wanted(r"DELETE /disks/\{free\}", "status", "a disk is locked for a shorter time"),
-    Wanted(r"until gone /disks/\{free\}", "states", "a disk is locked for a shorter time"),
+    Wanted(r"until gone /disks/\{(free|disk)\}", "states", "a disk is locked for a shorter time"),
     Wanted(r"POST /vms/12345678-.*/stop .*", "status", "verbs have words of their own for a machine that is not there"),
     Wanted(r"PUT /vms/\{vm\} .*<custom_compatibility_version>.*", "status", "which CPUs a level has is not looked at"),
     Wanted(r"GET /vms/\{vm\}", "elements", "see above", "vm/custom_compatibility_version/.*"),

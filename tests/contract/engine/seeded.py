@@ -142,7 +142,7 @@ class Seeded:
 _USUAL: dict[str, Any] = {
     "cluster": USUAL,
     "network": {"usages": ["vm"], "stp": False, "mtu": 0, "vm_network": True},
-    "vm": {**BLANK, "description": "", "next_run": {}},
+    "vm": {**BLANK, "description": "", "next_run": {}, "status": "down"},
     "host": {"spm": False},
 }
 

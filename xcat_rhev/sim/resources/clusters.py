@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ..answers import One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SAID, SimShape, Thing, ref, sim_field, v4only
+from ..dialect import MODERN, SAID, SimShape, Thing, ref, sim_field, v3only, v4only
 from ..faults import BAD, Refused, action_name, name_taken, not_found, refuse, words_of
 from ..levels import cpus
 from ..routing import delete, get, post, put
-from ..usual import usual
+from ..usual import usual, usual3
 from ..world import World
 from .common import lists, lists_of, shows
 from .datacenters import LEVELS, MAC_POOL, VERSION, check_level, management
@@ -22,9 +22,12 @@ def _costly(call: ApiCall) -> Thing:
 
 
 def _always(thing: Thing, call: ApiCall) -> Thing:
-    """Give what v4 says of every cluster: the pool of addresses and the policy that all of them have."""
-    if call.dialect.number == 3:
+    """Give what engines of 4.x say of every cluster: the pool of addresses and the policy that all of them have."""
+    if not call.dialect.modern:
         return {}
+    if call.dialect.number == 3:
+        at = f"{call.dialect.base}/schedulingpolicies/{BALANCED}"
+        return {"policy_id": BALANCED, "policy_at": at, "scheduling": thing.get("scheduling") or "none"}
     properties = [{"name": name, "value": value} for name, value in _POLICY]
     return {"mac_pool": MAC_POOL, "scheduling_policy": BALANCED, "policy_properties": properties}
 
@@ -49,6 +52,8 @@ CLUSTER = SimShape(
             "memory_policy/transparent_hugepages/enabled",
         ),
         sim_field("scheduling", v3="scheduling_policy/policy", v4="", fixed=True),
+        v3only("policy_id", path="scheduling_policy@id", behind=MODERN, fixed=True),
+        v3only("policy_at", path="scheduling_policy@href", behind=MODERN, fixed=True),
         *VERSION,
         LEVELS,
         sim_field("on_error", v3="error_handling/on_error", v4="error_handling/on_error"),
@@ -74,8 +79,14 @@ CLUSTER = SimShape(
         *usual(
             """fencing_policy/enabled=true fencing_policy/skip_if_connectivity_broken/enabled=false
             fencing_policy/skip_if_connectivity_broken/threshold=50 fencing_policy/skip_if_sd_active/enabled=false
-            ksm/merge_across_nodes=true migration/auto_converge=inherit migration/bandwidth/assignment_method=auto
-            migration/compressed=inherit required_rng_sources/required_rng_source=urandom tunnel_migration=false"""
+            ksm/merge_across_nodes=true migration/auto_converge=inherit migration/compressed=inherit
+            tunnel_migration=false""",
+            v3=True,
+        ),
+        *usual("migration/bandwidth/assignment_method=auto required_rng_sources/required_rng_source=urandom"),
+        *usual3(
+            """required_rng_sources/source=urandom maintenance_reason_required=false optional_reason=false
+            scheduling_policy/thresholds@high=80 scheduling_policy/thresholds@duration=2"""
         ),
         *usual(
             """fencing_policy/skip_if_gluster_bricks_up=false fencing_policy/skip_if_gluster_quorum_not_met=false

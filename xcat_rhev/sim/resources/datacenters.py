@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..answers import One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import SimShape, Thing, ref, sim_field
+from ..dialect import MODERN, SimShape, Thing, ref, sim_field
 from ..faults import BAD, Refused, action_name, bad_value, name_taken, refuse
 from ..levels import newest, supported_levels
 from ..routing import delete, get, post, put
@@ -38,17 +38,27 @@ DATA_CENTER = SimShape(
         LEVELS,
         sim_field("status", v3="status/state", fixed=True),
         sim_field("quota_mode", since3=(3, 6), words="disabled audit enabled"),
-        ref("mac_pool", v3=""),
+        ref("mac_pool", behind=MODERN),
     ),
     order30="storage_type storage_format version supported_versions status",
     order36="storage_type local storage_format version supported_versions status mac_pool quota_mode",
     view=lambda world, thing, call: {
         **thing,
         "levels": [{"major": a, "minor": b} for a, b in supported_levels(call.dialect)],
+        **_pool(world, thing, call),
         "storage_type": None if call.dialect.version >= (3, 6) else thing.get("storage_type"),
     },
 )
 SHAPES["data_center"] = DATA_CENTER
+
+
+def _pool(world: World, center: Thing, call: ApiCall) -> Thing:
+    """Give the pool of addresses: v3 of 4.x takes it from a cluster, and knows none where there is no cluster."""
+    if call.dialect.number == 4 or not world.of("cluster", "data_center", center["id"]):
+        return {}
+    return {"mac_pool": MAC_POOL}
+
+
 #: Storage types that came later than the first engine.
 SINCE = {"posixfs": (3, 1), "glusterfs": (3, 3)}
 
@@ -56,13 +66,9 @@ SINCE = {"posixfs": (3, 1), "glusterfs": (3, 3)}
 def create(call: ApiCall) -> One:
     """Make a data center; it is uninitialized until it has storage."""
     values = call.fresh(DATA_CENTER)
-    kind = (
-        "local"
-        if call.dialect.number == 4
-        else "storage_type"
-        if not call.dialect.knows((3, 4))
-        else "storage_type|local"
-    )
+    kind = "local" if call.dialect.number == 4 else "storage_type"
+    if call.dialect.number == 3 and call.dialect.knows((3, 4)):
+        kind = "storage_type|local" + (":local" if call.dialect.modern else "")
     require(values, ("DataCenter", "DataCenter"), (kind, "name"), call.dialect)
     if not call.dialect.knows(SINCE.get(values.get("storage_type", ""), (3, 0))):
         raise bad_value(values["storage_type"].upper(), "StorageType")

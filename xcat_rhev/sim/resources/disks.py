@@ -37,15 +37,14 @@ def add(call: ApiCall) -> One:
         disk = call.look_up("disk", {"id": values["id"]})
         _attach(call, vm, disk, {key: values[key] for key in ("active", "bootable", "interface") if key in values})
         return One(OF_VM, disk)
-    wanted = (
-        ["size"]
-        if call.dialect.version < (3, 1)
-        else ["provisioned_size|size:provisionedSize|size", "interface", "format"]
-    )
-    require(values, ("Disk", "Disk"), wanted, call.dialect)
+    wanted = ["size"] if call.dialect.version < (3, 1) else ["provisioned_size|size:provisionedSize|size"]
+    if call.dialect.version >= (3, 1):
+        wanted += ["format"] if call.dialect.modern else ["interface", "format"]
+    require(values, ("Disk", "Disk"), wanted, call.dialect, "adaptAdd" if call.dialect.modern else "add")
     if values.get("bootable"):
         check_bootable(call, vm, values.get("alias") or values.get("name") or "")
-    return One(OF_VM, add_disk(call, values, vm), 202, pending=True)
+    disk = add_disk(call, values, vm)
+    return One(OF_VM, disk, 201) if call.dialect.modern else One(OF_VM, disk, 202, pending=True)
 
 
 def _attach(call: ApiCall, vm: Thing, disk: Thing, how: Thing) -> None:
@@ -98,7 +97,7 @@ def _change(call: ApiCall, disk: Thing, values: Thing) -> None:
     if vm is not None and vm["status"] not in NOT_RUNNING and {"interface", "bootable"} & _differences(disk, values):
         raise refuse("disk in use", call.dialect, action="edit")
     changes = {**values, "name": name, "size": disk["size"] and (size or disk["size"])}
-    if call.dialect.number == 4 and not disk.get("luns") and set(values) - {"active"} | _differences(disk, changes):
+    if call.dialect.modern and not disk.get("luns") and set(values) - {"active"} | _differences(disk, changes):
         world.change(disk, **{key: changes.pop(key) for key in ("active",) if key in changes})
         world.move(disk, "disk.update", **changes)  # the disk is locked, and the answer shows what it was
     else:
@@ -252,7 +251,7 @@ def add_floating(call: ApiCall) -> One:
         call.dialect,
     )
     disk = add_disk(call, values, None)
-    return One(DISK, disk, 201) if call.dialect.number == 4 else One(DISK, disk, 202, pending=True)
+    return One(DISK, disk, 201) if call.dialect.modern else One(DISK, disk, 202, pending=True)
 
 
 def change_disk(call: ApiCall) -> One:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..call import SHAPES, ApiCall
-from ..dialect import COMMENT, CREATION, DESCRIPTION, NAME, SimShape, Thing, ref, sim_field, v3only, v4only
+from ..dialect import COMMENT, CREATION, DESCRIPTION, MODERN, NAME, SimShape, Thing, ref, sim_field, v3only, v4only
+from ..usual import usual3
 from .storageshape import LUN
 from .vmshape import derive_id
 
@@ -23,9 +24,9 @@ _IN_V4 = (
     v4only("initial_size", "int"),
     sim_field("status", v3="status/state", fixed=True),
     sim_field("storage_type", since3=(3, 6), fixed=True),
-    ref("disk_profile", v3=""),
-    v4only("quota", path="quota@id"),
-    v4only("quota_at", path="quota@href"),
+    ref("disk_profile", behind=MODERN),
+    sim_field("quota", v3="quota@id", v4="quota@id", behind=MODERN),
+    sim_field("quota_at", v3="quota@href", v4="quota@href", behind=MODERN),
     v4only("qcow_version", since4=(4, 1)),
     v4only("backup", usual="none", since4=(4, 4)),
     v3only("luns", path="lun_storage/logical_unit[]", since3=(3, 1), item=LUN),
@@ -67,10 +68,11 @@ OF_VM = SimShape(
     "disk",
     "disks",
     "/vms/{vm}/disks/{disk}",
-    _FIELDS,
+    (*_FIELDS, *usual3("uses_scsi_reservation=false")),
     order30=_ORDER30,
     order36=_ORDER36,
-    view=lambda world, thing, call: show(thing),
+    view=lambda world, thing, call: {**show(thing), **_always(thing, call)},
+    basics=(NAME, replace(DESCRIPTION, usual=""), COMMENT, CREATION),
 )
 ATTACHMENT = SimShape(
     "disk",
@@ -104,19 +106,30 @@ SHAPES["disk"] = DISK
 
 
 def _always(thing: Thing, call: ApiCall) -> Thing:
-    """Give what v4 says of every image: its profile and quota; and its format's version once it is there."""
-    if call.dialect.number == 3 or thing.get("luns"):
-        return {}
+    """Give what 4.x says of every image: its profile and quota; and its format's version once it is there."""
+    hidden = _hidden(call)
+    if not call.dialect.modern or thing.get("luns"):
+        return hidden
     made = thing.get("format") == "cow" and thing.get("status") == "ok"
     domain = call.world.get("storage_domain", thing.get("storage_domain")) or {}
     center = domain.get("data_center")
     quota = derive_id("quota", center)
     return {
+        **hidden,
         "disk_profile": derive_id("disk profile", thing.get("storage_domain")),
         "quota": quota,
         "quota_at": f"{call.dialect.base}/datacenters/{center}/quotas/{quota}" if quota else None,
         "qcow_version": "qcow2_v3" if made else None,
     }
+
+
+def _hidden(call: ApiCall) -> Thing:
+    """Leave out what v3 of 4.x does: a disk's kind always, its place in a machine where the machine is not named."""
+    if not call.dialect.modern or call.dialect.number == 4:
+        return {}
+    if "vm" in call.things:
+        return {"disk_type": None, **({} if call.body is not None else {"vm": None})}
+    return dict.fromkeys(("disk_type", "vm", "active", "bootable", "interface", "read_only"))
 
 
 def show(thing: Thing) -> Thing:

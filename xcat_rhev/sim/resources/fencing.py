@@ -111,7 +111,7 @@ def fence(call: ApiCall) -> ActionDone | Raw:
 
 def _no_fencing(call: ApiCall, host: Thing, word: str) -> Raw:
     """Say that a host has no power management: 3.0 and 4.x say so to a question for its state with 200."""
-    later = call.dialect.number == 4
+    later = call.dialect.modern
     refusal = refuse("host fencing disabled" if later else "host no fencing", call.dialect, action=word)
     if word != "status" or not (later or call.dialect.version < (3, 1)):
         raise refusal

@@ -11,7 +11,7 @@ from ..faults import BAD, Refused, not_found, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import EFFECTS, effect
 from ..world import World
-from .common import lists, shows
+from .common import lists
 from .hostnics import bring_parts
 from .hostshape import HOST, hardware
 from .vmpower import RUNNING, hosts_for, move_to
@@ -37,16 +37,24 @@ def default_cluster(world: World) -> Thing:
     return found
 
 
+def show(call: ApiCall) -> One:
+    """Show a host; v3 of 4.x always with its statistics."""
+    three = call.dialect.number == 3 and call.dialect.modern
+    return One(HOST, call.things["host"], inside=("statistics",) if three else ())
+
+
 def create(call: ApiCall) -> One:
     """Add a host; the engine logs in there and installs it."""
     values = call.fresh(HOST)
     wanted = ["name", "address"]
-    if call.dialect.number == 3:
+    if not call.dialect.modern:
         wanted.append("root_password" if call.dialect.version < (3, 3) else "root_password|ssh_method:rootPassword|ssh")
     require(values, ("Host", "Host"), wanted, call.dialect)
     world = call.world
     if call.dialect.number == 4:
         _check_access(values)
+    elif call.dialect.modern and not {"root_password", "ssh_method"} & set(values):
+        raise Refused("Cannot install Host with empty password.", BAD)
     said = values.pop("cluster", None)
     cluster = call.look_up("cluster", said) if said else default_cluster(world)
     if world.exactly("host", values["name"]):
@@ -288,7 +296,7 @@ def force_spm(call: ApiCall) -> ActionDone:
 ROUTES = (
     get("/hosts", lists(HOST, "host"), "list hosts; search, max, follow / detail"),
     post("/hosts", create, "add a host"),
-    get("/hosts/{host}", shows(HOST), "show a host"),
+    get("/hosts/{host}", show, "show a host"),
     put("/hosts/{host}", change, "change a host; fencing up to 3.5"),
     delete("/hosts/{host}", remove, "remove a host"),
     verb("/hosts/{host}/approve", approve, "take in a host that registered itself"),

@@ -5,8 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..call import SHAPES, ApiCall
-from ..dialect import COMMENT, CREATION, DESCRIPTION, NAME, SimDialect, SimShape, Thing, ref, sim_field, v3only, v4only
-from ..usual import usual
+from ..dialect import (
+    COMMENT,
+    CREATION,
+    DESCRIPTION,
+    MODERN,
+    NAME,
+    SimDialect,
+    SimShape,
+    Thing,
+    ref,
+    sim_field,
+    v3only,
+    v4only,
+)
+from ..usual import usual, usual3
 from ..world import World
 
 HOST = SimShape(
@@ -114,12 +127,24 @@ HOST = SimShape(
         sim_field("kdump_status", since3=(3, 5), fixed=True),
         sim_field("selinux", v3="selinux/mode", v4="se_linux/mode", since3=(3, 4), fixed=True),
         sim_field("update_available", "bool", since3=(3, 6), fixed=True),
-        v4only("organization", path="certificate/organization", fixed=True),
-        v4only("certified", path="certificate/subject", fixed=True),
+        *(
+            sim_field(key, v3=f"certificate/{part}", v4=f"certificate/{part}", behind=MODERN, fixed=True)
+            for key, part in (("organization", "organization"), ("certified", "subject"))
+        ),
         *usual(
-            """auto_numa_status=disable device_passthrough/enabled=false numa_supported=false os/custom_kernel_cmdline=
-            os/description=Linux power_management/automatic_pm_enabled=true power_management/kdump_detection=true
-            power_management/pm_proxies= hardware_information/supported_rng_sources/supported_rng_source=random
+            """auto_numa_status=disable device_passthrough/enabled=false numa_supported=false
+            power_management/automatic_pm_enabled=true power_management/kdump_detection=true
+            power_management/pm_proxies=""",
+            v3=True,
+        ),
+        *usual3(
+            """hardware_information/supported_rng_sources/source=random live_snapshot_support=true os/version@major=9
+            libvirt_version@build=0 libvirt_version@major=10 libvirt_version@minor=5 libvirt_version@revision=0
+            version@build=5 version@revision=1 version@full_version=vdsm-4.50.5.1-1.el9"""
+        ),
+        *usual(
+            """os/custom_kernel_cmdline= os/description=Linux
+            hardware_information/supported_rng_sources/supported_rng_source=random
             libvirt_version/build=0 libvirt_version/major=10 libvirt_version/minor=5 libvirt_version/revision=0
             version/build=5 version/revision=1 version/full_version=vdsm-4.50.5.1-1.el9"""
         ),

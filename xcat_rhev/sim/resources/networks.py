@@ -188,7 +188,9 @@ def of_cluster(call: ApiCall) -> Many:
     """List the networks of a cluster."""
     world, cluster = call.world, call.things["cluster"]
     links = world.of("cluster_network", "cluster", cluster["id"])
-    return Many(IN_CLUSTER, [world.the("network", one["network"]) for one in links])
+    there = [world.the("network", one["network"]) for one in links]
+    by_name = call.dialect.modern and call.dialect.number == 3
+    return Many(IN_CLUSTER, sorted(there, key=lambda one: str(one["name"])) if by_name else there)
 
 
 def in_cluster(call: ApiCall) -> One:

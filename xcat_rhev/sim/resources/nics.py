@@ -17,7 +17,7 @@ _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _FIELDS = (
     ref("vm", fixed=True),
     ref("template", fixed=True),
-    ref("network", v4=""),
+    ref("network", v4="", bare=True),
     sim_field("linked", "bool", since3=(3, 2)),
     sim_field("interface", words="e1000 rtl8139 virtio rtl8139_virtio e1000e@4.0 spapr_vlan@3.4 pci_passthrough@3.6"),
     sim_field("mac", v3="mac@address", v4="mac/address"),
@@ -53,6 +53,7 @@ SHAPES["nic"] = NIC
 def add(call: ApiCall) -> One:
     """Make a network card; without a MAC of its own it gets one from the pool."""
     vm, world = call.things["vm"], call.world
+    _check_word(call)
     values = call.fresh(NIC)
     wanted = ("name", "network:network.id|name") if call.dialect.version < (3, 1) else ("name",)
     require(values, ("NIC", "Nic"), wanted, call.dialect)
@@ -77,6 +78,19 @@ def add(call: ApiCall) -> One:
     return One(NIC, nic, 201)
 
 
+#: As engines of 4.x list them to callers of v3.
+_INTERFACES = ("e1000", "virtio", "rtl8139", "rtl8139_virtio", "spapr_vlan", "pci_passthrough")
+
+
+def _check_word(call: ApiCall) -> None:
+    """Refuse a kind of card that there is not, as v3 of 4.x does."""
+    word = call.text("interface")
+    if word and word not in _INTERFACES and call.dialect.modern and call.dialect.number == 3:
+        known = ", ".join(f"'{one}'" for one in _INTERFACES)
+        told = f"The string '{word}' isn't a valid value for the 'NicInterface' enumerated type. Valid values are: "
+        raise Refused(f"{told}{known}.", BAD, "Invalid value")
+
+
 def _down_on_old(call: ApiCall, vm: Thing) -> None:
     """Refuse hot plug on 3.0."""
     if vm["status"] not in NOT_RUNNING and call.dialect.version < (3, 1):
@@ -92,7 +106,7 @@ def _check_passing(call: ApiCall, interface: str, profile: str | None, action: s
 
 
 def _network(call: ApiCall, vm: Thing, values: Thing, action: str) -> Thing:
-    """Find the network of a card: a profile wins; v4 does not look at `network`; none is fine since 3.1."""
+    """Find the network of a card: a profile wins; v4 does not look at `network`; v3 of 4.x finds one by itself."""
     world = call.world
     cluster = world.the("cluster", vm["cluster"])
     said, profile = values.pop("network", None), values.pop("vnic_profile", None)
@@ -103,11 +117,23 @@ def _network(call: ApiCall, vm: Thing, values: Thing, action: str) -> Thing:
         if found is None:
             raise refuse("no profile", call.dialect, BAD, action=action)
         return _check(call, cluster, world.the("network", found["network"]), found)
+    if call.dialect.modern and call.dialect.number == 3:
+        return _first_fitting(call, cluster, said or {})
     if said:
         network = call.look_up("network", said, data_center=cluster["data_center"])
         profiles = world.of("vnic_profile", "network", network["id"])
         return _check(call, cluster, network, profiles[0] if profiles else None)
     return {"network": None, "vnic_profile": None}
+
+
+def _first_fitting(call: ApiCall, cluster: Thing, said: Thing) -> Thing:
+    """Give the first profile, by its name, of a cluster's networks that fits what v3 said of one, if any does."""
+    world = call.world
+    there = [world.the("network", one["network"]) for one in world.of("cluster_network", "cluster", cluster["id"])]
+    fitting = {one["id"] for one in there if all(one[key] == said[key] for key in said)}
+    profiles = [one for one in world.all("vnic_profile") if one["network"] in fitting]
+    first = min(profiles, key=lambda one: str(one["name"]), default={"network": None, "id": None})
+    return {"network": first["network"], "vnic_profile": first["id"]}
 
 
 def _check(call: ApiCall, cluster: Thing, network: Thing, profile: Thing | None) -> Thing:
@@ -147,6 +173,7 @@ def _free_mac(call: ApiCall, told: str | None, own: Thing | None = None) -> str 
 def change(call: ApiCall) -> One:
     """Change a network card."""
     nic, vm = call.things["nic"], call.things["vm"]
+    _check_word(call)
     values = call.changes(NIC)
     _down_on_old(call, vm)
     if "network" in values or "vnic_profile" in values:

@@ -28,7 +28,7 @@ SNAPSHOT = SimShape(
         ref("vm", fixed=True),
         sim_field("date", "date", fixed=True),
         sim_field("status", v3="snapshot_status", v4="snapshot_status", since3=(3, 1), fixed=True),
-        *usual("initialization/configuration/data=OVF initialization/configuration/type=ovf", full=True),
+        *usual("initialization/configuration/data=OVF initialization/configuration/type=ovf", full=True, v3=True),
         sim_field("memory", "bool", "persist_memorystate", "persist_memorystate", since3=(3, 3)),
     ),
 )
@@ -57,22 +57,29 @@ def _all(call: ApiCall) -> list[Thing]:
 
 def list_snapshots(call: ApiCall) -> Many | Raw:
     """List a machine's snapshots."""
-    if call.dialect.number == 3:
+    if not call.dialect.modern:
         return Many(SNAPSHOT, _all(call))
     return Raw(write_collection("snapshots", [_whole(call, one) for one in _all(call)]))
 
 
 def _whole(call: ApiCall, snapshot: Thing) -> str:
-    """Write a snapshot with the machine as it was inside (v4); the active one has none."""
+    """Write a snapshot with the machine as it was inside (since 4.0); the active one has none."""
     inside = {}
     if snapshot["snapshot_type"] != "active":
         machine = {**call.things["vm"], "status": "down", "stop_time": snapshot["date"], "display_type": None}
-        text = text_of(replace(call, body=None), replace(VM, cached=False), machine)
+        text = text_of(replace(call, body=None), _UNCACHED, machine)
         inside = {"vm": _UNLINKED.sub("", text)}
+        if _three(call):
+            inside["vm"] = _BALLOONING.sub("", inside["vm"])
+            if "<initialization>" not in inside["vm"]:
+                inside["vm"] = inside["vm"].replace("</vm>", "<initialization/></vm>")
     return writer(call).thing(SNAPSHOT, {**snapshot, "vm": None}, address(call, SNAPSHOT, snapshot), inside)
 
 
+#: One shape for all of them: documents are kept by shape.
+_UNCACHED = replace(VM, cached=False)
 #: The machine inside a snapshot has no address, and leads nowhere.
+_BALLOONING = re.compile(r"<ballooning>[a-z]*</ballooning>")
 _UNLINKED = re.compile(r' href="[^"]*"|<actions>.*?</actions>|<link [^>]*>')
 
 
@@ -89,14 +96,19 @@ def _by_id(call: ApiCall) -> Thing:
 def show(call: ApiCall) -> One | Raw:
     """Show a snapshot."""
     snapshot = _by_id(call)
-    return Raw(document(_whole(call, snapshot))) if call.dialect.number == 4 else One(SNAPSHOT, snapshot)
+    return Raw(document(_whole(call, snapshot))) if call.dialect.modern else One(SNAPSHOT, snapshot)
+
+
+def _three(call: ApiCall) -> bool:
+    """Tell whether v3 is spoken with an engine of 4.x."""
+    return call.dialect.modern and call.dialect.number == 3
 
 
 def create(call: ApiCall) -> One:
     """Take a snapshot; a machine that is down is locked meanwhile, a running one stays up."""
     vm, world = call.things["vm"], call.world
     values = call.fresh(SNAPSHOT)
-    require(values, ("Snapshot", "Snapshot"), ("description",), call.dialect)
+    require(values, ("Snapshot", "Snapshot"), ("description",), call.dialect, "doAdd" if _three(call) else "add")
     if call.dialect.modern and any(one["status"] == "locked" for one in world.of("snapshot", "vm", vm["id"])):
         raise refuse("snapshot under way", call.dialect, name=vm["name"])
     if vm["status"] == "image_locked":
@@ -116,7 +128,7 @@ def create(call: ApiCall) -> One:
         if disk.get("luns") or disk.get("shareable"):
             continue  # no snapshot holds what is not an image of this machine alone
         world.move(disk, "disk.create")
-    return One(SNAPSHOT, thing, 201) if call.dialect.number == 4 else One(SNAPSHOT, thing, 202, pending=True)
+    return One(SNAPSHOT, thing, 201) if call.dialect.modern else One(SNAPSHOT, thing, 202, pending=True)
 
 
 def restore(call: ApiCall) -> ActionDone:

@@ -7,7 +7,7 @@ import re
 from ..answers import ActionDone, Many, One, Removed, address, writer
 from ..call import ApiCall, require
 from ..dialect import SimDialect, SimShape, Thing
-from ..faults import BAD, Gone, Refused, refuse
+from ..faults import BAD, Gone, Refused, Unreadable, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
 from ..world import World
@@ -148,11 +148,13 @@ def remove(call: ApiCall) -> Removed:
     if call.dialect.number == 4:
         destroy, wipe, host = call.flag("destroy"), call.flag("format"), _host_named(call, call.params.get("host"))
     else:
+        if call.body is None and call.dialect.modern and call.headers.get("content-type"):
+            raise Unreadable("The request body is empty", BAD)
         values = call.read(DOMAIN) if call.body is not None and call.body.tag == DOMAIN.tag else {}
         destroy, wipe = values.get("destroy", False), values.get("format", False)
         host = call.look_up("host", values["host"]) if values.get("host") else None
     if host is None and not (destroy and call.dialect.number == 4):
-        if call.dialect.number == 4:
+        if call.dialect.modern:
             raise Refused("", BAD, "host parameter is missing")
         raise Refused("StorageDomain [host.id|name] required for remove", BAD, "Incomplete parameters")
     if thing.get("data_center") and not destroy and call.dialect.modern:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..call import SHAPES
-from ..dialect import SAID, SimField, SimShape, Thing, ref, sim_field, v3only, v4only
+from ..dialect import MODERN, SAID, SimField, SimShape, Thing, ref, sim_field, v3only, v4only
 from ..usual import usual
 
 LUN = (
@@ -48,6 +48,7 @@ _IN_GROUP = (
 )
 _FIELDS = (
     ref("data_center", until3=(3, 1)),
+    ref("data_center", v4="", behind=MODERN),
     ref(
         "data_centers",
         "data_center",
@@ -95,10 +96,8 @@ _FIELDS = (
     v3only("warning_low_space_indicator", "int", since3=(3, 6)),
     v3only("critical_space_action_blocker", "int", since3=(3, 6)),
     v4only("block_size", "int", fixed=True),
-    *usual(
-        """wipe_after_delete=false warning_low_space_indicator=10 critical_space_action_blocker=5
-        discard_after_delete=false backup=false supports_discard=false supports_discard_zeroes_data=false"""
-    ),
+    *usual("wipe_after_delete=false warning_low_space_indicator=10 critical_space_action_blocker=5", v3=True),
+    *usual("discard_after_delete=false backup=false supports_discard=false supports_discard_zeroes_data=false"),
 )
 _ORDER = (
     "data_center data_centers type status external_status master storage host format destroy available used committed "

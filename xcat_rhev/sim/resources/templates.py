@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..answers import ActionDone, Many, One, Removed
 from ..call import SHAPES, ApiCall, require
-from ..dialect import NEVER, SAID, SimShape, Thing, ref, sim_field, v3only, v4only
+from ..dialect import MODERN, NEVER, SAID, SimShape, Thing, ref, sim_field, v3only, v4only
 from ..faults import BAD, CONFLICT, Gone, Refused, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import effect
@@ -34,7 +34,7 @@ TEMPLATE = SimShape(
         *usual("placement_policy/affinity=migratable"),
         *usual("console/enabled=false", full=True),
         v4only("quota", path="quota@id"),
-        ref("cpu_profile", v3=""),
+        ref("cpu_profile", behind=MODERN),
         ref("vm"),
         v3only("clone_permissions", "bool", "permissions/clone"),
         ref("base", "template", "version/base_template", "version/base_template", since3=(3, 4)),
@@ -78,7 +78,7 @@ def show(thing: Thing, call: ApiCall) -> Thing:
     """Show a template; before 3.1 it has neither custom properties nor a memory policy."""
     base = thing.get("base") or thing["id"]
     view = {**thing, "base": base, "vm": None}
-    if call.dialect.number == 4:
+    if call.dialect.modern:
         view.update(
             cpu_profile=derive_id("cpu profile", thing.get("cluster")), large_icon=LARGE_ICON, small_icon=SMALL_ICON
         )
@@ -129,7 +129,7 @@ def create(call: ApiCall) -> One:
     world.event(36, "normal", f"Creation of Template {thing['name']} from VM {vm['name']} was initiated.", vm=vm["id"])
     world.move(vm, "vm.lock")
     world.move(thing, "template.create", effect="template ready")
-    return One(TEMPLATE, thing, 201) if call.dialect.number == 4 else One(TEMPLATE, thing, 202, pending=True)
+    return One(TEMPLATE, thing, 201) if call.dialect.modern else One(TEMPLATE, thing, 202, pending=True)
 
 
 def _refuse_busy(call: ApiCall, vm: Thing) -> None:

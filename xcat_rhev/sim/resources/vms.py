@@ -347,10 +347,10 @@ def _template_stays(call: ApiCall, said: Thing | None) -> None:
 
 
 def _bounds(call: ApiCall, thing: Thing) -> Thing:
-    """Give what a machine's memory must fit between, now or at its next start; v3 knows no maximum."""
+    """Give what a machine's memory must fit between, now or at its next start; before 4.0 there is no maximum."""
     waits = call.flag("next_run") and call.dialect.knows((4, 2))
     thing = {**thing, **thing.get("next_run", {})} if waits else thing
-    return {key: thing[key] for key in _BOUNDS[: 2 if call.dialect.number == 3 else 3] if thing.get(key)}
+    return {key: thing[key] for key in _BOUNDS[: 3 if call.dialect.modern else 2] if thing.get(key)}
 
 
 def _refuse_running(call: ApiCall, thing: Thing, values: Thing, cluster: Thing) -> None:

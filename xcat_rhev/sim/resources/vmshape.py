@@ -6,9 +6,9 @@ import uuid
 from typing import Any
 
 from ..call import SHAPES, ApiCall
-from ..dialect import SAID, SimShape, Thing, ref, sim_field, v3only, v4only
+from ..dialect import MODERN, SAID, SimShape, Thing, ref, sim_field, v3only, v4only
 from ..systems import kept_as
-from ..usual import usual
+from ..usual import usual, usual3
 from ..world import MIB, ZERO, World
 from .numa import mode_of
 from .running import next_view
@@ -95,22 +95,26 @@ MACHINE = (
     *usual(
         """bios/boot_menu/enabled=false display/allow_override=false display/copy_paste_enabled=true
         display/disconnect_action=LOCK_SCREEN display/file_transfer_enabled=true display/smartcard_enabled=false
-        migration/auto_converge=inherit migration/compressed=inherit migration_downtime=-1
-        multi_queues_enabled=true start_paused=false storage_error_resume_behaviour=auto_resume
-        cpu_shares=0 sso/methods/method@id=guest_agent"""
+        migration/auto_converge=inherit migration/compressed=inherit migration_downtime=-1 start_paused=false
+        cpu_shares=0 sso/methods/method@id=guest_agent""",
+        v3=True,
     ),
+    *usual("multi_queues_enabled=true storage_error_resume_behaviour=auto_resume"),
+    *usual3("display/single_qxl_pci=false"),
+    *usual3("virtio_scsi@enabled=true", full=True),
     *usual("migration/encrypted=inherit", (4, 4)),
     *usual(
         """auto_pinning_policy=disabled cpu_pinning_policy=none display/disconnect_action_delay=0
         display/video_type=vga migration/parallel_migrations_policy=inherit virtio_scsi_multi_queues_enabled=false""",
         (4, 5),
     ),
-    *usual("rng_device/source=urandom soundcard_enabled=false virtio_scsi/enabled=true", full=True),
+    *usual("rng_device/source=urandom soundcard_enabled=false", full=True, v3=True),
+    *usual("virtio_scsi/enabled=true", full=True),
     v4only("tpm", "bool", "tpm_enabled", since4=(4, 5), usual=False, full=True),
-    v4only("io_threads", "int", "io/threads", usual=1),
-    v4only("timezone", path="time_zone/name"),
-    ref("large_icon", "icon", v3=""),
-    ref("small_icon", "icon", v3=""),
+    sim_field("io_threads", "int", "io/threads", "io/threads", behind=MODERN, usual=1),
+    sim_field("timezone", v3="time_zone/name", v4="time_zone/name", behind=MODERN),
+    ref("large_icon", "icon", behind=MODERN),
+    ref("small_icon", "icon", behind=MODERN),
 )
 #: The pictures that every machine has.
 LARGE_ICON, SMALL_ICON = "6c1ed2c2-0000-4000-8000-00000000001a", "6c1ed2c2-0000-4000-8000-00000000001b"
@@ -144,15 +148,16 @@ VM = SimShape(
         ref("host", fixed=True),
         ref("template"),
         v4only("instance_type"),
-        ref("cpu_profile", v3=""),
+        ref("cpu_profile", behind=MODERN),
         ref("original_template", "template", v3=""),
-        v4only("quota", path="quota@id"),
+        sim_field("quota", v3="quota@id", v4="quota@id", behind=MODERN),
         v4only("certificate", path="display/certificate/content"),
         v4only("organization", path="display/certificate/organization"),
-        v4only("certified", path="display/certificate/subject"),
+        sim_field("certified", v3="display/certificate/subject", v4="display/certificate/subject", behind=MODERN),
         *(v4only(path, path=path) for path in _GUEST),
         v4only("use_latest_template_version", "bool"),
-        *usual("initialization/configuration/data=OVF initialization/configuration/type=ovf", full=True),
+        *usual("initialization/configuration/data=OVF initialization/configuration/type=ovf", full=True, v3=True),
+        *usual3("numa_tune_mode=interleave"),
         sim_field("start_time", "date", fixed=True),
         sim_field("stop_time", "date", since3=(3, 6), fixed=True),
         sim_field("run_once", "bool", since3=(3, 5), fixed=True),
@@ -281,10 +286,12 @@ def show(thing: Thing, call: ApiCall) -> Thing:
         view["status"] = None
     if thing.get("os_type"):
         view["os_type"] = kept_as(thing["os_type"], call.dialect)
-    told = call.body is not None and call.body.tag == "vm" and call.dialect.number == 4
+    told = call.body is not None and call.body.tag == "vm" and call.dialect.modern
     view["console_enabled"] = bool(thing.get("console_enabled")) if call.everything or told else None
-    if call.dialect.number == 4:
+    if call.dialect.modern:
         view.update(_always(thing))
+    if call.dialect.modern and call.dialect.number == 3 and call.body is None and "vm" not in call.things:
+        view["ballooning"] = None  # lists leave it out
     hosts = thing.get("pinned", [])
     if not call.dialect.knows((3, 6)):
         view["pinned"] = hosts[:1]
@@ -298,7 +305,7 @@ def show(thing: Thing, call: ApiCall) -> Thing:
 
 
 def _always(thing: Thing) -> Thing:
-    """Give what v4 says of every machine: what it was made from, its profile and quota, and when it stopped."""
+    """Give what engines of 4.x say of every machine: what it is made from, its profile and quota, when it stopped."""
     off = thing["status"] in {"down", "suspended", "image_locked"}
     stopped = thing.get("stop_time") or thing.get("creation_time")
     return {
@@ -322,7 +329,7 @@ def _always(thing: Thing) -> Thing:
 
 
 def _first_start(thing: Thing) -> Thing:
-    """Give what v4 adds where anything is said of a machine's first start."""
+    """Give what engines of 4.x add where anything is said of a machine's first start."""
     if not any(key.startswith("init_") and value for key, value in thing.items()):
         return {}
     nics = [{"ipv6": "", "ipv6_boot_protocol": "none", **nic} for nic in thing.get("init_nics") or ()]
