@@ -7,6 +7,7 @@ the name of one that one may. Those of /proc lead to whatever the daemon itself 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
@@ -14,7 +15,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from .errors import Conflict, Denied, Usage
 
@@ -145,6 +146,21 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
     except OSError:
         os.unlink(name)
         raise
+
+
+def lock_file(path: Path) -> IO[str] | None:
+    """Lock a file for this process; the kernel frees it however the process ends.
+
+    Returns:
+        The open file, to be held as long as the lock; None if another process has it.
+    """
+    lock = open(path, "w")  # noqa: SIM115 - held by who calls
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock
 
 
 def _walk(path: Path, public: bool = False) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import importlib
 import importlib.metadata
 import logging
@@ -18,12 +17,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from .. import __version__
 from ..abort import Abort
 from ..errors import Aborted, RhevError, Usage
-from ..files import typed_path
+from ..files import lock_file, typed_path
 from ..messages import Error, Message, error_of
 from ..run.dispatch import Dispatcher
 from ..run.registry import COMMANDS
@@ -187,7 +186,7 @@ def main(argv: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         options.socket.parent.mkdir(parents=True, exist_ok=True)
-        lock = _only_one(options.socket)
+        lock = lock_file(Path(f"{options.socket}.lock"))
         if lock is None:
             return 0
         with lock, _listen(options.socket) as listener:
@@ -229,17 +228,6 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--ready", action="store_true", help="print a line when requests can come")
     return parser.parse_args(list(argv))
-
-
-def _only_one(path: Path) -> IO[str] | None:
-    """Hold the lock of this socket; the kernel frees it however the agent ends. None: another agent has it."""
-    lock = open(f"{path}.lock", "w")  # noqa: SIM115 - held until the process ends
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    return lock
 
 
 def _listen(path: Path) -> socket.socket:

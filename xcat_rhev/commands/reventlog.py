@@ -97,6 +97,6 @@ def _is_wanted(context: Context, event: Event, since: datetime | None) -> bool:
 
 
 def _when(event: Event) -> str:
-    """The event's time on this machine's clock; as the manager writes it where that is none."""
+    """The event's time on this machine's clock; as the manager writes it if that cannot be read."""
     moment = event.moment
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else event.time or "-"

@@ -150,7 +150,7 @@ def linux_image(folder: Path, system: str, arch: str) -> Image:
         arch: Its architecture.
 
     Raises:
-        Usage: That is no name with a version.
+        Usage: The text is not a name with a version.
         NotFound: Nothing that boots is there.
     """
     found = _OS.fullmatch(system)
@@ -231,7 +231,7 @@ def read_packages(paths: Iterable[str]) -> tuple[str, ...]:
 
     Raises:
         NotFound: One of them cannot be read.
-        Usage: A line is no name of a package.
+        Usage: A line is not the name of a package.
     """
     found: list[str] = []
     for path in filter(None, paths):

@@ -43,7 +43,7 @@ class PowerStatus:
 
         Args:
             node: The node.
-            status: One of the two above, or empty for a change that is none of the power, such as a suspend.
+            status: One of the two above, or empty for a change that does not concern the power, such as a suspend.
 
         Returns:
             A warning if it could not be written.

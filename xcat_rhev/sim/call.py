@@ -86,7 +86,7 @@ class ApiCall:
             element: A part of the body; the body itself if not given.
 
         Raises:
-            Refused: A value that is none; or, when strict, something that the dialect does not know.
+            Refused: A value of the wrong type; or, when strict, something that the dialect does not know.
         """
         element = self.body if element is None else element
         if element is None:

@@ -78,7 +78,7 @@ def not_found(kind: str, said: str) -> Refused:
 
 
 def bad_value(value: str, what: str) -> Refused:
-    """Refuse a word that is not a member of an enum, or a number that is none."""
+    """Refuse a word that is not a member of an enum, or a text that should be a number."""
     return Refused(f"{value} is not a member of {what}", BAD, "Invalid value")
 
 

@@ -31,7 +31,7 @@ _DENIED = "You are not allowed to access this resource: {}"
 
 
 class Failure(Exception):
-    """An answer that is none: its status, its text."""
+    """A refusal: its status, its text."""
 
     def __init__(self, status: int, text: str, **headers: str) -> None:
         super().__init__(text)

@@ -196,7 +196,7 @@ def read(shape: SimShape, dialect: SimDialect, element: Any) -> tuple[Thing, lis
         this dialect does not know, which an engine ignores without a word.
 
     Raises:
-        Refused: A number or an enum word that is none.
+        Refused: What should be a number or an enum word is not one.
     """
     found: Thing = {}
     unknown: list[str] = []

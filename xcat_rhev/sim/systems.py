@@ -55,7 +55,7 @@ def system_name(word: str, dialect: SimDialect) -> str:
     """Give what an engine makes of a word: names count as they are written, all else is `other`, without a word.
 
     Raises:
-        Refused: 3.2 looks whether the word is one of its enumeration; older ones pass over one that is none.
+        Refused: 3.2 checks that the word is in its enumeration; older versions ignore a word that is not.
     """
     if not dialect.knows(KNOWN_SINCE):
         return _member(word, dialect)

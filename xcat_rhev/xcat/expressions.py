@@ -1,6 +1,6 @@
 """The arithmetic in regular-expression values, such as `($1%5+1)` or `sprintf("%03d",$1)`: Perl under `use integer`.
 
-An expression is parsed into functions of the matched parts and nothing else; there is no name that it could reach.
+An expression becomes functions of the matched parts, and nothing else: it can name nothing of this program.
 Numbers are whole, 64 bits wide and cut towards zero, as in Perl; a text counts as the number that it begins with.
 """
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from xcat_rhev.bridge import agent as module
 from xcat_rhev.bridge.agent import AT_ONCE, Agent
 from xcat_rhev.bridge.host import line_for
 from xcat_rhev.errors import Aborted
+from xcat_rhev.files import lock_file
 from xcat_rhev.messages import Data, Error, Info
 
 
@@ -73,7 +75,7 @@ def answers(path):
 
 def can_start(path):
     """Whether another agent would be the only one."""
-    lock = module._only_one(path)
+    lock = lock_file(Path(f"{path}.lock"))
     if lock:
         lock.close()
     return bool(lock)

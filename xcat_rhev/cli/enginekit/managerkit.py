@@ -21,7 +21,7 @@ from .image import KitImage, base_image
 from .releases import EngineRelease, manager_on, release
 
 #: Where a manager says to itself that it is well (`web.xml` of each branch); 3.0 has no such page, its CA is one.
-#: No name stands there: the managers of one release have one osimage.
+#: It holds no manager's name: the managers of one release have one osimage.
 _HEALTH = (
     ((3, 4), "https://localhost/ovirt-engine/services/health"),
     ((3, 1), "https://localhost/OvirtEngineWeb/HealthStatus"),

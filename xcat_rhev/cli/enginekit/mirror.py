@@ -25,7 +25,7 @@ def script(repositories: Sequence[Repository], major: int, packages: Path, confi
     Args:
         repositories: Which.
         major: The major version of their Enterprise Linux: from 8 on the metadata have to come along, because modules
-            stand there, and then nothing may be left out.
+            exist, and then nothing may be left out.
         packages: The folder of the mirrors; each repository becomes a folder of its name.
         configuration: Where `repository_file` stands.
     """

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 from ...abort import Abort
 from ...errors import RhevError
-from ...files import typed_path
+from ...files import lock_file, typed_path
 from .. import homes
 from ..xcatd import AskedXcatd
 from .watcher import Habits, Watcher
@@ -35,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         os.environ["XCAT_CERT_DIR"] = str(homes.certificates_of(words.home.resolve()))
     try:
         words.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = _alone(words.state)
+        lock = lock_file(words.state / "lock")
     except OSError as problem:
         return _fail(f"{words.state}: {problem.strerror}. Give another folder: --state DIR")
     if lock is None:
@@ -83,17 +81,6 @@ def _seconds(text: str) -> float:
 def _fail(text: str) -> int:
     print(f"xcat-rhev events: {text}", file=sys.stderr)
     return 1
-
-
-def _alone(folder: Path) -> IO[str] | None:
-    """Hold the folder's lock; None if somebody else does."""
-    lock = open(folder / "lock", "w")  # noqa: SIM115 - held until the end
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    return lock
 
 
 def _watch(words: argparse.Namespace, stopped: Abort) -> None:

@@ -16,7 +16,7 @@ For machines and hypervisors of RHEV\\-M, RHV\\-M and oVirt Engine see \\fBxcat\
 
 
 def pages(folder: Path, ledger: Ledger) -> Iterator[tuple[Path, bytes]]:
-    """The pages that are to stand there, as far as they do not yet.
+    """The pages to write: those that are missing, and those that are ours.
 
     Args:
         folder: xCAT's own man1.

@@ -17,7 +17,7 @@ from .reports import note
 #: What stands in nodelist.appstatus about the setup of a manager, and its words.
 SETUP = "rhevmsetup"
 WAITING, RUNNING, UP, FAILED = "waiting", "running", "up", "failed"
-#: What stands there about a host with a full Linux whose scripts have run.
+#: What the column says of a host with a full Linux whose scripts have run.
 HOST, READY = "rhevmhost", "ready"
 #: Below site.xcatconfdir.
 FOLDER = Path("rhevm", "answers")

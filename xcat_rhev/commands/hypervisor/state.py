@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from ...engine.nouns import Host
@@ -27,10 +27,8 @@ def activate(context: Context) -> Plan:
     hosts, wrong = found.look(context, context.nodes)
     for node in context.nodes:
         host = hosts.get(node)
-        if host is None:
-            yield error_of(wrong.get(node) or found.not_found(context, node), node)
-        elif host.status in HOST_OUTSIDE:
-            yield _outside(node, host)
+        if host is None or host.status in HOST_OUTSIDE:
+            yield _refusal(context, node, host, wrong)
         elif host.status in HOST_UP:
             yield Job(node, idle="up: nothing to do")
         elif far := found.out_of_reach(node, host):
@@ -39,8 +37,10 @@ def activate(context: Context) -> Plan:
             yield Job(node, list(activation(context, node, host)))
 
 
-def _outside(node: str, host: Host) -> Error:
-    """A host that does not work in its cluster yet, and what makes it do so."""
+def _refusal(context: Context, node: str, host: Host | None, wrong: Mapping[str, RhevError]) -> Error:
+    """Of a host that the manager does not have, or that does not work in its cluster yet: what to do."""
+    if host is None:
+        return error_of(wrong.get(node) or found.not_found(context, node), node)
     way = "--reinstall" if host.status == HostStatus.INSTALL_FAILED else "-a"
     return Error(f"the host is {host.status}. Run: chhypervisor {node} {way}", node)
 
@@ -59,10 +59,8 @@ def deactivate(context: Context) -> Plan:
     obstacles = in_the_way(context, list(hosts.values()))
     for node in context.nodes:
         host = hosts.get(node)
-        if host is None:
-            yield error_of(wrong.get(node) or found.not_found(context, node), node)
-        elif host.status in HOST_OUTSIDE:
-            yield _outside(node, host)
+        if host is None or host.status in HOST_OUTSIDE:
+            yield _refusal(context, node, host, wrong)
         elif host.status in HOST_RESTING:
             yield Job(node, idle="maintenance: nothing to do")
         elif obstacle := obstacles.get(host.id or ""):

@@ -36,7 +36,7 @@ class Event(Noun, tag="event", path="events", searchable=True, top=True, named=F
 
     @property
     def moment(self) -> datetime | None:
-        """Its time; None where that is none."""
+        """Its time; None if what the engine wrote is not a time."""
         try:
             # Python before 3.11 reads neither a Z nor a single digit of seconds' fractions.
             moment = datetime.fromisoformat((self.time or "").replace("Z", "+00:00"))

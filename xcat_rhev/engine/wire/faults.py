@@ -80,7 +80,7 @@ def _says_nothing(response: Response) -> bool:
 
 
 def error_of(response: Response, name: str, request: HttpRequest, user: str = "") -> RhevError:
-    """Say what an answer that is none means.
+    """Say what an answer means that does not come from an engine.
 
     Args:
         response: Its status is not 2xx.

@@ -44,7 +44,7 @@ def _weights(context: Context, typed: str) -> Sequence[Noun]:
     """Units with their factors: `HA:2,None`.
 
     Raises:
-        Usage: A factor is no number.
+        Usage: A factor is not a number.
     """
     found = []
     for each in words(typed):
