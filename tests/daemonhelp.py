@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import socket
+import sqlite3
 import ssl
 import tempfile
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from sqlalchemy import Engine, event
 
 from xcat_rhev.daemon import certificates, firststart
 from xcat_rhev.daemon.access import server_context
@@ -32,6 +34,13 @@ from xcat_rhev.xcat.host import Request
 from xcat_rhev.xcat.wire import WireRequest, write_request
 
 END = b"</xcatresponse>\n"
+
+
+@event.listens_for(Engine, "connect")
+def _power_stays_on(connection: object, _record: object) -> None:
+    """What this process writes need not outlive a loss of power: waiting for the disk took longer than most tests."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 @cache

@@ -306,7 +306,7 @@ class SimServer(HTTPServer):
         self._images = _daemon_for(front, address[0], certificates)
         super().__init__(address, _Gateway, minthreads=threads, maxthreads=threads, server_name="engine")
         self.request_queue_size = 256
-        self.expiration_interval = 0.1  # seconds; it looks so often whether it should stop
+        self.expiration_interval = 0.02  # seconds; it looks so often whether it should stop
         if certificates is not None:
             own = str(certificates.certificate)
             # A chain is named, although there is none: without one cheroot reads all of the system's authorities first.
