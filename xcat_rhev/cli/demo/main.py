@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"xcat-rhev demo: --iso {options.iso}: there is no such file", file=sys.stderr)
         return 1
     try:
-        real = RealEngine.asked(options) if options.engine else None
+        real = RealEngine.from_options(options) if options.engine else None
     except (RhevError, EOFError, KeyboardInterrupt) as problem:
         print(f"xcat-rhev demo: {problem or 'stopped'}", file=sys.stderr)
         return 1
@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
         if real:
             run_on(stage, real)
         else:
-            _simulated(stage, options)
+            _demonstrate_simulator(stage, options)
         _summary(record, time.monotonic() - begin, options.json)
         if options.keep:
             _keep(stage)
@@ -63,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _simulated(stage: DemoStage, options: argparse.Namespace) -> None:
+def _demonstrate_simulator(stage: DemoStage, options: argparse.Namespace) -> None:
     prepare(stage, options.iso)
     install(stage)
     for api in ("4", "3") if options.api == "both" else (options.api,):

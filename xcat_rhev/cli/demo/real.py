@@ -37,7 +37,7 @@ class RealEngine:
     options: argparse.Namespace
 
     @classmethod
-    def asked(cls, options: argparse.Namespace) -> RealEngine:
+    def from_options(cls, options: argparse.Namespace) -> RealEngine:
         """Read the options, and ask the person for what they and the environment do not say.
 
         Raises:
@@ -133,7 +133,7 @@ class _Show:
         self._made.append("machines")
         self._type("three machines", f"mkvm {self._range}", self._all("down"))
         self._type("a second time there is nothing to do", f"mkvm {self._range}", partial(look_for, "nothing to do"))
-        self._type("they start", f"rpower {self._range} on", self._running)
+        self._type("they start", f"rpower {self._range} on", self._check_running)
         self._type("what is the first", f"lsvm {first}", partial(look_for, first))
         self._type("it gets more memory", f"chvm {first} --mem 2g", lambda _: "")
         self._migration(first)
@@ -167,17 +167,17 @@ class _Show:
 
     def clean(self) -> None:
         """Remove what a failed step, or Ctrl-C, left; say what could not be removed."""
-        if "machines" in self._made and self._left():
+        if "machines" in self._made and self._leftovers():
             self._quietly(f"rpower {self._range} off")
             self._quietly(f"rmvm {self._range} -p -f")
         if "network" in self._made and self._stem in self._engine.states("networks"):
             center = self._engine.center_of(self._real.options.cluster)
             self._quietly(f"cfgve -t nw -m {self._real.name} -o {self._stem} -d {center} -r -f")
-        left = self._left()
+        left = self._leftovers()
         if left:
             raise Failed(f"these are still on {self._real.name}, remove them: {', '.join(left)}")
 
-    def _left(self) -> list[str]:
+    def _leftovers(self) -> list[str]:
         there = {**self._engine.states("vms"), **self._engine.states("networks")}
         return [name for name in (*self._nodes, self._stem) if name in there]
 
@@ -197,7 +197,7 @@ class _Show:
 
         return look
 
-    def _running(self, _: str) -> str:
+    def _check_running(self, _: str) -> str:
         states = self._engine.states("vms")
         on = all(states.get(node) in ("up", "powering_up", "wait_for_launch") for node in self._nodes)
         return expect(f"{self._range} are on", on, True)

@@ -126,7 +126,7 @@ class _BackingUp:
         what = f"what has changed since {self.since.name}" if self.since else "all"
         yield Step(f"begin a backup of {what} on {len(self.disks)} disks", self._begin)
         ready = partial(self._own_goal, _READY)
-        yield Wait("wait until it is ready", ready, self._seen, self._failing)
+        yield Wait("wait until it is ready", ready, self._remember, self._clean_up)
         for disk in self.disks:
             yield from self._disk_parts(disk)
         yield Step("end the backup", self._finish)
@@ -138,10 +138,10 @@ class _BackingUp:
         download = Download(self.context, image, self._part / f"{disk.id}.raw")
         title = f"{disk.name or disk.id} ({show_size(disk.size or 0)})"
         yield Step(f"ask for a host that gives {title}", partial(self._ask, download))
-        yield Wait("wait until a host gives it", download.ready_goal, download.ready, self._failing)
+        yield Wait("wait until a host gives it", download.ready_goal, download.ready, self._clean_up)
         yield Step(f"fetch {title}", partial(self._fetch, download, disk))
         ended = partial(self._ended_goal, download)
-        yield Wait("wait until the host has ended it", ended, lambda _: None, self._failing)
+        yield Wait("wait until the host has ended it", ended, lambda _: None, self._clean_up)
 
     def _begin(self) -> None:
         shutil.rmtree(self._part, ignore_errors=True)
@@ -163,7 +163,7 @@ class _BackingUp:
         assert self._backup is not None
         return self._backup
 
-    def _seen(self, backup: Backup) -> None:
+    def _remember(self, backup: Backup) -> None:
         self._backup = backup
 
     def _goal(self, backup: Backup, wanted: frozenset[str]) -> Goal:
@@ -184,16 +184,16 @@ class _BackingUp:
         try:
             download.begin()
         except RhevError as problem:
-            raise self._failing(problem) from None
+            raise self._clean_up(problem) from None
 
     def _fetch(self, download: Download, disk: Disk) -> Iterator[Message]:
         try:
             with new_file(download.path, 0o600) as file:
                 yield from download.fill(file, changed=self.since is not None)
         except OSError as problem:
-            raise self._failing(RhevError(f"cannot write {download.path}: {problem.strerror}")) from None
+            raise self._clean_up(RhevError(f"cannot write {download.path}: {problem.strerror}")) from None
         except RhevError as problem:
-            raise self._failing(problem) from None
+            raise self._clean_up(problem) from None
         self._done.append(
             DiskBackup(
                 id=disk.id,
@@ -208,7 +208,7 @@ class _BackingUp:
             )
         )
 
-    def _failing(self, problem: RhevError) -> RhevError:
+    def _clean_up(self, problem: RhevError) -> RhevError:
         """Leave nothing behind, here or there, where that can be done."""
         shutil.rmtree(self._part, ignore_errors=True)
         try:
@@ -238,7 +238,7 @@ class _BackingUp:
         try:
             self.context.manager.act(self._own, "finalize", under=self.vm)
         except RhevError as problem:
-            raise self._failing(problem) from None
+            raise self._clean_up(problem) from None
 
     def _write(self) -> list[Data]:
         """Only now it is one: what is there before is no backup."""

@@ -41,14 +41,14 @@ def plan(context: Context) -> Plan:
 def _plan_one(context: Context, vm: Vm, folder: Path) -> Job | Error:
     try:
         runs = read_runs(folder)
-        run = _chosen(runs, folder, context.options.get("at", ""))
+        run = _choose(runs, folder, context.options.get("at", ""))
         disks = [_Restoring(context, vm, runs, run, disk) for disk in run.disks]
         return Job(vm.name, [part for disk in disks for part in disk.parts()])
     except RhevError as problem:
         return error_of(problem, vm.name)
 
 
-def _chosen(runs: Sequence[BackupRun], folder: Path, name: str) -> BackupRun:
+def _choose(runs: Sequence[BackupRun], folder: Path, name: str) -> BackupRun:
     """The backup of that name, or the newest.
 
     Raises:
@@ -82,13 +82,13 @@ class _Restoring:
         if old is not None:
             keep = partial(self.context.manager.remove_disk, self.vm, old, keep=True)
             yield Step(f"take the disk {name} off and keep it as {kept}", keep)
-            yield from self._naming(partial(DiskImage, id=old.id, name=old.name), kept)
-        yield from self._naming(lambda: upload.disk, name)
+            yield from self._rename_steps(partial(DiskImage, id=old.id, name=old.name), kept)
+        yield from self._rename_steps(lambda: upload.disk, name)
         yield Step(f"attach what was restored as {name}", partial(self._attach, upload))
         text = f"disk {name}: restored from {self.run.name}." + (f" The former one is kept as {kept}." if old else "")
         yield Step("", lambda: [Data(text, self.vm.name)])
 
-    def _naming(self, image: object, name: str) -> Iterator[Step | Wait]:
+    def _rename_steps(self, image: object, name: str) -> Iterator[Step | Wait]:
         assert callable(image)
         yield Step(f"name it {name}", lambda: self.context.manager.change_image(image(), name=name))
         limit = self.context.limit(LIMIT)

@@ -48,7 +48,7 @@ SHAPES.update(backup=BACKUP, checkpoint=CHECKPOINT)
 _OVER = frozenset({"succeeded", "failed"})
 
 
-def created(call: ApiCall) -> One:
+def create(call: ApiCall) -> One:
     """Begin a backup of some of a machine's disks."""
     world, vm = call.world, call.things["vm"]
     values = call.read(BACKUP)
@@ -148,7 +148,7 @@ _V4 = {"since3": NEVER, "since4": (4, 4)}
 _BACKUPS, _POINTS = "/vms/{vm}/backups", "/vms/{vm}/checkpoints"
 ROUTES = (
     get(_BACKUPS, lists_of(BACKUP, "vm"), "list its backups", **_V4),
-    post(_BACKUPS, created, "begin a backup", **_V4),
+    post(_BACKUPS, create, "begin a backup", **_V4),
     get(f"{_BACKUPS}/{{backup}}", shows(BACKUP), "show a backup", **_V4),
     verb(f"{_BACKUPS}/{{backup}}/finalize", finalize, "end it", **_V4),
     get(_POINTS, lists_of(CHECKPOINT, "vm"), "list its checkpoints", **_V4),
