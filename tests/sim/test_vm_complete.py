@@ -37,6 +37,21 @@ def test_a_machine_whose_disks_are_still_being_made_is_waited_for(modern):
     assert modern.ok("mkvm", ["vm1"]) == [f"vm1: {THERE}"]
 
 
+def test_a_machine_that_was_cut_off_before_its_first_nic_gets_it_and_one_that_shall_have_none_gets_none(site):
+    site.made("vm1", "vm2")
+    for node in ("vm1", "vm2"):
+        for nic in site.parts("nic", node):
+            site.world.remove(nic)
+    site.host.tables["mac"] = []
+    site.node("vm2", nics="none")
+    assert sorted(site.ok("mkvm", ["vm1", "vm2"])) == ["vm1: Succeeded", f"vm2: {THERE}"]
+    (nic,) = site.parts("nic", "vm1")
+    assert (nic["name"], site.row_of("vm1", "mac")["mac"]) == ("eth0", nic["mac"])
+    assert site.parts("nic", "vm2") == []
+    assert site.ok("mkvm", ["vm1"]) == [f"vm1: {THERE}"]
+    assert sorted(site.ok("chvm", ["vm1", "vm2"])) == ["vm1: nothing to do", "vm2: nothing to do"]
+
+
 def test_a_machine_with_a_broken_disk_is_not_called_done(modern):
     modern.made("vm1")
     modern.world.change(modern.parts("disk", "vm1")[0], status="illegal")

@@ -44,6 +44,8 @@ def make(
     rows = {node: row for node, row in rows.items() if node not in found.several}
     kept: Mapping[str, Vm] = {} if "force" in context.options else found
 
+    rows = {node: _with_usual_nic(row, kept.get(node)) for node, row in rows.items()}
+
     def making_of(node: str, row: VmRow) -> Making:
         there, limit = kept.get(node), context.limit(LIMIT)
         stranger = node in strangers
@@ -103,6 +105,15 @@ def _left_apart(node: str, columns: Collection[str]) -> Iterator[Warn]:
 
 #: Columns of the vm table, and what they are to a person.
 _SHOWN = {"memory": "memory", "cpus": "CPUs", "storage": "disk sizes", "master": "template"}
+
+
+def _with_usual_nic(row: VmRow, there: Vm | None) -> VmRow:
+    """A machine of which the row says nothing of NICs and that has none was cut off before it got its usual one.
+
+    rscan writes `none` of machines that shall have none.
+    """
+    half_made = there is not None and there.nics is not None and not there.nics
+    return replace(row, nics=row.new_nics()) if half_made and row.nics is None and not row.template else row
 
 
 def apart(making: Making, typed: Typed) -> list[str]:
