@@ -18,7 +18,7 @@ _xcat_rhev() {
     copycd) words='-f -m -n --name --osver -a --arch -p --path -i --inspection -o --noosimage -s --specific -w --nonoverwrite -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
     getcons) words='text -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
     getmacs) words='-d -i -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
-    getrvidparms) words='--vv -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
+    getrvidparms) words='--vv --browser -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
     lsve) words='-t --type -m --manager -o --objects --json --export --unused --metrics --events --graph -h --help -v --version -V --verbose --dry-run --nowait --timeout' ;;
     lsvm) words='-s --short -a --all --snapshots --json -h --help -v --version -V --verbose --dry-run --nowait --timeout' ;;
     mkinstall) words='-h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote_plus
+
+import pytest
 
 from vesim import only
 from vmsite import MODERN, each_version
@@ -230,6 +234,54 @@ def test_a_viewers_file(site):
     site.running("vm1", vidproto="spice")
     lines = [line.removeprefix("vm1: ") for line in site.ok("getrvidparms --vv", ["vm1"])]
     assert lines[:2] == ["[virt-viewer]", "type=spice"] and "title=vm1" in lines
+
+
+@only((4, 5))
+def test_a_console_in_a_browser_by_the_managers_proxy(site):
+    site.running("vm1", vidproto="vnc", vidpassword="sesame-st")
+    site.host.set_row("site", {"key": "master"}, {"value": "mn.example.com"})
+    (line,) = site.ok("getrvidparms --browser", ["vm1"])
+    page, _, told = line.removeprefix("vm1: ").partition("#")
+    assert page == "https://mn.example.com/novnc/vnc.html"
+    values = dict(parse_qsl(told, strict_parsing=True))
+    assert (values["host"], values["port"], values["encrypt"]) == ("127.0.0.1", "6100", "1")
+    assert values["password"] and values["password"] != "sesame-st"
+    ticket = json.loads(base64.b64decode(values["path"]))
+    to, vm = json.loads(unquote_plus(ticket["data"])), site.vm("vm1")
+    assert to == {"host": vm["display_address"], "port": str(vm["display_port"]), "ssl_target": False}
+    assert int(ticket["validTo"]) > int(ticket["validFrom"])
+    trace = [each.text for each in site.say("getrvidparms --browser -V", ["vm1"]) if not isinstance(each, Data)]
+    assert trace and not any("eyJ" in text for text in trace)
+
+
+@only((4, 5))
+@pytest.mark.parametrize(
+    ("base", "right"),
+    [
+        ("https://a.example.com/novnc", True),
+        ("http://localhost:6080", True),
+        ("http://a.example.com/novnc", False),
+        ("javascript:alert(1)", False),
+        ("https://a.example.com/#x", False),
+    ],
+)
+def test_the_page_comes_encrypted_or_not_at_all(site, base, right):
+    site.running("vm1", vidproto="vnc")
+    site.host.set_row("site", {"key": "rhevmnovnc"}, {"value": base})
+    if right:
+        assert site.ok("getrvidparms --browser", ["vm1"])[0].startswith(f"vm1: {base}/vnc.html#autoconnect=true&")
+    else:
+        (said, *_) = site.wrong("getrvidparms --browser", ["vm1"])
+        assert f"site.rhevmnovnc is '{base}'" in said
+
+
+@only((3, 6), (4, 5))
+def test_a_console_that_no_browser_shows(site):
+    site.running("vm1", vidproto="spice")
+    site.host.set_row("site", {"key": "master"}, {"value": "mn.example.com"})
+    (said, *_) = site.wrong("getrvidparms --browser", ["vm1"])
+    assert ("browsers show vnc" if site.version > (4, 0) else "consoles in a browser came with 4.2") in said
+    assert "cannot be used together" in site.wrong("getrvidparms --browser --vv", ["vm1"])[0]
 
 
 def test_a_machine_that_is_off_has_no_console(site):

@@ -21,6 +21,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "rhevmoldtls": "managers that speak nothing newer than TLS 1.0, separated by commas",
         "rhevminsecure": "managers whose certificate is not checked, separated by commas",
         "rhevmapi": "3 or 4, to use only that API",
+        "rhevmnovnc": "where noVNC is, for getrvidparms --browser; https://MASTER/novnc",
         "rhevhkcmdline": "kernel arguments for all live images",
         "rhevhautoapprove": "yes, or nodes and groups whose hypervisors join their managers once they boot",
     },

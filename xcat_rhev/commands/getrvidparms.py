@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
+from urllib.parse import quote, urlencode
 
 from ..declare.command import VM_ROUTES, Command, Option, Place
-from ..engine.manager import Console
+from ..engine.manager import BrowserConsole, Console
 from ..engine.nouns import Vm
 from ..engine.states import VM_WITHOUT_CONSOLE
+from ..errors import Usage
 from ..messages import Data, Error, Message, Warn
 from ..plan.context import Context, Plan
 from ..plan.jobs import Job, Step
@@ -18,17 +21,26 @@ from .vm.machines import find
 SPEC = Command(
     name="getrvidparms",
     summary="where virtual machines' graphical consoles are",
-    usage="noderange [--vv]",
+    usage="noderange [--vv | --browser]",
     place=Place.MANAGER,
     routes=VM_ROUTES,
-    options=(Option(("--vv",), "vv", "the text of a file that remote-viewer opens"),),
+    options=(
+        Option(("--vv",), "vv", "the text of a file that remote-viewer opens"),
+        Option(("--browser",), "browser", "an address that shows the console in a browser; since 4.2, VNC only"),
+    ),
     description=(
         "For a machine that runs: the protocol, the address, the port, and a password that lives for two minutes: "
         "vm.vidpassword if it is set, else a random one. The port of an encrypted console is vidtlsport. wvid asks for "
-        "this; with --vv it can be done by hand."
+        "this; with --vv it can be done by hand.\n\n"
+        "--browser gives an address of noVNC, which site.rhevmnovnc says (https://MASTER/novnc): any web server "
+        "that shows the folder of the package novnc. The browser connects to the websocket proxy of the manager, "
+        "with a ticket that the manager has signed, and a password; both end after two minutes, and whoever has "
+        "the address until then can see the console. They are behind the # of the address, which browsers send to"
+        " no server. The browser must trust the manager's CA. vm.vidpassword is not used for it."
     ),
     examples=(
         ("getrvidparms vm1 --vv", "what remote-viewer needs"),
+        ("getrvidparms vm1 --browser", "an address to open within two minutes"),
         ("getrvidparms vm1", "address, port and password, one a line"),
         ("chtab node=vm1 vm.vidpassword=SECRET", "let it always be this password"),
     ),
@@ -40,6 +52,10 @@ TICKET = 120
 
 def plan(context: Context) -> Plan:
     """Find all machines with one search; each is then asked for its own console."""
+    if "browser" in context.options:
+        if "vv" in context.options:
+            raise Usage("--vv and --browser cannot be used together")
+        _base(context)
     found = find(context)
     rows = context.attrs("vm", "vidpassword")
     for node in context.nodes:
@@ -55,6 +71,9 @@ def plan(context: Context) -> Plan:
 
 def _ask(context: Context, vm: Vm, password: str) -> Iterator[Message]:
     node = vm.name
+    if "browser" in context.options:
+        yield Data(_address(_base(context), context.manager.browser_console(vm, TICKET)), node)
+        return
     console = context.manager.console(vm, TICKET, Secret(password) if password else None)
     if "vv" in context.options:
         yield from (Data(line, node) for line in _viewer_file(node, console))
@@ -74,6 +93,31 @@ def _parameters(console: Console) -> Iterator[tuple[str, str]]:
         yield "vidtlsport", str(console.secure_port)
     yield "vidproto", console.protocol
     yield "password", console.ticket.reveal()
+
+
+def _base(context: Context) -> str:
+    """Where noVNC is.
+
+    Raises:
+        Usage: It would come unencrypted, so that somebody else could write what reads the password.
+    """
+    base = context.xcat.site("rhevmnovnc") or f"https://{context.xcat.site('master')}/novnc"
+    if not re.fullmatch(r"https://[^\s#?]+|http://(localhost|127\.0\.0\.1)(:\d+)?(/[^\s#?]*)?", base):
+        raise Usage(f"site.rhevmnovnc is '{base}'", "Run: chtab key=rhevmnovnc site.value=https://SERVER/novnc")
+    return base.rstrip("/")
+
+
+def _address(base: str, console: BrowserConsole) -> str:
+    """The address of noVNC's page; what is behind the # stays in the browser."""
+    told = {
+        "autoconnect": "true",
+        "encrypt": "1",
+        "host": console.host,
+        "port": str(console.port),
+        "path": console.ticket.reveal(),
+        "password": console.password.reveal(),
+    }
+    return f"{base}/vnc.html#{urlencode(told, quote_via=quote, safe='')}"
 
 
 def _viewer_file(node: str, console: Console) -> Iterator[str]:

@@ -52,6 +52,7 @@ ARRIVALS: Mapping[str, Version] = {
     "certificates of hosts": (3, 6),
     "several hypervisors for one machine": (3, 6),
     "template versions": (3, 4),
+    "consoles in a browser": (4, 2),
     "networks for hosts only": (3, 1),
     "MTUs of networks": (3, 1),
 }

@@ -31,7 +31,7 @@ from .parts import certificates, hostnetworks, storage
 from .parts import host as host_parts
 from .parts import vm as vm_parts
 from .parts.certificates import HostCertificate
-from .parts.console import Console
+from .parts.console import BrowserConsole, Console
 from .search import any_of, quote
 from .templates import Templates
 from .vm_update import is_launching, too_early
@@ -259,6 +259,10 @@ class Manager(Api):
     def plug_disk(self, vm: Vm, disk: Disk, active: bool) -> None:
         """Let the guest see a disk, or not; a running VM's disk has to be unplugged before it is taken off."""
         vm_parts.plug_disk(self, vm, disk, active)
+
+    def browser_console(self, vm: Vm, seconds: int, password: Secret | None = None) -> BrowserConsole:
+        """A running VM's VNC console behind the engine's websocket proxy, with fresh tickets."""
+        return vm_parts.browser_console(self, vm, seconds, password)
 
     def console(self, vm: Vm, seconds: int, password: Secret | None = None) -> Console:
         """Where a running VM's console is, with a fresh ticket that lives so many seconds, or with that password."""

@@ -26,7 +26,7 @@ from .environment import (
 from .host import Bonding, FenceAgent, Host, HostNic, HostStorage, IpAssignment, NetworkAttachment, Ssh
 from .images import Backup, Checkpoint, ImageTransfer
 from .placement import HostDevice, HostNumaNode, MdevType, NumaPin, VmHostDevice, VmNumaNode
-from .records import Answer, EngineJob, Event, Iscsi, IscsiTarget, Statistic, Tag, Ticket
+from .records import Answer, EngineJob, Event, Iscsi, IscsiTarget, Statistic, SystemOption, Tag, Ticket
 from .rights import Group, Permission, Permit, PermitNumber, Role, User
 from .sharing import (
     AffinityLabel,
@@ -134,6 +134,7 @@ __all__ = [
     "Statistic",
     "StorageConnection",
     "StorageDomain",
+    "SystemOption",
     "Tag",
     "Template",
     "Ticket",

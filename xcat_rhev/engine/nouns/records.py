@@ -78,6 +78,12 @@ class IscsiTarget(Record):
     target = text("target")
 
 
+class SystemOption(Noun, tag="system_option", path="options", top=True, named=False):
+    """A setting of the engine, since 4.2; one is asked for by its name."""
+
+    value = text("values/system_option_value/value")
+
+
 class Ticket(Record):
     """A console's password, as it is asked for.
 
@@ -107,6 +113,7 @@ class Answer(Record):
         status: complete, pending, in_progress, failed. `complete` means accepted, not that the state is reached.
         reason, detail: The fault inside, if any.
         ticket, ticket_expiry: A console's password, and its life in seconds.
+        proxy_ticket: What the engine's websocket proxy wants to see; signed by the engine.
         power: on, off: what a fence agent says.
         targets: What an iSCSI discovery found.
         storage_domains: What a search for block domains found.
@@ -118,6 +125,7 @@ class Answer(Record):
     detail = text("fault/detail")
     ticket = secret("ticket/value")
     ticket_expiry = whole("ticket/expiry")
+    proxy_ticket = secret("proxy_ticket/value")
     power = text("power_management/status/state", "power_management/status")
     target_names = words("iscsi_target*", "iscsi_targets/iscsi_target*")
     discovered = parts(IscsiTarget, None, "discovered_targets/iscsi_details*")

@@ -10,6 +10,29 @@ from ...secret import Secret
 
 
 @dataclass(frozen=True)
+class BrowserConsole:
+    """A running VM's VNC console behind the engine's websocket proxy.
+
+    Attributes:
+        host, port: The proxy's.
+        ticket: What leads through it, signed by the engine.
+        password: The console's.
+
+    Raises:
+        BadAnswer: One of them is none.
+    """
+
+    host: str
+    port: int
+    ticket: Secret
+    password: Secret
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.:_-]*", self.host) or not self.ticket.reveal().isprintable():
+            raise BadAnswer("the manager's answer about its websocket proxy cannot be understood")
+
+
+@dataclass(frozen=True)
 class Console:
     """A running VM's console.
 

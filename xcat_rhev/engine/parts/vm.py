@@ -6,9 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import Conflict, NotFound, Usage
 from ...secret import Secret
-from ..nouns import Answer, Cdrom, Cluster, Disk, DiskImage, GraphicsConsole, Network, Nic, Ref, Ticket, Vm, VnicProfile
+from ..nouns import (
+    Answer,
+    Cdrom,
+    Cluster,
+    Disk,
+    DiskImage,
+    GraphicsConsole,
+    Network,
+    Nic,
+    Ref,
+    SystemOption,
+    Ticket,
+    Vm,
+    VnicProfile,
+)
 from ..vm_update import next_run
-from .console import Console
+from ..wire.session import split_name
+from .console import BrowserConsole, Console
 
 if TYPE_CHECKING:
     from ..api import Api
@@ -210,6 +225,50 @@ def console(api: Api, vm: Vm, seconds: int, password: Secret | None = None) -> C
     if not address or not (port or secure):
         raise Conflict(f"VM {vm.name} has no console now", "Is it running?")
     return Console(found or "vnc", address, port, secure, _value(ticket, password), ticket.ticket_expiry or seconds)
+
+
+def browser_console(api: Api, vm: Vm, seconds: int, password: Secret | None = None) -> BrowserConsole:
+    """A running VM's VNC console behind the engine's websocket proxy, with fresh tickets.
+
+    The proxy's ticket is the one that the engine's own page gets; it lives as long as the engine says
+    (WebSocketProxyTicketValiditySeconds, two minutes).
+
+    Args:
+        api: The manager's.
+        vm: Must run.
+        seconds: How long the console's password lives.
+        password: What that should be; the engine makes one up if it is None.
+
+    Raises:
+        Usage: The engine is too old, or its websocket proxy is off.
+        Conflict: It does not run, or its console is not VNC.
+    """
+    if late := api.too_new("consoles in a browser"):
+        raise Usage(late)
+    calls, path = api.calls, api.calls.path(vm)
+    place = _current(api, vm, path)
+    if place is None or not place.address or place.protocol != "vnc":
+        has = f"is {place.protocol}, and browsers show vnc" if place is not None else "is not there now"
+        raise Conflict(f"the console of {vm.name} {has}", f"Run: chtab node={vm.name} vm.vidproto=vnc")
+    host, port = _websocket_proxy(api, place.address)
+    console = calls.path(place, vm)
+    proxy = calls.act(f"{console}/proxyticket").proxy_ticket or Secret("")
+    ticket = calls.act(f"{console}/ticket", ticket=Ticket(value=password, expiry=seconds))
+    return BrowserConsole(host, port, proxy, _value(ticket, password))
+
+
+def _websocket_proxy(api: Api, host_address: str) -> tuple[str, int]:
+    """Where the engine's websocket proxy is: its option says so, with words for the engine itself and the VM's host.
+
+    Raises:
+        Usage: It is off.
+    """
+    option = api.calls.get(SystemOption, f"{api.calls.collection(SystemOption)}/WebSocketProxy", version="general")
+    name, _, port = (option.value or "").rpartition(":")
+    if not name or not port.isdecimal():
+        raise Usage(f"the websocket proxy of {api.calls.name} is off", "Set it up there: engine-setup")
+    places = {"Engine": split_name(api.calls.name)[0], "Host": host_address}
+    return places.get(name, name), int(port)
 
 
 def _current(api: Api, vm: Vm, path: str) -> GraphicsConsole | None:

@@ -109,9 +109,17 @@ def errata(_call: ApiCall) -> Raw:
     raise Refused(text, BAD, listed=False)
 
 
-def option(_call: ApiCall) -> Raw:
-    """Know of no option that is asked for."""
-    raise Gone
+def option(call: ApiCall) -> Raw:
+    """Show the one option that is known here: where the proxy is that brings consoles into browsers."""
+    if call.things["option"]["id"] != "WebSocketProxy" or not call.dialect.knows((4, 2)):
+        raise Gone
+    value = "<system_option_value><value>Engine:6100</value><version>general</version></system_option_value>"
+    return Raw(
+        document(
+            f'<system_option href="{call.dialect.base}/options/WebSocketProxy" id="WebSocketProxy">'
+            f"<name>WebSocketProxy</name><values>{value}</values></system_option>"
+        )
+    )
 
 
 #: What the schema of 3.6 does not have, or not in the words of 4.x.
@@ -137,5 +145,5 @@ ROUTES: tuple[Route, ...] = (
     get("/clusters/{cluster}/cpuprofiles", cpu_profiles, "its profile", **_LATER),
     get("/clusters/{cluster}/cpuprofiles/{standing}", _one_of(cpu_profiles), "show it", **_LATER),
     get("/katelloerrata", errata, "400, as engines answer that were told of no provider", **_LATER),
-    get("/options/{option}", option, "404, as engines answer for an option that they lack", since3=(99, 0)),
+    get("/options/{option}", option, "the websocket proxy's place; 404 for other options", since3=(99, 0)),
 )
