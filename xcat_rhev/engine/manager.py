@@ -37,7 +37,17 @@ from .templates import Templates
 from .vm_update import is_launching, too_early
 from .wire.images import Extent, ImageChannel
 
-__all__ = ["Console", "Extent", "HostCertificate", "ImageChannel", "Manager", "Templates", "any_of", "quote"]
+__all__ = [
+    "BrowserConsole",
+    "Console",
+    "Extent",
+    "HostCertificate",
+    "ImageChannel",
+    "Manager",
+    "Templates",
+    "any_of",
+    "quote",
+]
 
 
 class Manager(Api):
