@@ -20,7 +20,7 @@ from ..rows.placement import cpu_set
 from ..rows.vm import VmRow, read_rows
 from ..rows.vmwords import topology
 from ..units import parse_memory
-from .vm import backups, restore
+from .vm import backups, ova, restore
 from .vm.converge import Converging, asked_of
 from .vm.diskoptions import DiskOptions, Editing
 from .vm.images import Images
@@ -41,7 +41,8 @@ SPEC = Command(
     usage="noderange [-a SIZE] [--attach DISK] [-d DISK] [-p DISK] [--resize DISK=SIZE] [--mem SIZE] [--cpus NUMBER] "
     "[--cpupin CPUS] [--membind NODES] [--devpassthru DEVICE[,DEVICE...]] [--devdetach DEVICE[,DEVICE...]] "
     "[--optical ISO | --eject] | --snapshot NAME [--keep N|AGE] | --revert NAME | --rmsnapshot NAME | "
-    "--backup FOLDER [--full] | --restore FOLDER [--at NAME]",
+    "--backup FOLDER [--full] | --restore FOLDER [--at NAME] | "
+    "--export HYPERVISOR:/FOLDER",
     place=Place.MANAGER,
     routes=VM_ROUTES,
     alone=True,
@@ -75,6 +76,7 @@ SPEC = Command(
         Option(("--full",), "full", "with --backup: all, not what has changed since the last one"),
         Option(("--restore",), "restore", "give the machine the disks of a backup; it must be off", value="FOLDER"),
         Option(("--at",), "at", "with --restore: which backup, if not the newest", value="NAME"),
+        Option(("--export",), "export", "write it into NODE.ova on a hypervisor", value="HYPERVISOR:/FOLDER"),
         Option(("--revert",), "revert", "go back to a snapshot; the machine must be off", value="NAME"),
         Option(("--rmsnapshot",), "rmsnapshot", "remove a snapshot", value="NAME"),
     ),
@@ -94,7 +96,8 @@ SPEC = Command(
         "--backup writes into FOLDER/NODE/DATE: all that is on the disks, the first time, and then what has changed "
         "since the last backup there, for disks that are qcow2; machines may run meanwhile. --restore puts a disk "
         "together of these files, gives it to the machine in place of the one of that name, and keeps that under "
-        "another name.\n\n"
+        "another name. --export lets the manager write an OVA file on a hypervisor, into a folder that is there; "
+        "mkvm --import makes a machine of it.\n\n"
     ),
     examples=(
         ("chvm vm1-vm9", "as the tables say"),
@@ -105,6 +108,7 @@ SPEC = Command(
         ("chvm vm1 --resize 1=40g", "a larger first disk"),
         ("chvm web --backup /backup", "what has changed on their disks since the last time, into files"),
         ("chvm web1 --restore /backup --at 20261201-020000", "its disks as they were then"),
+        ("chvm web1 --export rhevh1:/var/tmp", "an OVA file of it, on a hypervisor"),
         ("chvm web --snapshot nightly --keep 7", "a snapshot of each night, the last seven"),
         ("chvm vm1 --attach vm7_Disk2", "a disk that rmvm vm7 has kept"),
     ),
@@ -114,7 +118,7 @@ SPEC = Command(
 PLACING = ("membind", "devpassthru", "devdetach")
 EDITS = ("add", "attach", "detach", "purge", "resize", "mem", "cpus", "cpupin", *PLACING, "optical", "eject")
 #: What is done with files, by option.
-_FILES = {"backup": backups.plan, "restore": restore.plan}
+_FILES = {"backup": backups.plan, "restore": restore.plan, "export": ova.plan_export}
 
 
 def plan(context: Context) -> Plan:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ..declare.command import VM_ROUTES, Command, Option, Place
+from ..errors import Usage
 from ..messages import Warn
 from ..plan.context import Context, Plan
 from ..plan.jobs import Step
@@ -13,6 +14,7 @@ from ..rows.othersettings import OTHERSETTINGS
 from ..rows.vm import Typed, read_rows
 from ..rows.vmwords import option_size, split_list, topology, with_unit
 from ..units import parse_memory
+from .vm import ova
 from .vm.batch import apart, make
 from .vm.machines import errors
 from .vm.make import Making
@@ -20,7 +22,8 @@ from .vm.make import Making
 SPEC = Command(
     name="mkvm",
     summary="make virtual machines",
-    usage="noderange [-s SIZE[,SIZE...]] [--mem SIZE] [--cpus SOCKETS[:CORES[:THREADS]]] [-m TEMPLATE] [-f]",
+    usage="noderange [-s SIZE[,SIZE...]] [--mem SIZE] [--cpus SOCKETS[:CORES[:THREADS]]] [-m TEMPLATE] [-f] "
+    "| --import HYPERVISOR:/FOLDER",
     place=Place.MANAGER,
     routes=VM_ROUTES,
     alone=True,
@@ -29,6 +32,7 @@ SPEC = Command(
         Option(("--mem", "--memory"), "mem", "memory, in MiB unless a suffix says otherwise", value="SIZE"),
         Option(("--cpus", "--cpu"), "cpus", "sockets, cores of each, threads of each", value="NUMBER"),
         Option(("-m", "--master"), "master", "the template to make them from", value="TEMPLATE"),
+        Option(("--import",), "import", "make it of NODE.ova on a hypervisor", value="HYPERVISOR:/FOLDER"),
         Option(("-f", "--force"), "force", "remove a machine of that name first, with its disks; it must be off"),
     ),
     description=(
@@ -59,11 +63,15 @@ SPEC = Command(
         "it. Options take the place of columns and are written to the vm table. A machine that is there already "
         "is left as it is, and a warning tells what of the options it has otherwise; one that lacks disks or "
         "NICs, because an earlier run was cut off, is completed. The command ends when the machine is down and "
-        "its disks are made; it does not start it."
+        "its disks are made; it does not start it.\n\n"
+        "--import makes the machine of an OVA file that is on a hypervisor, /FOLDER/NODE.ova or the file that is "
+        "named, in vm.cluster and on the domain of the first disk in vm.storage; what else the row says chvm brings "
+        "about."
     ),
     examples=(
         ("mkvm vm1-vm30", "make thirty machines as the tables say"),
         ("mkvm vm1 -s 20,100 --mem 8g --cpus 2:2", "two disks, 8 GiB, two sockets with two cores each"),
+        ("mkvm web1 --import rhevh1:/var/tmp", "of the file web1.ova there, as chvm --export writes it"),
         ("mkvm web -m golden --dry-run", "show how the group web would be made from the template golden"),
     ),
     settings=OTHERSETTINGS,
@@ -72,6 +80,11 @@ SPEC = Command(
 
 def plan(context: Context) -> Plan:
     """Check every row and all that the rows name, then say what each machine lacks."""
+    if "import" in context.options:
+        if {"size", "mem", "cpus", "master", "force"} & set(context.options):
+            raise Usage("--import takes what is in the file", f"Usage: mkvm {SPEC.usage}")
+        yield from ova.plan_import(context)
+        return
     typed = _read_options(context)
     rows, faults = read_rows(context.xcat, context.nodes, typed)
     yield from errors(faults)

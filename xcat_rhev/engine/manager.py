@@ -21,6 +21,7 @@ from .nouns import (
     NetworkAttachment,
     Nic,
     Noun,
+    OvaImport,
     Ref,
     StorageDomain,
     Template,
@@ -65,6 +66,17 @@ class Manager(Api):
         """
         urls = [url for url in (transfer.url, transfer.proxy_url) if url]
         return ImageChannel(urls, self._http.trust, self.name, self.patience)
+
+    def import_ova(self, wanted: OvaImport) -> Vm:
+        """Begin to make a machine of a file on a host; if the answer was lost, by looking whether it is there."""
+
+        def settle() -> OvaImport | None:
+            found = self.look(Vm, [wanted.name])
+            return wanted.replace(vm=found[0].ref) if found else None
+
+        made = self.calls.create(wanted, self.calls.collection(OvaImport), settle)
+        self.catalog.forget(Vm)
+        return Vm(id=made.vm.id if made.vm else "", name=wanted.name)
 
     def change_disk(self, vm: Vm, disk: Disk, **wanted: Any) -> Disk | None:
         """Change a disk; None if nothing differed. The answer shows it as it was while the manager is at work on it."""

@@ -174,6 +174,7 @@ _SERVICES = {
     "networkattachments": ("network_attachment", "network_attachments"),
     "storageconnections": ("storage_server_connection", "storage_server_connections"),
     "graphicsconsoles": ("vm_graphics_console", "vm_graphics_consoles"),
+    "externalvmimports": ("external_vm_import", "external_vm_imports"),
     "imagetransfers": ("image_transfer", "image_transfers"),
     "/vms/nics": ("vm_nic", "vm_nics"),
     "/vms/cdroms": ("vm_cdrom", "vm_cdroms"),

@@ -24,7 +24,7 @@ from .environment import (
     VnicProfile,
 )
 from .host import Bonding, FenceAgent, Host, HostNic, HostStorage, IpAssignment, NetworkAttachment, Ssh
-from .images import Backup, Checkpoint, ImageTransfer
+from .images import Backup, Checkpoint, ImageTransfer, OvaImport
 from .placement import HostDevice, HostNumaNode, MdevType, NumaPin, VmHostDevice, VmNumaNode
 from .records import Answer, EngineJob, Event, Iscsi, IscsiTarget, Statistic, SystemOption, Tag, Ticket
 from .rights import Group, Permission, Permit, PermitNumber, Role, User
@@ -112,6 +112,7 @@ __all__ = [
     "Noun",
     "NumaPin",
     "OperatingSystem",
+    "OvaImport",
     "Permission",
     "Permit",
     "PermitNumber",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..documents.fields import flag, ref, refs, secret, text, whole
+from ..documents.fields import flag, label, ref, refs, secret, text, whole
 from ..documents.noun import Noun
 
 
@@ -57,3 +57,22 @@ class Checkpoint(Noun, tag="checkpoint", path="checkpoints", named=False):
 
     status = text(None, "state")
     parent = text(None, "parent_id")
+
+
+class OvaImport(Noun, tag="external_vm_import", path="externalvmimports", top=True):
+    """A machine that is made of a file on a host; since 4.0.
+
+    Attributes:
+        provider: kvm, whatever wrote the file.
+        url: `ova://` and the path.
+        vm_name: What it is to be called.
+        vm: The machine, once it is being made.
+    """
+
+    id = label("@id")  # the answer has none
+    cluster = ref(None, "cluster")
+    host = ref(None, "host")
+    provider = text(None, "provider")
+    storage_domain = ref(None, "storage_domain")
+    url = text(None, "url")
+    vm = ref(None, "vm")

@@ -10,6 +10,7 @@ from ..render import reference
 from ..routing import get, verb
 from ..states import effect
 from ..world import World
+from . import ova
 from .common import task_of
 from .sharing import disks_of
 from .vms import NOT_RUNNING, copy_parts
@@ -348,6 +349,8 @@ def clone(call: ApiCall) -> ActionDone:
 
 def export(call: ApiCall) -> ActionDone:
     """Copy a machine to an export domain, which lists it from then on, or to a file."""
+    if call.part("directory") is not None and call.dialect.knows((4, 2)):
+        return ova.write(call, call.things["vm"])
     vm = _need(call, frozenset({"down"}), "vm down only", "export")
     target = call.named_part("storage_domain", "storage_domain")
     if target is None and not call.text("filename") and call.dialect.number == 4:
