@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from vmsite import each_version
+from vmsite import VmSite, each_version
 
 site = each_version([(3, 6), (4, 3), (4, 5)])
 modern = each_version([(4, 5)])
@@ -429,3 +429,67 @@ def test_the_official_sdk_makes_the_same_firmware(modern):
         but = ("_creation_time", "_stop_time")
         mine, other = (document(each.get(all_content=True), *but) for each in (ours, theirs))
         assert mine == other and "'_tpm_enabled': True" in mine
+
+
+# virtual GPUs ---------------------------------------------------------------------------------------------------------
+
+CARD, HALF = "nvidia-471", "nvidia-474"
+
+
+def gpus(site, vm="vm1"):
+    """The types of a machine's virtual GPUs, as its engine has them."""
+    if site.version < (4, 5):
+        return sorted(customs(site, vm).get("mdev_type", "").split(",")) if "mdev_type" in customs(site, vm) else []
+    told = [each["spec_params"] for each in site.parts("vm_mediated_device", vm)]
+    return sorted(param["value"] for params in told for param in params if param["name"] == "mdevType")
+
+
+@pytest.fixture(params=[(4, 3), (4, 5)], ids=["v4.3", "v4.5"])
+def gpu_site(request, tmp_path_factory):
+    made_site = VmSite(tmp_path_factory, request.param)
+    yield made_site
+    made_site.close()
+
+
+def test_virtual_gpus_are_given_changed_and_taken_away(gpu_site):
+    site = gpu_site
+    made(site, othersettings=f"vgpu:{CARD},{CARD}")
+    assert gpus(site) == [CARD, CARD]
+    assert site.ok("chvm", ["vm1"]) == NOTHING
+    site.ok("rscan -w", ["vm1"])
+    assert site.row_of("vm1")["othersettings"] == f"vgpu:{CARD},{CARD}"
+    site.node("vm1", othersettings=f"vgpu:{CARD},{HALF}")
+    assert site.ok("chvm", ["vm1"]) == DONE
+    assert (gpus(site), site.ok("chvm", ["vm1"])) == ([CARD, HALF], NOTHING)
+    site.node("vm1", othersettings="vgpu:none")
+    assert site.ok("chvm", ["vm1"]) == DONE
+    assert (gpus(site), site.ok("chvm", ["vm1"])) == ([], NOTHING)
+
+
+def test_virtual_gpus_need_no_hypervisor_and_are_too_new_for_some(modern, old):
+    modern.made("vm1", storage="none", othersettings=f"vgpu:{HALF}")
+    assert gpus(modern) == [HALF]
+    old.node("vm1", othersettings=f"vgpu:{HALF}")
+    assert "the manager is 3.0; virtual GPUs came with 4.2. Take vgpu out" in old.wrong("mkvm", ["vm1"])[0]
+    modern.node("vm2", othersettings="vgpu:a;b")
+    assert any("holds 'b'" in error for error in modern.wrong("mkvm", ["vm2"]))
+    modern.node("vm2", othersettings=f"custom:mdev_type={HALF}")
+    assert f"Write vgpu:{HALF}" in modern.wrong("mkvm", ["vm2"])[0]
+
+
+def test_the_official_sdk_gives_the_same_virtual_gpu(modern):
+    from sdkhelp import connected, document, types
+
+    modern.made("vm1", "vm2", storage="none")
+    modern.node("vm1", othersettings=f"vgpu:{HALF}")
+    modern.ok("chvm", ["vm1"])
+    told = [types.Property(name="mdevType", value=HALF), types.Property(name="nodisplay", value="false")]
+    with connected(modern) as system:
+        both = [system.vms_service().vm_service(modern.vm(name)["id"]) for name in ("vm1", "vm2")]
+        ours, theirs = (each.mediated_devices_service() for each in both)
+        theirs.add(types.VmMediatedDevice(spec_params=told))
+        (mine,), (other,) = ours.list(), theirs.list()
+        assert document(mine, "_vm") == document(other, "_vm") and HALF in document(mine)
+        asked = types.CustomProperty(name="mdev_type", value=f"{CARD},{CARD}")
+        both[1].update(types.Vm(custom_properties=[asked]))
+        assert len(theirs.list()) == 2 and not both[1].get().custom_properties, "4.5 makes devices of the property"

@@ -34,6 +34,7 @@ ARRIVALS: Mapping[str, Version] = {
     "moves of disks by themselves": (3, 4),
     "QoS": (3, 5),
     "NUMA nodes": (3, 5),
+    "virtual GPUs": (4, 2),
     "devices of hypervisors": (3, 6),
     "disk profiles": (3, 5),
     "instance types": (3, 5),

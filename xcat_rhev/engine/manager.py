@@ -215,6 +215,11 @@ class Manager(Api):
         return certificates.enrolment_outcome(self, host, event_id)
 
     @property
+    def lists_virtual_gpus(self) -> bool:
+        """Are machines' virtual GPUs a list of their own? Before 4.5 the custom property mdev_type says them."""
+        return self.calls.dialect.has("mediated_devices")
+
+    @property
     def tunes_numa_nodes(self) -> bool:
         """Has each NUMA node of a machine a mode of its own? Before 4.4 the machine has one for all of them."""
         return self.calls.dialect.has("numa_tuned_each")

@@ -23,6 +23,7 @@ OTHERSETTINGS: dict[str, tuple[str, str]] = {
     ),
     "tpm": ("a TPM; needs UEFI, since 4.5", "tpm:yes"),
     "iothreads": ("threads for its disks, since 3.6", "iothreads:2"),
+    "vgpu": ("the types of its virtual GPUs, all of them, or none; since 4.2", "vgpu:nvidia-474"),
     "membind": ("the NUMA nodes of its hypervisor that its memory is on, or none; since 3.5", "membind:0"),
     "devpassthrough": (
         "devices of its hypervisor that it has for itself; -NAME takes one off, since 3.6",

@@ -25,6 +25,9 @@ CLOUD_INIT, SYSPREP = "cloud-init", "sysprep"
 NO_LEASE = "none"
 #: xCAT's words, and the one that takes both back.
 CPU_MODES = ("host-passthrough", "host-model", "custom")
+_GPU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+#: The custom property that engines before 4.5 have for virtual GPUs.
+MDEV = "mdev_type"
 #: Chipset and firmware, as engines write both.
 BIOS_TYPES = ("i440fx_sea_bios", "q35_sea_bios", "q35_ovmf", "q35_secure_boot")
 #: What every engine takes (MaxIoThreads).
@@ -65,6 +68,7 @@ class VmSettings:
         devices: The hypervisor's devices that it should have for itself.
         not_devices: Those that it should not.
         fit: Its CPUs and its memory are placed on as few NUMA nodes as hold them.
+        gpus: The types of its virtual GPUs, all of them; None for unsaid.
         pages: The huge pages that its memory is made of.
     """
 
@@ -82,6 +86,7 @@ class VmSettings:
     not_devices: tuple[str, ...] = ()
     fit: bool = False
     pages: HugePages | None = None
+    gpus: tuple[str, ...] | None = None
 
     def attributes(self) -> list[str]:
         """The attributes of a virtual machine that they speak of."""
@@ -259,6 +264,14 @@ def _threads(text: str) -> int:
     return int(text)
 
 
+def _gpus(text: str) -> tuple[str, ...]:
+    """Types of virtual GPUs; `none` for none."""
+    kinds = split_list(text)
+    if not kinds or not all(_GPU.fullmatch(kind) for kind in kinds):
+        raise Usage(f"'{text}' is no type of a virtual GPU", "Write types as rinv HYPERVISOR devices has them")
+    return () if kinds == (NO_LEASE,) else kinds
+
+
 def _fit(text: str) -> bool:
     if text != NUMA:
         raise Usage(f"'{text}' is no way to fit a machine in", f"Write fit:{NUMA}")
@@ -319,6 +332,7 @@ KNOWN: dict[str, Callable[[str], Any]] = {
     "bios": _bios,
     "tpm": _switch,
     "iothreads": _threads,
+    "vgpu": _gpus,
     "membind": node_set,
     "devpassthrough": _devices,
     "hugepage": _pages,
@@ -375,6 +389,7 @@ def _settings(read: Mapping[str, list[Any]]) -> VmSettings:
         not_devices=devices.unwanted,
         fit=one.get("fit", False),
         pages=one.get("hugepage"),
+        gpus=one.get("vgpu"),
     )
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ...engine.manager import Manager
-from ...engine.nouns import AffinityGroup, Cluster, Noun, Vm, VmHostDevice, VmNumaNode
+from ...engine.nouns import AffinityGroup, Cluster, MediatedDevice, Noun, Vm, VmHostDevice, VmNumaNode
 from ...ordering import natural
 
 N = TypeVar("N", bound=Noun)
 #: What these are called where an engine is too old for them.
-NUMA_NODES, HOST_DEVICES = "NUMA nodes", "devices of hypervisors"
+NUMA_NODES, HOST_DEVICES, VIRTUAL_GPUS = "NUMA nodes", "devices of hypervisors", "virtual GPUs"
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,14 @@ class Belongings:
         tags, groups: Names.
         nodes: NUMA nodes.
         devices: Names of devices that are theirs alone.
+        gpus: Types of virtual GPUs, since 4.5.
     """
 
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     nodes: Mapping[str, Sequence[VmNumaNode]] = field(default_factory=dict)
     devices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    gpus: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def belongings(manager: Manager, machines: Sequence[Vm]) -> Belongings:
@@ -43,11 +45,13 @@ def belongings(manager: Manager, machines: Sequence[Vm]) -> Belongings:
     bound = [vm for vm in machines if vm.placement_hosts]
     nodes = _of_each(manager, VmNumaNode, bound) if not manager.too_new(NUMA_NODES) else {}
     devices = _of_each(manager, VmHostDevice, bound) if not manager.too_new(HOST_DEVICES) else {}
+    gpus = _of_each(manager, MediatedDevice, bound) if manager.lists_virtual_gpus else {}
     return Belongings(
         {id: names for id, names in tags.items() if names},
         _invert(_groups_by_machine(manager)),
         nodes,
         {id: _device_names(found) for id, found in devices.items()},
+        {id: sorted(each.kind for each in found) for id, found in gpus.items()},
     )
 
 

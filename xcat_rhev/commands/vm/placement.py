@@ -9,16 +9,25 @@ from functools import partial
 from typing import Any
 
 from ...engine.manager import Manager
-from ...engine.nouns import Host, HostDevice, HostNumaNode, Vm, VmHostDevice, VmNumaNode
+from ...engine.nouns import (
+    DeviceParameter,
+    Host,
+    HostDevice,
+    HostNumaNode,
+    MediatedDevice,
+    Vm,
+    VmHostDevice,
+    VmNumaNode,
+)
 from ...engine.states import VmStatus
 from ...messages import Error
 from ...ordering import natural
 from ...plan.jobs import Step, Wait
 from ...rows.placement import NONE, numbers, write_set
 from ...rows.vm import VmRow
-from ...rows.vmsettings import HUGE
+from ...rows.vmsettings import HUGE, MDEV, VmSettings
 from . import fitting
-from .belongings import HOST_DEVICES, NUMA_NODES
+from .belongings import HOST_DEVICES, NUMA_NODES, VIRTUAL_GPUS
 from .make import Making
 
 MIB = 1 << 20
@@ -32,6 +41,7 @@ class _Has:
 
     nodes: tuple[VmNumaNode, ...] = ()
     devices: tuple[VmHostDevice, ...] = ()
+    gpus: tuple[MediatedDevice, ...] = ()
 
 
 class Placements:
@@ -51,7 +61,11 @@ class Placements:
         self._others: list[Vm] | None = None
         self._homes: dict[str, str] = {}
         self._seen: dict[str, _Has] = {}
-        there = [node for node, row in rows.items() if node in machines and _asks(row) and not self._too_new(row)]
+        there = [
+            node
+            for node, row in rows.items()
+            if node in machines and (_asks(row) or row.settings.gpus is not None) and not self._too_new(row)
+        ]
         found = manager.each(self._look, there)
         self._seen.update(zip(there, found))
 
@@ -62,7 +76,11 @@ class Placements:
         return _Has(
             tuple(self._manager.list(VmNumaNode, under=vm)) if bound else (),
             tuple(self._manager.list(VmHostDevice, under=vm)) if devices else (),
+            tuple(self._manager.list(MediatedDevice, under=vm)) if self._lists_gpus(settings) else (),
         )
+
+    def _lists_gpus(self, settings: VmSettings) -> bool:
+        return settings.gpus is not None and self._manager.lists_virtual_gpus
 
     # what is wrong
 
@@ -75,9 +93,12 @@ class Placements:
         """
         row = self._rows[node]
         words = _asks(row)
+        gpus = (row.settings.values.get("custom_properties") or {}).get(MDEV)
+        if gpus and self._manager.lists_virtual_gpus:
+            yield f"vm.othersettings: custom:{MDEV} is no custom property any more since 4.5. Write vgpu:{gpus}"
         late = self._too_new(row)
         if late or not words:
-            yield from (f"{late}. Take {words[0]} out of vm.othersettings" for _ in [late] if late)
+            yield from (f"{late}. Take {[*words, 'vgpu'][0]} out of vm.othersettings" for _ in [late] if late)
             return
         homes = self._homes_of(node, hosts)
         needs_one = row.settings.fit or row.settings.devices
@@ -97,6 +118,7 @@ class Placements:
         settings = row.settings
         late = self._manager.too_new(NUMA_NODES) if settings.membind or settings.fit else ""
         devices = settings.devices or settings.not_devices
+        late = late or (self._manager.too_new(VIRTUAL_GPUS) if settings.gpus else "")
         return late or (self._manager.too_new(HOST_DEVICES) if devices else "")
 
     def _homes_of(self, node: str, hosts: Sequence[Host]) -> list[Host]:
@@ -195,11 +217,13 @@ class Placements:
         return max(1, int(size) // 1024) if size.isdigit() else 1
 
     def fill_in(self, row: VmRow) -> VmRow:
-        """A row with the CPUs that were chosen."""
-        parts = self._fitted.get(row.node)
-        if not parts:
-            return row
-        values = {**row.settings.values, "cpu_pins": fitting.cpu_pins(parts)}
+        """A row with the CPUs that were chosen, and with virtual GPUs as managers before 4.5 have them."""
+        parts, gpus = self._fitted.get(row.node), row.settings.gpus
+        values = dict(row.settings.values)
+        if gpus is not None and not self._manager.lists_virtual_gpus:
+            values["custom_properties"] = {**values.get("custom_properties", {}), MDEV: ",".join(gpus) or None}
+        if parts:
+            values["cpu_pins"] = fitting.cpu_pins(parts)
         return replace(row, settings=replace(row.settings, values=values))
 
     # what is to be done
@@ -208,11 +232,12 @@ class Placements:
         """Does a machine lack NUMA nodes or devices wholly that its row asks for, as one whose making was cut off?"""
         settings = self._rows[node].settings
         has = self._seen.get(node, _Has())
+        gpus = bool(settings.gpus) and self._lists_gpus(settings) and not has.gpus
         if node not in self._machines or not _asks(self._rows[node]):
-            return bool(_asks(self._rows[node]))
+            return gpus or bool(_asks(self._rows[node]))
         bound = settings.fit or settings.membind not in ("", NONE)
         on_nodes = bound and not has.nodes and self._matters(node)
-        return on_nodes or bool(self._absent_devices(node, has))
+        return gpus or on_nodes or bool(self._absent_devices(node, has))
 
     def _matters(self, node: str) -> bool:
         """Has a hypervisor of a machine that is there several NUMA nodes? On one alone all is, and engines pin nothing
@@ -261,6 +286,7 @@ class Placements:
         if wanted and (anew or not has.nodes) and not self._is_bound(node, hosts):
             on = write_set(tuple(sorted({index for each in wanted for index in each.pinned_to})))
             yield Step(f"bind it to NUMA node {on} of its hypervisor", partial(self._bind, making, hosts))
+        yield from self._gpu_steps(making, has)
         if moved:
             has = replace(has, devices=())
         missing, surplus = self._absent_devices(node, has), self._surplus(node, has)
@@ -271,6 +297,30 @@ class Placements:
                 yield Step(f"give it the device {name}", partial(self._attach, making, name))
             for each in surplus:
                 yield Step(f"take the device {each.name} off", partial(self._detach, making, each))
+
+    def _gpu_steps(self, making: Making, has: _Has) -> Iterator[Step]:
+        """What makes its virtual GPUs those of its row: as many of each type."""
+        settings = self._rows[making.row.node].settings
+        if not self._lists_gpus(settings):
+            return
+        left = list(settings.gpus or ())
+        surplus = []
+        for each in has.gpus:
+            if each.kind in left:
+                left.remove(each.kind)
+            else:
+                surplus.append(each)
+        for each in surplus:
+            yield Step(f"take the virtual GPU {each.kind} away", partial(self._take_gpu, making, each))
+        for kind in left:
+            yield Step(f"give it the virtual GPU {kind}", partial(self._give_gpu, making, kind))
+
+    def _give_gpu(self, making: Making, kind: str) -> None:
+        params = (DeviceParameter(name="mdevType", value=kind), DeviceParameter(name="nodisplay", value="false"))
+        self._manager.create(MediatedDevice(params=params), under=making.there)
+
+    def _take_gpu(self, making: Making, each: MediatedDevice) -> None:
+        self._manager.remove(each, under=making.there)
 
     def refusals(self, node: str) -> Iterator[Error]:
         """What cannot be changed now; the rest is done."""

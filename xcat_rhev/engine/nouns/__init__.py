@@ -25,7 +25,16 @@ from .environment import (
 )
 from .host import Bonding, FenceAgent, Host, HostNic, HostStorage, IpAssignment, NetworkAttachment, Ssh
 from .images import Backup, Checkpoint, ImageTransfer, OvaImport
-from .placement import HostDevice, HostNumaNode, MdevType, NumaPin, VmHostDevice, VmNumaNode
+from .placement import (
+    DeviceParameter,
+    HostDevice,
+    HostNumaNode,
+    MdevType,
+    MediatedDevice,
+    NumaPin,
+    VmHostDevice,
+    VmNumaNode,
+)
 from .records import Answer, EngineJob, Event, Iscsi, IscsiTarget, Statistic, SystemOption, Tag, Ticket
 from .rights import Group, Permission, Permit, PermitNumber, Role, User
 from .sharing import (
@@ -77,6 +86,7 @@ __all__ = [
     "CpuType",
     "DataCenter",
     "Disk",
+    "DeviceParameter",
     "DiskImage",
     "DiskProfile",
     "EngineJob",
@@ -103,6 +113,7 @@ __all__ = [
     "MacPool",
     "MacRange",
     "MdevType",
+    "MediatedDevice",
     "Network",
     "NetworkAttachment",
     "NetworkFilter",

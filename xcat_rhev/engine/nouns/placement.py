@@ -86,6 +86,24 @@ class MdevType(Record):
     available_instances = whole("available_instances")
 
 
+class DeviceParameter(Record):
+    """A value of a mediated device."""
+
+    name = label("name")
+    value = text("value")
+
+
+class MediatedDevice(Noun, tag="vm_mediated_device", path="mediateddevices", named=False):
+    """A virtual GPU of a machine; since 4.5. Before that a custom property says it."""
+
+    params = parts(DeviceParameter, None, "spec_params/property*")
+
+    @property
+    def kind(self) -> str:
+        """Its type, as nvidia-471."""
+        return next((param.value or "" for param in self.params if param.name == "mdevType"), "")
+
+
 class HostDevice(Noun, tag="host_device", path="devices"):
     """A device of a host, by the name that its libvirt has for it: `pci_0000_3b_00_0`; since 3.6.
 

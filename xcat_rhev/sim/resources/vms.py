@@ -14,7 +14,7 @@ from ..routing import delete, get, post, put
 from ..states import effect
 from ..systems import system_name
 from ..world import MIB, ZERO, World
-from . import hostdevices, numa, running, versions
+from . import hostdevices, mediated, numa, running, versions
 from .common import lists, shows
 from .sharing import disks_of, take_off
 from .vmshape import BLANK, VM, hosts_told
@@ -53,6 +53,7 @@ def create(call: ApiCall) -> One:
     if _namesakes(call, values["name"], cluster):
         raise name_taken("VM", call.dialect)
     told["bios_type"] = _bios(told, cluster)
+    gpus = mediated.take_property(call, told)
     _check_firmware(call, told, "add")
     numa.check_machine(call, told, "add")
     thing = world.add(
@@ -64,6 +65,7 @@ def create(call: ApiCall) -> One:
         come_up=False,
         creation_time=world.now(),
     )
+    mediated.convert(call, thing, gpus)
     world.event(34, "normal", f"VM {thing['name']} was created by admin@internal.", vm=thing["id"])
     copied = copy_parts(world, template, thing, storage, clone, wanted)
     if copied or not call.dialect.modern:  # without disks there is nothing to wait for since 4.0
@@ -293,6 +295,7 @@ def change(call: ApiCall) -> One:
     numa.check_machine(call, {**thing, **values}, "edit")
     numa.tune(call, thing, values)
     hostdevices.drop(call, thing, values)
+    mediated.convert(call, thing, mediated.take_property(call, values))
     if thing["status"] not in NOT_RUNNING:
         if cluster["id"] != thing["cluster"] or not call.dialect.knows((3, 5)):
             _refuse_running(call, thing, values, cluster)
