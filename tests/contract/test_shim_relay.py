@@ -44,8 +44,9 @@ def lines(request, host):
 
 
 def questions(request, host):
+    """What was asked once is not asked again, so the second question is another one."""
     yield Data(host.site("domain"), "vm0")
-    yield Data(host.site("domain"), "vm0")
+    yield Data(host.site("nosuch", "cluster.test"), "vm0")
 
 
 def until_aborted(request, host):
