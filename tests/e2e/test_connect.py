@@ -146,14 +146,15 @@ def test_what_the_engine_notes_comes_into_the_tables_and_to_a_sites_program(begi
     (hooks / "note").chmod(0o755)
     words = ("xcat-rhev", "events", "--once", "--hooks", str(hooks), "--state", str(tmp_path / "state"))
     assert beginner.type(*words) == Typed(0, "", "")
-    assert beginner.type("rpower", "vm1", "off").rc == 0
-    assert beginner.type("xcat-rhev", "run", "nodech", "vm1", "nodelist.status=booted").rc == 0
+    assert beginner.type("rpower", "vm6", "off").rc == 0
+    assert beginner.type("xcat-rhev", "run", "nodech", "vm6", "nodelist.status=booted").rc == 0
     assert beginner.type(*words) == Typed(0, "", "")
     heard = got.read_text()
-    assert set(heard.splitlines()) == {"vm1 down"}
-    assert beginner.type("nodels", "vm1", "nodelist.status").out == "vm1: unreachable\n"
+    assert set(heard.splitlines()) == {"vm6 down"}
+    assert beginner.type("nodels", "vm6", "nodelist.status").out == "vm6: unreachable\n"
     assert beginner.type(*words) == Typed(0, "", "")
     assert got.read_text() == heard
+    assert beginner.type("rpower", "vm6", "on").rc == 0, "other tests have the same engine"
 
 
 def test_somebody_at_a_terminal_is_asked(beginner: Beginner) -> None:
