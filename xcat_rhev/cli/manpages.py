@@ -115,8 +115,13 @@ def _table(title: str, rows: Mapping[str, tuple[str, str]]) -> list[str]:
     """A table of names, meanings and examples; man calls tbl for it."""
     found = [f".SH {title}", ".TS", "lb lw(24n) lw(22n).", "name\tmeaning\texample", "_"]
     for name, (meaning, example) in rows.items():
-        found += [f"{name}\tT{{", escape(meaning), "T}\tT{", escape(example), "T}"]
+        found += [f"{name}\tT{{", escape(meaning), "T}\tT{", _breakable(escape(example)), "T}"]
     return [*found, ".TE"]
+
+
+def _breakable(text: str) -> str:
+    """Let a line end after the colons and commas of a word that is longer than its column."""
+    return text.replace(":", ":\\:").replace(",", ",\\:")
 
 
 def escape(text: str) -> str:
