@@ -30,7 +30,7 @@ OTHERS = frozenset(
 )
 #: Turns of English that stumble who learnt it late -> what to write.
 HARD = {
-    r"\b(is|are|was) no (size|port|time|release|certificate|name|number|manager|home|user)\b": "is not a ...",
+    r"\b(is|are|was) no (size|port|time|release|certificate|name|number|manager|home|user|device)\b": "is not a ...",
     r"\bcalled so\b": "has this name",
     r"\b(is|are) left (so|alone)\b": "is not changed",
     r", for (its?|the|no|they|it is|vm|who)\b.* (is|are|does|has)\b": "because",

@@ -114,7 +114,7 @@ def device(text: str) -> str:
         whole = bare if bare.count(":") == 2 else f"0000:{bare}"
         return f"pci_{re.sub('[:.]', '_', whole.lower())}"
     if not _DEVICE.fullmatch(bare):
-        raise Usage(f"'{text}' is no device of a hypervisor", "Write it as pci_0000_3b_00_0, or 0000:3b:00.0")
+        raise Usage(f"'{text}' is not a device of a hypervisor", "Write it as pci_0000_3b_00_0, or 0000:3b:00.0")
     return bare
 
 
@@ -146,7 +146,10 @@ def huge_pages(text: str) -> HugePages:
     found = re.fullmatch(r"([0-9]{1,7})([kmg])b?", text, re.IGNORECASE)
     size = int(found[1]) * {"k": KIB, "m": MIB, "g": GIB}[found[2].lower()] if found else 0
     if size not in PAGES:
-        raise Usage(f"'{text}' are no huge pages", f"Write their number, or their size: {_sizes()}, or {NONE}")
+        raise Usage(
+            f"'{text}' is not a size or number of huge pages",
+            f"Write their number, or their size: {_sizes()}, or {NONE}",
+        )
     return HugePages(size)
 
 

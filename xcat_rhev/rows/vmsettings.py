@@ -260,7 +260,7 @@ def _bios(text: str) -> str:
 
 def _threads(text: str) -> int:
     if not (text.isdigit() and int(text) <= MOST_IO_THREADS):
-        raise Usage(f"'{text}' is no number of I/O threads", f"Write a number from 0 to {MOST_IO_THREADS}")
+        raise Usage(f"'{text}' is not a number of I/O threads", f"Write a number from 0 to {MOST_IO_THREADS}")
     return int(text)
 
 

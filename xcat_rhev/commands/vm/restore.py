@@ -119,7 +119,7 @@ class _Restoring:
         ids = [ref.id for disk in disks for ref in disk.storage_domains]
         domains = {each.id: each for each in self.context.manager.all(StorageDomain)}
         if not ids or ids[0] not in domains:
-            raise NotFound("it has no disk, so that nobody knows on which domain", f"Run: chvm {self.vm.name} -a 1")
+            raise NotFound("it has no disk, so its storage domain is not known", f"Run: chvm {self.vm.name} -a 1")
         return domains[ids[0]]
 
     def _attach(self, upload: Upload) -> None:

@@ -45,9 +45,9 @@ def write(call: ApiCall, vm: Thing) -> ActionDone:
         told = f"Invalid target folder: {directory} on Host {host['name']}"
         raise Refused(f"Cannot export VM. {told}. You may refer to the engine.log file for further details.")
     kept = {
-        "vm": _kept(vm),
-        "disks": [{**_kept(disk), "like": disk["id"]} for disk in world.of("disk", "vm", vm["id"])],
-        "nics": [_kept(nic) for nic in world.of("nic", "vm", vm["id"])],
+        "vm": _without_own(vm),
+        "disks": [{**_without_own(disk), "like": disk["id"]} for disk in world.of("disk", "vm", vm["id"])],
+        "nics": [_without_own(nic) for nic in world.of("nic", "vm", vm["id"])],
     }
     path = f"{directory.rstrip('/')}/{name}"
     world.change(host, ovas={**host.get("ovas", {}), path: kept})
@@ -59,7 +59,7 @@ def write(call: ApiCall, vm: Thing) -> ActionDone:
     return ActionDone()
 
 
-def _kept(thing: Thing) -> Thing:
+def _without_own(thing: Thing) -> Thing:
     return {key: value for key, value in thing.items() if key not in _OWN}
 
 
