@@ -229,6 +229,25 @@ def test_where_media_come_from(machine, capsys, mark, mend):
     assert line.startswith("BAD ") and "missing: /no/media, /no/template" in line and line.endswith(mend)
 
 
+def test_a_service_node_gets_the_certificate_of_the_finish_url_from_the_management_node(machine, capsys, monkeypatch):
+    monkeypatch.setattr(finishurl, "_listens", lambda address: False)
+    (machine / "etc/xCATSN").touch()
+    certificate, conf = machine / "etc/xcat/rhevh-web.pem", machine / "etc/xcat/rhevh-web.conf"
+    with web_server(403, "text/plain", "sn1: Permission denied for request") as port:
+        set_site(machine, httpport=port)
+        run("install", machine)
+        assert not certificate.exists() and not conf.exists()
+        copied = f"Run: rsync -a 127.0.0.1:{certificate} {certificate.parent}/ && xcat-rhev install"
+        assert finding(machine, capsys, "finish URL").endswith(copied)
+        certificate.write_text("of the management node\n")
+        run("install", machine)
+        assert f"\ncertificate = {certificate}\n" in conf.read_text()
+        assert stat.S_IMODE(certificate.stat().st_mode) == 0o640
+        assert finding(machine, capsys, "finish URL").endswith("Run: xcat-rhev install --policy certificate")
+    assert run("uninstall", machine) == 0
+    assert not conf.exists() and certificate.read_text() == "of the management node\n"
+
+
 def test_a_manager_that_another_machine_serves(machine, capsys):
     (machine / "stub/vm.csv").write_text('#node,mgr,disable\n"vm1","rhevm",\n')
     set_site(machine, xcatconfdir=machine / "etc/xcat")

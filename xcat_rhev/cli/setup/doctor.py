@@ -24,7 +24,7 @@ from ...ordering import natural
 from ...rows.manager import manager_folder
 from .. import homes
 from ..files import find_shared
-from . import finishurl
+from . import finishurl, webcertificate
 from .findings import Finding, show
 from .ledger import Ledger
 from .site import XcatSite, add_options, site_of
@@ -241,9 +241,16 @@ def _leftovers(tables: XcatTables) -> Iterator[Finding]:
 def _finish_url(site: XcatSite, tables: XcatTables) -> Finding:
     files = Ledger(site.state).files()
     own = f". Let your web server run {site.script} for /xcatrhevh, see share/httpd/README.md"
-    return finishurl.check_application(
-        tables, configured_server(site, files), own if files else ". Run: xcat-rhev install"
-    )
+    hint = own if files else ". Run: xcat-rhev install"
+    return finishurl.check_application(tables, configured_server(site, files), hint, _policy_command(site, tables))
+
+
+def _policy_command(site: XcatSite, tables: XcatTables) -> str:
+    """What makes xcatd permit the application's requests: the certificate comes from where xCAT's CA is."""
+    if site.role() == "management node" or webcertificate.is_there(site):
+        return finishurl.POLICY
+    file = webcertificate.file_of(site)
+    return f"rsync -a {tables.site('master')}:{file} {file.parent}/ && xcat-rhev install"
 
 
 def _selinux(site: XcatSite) -> Iterator[Finding]:

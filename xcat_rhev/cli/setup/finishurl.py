@@ -17,7 +17,7 @@ from .webserver import WebServer
 
 #: Seconds in which a web server reads its new configuration after a reload.
 _SOON = 5.0
-_POLICY = "xcat-rhev install --policy certificate"
+POLICY = "xcat-rhev install --policy certificate"
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,19 @@ def wait_for(tables: XcatTables) -> None:
         time.sleep(0.2)
 
 
-def check_application(tables: XcatTables, server: WebServer | None, hint: str) -> Finding:
+def check_application(tables: XcatTables, server: WebServer | None, hint: str, policy: str = POLICY) -> Finding:
     """Ask this machine's web server. We are no hypervisor, so the application has to refuse us.
 
     Args:
         tables: Say where it is.
         server: The web server that an install prepared; None where there was none, or the site has its own way.
         hint: What to do in that case.
+        policy: What to run when xcatd permits nothing to the application.
     """
     url = url_of(tables)
     answer = _fetch(url)
     if answer.ours:
-        return _application(url, answer)
+        return _application(url, answer, policy)
     if answer.code == 0:
         return _bad(f"{url}: {answer.text}{'' if server else hint}", server.start if server else "")
     says = f"{url} answers {answer.code}" + (" to somebody who is not a node" if answer.code == 200 else "")
@@ -75,7 +76,7 @@ def _bad(says: str, mend: str) -> Finding:
     return Finding("finish URL", False, says, mend)
 
 
-def _application(url: str, answer: _Answer) -> Finding:
+def _application(url: str, answer: _Answer, policy: str) -> Finding:
     """What the application's refusal says about xcatd behind it."""
     if answer.code == 503:
         return _bad(f"{url}: {answer.text}", "systemctl restart xcatd")
@@ -84,7 +85,7 @@ def _application(url: str, answer: _Answer) -> Finding:
     # No policy row fits what xcatd calls this machine; an xcatd with IPv6 has no name for an IPv4 client.
     if ":" not in local_address() and _listens("::1"):
         return _bad("xcatd has no name for 127.0.0.1", "echo '::1 localhost' >> /etc/hosts")
-    return _bad("policy has no row for the certificate xcatrhevh, or the CGI does not show it", _POLICY)
+    return _bad("policy has no row for the certificate xcatrhevh, or the CGI does not show it", policy)
 
 
 def _fetch(url: str) -> _Answer:

@@ -214,8 +214,11 @@ def _snippet(site: XcatSite, httpd: str) -> Iterator[tuple[Path, bytes, int, str
 def _policy(site: XcatSite, ledger: Ledger, policy: str) -> Iterator[Item]:
     if policy == "none":
         return
-    if site.role() == "management node" and not webcertificate.is_there(site):  # where the CA is
-        yield Item("the CGI's certificate, signed by xCAT's CA", partial(webcertificate.make, site, ledger))
+    if not webcertificate.is_there(site):
+        if webcertificate.file_of(site).exists():
+            yield Item("the CGI is told of its certificate", partial(webcertificate.tell, site, ledger))
+        elif site.role() == "management node":  # where the CA is
+            yield Item("the CGI's certificate, signed by xCAT's CA", partial(webcertificate.make, site, ledger))
     there = site.run("tabdump", "policy").stdout
     whole = webcertificate.NAME in there and "rhevmupdateflag" in there  # earlier versions wrote less
     if policy == "certificate" and ledger.fact("policy") and not whole:

@@ -41,11 +41,22 @@ def make(site: XcatSite, ledger: Ledger) -> None:
                 "See policy/README.md, or give --policy original",
             )
         text = made.read_bytes()
-    file, conf = site.confdir / "rhevh-web.pem", _conf(site)
-    ledger.put(file, text, 0o640)
+    ledger.put(file_of(site), text, 0o640)
+    tell(site, ledger)
+
+
+def tell(site: XcatSite, ledger: Ledger) -> None:
+    """Tell the CGI of the certificate's file, and let the web server read that."""
+    file, conf = file_of(site), _conf(site)
     os.chown(file, -1, _group())
+    file.chmod(0o640)
     before = conf.read_text() if conf.exists() else find_shared("share/httpd/rhevh-web.conf").read_text()
     ledger.put(conf, f"{before.rstrip()}\ncertificate = {file}\n".encode(), 0o644)
+
+
+def file_of(site: XcatSite) -> Path:
+    """Where the certificate is; a service node gets a copy of the management node's, where the CA is."""
+    return site.confdir / "rhevh-web.pem"
 
 
 def _conf(site: XcatSite) -> Path:
