@@ -167,7 +167,8 @@ def test_everything_in_the_order_of_what_needs_what(racks: Racks, capsys: pytest
     ]
     racks.typed.clear()
     assert run(racks) == 0
-    assert racks.typed == [f"cfgve -m {MANAGER} --from -"]  # which compares, and has nothing to do
+    # Whether the manager still answers; and a comparison, which has nothing to do.
+    assert racks.typed == [f"lsve -t dc -m {MANAGER}", f"cfgve -m {MANAGER} --from -"]
 
 
 @pytest.mark.parametrize("point", range(14))

@@ -92,7 +92,8 @@ class ManagerSteps:
                 begun = partial(self._begun, node, image)
                 yield SiteStep(f"install {node} with {image}", begun, partial(self._install_host, node, image))
         if manager.node:
-            yield SiteStep(f"wait for {manager.name}", lambda: self._setup() == UP, self._wait_for_manager)
+            # Also one that was up: its machine may have lost its power since.
+            yield SiteStep(f"wait for {manager.name}", None, self._wait_for_manager)
         for image, nodes in manager.hypervisors.items():
             for node in nodes:
                 booted = partial(self._booted, node, image)
