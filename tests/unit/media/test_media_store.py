@@ -211,11 +211,11 @@ from pathlib import Path
 from xcat_rhev.media import copying
 from xcat_rhev.media.identify import identify
 from xcat_rhev.media.iso import read_iso
-from xcat_rhev.media.store import Store
+from xcat_rhev.media.store import MediaStore
 copying._STEP = copying._BUFFER = 4096
 medium = read_iso(Path({iso!r}))
 steps = 0
-for _ in Store(medium, identify(medium), Path({target!r})).copy():
+for _ in MediaStore(medium, identify(medium), Path({target!r})).copy():
     steps += 1
     print(steps, flush=True)
 print("done", flush=True)
