@@ -244,6 +244,10 @@ class Api:
         """The newest events about anything."""
         return self.calls.list(Event, self.calls.collection(Event), limit=limit)
 
+    def is_made_by_us(self, vm: Vm) -> bool:
+        """See `Catalog.is_made_by_us`."""
+        return self.catalog.is_made_by_us(vm)
+
     def events_of(self, codes: Iterable[int]) -> builtins.list[Event]:
         """The newest events of some kinds, by the engine's numbers for them."""
         return self.catalog.events_of(codes)

@@ -37,6 +37,8 @@ _SLOW = re.compile(
     r"/(fence|setupnetworks|commitnetconfig|restore|iscsi(discover|login)|discoveriscsi)$"
     r"|/storagedomains(/[^/?]+(/activate)?)?(\?|$)"
 )
+#: How the Correlation-Id of our requests begins.
+OURS = "xcat-"
 #: How often one looks for a thing whose create may still be under way.
 _LOOKS = 3
 
@@ -340,7 +342,7 @@ class Calls:
         return every[:limit] if limit else every
 
     def _write(self, method: str, path: str, sent: bytes, shown: str) -> HttpRequest:
-        headers = {**ALWAYS, "Correlation-Id": f"xcat-{uuid.uuid4().hex[:20]}"}
+        headers = {**ALWAYS, "Correlation-Id": f"{OURS}{uuid.uuid4().hex[:20]}"}
         if sent:
             headers["Content-Type"] = "application/xml"
         return HttpRequest(method, path, sent, shown, headers, slow=bool(_SLOW.search(path)))

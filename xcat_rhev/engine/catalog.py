@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, TypeVar
 
 from ..errors import Ambiguous, NotFound
-from .calls import Calls
+from .calls import OURS, Calls
 from .documents.dialect import ROWS
 from .documents.noun import N
 from .nouns import (
@@ -50,6 +50,8 @@ _NEW: Mapping[type[Noun], str] = {
 _DISKS = "disk_attachments.disk"
 #: More hosts than this are looked up in the list of all, which is short anyway.
 _FEW_HOSTS = 20
+#: The engine's number for "VM NAME was created by USER" (AuditLogType.USER_ADD_VM).
+_MADE = 34
 #: The search language's word for events about a kind of thing.
 _EVENT_WORDS = {
     "vm": "event_vm",
@@ -253,6 +255,13 @@ class Catalog:
         if not word or not expressible(about.name):
             return []
         return self._calls.list(Event, self._calls.collection(Event), f"{word}={quote(about.name)}", limit=limit)
+
+    def is_made_by_us(self, vm: Vm) -> bool:
+        """Has a request of this product made the machine? False, too, if the engine no longer says so."""
+        made = (
+            event for event in self.events(vm, limit=1000) if event.code == _MADE and event.vm and event.vm.id == vm.id
+        )
+        return any((event.correlation or "").startswith(OURS) for event in made)
 
     def events_of(self, codes: Iterable[int], limit: int = 1000) -> builtins.list[Event]:
         """The newest events of some kinds, by the engine's numbers for them."""

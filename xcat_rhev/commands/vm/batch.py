@@ -6,6 +6,7 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Callable
 
+from ...engine.manager import Manager
 from ...engine.nouns import Vm
 from ...messages import Message, Warn
 from ...ordering import natural
@@ -41,10 +42,9 @@ def make(
     """
     found = find_named(context, list(rows), details=True)
     yield from map(found.lack, sorted(found.several, key=natural))
-    rows = {node: row for node, row in rows.items() if node not in found.several}
     kept: Mapping[str, Vm] = {} if "force" in context.options else found
-
-    rows = {node: _with_usual_nic(row, kept.get(node)) for node, row in rows.items()}
+    rows = {node: row for node, row in rows.items() if node not in found.several}
+    rows = {**rows, **_with_usual_nic(context.manager, rows, kept)}
 
     def making_of(node: str, row: VmRow) -> Making:
         there, limit = kept.get(node), context.limit(LIMIT)
@@ -107,13 +107,18 @@ def _left_apart(node: str, columns: Collection[str]) -> Iterator[Warn]:
 _SHOWN = {"memory": "memory", "cpus": "CPUs", "storage": "disk sizes", "master": "template"}
 
 
-def _with_usual_nic(row: VmRow, there: Vm | None) -> VmRow:
-    """A machine of which the row says nothing of NICs and that has none was cut off before it got its usual one.
+def _with_usual_nic(manager: Manager, rows: Mapping[str, VmRow], kept: Mapping[str, Vm]) -> dict[str, VmRow]:
+    """Rows that say nothing of NICs, of machines that we began to make and that have none: each was cut off before.
 
-    rscan writes `none` of machines that shall have none.
+    A machine that others made without a NIC stays as it is. The engine tells it by the event of its making.
     """
-    half_made = there is not None and there.nics is not None and not there.nics
-    return replace(row, nics=row.new_nics()) if half_made and row.nics is None and not row.template else row
+    bare = {
+        node: kept[node]
+        for node, row in rows.items()
+        if row.nics is None and not row.template and node in kept and kept[node].nics == ()
+    }
+    ours = manager.each(manager.is_made_by_us, list(bare.values()))
+    return {node: replace(rows[node], nics=rows[node].new_nics()) for node, made in zip(bare, ours) if made}
 
 
 def apart(making: Making, typed: Typed) -> list[str]:

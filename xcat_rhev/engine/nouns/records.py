@@ -22,11 +22,13 @@ class Event(Noun, tag="event", path="events", searchable=True, top=True, named=F
     Attributes:
         severity: normal, warning, error, alert.
         time: xs:dateTime.
+        correlation: The Correlation-Id of the request behind it; since 3.1.
     """
 
     code = whole("code")
     severity = text("severity")
     time = text("time")
+    correlation = text("correlation_id")
     vm = ref("vm")
     storage_domain = ref("storage_domain")
     host = ref("host")
