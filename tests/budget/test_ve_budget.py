@@ -92,7 +92,7 @@ def test_looking_at_the_networks_of_ten_hosts(site, version):
         site.row("hypervisor", node, interface="")
     site.front.counts.clear()
     assert len(site.wrong("chhypervisor -n", TEN)) == len(TEN)
-    assert site.front.counts.shown()["requests"] == {}  # a row that says nothing is refused before a manager is asked
+    assert site.front.counts.report()["requests"] == {}  # a row that says nothing is refused before a manager is asked
 
 
 def test_power_management_of_ten_hosts(site, version):

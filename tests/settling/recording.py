@@ -125,7 +125,10 @@ LISTS = {
     "diskattachments": "disk_attachments",
     "fenceagents": "agents",
     "graphicsconsoles": "graphics_consoles",
+    "hostdevices": "host_devices",
+    "mediateddevices": "vm_mediated_devices",
     "networkattachments": "network_attachments",
+    "numanodes": "vm_numa_nodes",
     "operatingsystems": "operation_systems",
     "reporteddevices": "reported_devices",
     "storagedomains": "storage_domains",
@@ -133,4 +136,9 @@ LISTS = {
     "vnicprofiles": "vnic_profiles",
 }
 #: The same below a host: its NICs.
-HOST_LISTS = {"nics": "host_nics", "storage": "host_storages"}
+HOST_LISTS = {
+    "devices": "host_devices",
+    "nics": "host_nics",
+    "numanodes": "host_numa_nodes",
+    "storage": "host_storages",
+}
