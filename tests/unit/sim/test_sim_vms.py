@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -483,7 +486,9 @@ def test_a_viewer_gets_its_file(make_engine: Any) -> None:
     console = f"{engine.vm()}/graphicsconsoles/766e63"
     assert "type=vnc" in engine.post(f"{console}/remoteviewerconnectionfile").text("remote_viewer_connection_file")
     assert engine.get(console, accept="application/x-virt-viewer").body.startswith(b"[virt-viewer]")
-    assert len(engine.post(f"{console}/proxyticket").text("proxy_ticket/value")) == 16
+    ticket = json.loads(base64.b64decode(engine.post(f"{console}/proxyticket").text("proxy_ticket/value")))
+    assert ticket["signedFields"] == "salt,validFrom,validTo,data"
+    assert json.loads(unquote_plus(ticket["data"]))["ssl_target"] is False
 
 
 def test_clone_makes_an_independent_copy(make_engine: Any) -> None:
