@@ -64,22 +64,26 @@ class BridgeHost:
             self._writes.put(table, values)
 
     def _put_nodes(self, table: str, values: Values) -> None:
-        self._known.forget()
-        self._channel.call("set_node_attrs", table, {node: dict(row) for node, row in values.items()})
+        self._change("set_node_attrs", table, {node: dict(row) for node, row in values.items()})
 
     def set_row(self, table: str, key: Mapping[str, str], values: Mapping[str, str]) -> None:
         """Change the row with that key, or add it."""
-        self._known.forget()
-        self._channel.call("set_row", table, dict(key), dict(values))
+        self._change("set_row", table, dict(key), dict(values))
 
     def delete_row(self, table: str, key: Mapping[str, str]) -> None:
         """Remove the row with that key."""
-        self._known.forget()
-        self._channel.call("delete_row", table, dict(key))
+        self._change("delete_row", table, dict(key))
 
     def site(self, key: str, default: str = "") -> str:
         """Read one value of the site table."""
         return self._ask("site", key) or default
+
+    def _change(self, name: str, *arguments: Any) -> Any:
+        """Have the shim write; what others have asked meanwhile may be from before, so it is forgotten afterwards."""
+        try:
+            return self._channel.call(name, *arguments)
+        finally:
+            self._known.forget()
 
     def _ask(self, name: str, *arguments: Any) -> Any:
         """Ask the shim, or take what it has just answered: each of several managers asks for the same of the site."""
@@ -92,8 +96,7 @@ class BridgeHost:
 
     def run(self, command: str, nodes: Sequence[str] = (), args: Sequence[str] = ()) -> Iterator[Message]:
         """Run another xCAT command as this host; Perl gives all its answers at the end."""
-        self._known.forget()
-        for item in self._channel.call("run", command, list(nodes), list(args)) or []:
+        for item in self._change("run", command, list(nodes), list(args)) or []:
             yield message_from(item)
 
     def set_bootparams(self, node: str, kernel: str, initrd: str, kcmdline: str) -> None:

@@ -93,6 +93,7 @@ def test_it_starts_anew_where_reading_again_would_end_it(site):
     site.turns(["start", "end", "start"])
     site.state.dnsmasq.cards.write_text("dhcp-mac=set:node-n2,aa\n")
     site.turns(["start", "end", "start", "end", "start"])
+    assert "again" not in site.noted()
 
 
 def test_kea_beside_dnsmasq(site):

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 import getpass
 import os
 import sys
 from pathlib import Path
 
 from ...errors import NotFound, Usage
+from ...files import typed_path
 from ...secret import Secret
 
 USER, PASSWORD = "XCAT_RHEV_USER", "XCAT_RHEV_PASSWORD"  # noqa: S105 - the names of variables
 _USUAL = "admin"
+
+
+def add_options(parser: argparse._ActionsContainer) -> None:
+    """Give a program the options that say who logs in to an engine, and what its CA is."""
+    add = parser.add_argument
+    add("--user", default="", help=f"who logs in, as user@profile (${USER}; admin)")
+    add("--password-file", default="", metavar="FILE", help=f"its first line is the password (${PASSWORD}); -: stdin")
+    add("--ca", type=typed_path, metavar="FILE", help="the engine's CA; without it the engine is asked for it")
+    add("--ca-sha256", default="", metavar="PRINT", help="the SHA-256 that the engine's CA must have")
+    add("--yes", action="store_true", help="take the engine's CA without asking")
 
 
 def user(typed: str) -> str:

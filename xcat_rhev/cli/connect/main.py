@@ -49,16 +49,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("engine", metavar="ENGINE", help="its name, host:port, or the address of its web page")
-    add("--user", default="", help=f"who logs in, as user@profile (${login.USER}; admin)")
-    add(
-        "--password-file",
-        default="",
-        metavar="FILE",
-        help=f"the first line is the password (${login.PASSWORD}); -: stdin",
-    )
-    add("--ca", type=typed_path, metavar="FILE", help="the engine's CA; without it the engine is asked for it")
-    add("--ca-sha256", default="", metavar="PRINT", help="the SHA-256 that the engine's CA must have")
-    add("--yes", action="store_true", help="take the engine's CA without asking")
+    login.add_options(parser)
     add("--home", type=typed_path, metavar="DIR", help=f"the embedded xcatd's home ({homes.usual()})")
     add("--port", type=port, metavar="N", help="where an embedded xcatd that is started listens (3001)")
     add("--no-links", action="store_true", help="do not put rpower and the others beside xcat-rhev")

@@ -84,16 +84,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     )
     add = real.add_argument
     add("--engine", default="", metavar="URL", help="its name, host:port, or the address of its web page")
-    add("--user", default="", help=f"who logs in, as user@profile (${login.USER}; admin)")
-    add(
-        "--password-file",
-        default="",
-        metavar="FILE",
-        help=f"its first line is the password (${login.PASSWORD}); -: stdin",
-    )
-    add("--ca", type=typed_path, metavar="FILE", help="the engine's CA; without it the engine is asked for it")
-    add("--ca-sha256", default="", metavar="PRINT", help="the SHA-256 that the engine's CA must have")
-    add("--yes", action="store_true", help="take the engine's CA without asking")
+    login.add_options(real)
     add("--cluster", default="Default", help="the cluster of the machines, with a host that is up (default: Default)")
     add("--domain", default="", help="the data domain of their disks (default: the first that is active)")
     return parser.parse_args(list(argv))
