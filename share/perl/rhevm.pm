@@ -25,6 +25,7 @@ our $LOG     = $ENV{XCAT_RHEV_LOG}     || '/var/log/xcat/xcat-rhev.log';
 our $SERVICE_NODE = $ENV{XCAT_RHEV_SERVICE_NODE} || '/etc/xCATSN';    # there on service nodes
 our $START_LIMIT = 30;    # seconds in which the agent has to answer after its start
 our $READ_AGAIN = 5;      # seconds after which what the tables said is old; xCAT's own caches keep it as long
+our $MANY_NODES = 50;     # of so many nodes, only columns that some row fills are asked for
 our $GATHER_TIME = 0.1;   # seconds for which an answer may wait for others; xcatd sends once a second
 our $GATHER_MOST = 250;   # answers in one
 our $RELAY_LIMIT = 3600;  # seconds in which xcatd has to take the last answers; a client may read slowly
@@ -404,14 +405,22 @@ sub kept_rows {
 sub read_rows {
     my ($name, $nodes, $columns) = @_;
     my $table = open_table($name) or return {};
-    return {} unless @$columns;
-    my $found = $table->getNodesAttribs($nodes, $columns) || {};
+    my @filled = @$nodes < $MANY_NODES ? @$columns : filled_columns($table, @$columns);
+    my $found = @filled ? $table->getNodesAttribs($nodes, \@filled) || {} : {};
     my %rows;
     for my $node (@$nodes) {
         my $row = $found->{$node}->[0] || {};
         $rows{$node} = { map { $_ => "$row->{$_}" } grep { defined $row->{$_} } @$columns };
     }
     return \%rows;
+}
+
+# The columns that some row fills. For a column that a node's own row leaves empty, xCAT looks at all of the node's
+# groups; of a thousand nodes that takes three times as long as one read of the table.
+sub filled_columns {
+    my ($table, @columns) = @_;
+    my %filled = map { %$_ } grep { ref } $table->getAllAttribs(@columns);
+    return grep { exists $filled{$_} } @columns;
 }
 
 sub rows {

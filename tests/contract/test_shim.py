@@ -191,6 +191,25 @@ def test_what_the_shim_has_read_on_the_way_is_not_read_again_but_after_a_write(x
     assert [answer["data"][0] for answer in xcat.run("rpower", ["vm1"])] == ["rhevm1", "rhevm9", "rhevm8"]
 
 
+def test_of_many_nodes_only_columns_that_some_row_fills_are_asked_for(xcat, agent):
+    tables = json.loads(xcat.tables.read_text())
+    tables["vm"] = {
+        "cols": ["node", "mgr", "cluster", "datacenter"],
+        "rows": [{"node": f"vm{number}", "mgr": "rhevm1", "cluster": ""} for number in range(100)],
+    }
+    tables["hypervisor"] = {"cols": ["node", "mgr", "type"], "rows": []}
+    xcat.tables.write_text(json.dumps(tables))
+    nodes = [f"vm{number}" for number in range(100)]
+
+    def play(request, host):
+        rows = host.node_attrs("vm", request.nodes, ["mgr", "cluster", "datacenter"])
+        yield Data(str(sum(row == {"mgr": "rhevm1"} for row in rows.values())))
+        yield Data(str(sum(row == {} for row in host.node_attrs("hypervisor", request.nodes, ["type"]).values())))
+
+    agent.play = play
+    assert xcat.run("rpower", nodes) == [{"data": ["100"]}, {"data": ["100"]}]
+
+
 def test_rows_that_most_nodes_share_come_with_the_request(xcat, agent):
     tables = json.loads(xcat.tables.read_text())
     tables["vm"] = {

@@ -185,10 +185,9 @@ def message_to(message: Message) -> dict[str, Any]:
 
 def line_for(message: Message) -> dict[str, Any] | list[str]:
     """Write a message as its line for Perl: a pair for what a node says, as most are, and an object for all others."""
-    said = message_to(message)
-    if said["kind"] == KINDS[Data] and said.keys() == {"kind", "node", "text"}:
-        return [said["node"], said["text"]]
-    return {"say": said}
+    if isinstance(message, Data) and message.node and not (message.desc or message.code):
+        return [without_spelling(message.node), without_spelling(message.text)]
+    return {"say": message_to(message)}
 
 
 def _row(item: Mapping[str, Any] | None) -> Row:

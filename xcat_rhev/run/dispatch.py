@@ -100,7 +100,7 @@ class Dispatcher:
         told: set[Message] = set()
         apart = any(group.manager for group in groups)
         for message in side_by_side(parts, run.request.aborted, apart, run.silence):
-            if message not in told:
+            if not (isinstance(message, Error) and message in told):
                 yield message
             yield from run.counts.news()
             if isinstance(message, Error) and not message.node:  # the same for all managers: wrong words

@@ -165,7 +165,7 @@ class ListReader(Generic[N]):
                 self._keep(self._noun.read(child, self._dialect, self._only))
 
     def _keep(self, thing: N) -> None:
-        self._size += 1 + sum(len(value) for value in thing.values().values() if isinstance(value, tuple))
+        self._size += 1 + sum(len(value) for value in vars(thing).values() if isinstance(value, tuple))
         if self._size > THINGS:
             raise BadAnswer(f"the manager's answer lists more than {THINGS} things")
         self._found.append(thing)

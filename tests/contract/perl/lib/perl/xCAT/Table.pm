@@ -26,12 +26,21 @@ sub fits { my ($row, $key) = @_; for (keys %$key) { return 0 if ($row->{$_} // '
 sub getNodesAttribs {
     my ($self, $nodes, $columns) = @_;
     my $rows = $self->mine(load())->{rows};
+    my @slow = grep { my $column = $_; !grep { ($_->{$column} // '') ne '' } @$rows } @$columns;
+    die "a column that no row fills was asked for of many nodes: @slow\n" if @slow && @$nodes >= 50;
     my %found;
     for my $node (@$nodes) {
         my ($row) = grep { $_->{node} eq $node } @$rows;
         $found{$node} = [{ map { $_ => $row->{$_} } @$columns }];
     }
     return \%found;
+}
+
+# Rows that have none of the columns are left out; nothing at all where there are none.
+sub getAllAttribs {
+    my ($self, @columns) = @_;
+    my @rows = map { my $row = $_; +{ map { $_ => $row->{$_} } grep { ($row->{$_} // '') ne '' } @columns } } @{ $self->getAllEntries() };
+    return grep { %$_ } @rows;
 }
 
 sub getAllEntries { my ($self) = @_; return $self->mine(load())->{rows}; }

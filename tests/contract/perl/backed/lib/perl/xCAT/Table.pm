@@ -18,6 +18,12 @@ sub getNodesAttribs {
     return { map { $_ => [$rows->{$_}] } keys %$rows };
 }
 
+sub getAllAttribs {
+    my ($self, @columns) = @_;
+    my @rows = map { my $row = $_; +{ map { $_ => $row->{$_} } grep { ($row->{$_} // '') ne '' } @columns } } @{ $self->getAllEntries() };
+    return grep { %$_ } @rows;
+}
+
 sub getAllEntries { my ($self) = @_; return xCAT::Backend::ask('rows', $self->{name}); }
 
 sub setNodesAttribs { my ($self, $values) = @_; return xCAT::Backend::ask('set_node_attrs', $self->{name}, $values); }
