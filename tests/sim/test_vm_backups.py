@@ -132,6 +132,137 @@ def test_a_backup_that_fails_leaves_nothing_open(site: VmSite, tmp_path: Path, f
     backup(site, tmp_path)
 
 
+def checkpoints(site: VmSite) -> list[str]:
+    """The checkpoints that the manager keeps, by their ids."""
+    return [one["id"] for one in site.world.things["checkpoint"].values()]
+
+
+def test_of_checkpoints_only_that_stays_from_which_the_next_backup_goes_on(site: VmSite, tmp_path: Path) -> None:
+    machine(site)
+    aged(tmp_path, backup(site, tmp_path), 1)
+    aged(tmp_path, backup(site, tmp_path), 2)
+    last = read_runs(tmp_path / "vm1")[-1]
+    assert checkpoints(site) == [last.checkpoint] and last.base
+    strange = site.world.add(
+        "checkpoint", vm=site.vm("vm1")["id"], parent_id=None, description="of others", status="created"
+    )
+    site.faults([{"method": "POST", "path": "/imagetransfers", "do": "status", "status": 409, "about": "No."}])
+    site.wrong(f"chvm --backup {tmp_path}", ["vm1"])
+    site.mend()
+    site.clock.advance(100)
+    assert len(checkpoints(site)) == 3, "that of the backup which failed is there"
+    aged(tmp_path, backup(site, tmp_path), 3)
+    run = read_runs(tmp_path / "vm1")[-1]
+    assert sorted(checkpoints(site)) == sorted([strange["id"], run.checkpoint]) and run.base == last.name
+
+
+@pytest.mark.parametrize("site", [(4, 4), (4, 5)], indirect=True, ids=str)
+def test_disks_are_told_to_be_followed_and_raw_ones_are_not(site: VmSite, tmp_path: Path) -> None:
+    machine(site)
+    said = site.ok(f"chvm --backup {tmp_path} --dry-run", ["vm1"])
+    assert [text for text in said if "followed" in text] == ["vm1: have what changes on vm1_Disk1 followed"]
+    aged(tmp_path, backup(site, tmp_path), 1)
+    assert [site.thing("disk", f"vm1_Disk{n}").get("backup") for n in (1, 2)] == ["incremental", None]
+    assert not [text for text in site.ok(f"chvm --backup {tmp_path} --dry-run", ["vm1"]) if "followed" in text]
+
+
+@pytest.mark.parametrize("site", [(4, 4)], indirect=True, ids=str)
+def test_engines_of_4_4_give_what_has_changed_on_such_disks(site: VmSite, tmp_path: Path) -> None:
+    site.made("vm1", storage="data1:64m")
+    aged(tmp_path, backup(site, tmp_path), 1)
+    write(site, "vm1_Disk1", 0, noise(MIB, 9))
+    backup(site, tmp_path)
+    assert [run.base for run in read_runs(tmp_path / "vm1")] == ["", "20200101-000000"]
+
+
+def test_old_backups_go_when_nothing_is_built_on_them_any_more(site: VmSite, tmp_path: Path) -> None:
+    machine(site)
+    for day in range(1, 4):
+        write(site, "vm1_Disk1", day * MIB, noise(MIB, day))
+        aged(tmp_path, backup(site, tmp_path, "--keep 2"), day)
+    runs = read_runs(tmp_path / "vm1")
+    assert [(run.name[6:8], run.base[6:8]) for run in runs] == [("01", ""), ("02", "01"), ("03", "")]
+    write(site, "vm1_Disk1", 9 * MIB, noise(MIB, 9))
+    dry = site.ok(f"chvm --backup {tmp_path} --keep 2 --dry-run", ["vm1"])
+    assert [text for text in dry if "remove the backup" in text] == [
+        f"vm1: remove the backup 202001{day}-000000" for day in ("02", "01")
+    ]
+    now = content(site, "vm1_Disk1")
+    said = site.ok(f"chvm --backup {tmp_path} --keep 2", ["vm1"])
+    assert said[1:] == [f"vm1: backup 202001{day}-000000: removed." for day in ("02", "01")]
+    runs = read_runs(tmp_path / "vm1")
+    assert [run.base for run in runs] == ["", "20200103-000000"]
+    assert sorted(path.name for path in (tmp_path / "vm1").iterdir()) == [run.name for run in runs]
+    site.ok(f"chvm --restore {tmp_path}", ["vm1"])
+    assert content(site, "vm1_Disk1") == now
+
+
+def test_backups_that_are_too_old_go_and_what_somebody_named_stays(site: VmSite, tmp_path: Path) -> None:
+    machine(site)
+    for day in (1, 2):
+        aged(tmp_path, backup(site, tmp_path), day)
+    (tmp_path / "vm1" / "20200102-000000").rename(tmp_path / "vm1" / "before-the-upgrade")
+    said = site.ok(f"chvm --backup {tmp_path} --keep 14d", ["vm1"])
+    assert len(said) == 1, "the first one is what the named one is built on"
+    aged(tmp_path, read_runs(tmp_path / "vm1")[1].name, 3)
+    (tmp_path / "vm1" / "before-the-upgrade").rename(tmp_path / "elsewhere")
+    said = site.ok(f"chvm --backup {tmp_path} --keep 14d --full", ["vm1"])
+    assert said[1:] == [f"vm1: backup 202001{day}-000000: removed." for day in ("03", "01")]
+    (wrong,) = site.wrong(f"chvm --backup {tmp_path} --keep some", ["vm1"])
+    assert wrong == "--keep some: neither a number nor an age. Write --keep 7 or --keep 14d"
+
+
+CUTS = [
+    ("POST", "/imagetransfers"),
+    ("PUT", "/disks/*"),
+    ("PUT", "/vms/*/diskattachments/*"),
+    ("DELETE", "/vms/*/diskattachments/*"),
+    ("POST", "/vms/*/diskattachments"),
+]
+
+
+@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize(("method", "path"), CUTS)
+def test_a_restore_that_was_cut_off_goes_on(site: VmSite, tmp_path: Path, method: str, path: str, after: int) -> None:
+    site.made("vm1", storage="data1:8m")
+    write(site, "vm1_Disk1", 0, noise(MIB, 1))
+    day = content(site, "vm1_Disk1")
+    backup(site, tmp_path)
+    write(site, "vm1_Disk1", 0, noise(MIB, 2))
+    was = site.thing("disk", "vm1_Disk1")["id"]
+    fault = {"method": method, "path": path, "do": "status", "status": 409, "about": "Cannot do that."}
+    site.faults([{**fault, "after": after}])
+    said = [message.text for message in site.say(f"chvm --restore {tmp_path}", ["vm1"])]
+    assert ("Cannot do that." in said) != any("restored from" in text for text in said), said
+    done = "Cannot do that." not in said
+    site.mend()
+    if not done:
+        site.ok(f"chvm --restore {tmp_path}", ["vm1"])
+    (disk,) = site.parts("disk", "vm1")
+    assert (disk["name"], content(site, "vm1_Disk1") == day) == ("vm1_Disk1", True)
+    (kept,) = (one for one in site.world.things["disk"].values() if one is not disk)
+    assert kept["id"] == was and kept["name"].startswith("vm1_Disk1-until-") and not kept["vm"]
+
+
+def test_what_another_restore_has_left_is_removed_unless_somebody_has_it(site: VmSite, tmp_path: Path) -> None:
+    site.made("vm1", "vm2", storage="data1:8m")
+    for day in (1, 2, 3):
+        aged(tmp_path, backup(site, tmp_path), day)
+    for day, fault in ((1, "/imagetransfers"), (2, "/vms/*/diskattachments")):
+        site.faults([{"method": "POST", "path": fault, "do": "status", "status": 409, "about": "No."}])
+        site.wrong(f"chvm --restore {tmp_path} --at 2020010{day}-000000", ["vm1"])
+        site.mend()
+    disks = site.world.things["disk"].values()
+    (left,) = (one for one in disks if one["name"] == "vm1_Disk1-20200102-000000")
+    assert not left["vm"]
+    site.world.change(left, vm=site.vm("vm2")["id"])
+    said = site.ok(f"chvm --restore {tmp_path} --dry-run", ["vm1"])
+    assert not [text for text in said if "left" in text], "the second run took away what the first one left"
+    site.world.change(left, vm=None)
+    site.ok(f"chvm --restore {tmp_path}", ["vm1"])
+    assert sorted(one["name"][:16] for one in disks) == ["vm1_Disk1", "vm1_Disk1-until-"[:16], "vm2_Disk1"]
+
+
 def test_a_backup_that_was_killed_is_ended_by_the_next(site: VmSite, tmp_path: Path) -> None:
     machine(site)
     disk = site.thing("disk", "vm1_Disk1")["id"]

@@ -78,10 +78,10 @@ def test_a_dry_run_names_what_goes(site: VmSite) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--snapshot n --keep 0", "--keep 0: neither a number of snapshots nor an age. Write --keep 7 or --keep 14d"),
+        ("--snapshot n --keep 0", "--keep 0: neither a number nor an age. Write --keep 7 or --keep 14d"),
         ("--snapshot n --keep 5y", "--keep 5y: neither a number"),
-        ("--keep 5", "--keep goes with --snapshot alone"),
-        ("--revert n --keep 5", "--keep goes with --snapshot alone"),
+        ("--keep 5", "--keep goes with --snapshot or --backup"),
+        ("--revert n --keep 5", "--keep goes with --snapshot or --backup"),
     ],
 )
 def test_words_that_do_not_fit(site: VmSite, words: str, said: str) -> None:

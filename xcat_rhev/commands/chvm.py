@@ -25,13 +25,14 @@ from .vm.converge import Converging, asked_of
 from .vm.diskoptions import DiskOptions, Editing
 from .vm.images import Images
 from .vm.isos import IsoImage
+from .vm.keeping import read_keep
 from .vm.machines import NOT_CREATED, errors, find, find_named, stored_config, unseen
 from .vm.make import LIMIT, Making, pin_all
 from .vm.memberships import Memberships
 from .vm.placement import Placements
 from .vm.placeoptions import Placing
 from .vm.snapshots import OPTIONS as SNAPSHOTS
-from .vm.snapshots import Snapshots, read_keep
+from .vm.snapshots import Snapshots
 from .vm.surroundings import NOWHERE, survey
 from .vm.surroundings import VmPlace as Where
 
@@ -41,7 +42,7 @@ SPEC = Command(
     usage="noderange [-a SIZE] [--attach DISK] [-d DISK] [-p DISK] [--resize DISK=SIZE] [--mem SIZE] [--cpus NUMBER] "
     "[--cpupin CPUS] [--membind NODES] [--devpassthru DEVICE[,DEVICE...]] [--devdetach DEVICE[,DEVICE...]] "
     "[--optical ISO | --eject] | --snapshot NAME [--keep N|AGE] | --revert NAME | --rmsnapshot NAME | "
-    "--backup FOLDER [--full] | --restore FOLDER [--at NAME] | "
+    "--backup FOLDER [--full] [--keep N|AGE] | --restore FOLDER [--at NAME] | "
     "--export HYPERVISOR:/FOLDER",
     place=Place.MANAGER,
     routes=VM_ROUTES,
@@ -71,7 +72,7 @@ SPEC = Command(
         Option(("--optical", "--cdrom", "--dvd"), "optical", "put a CD image in, by its name", value="ISO"),
         Option(("--eject",), "eject", "take the CD out"),
         Option(("--snapshot",), "snapshot", "take a snapshot", value="NAME"),
-        Option(("--keep",), "keep", "with --snapshot: one of a series, of which so many stay", value="N|AGE"),
+        Option(("--keep",), "keep", "with --snapshot, one of a series, and --backup: so many stay", value="N|AGE"),
         Option(("--backup",), "backup", "write what is on the disks into a folder", value="FOLDER"),
         Option(("--full",), "full", "with --backup: all, not what has changed since the last one"),
         Option(("--restore",), "restore", "give the machine the disks of a backup; it must be off", value="FOLDER"),
@@ -94,7 +95,9 @@ SPEC = Command(
         "that are older than fourteen days (h hours, d days, w weeks). The old ones go when the new one is there; "
         "snapshots of other names stay.\n\n"
         "--backup writes into FOLDER/NODE/DATE: all that is on the disks, the first time, and then what has changed "
-        "since the last backup there, for disks that are qcow2; machines may run meanwhile. --restore puts a disk "
+        "since the last backup there, for disks that are qcow2; machines may run meanwhile. With --keep 7 those go "
+        "that are older than the seven newest, once no newer one is built on them, and every seventh has all again; "
+        "with --keep 14d those that are older than fourteen days. --restore puts a disk "
         "together of these files, gives it to the machine in place of the one of that name, and keeps that under "
         "another name. --export lets the manager write an OVA file on a hypervisor, into a folder that is there; "
         "mkvm --import makes a machine of it.\n\n"
@@ -107,6 +110,7 @@ SPEC = Command(
         ("chvm vm1 --devpassthru pci_0000_3b_00_0", "a device of its hypervisor, as rinv HYPERVISOR devices names it"),
         ("chvm vm1 --resize 1=40g", "a larger first disk"),
         ("chvm web --backup /backup", "what has changed on their disks since the last time, into files"),
+        ("chvm web --backup /backup --keep 14d", "the same each night, and what is older than two weeks goes"),
         ("chvm web1 --restore /backup --at 20261201-020000", "its disks as they were then"),
         ("chvm web1 --export rhevh1:/var/tmp", "an OVA file of it, on a hypervisor"),
         ("chvm web --snapshot nightly --keep 7", "a snapshot of each night, the last seven"),
@@ -127,8 +131,8 @@ def plan(context: Context) -> Plan:
     edits = [name for name in EDITS if name in context.options]
     if len(snapshots) + bool(edits) > 1 or {"optical", "eject"} <= set(edits):
         raise Usage("these options do not go together", f"Usage: chvm {SPEC.usage}")
-    if "keep" in context.options and snapshots != ["snapshot"]:
-        raise Usage("--keep goes with --snapshot alone", f"Usage: chvm {SPEC.usage}")
+    if "keep" in context.options and snapshots not in (["snapshot"], ["backup"]):
+        raise Usage("--keep goes with --snapshot or --backup", f"Usage: chvm {SPEC.usage}")
     if "full" in context.options and snapshots != ["backup"] or "at" in context.options and snapshots != ["restore"]:
         raise Usage("--full goes with --backup, and --at with --restore", f"Usage: chvm {SPEC.usage}")
     if snapshots and snapshots[0] in _FILES:

@@ -10,13 +10,17 @@ import os
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...errors import BadAnswer, Conflict, NotFound
 from ...media.diskimages import DiskFile
+from .keeping import Keep
 
 MANIFEST = "backup.json"
+#: What backups are called: their date in UTC.
+STAMP = "%Y%m%d-%H%M%S"
 #: Version of the files' layout.
 LAYOUT = 1
 Extents = Sequence[tuple[int, int, bool]]
@@ -114,21 +118,55 @@ def _disk(told: dict[str, Any]) -> DiskBackup:
     return disk
 
 
+def line_of(runs: Sequence[BackupRun], run: BackupRun) -> list[BackupRun]:
+    """A backup and those on which it is built, as far as they are there."""
+    by_name = {each.name: each for each in runs}
+    line = [run]
+    while (base := by_name.get(line[-1].base)) and base not in line:
+        line.append(base)
+    return line
+
+
+def aged_out(runs: Sequence[BackupRun], keep: Keep, now: datetime) -> list[BackupRun]:
+    """Those that are not to be kept for themselves when a new one has come; runs have the oldest first.
+
+    What is not called by a date was named by somebody and stays.
+    """
+    dated = [(moment, run) for run in reversed(runs) if (moment := _moment_of(run))]
+    return keep.surplus(dated, now)
+
+
+def removable(runs: Sequence[BackupRun], old: Sequence[BackupRun]) -> list[BackupRun]:
+    """Those of the old ones on which nothing is built that stays; the newest first, so that they can go one by one."""
+    names = {run.name for run in old}
+    needed = {each.name for run in runs if run.name not in names for each in line_of(runs, run)}
+    return [run for run in reversed(old) if run.name not in needed]
+
+
+def _moment_of(run: BackupRun) -> datetime | None:
+    try:
+        return datetime.strptime(run.name, STAMP).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+
+
 def chain_of(runs: Sequence[BackupRun], run: BackupRun, disk: DiskBackup) -> list[tuple[Path, DiskBackup]]:
     """The files of which a disk is put together, the whole one first.
 
     Raises:
         NotFound: One of them is missing.
     """
-    by_name = {each.name: each for each in runs}
     found = [(run.folder / disk.file, disk)]
-    while not found[-1][1].whole:
-        base = by_name.get(run.base)
-        before = next((each for each in base.disks if each.id == disk.id), None) if base else None
-        if base is None or before is None:
-            raise NotFound(f"{run.folder} is built on {run.base or 'nothing'}, which has no disk {disk.name}")
+    for base in line_of(runs, run)[1:]:
+        if found[-1][1].whole:
+            break
+        before = next((each for each in base.disks if each.id == disk.id), None)
+        if before is None:
+            break
         run = base
         found.append((run.folder / before.file, before))
+    if not found[-1][1].whole:
+        raise NotFound(f"{run.folder} is built on {run.base or 'nothing'}, which has no disk {disk.name}")
     return found[::-1]
 
 

@@ -11,21 +11,23 @@ from functools import partial
 from pathlib import Path
 
 from ...engine.nouns import Backup, Checkpoint, Disk, DiskImage, ImageTransfer, Ref, Vm
-from ...engine.states import TRANSFER_ENDED, TransferPhase, VmStatus
+from ...engine.states import IMAGE_OK, TRANSFER_ENDED, VmStatus
 from ...engine.waiting import GONE, Goal
 from ...errors import Denied, RhevError, Usage
-from ...files import new_file
-from ...messages import Data, Error, Message, Warn
+from ...messages import Data, Error, Warn
 from ...plan.context import Context, Plan
 from ...plan.jobs import Job, Step, Wait
 from ...units import show_size
-from .backupfiles import BackupRun, DiskBackup, read_runs
+from .backupfiles import STAMP, BackupRun, DiskBackup, aged_out, line_of, read_runs, removable
+from .keeping import Keep, read_keep
 from .machines import find
 from .transfer import Download
 
 #: Seconds for what the manager does between the steps.
 LIMIT = 600.0
 _OURS = "xcat-rhev: "
+#: What a disk says of itself whose changes backups may ask for.
+_FOLLOWED = "incremental"
 _READY, _OVER = frozenset({"ready"}), frozenset({"succeeded", "failed"})
 #: How often the end of a backup is asked for whose transfers are just being ended.
 _TRIES = 8
@@ -55,13 +57,14 @@ def plan(context: Context) -> Plan:
     machines = [found[node] for node in context.nodes if node in found]
     look = partial(_look, context)
     known = dict(zip((vm.id for vm in machines), context.manager.each(look, machines)))
-    now = f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}"
+    keep = read_keep(context.options["keep"]) if "keep" in context.options else None
+    now = datetime.now(timezone.utc)
     for node in context.nodes:
         if node not in found:
             yield found.lack(node)
             continue
         backups, checkpoints = known[found[node].id]
-        yield from _plan_one(_BackingUp(context, found[node], folder / node, now), backups, checkpoints)
+        yield from _plan_one(_BackingUp(context, found[node], folder / node, now, keep), backups, checkpoints)
 
 
 def _look(context: Context, vm: Vm) -> tuple[list[Backup], list[Checkpoint]]:
@@ -81,19 +84,31 @@ def _plan_one(making: _BackingUp, backups: Sequence[Backup], checkpoints: Sequen
             why = "is a LUN" if disk.is_lun else "is not active"
             yield Warn(f"disk {disk.name or disk.id} {why} and is left out", vm.name)
         making.choose(checkpoints)
-        parts = list(making.parts(live))
+        parts = [*making.parts(live), *making.tidying_parts(checkpoints)]
         yield Job(vm.name, parts if making.disks else (), idle="it has no disk that can be backed up")
 
 
 @dataclass
 class _BackingUp:
-    """One machine's backup."""
+    """One machine's backup.
+
+    Attributes:
+        context: The command.
+        vm: The machine.
+        folder: Where its backups are.
+        now: The new one's date.
+        keep: Which stay; None for all.
+        since: The one on which it is built.
+    """
 
     context: Context
     vm: Vm
     folder: Path
-    name: str
+    now: datetime
+    keep: Keep | None
     since: BackupRun | None = None
+    _runs: list[BackupRun] = field(default_factory=list, init=False)
+    _old: list[BackupRun] = field(default_factory=list, init=False)
     _backup: Backup | None = field(default=None, init=False)
     _done: list[DiskBackup] = field(default_factory=list, init=False)
 
@@ -108,14 +123,24 @@ class _BackingUp:
         return [disk for disk in self.vm.disks or () if disk.is_lun or disk.active is False]
 
     @property
+    def name(self) -> str:
+        """What the backup is called."""
+        return f"{self.now:{STAMP}}"
+
+    @property
     def _part(self) -> Path:
         return self.folder / f"{self.name}.part"
 
     def choose(self, checkpoints: Sequence[Checkpoint]) -> None:
-        """Go on from the last one, if the manager still has its checkpoint."""
+        """Go on from the last one, if the manager still has its checkpoint, and nothing that is to go is below it."""
+        self._runs = read_runs(self.folder)
+        self._old = aged_out(self._runs, self.keep, self.now) if self.keep else []
         there = {each.id for each in checkpoints if each.status != "invalid"}
-        last = next(reversed(read_runs(self.folder)), None)
-        if last and last.checkpoint in there and last.vm_id == self.vm.id and "full" not in self.context.options:
+        last = next(reversed(self._runs), None)
+        if not last or last.checkpoint not in there or last.vm_id != self.vm.id or "full" in self.context.options:
+            return
+        old = {run.name for run in self._old}
+        if not old & {run.name for run in line_of(self._runs, last)}:
             self.since = last
 
     def parts(self, live: Sequence[Backup]) -> Iterator[Step | Wait]:
@@ -123,6 +148,8 @@ class _BackingUp:
         for old in live:
             yield Step("end the backup that was broken off", partial(self._end, old))
             yield Wait("wait until it has ended", partial(self._goal, old, _OVER | {GONE}))
+        for disk in self.disks:
+            yield from self._followed_parts(disk)
         what = f"what has changed since {self.since.name}" if self.since else "all"
         yield Step(f"begin a backup of {what} on {len(self.disks)} disks", self._begin)
         ready = partial(self._own_goal, _READY)
@@ -133,15 +160,22 @@ class _BackingUp:
         yield Wait("wait until its disks are free", partial(self._own_goal, _OVER | {GONE}))
         yield Step(f"write {self.folder / self.name}", self._write)
 
+    def _followed_parts(self, disk: Disk) -> Iterator[Step | Wait]:
+        """What lets backups ask for a disk's changes; engines of 4.4 want it, later ones show it."""
+        if disk.format == "cow" and disk.backup == "none":
+            yield Step(f"have what changes on {disk.name or disk.id} followed", partial(self._follow, disk))
+            goal = partial(Goal, DiskImage(id=disk.id, name=disk.name), IMAGE_OK, limit=self.context.limit(LIMIT))
+            yield Wait("wait until that is written", goal)
+
+    def _follow(self, disk: Disk) -> None:
+        self.context.manager.change_disk(self.vm, disk, backup=_FOLLOWED)
+
     def _disk_parts(self, disk: Disk) -> Iterator[Step | Wait]:
         image = DiskImage(id=disk.id, name=disk.name, size=disk.size)
-        download = Download(self.context, image, self._part / f"{disk.id}.raw")
-        title = f"{disk.name or disk.id} ({show_size(disk.size or 0)})"
-        yield Step(f"ask for a host that gives {title}", partial(self._ask, download))
-        yield Wait("wait until a host gives it", download.ready_goal, download.ready, self._clean_up)
-        yield Step(f"fetch {title}", partial(self._fetch, download, disk))
-        ended = partial(self._ended_goal, download)
-        yield Wait("wait until the host has ended it", ended, lambda _: None, self._clean_up)
+        path, changed = self._part / f"{disk.id}.raw", self.since is not None
+        download = Download(self.context, image, path, lambda: Ref(self._own.id), changed, self._clean_up)
+        yield from download.parts()
+        yield Step("", partial(self._note, download, disk))
 
     def _begin(self) -> None:
         shutil.rmtree(self._part, ignore_errors=True)
@@ -152,11 +186,42 @@ class _BackingUp:
         except OSError as problem:
             raise RhevError(f"cannot make {self._part}: {problem.strerror}") from None
         wanted = Backup(
-            description=f"{_OURS}{self.name}",
+            description=f"{_OURS}{self.name}{self._mark}",
             since=self.since.checkpoint if self.since else None,
             disks=tuple(Ref(disk.id) for disk in self.disks),
         )
         self._backup = self.context.manager.create(wanted, under=self.vm)
+
+    @property
+    def _mark(self) -> str:
+        """How descriptions end of what is this folder's at the manager."""
+        return f" in {self.folder}"
+
+    def tidying_parts(self, checkpoints: Sequence[Checkpoint]) -> Iterator[Step | Wait]:
+        """What goes when the new one is there: old backups, and the checkpoints from which nothing will go on.
+
+        Engines before 4.5 remove the oldest checkpoint alone, so they go in their order.
+        """
+        for run in removable(self._runs, self._old):
+            yield Step(f"remove the backup {run.name}", partial(self._remove, run))
+        mine = {run.checkpoint for run in self._runs if run.vm_id == self.vm.id}
+        for each in checkpoints:
+            told = each.description or ""
+            if each.id in mine or told.startswith(_OURS) and told.endswith(self._mark):
+                gone = partial(Goal, each, frozenset({GONE}), limit=self.context.limit(LIMIT), under=self.vm)
+                remove = partial(self.context.manager.remove, each, under=self.vm)
+                yield Step(f"remove the checkpoint {each.id} of a former backup", remove)
+                yield Wait("wait until it is gone", gone)
+
+    def _remove(self, run: BackupRun) -> list[Data]:
+        """First it is none any more, whatever happens then."""
+        away = run.folder.with_suffix(".part")
+        try:
+            os.rename(run.folder, away)
+            shutil.rmtree(away)
+        except OSError as problem:
+            raise RhevError(f"cannot remove {run.folder}: {problem.strerror}") from None
+        return [Data(f"backup {run.name}: removed.", self.vm.name)]
 
     @property
     def _own(self) -> Backup:
@@ -173,27 +238,7 @@ class _BackingUp:
     def _own_goal(self, wanted: frozenset[str]) -> Goal:
         return self._goal(self._own, wanted)
 
-    def _ended_goal(self, download: Download) -> Goal:
-        assert download.transfer is not None
-        wanted = frozenset({TransferPhase.FINISHED_SUCCESS, GONE})
-        failed = frozenset({TransferPhase.FINISHED_FAILURE, TransferPhase.FINISHED_CLEANUP})
-        return Goal(download.transfer, wanted, failed, limit=self.context.limit(LIMIT))
-
-    def _ask(self, download: Download) -> None:
-        download.backup = Ref(self._own.id)
-        try:
-            download.begin()
-        except RhevError as problem:
-            raise self._clean_up(problem) from None
-
-    def _fetch(self, download: Download, disk: Disk) -> Iterator[Message]:
-        try:
-            with new_file(download.path, 0o600) as file:
-                yield from download.fill(file, changed=self.since is not None)
-        except OSError as problem:
-            raise self._clean_up(RhevError(f"cannot write {download.path}: {problem.strerror}")) from None
-        except RhevError as problem:
-            raise self._clean_up(problem) from None
+    def _note(self, download: Download, disk: Disk) -> None:
         self._done.append(
             DiskBackup(
                 id=disk.id,

@@ -5,55 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from functools import partial
 
 from ...engine.manager import Manager
 from ...engine.nouns import Snapshot, Vm
 from ...engine.states import IMAGE_OK, VM_SETTLED, VmStatus
 from ...engine.waiting import GONE, Goal
-from ...errors import Usage
 from ...messages import Data, Error
 from ...ordering import natural
 from ...plan.jobs import Job, Step, Wait
+from .keeping import Keep
 
 #: What chvm's options are called.
 OPTIONS = ("snapshot", "revert", "rmsnapshot")
 #: The date in the name of a snapshot that is one of a series, in UTC.
 _STAMP, _STAMPED = "-%Y%m%d-%H%M%S", re.compile(r"-\d{8}-\d{6}", re.ASCII)
-_KEEP = re.compile(r"(\d{1,5})([hdw]?)", re.ASCII)
-_HOURS = {"h": 1, "d": 24, "w": 7 * 24}
-
-
-@dataclass(frozen=True)
-class Keep:
-    """Which snapshots of a series stay.
-
-    Attributes:
-        number: So many, the new one included; 0 where the age decides.
-        age: Those that are not older.
-    """
-
-    number: int = 0
-    age: timedelta = timedelta()
-
-    def surplus(self, members: Sequence[tuple[datetime, Snapshot]], now: datetime) -> list[Snapshot]:
-        """Those that go, the oldest first, when a new one has come; members have the newest first."""
-        old = members[self.number - 1 :] if self.number else [each for each in members if now - each[0] > self.age]
-        return [snapshot for _, snapshot in reversed(old)]
-
-
-def read_keep(text: str) -> Keep:
-    """Read what --keep says: a number of snapshots, or an age as 12h, 14d or 8w.
-
-    Raises:
-        Usage: It is neither, or nothing would be kept.
-    """
-    found = _KEEP.fullmatch(text)
-    if not found or not int(found[1]):
-        raise Usage(f"--keep {text}: neither a number of snapshots nor an age", "Write --keep 7 or --keep 14d")
-    number = int(found[1])
-    return Keep(age=timedelta(hours=number * _HOURS[found[2]])) if found[2] else Keep(number)
 
 
 def _moment_in(name: str, series: str) -> datetime | None:

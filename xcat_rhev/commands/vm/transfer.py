@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from ...engine.manager import Extent, ImageChannel
 from ...engine.nouns import DiskImage, ImageTransfer, Ref, StorageDomain
-from ...engine.states import IMAGE_BROKEN, IMAGE_OK, TRANSFER_ENDED, TRANSFER_READY, TRANSFER_RESTING, ImageStatus
+from ...engine.states import (
+    IMAGE_BROKEN,
+    IMAGE_OK,
+    TRANSFER_ENDED,
+    TRANSFER_READY,
+    TRANSFER_RESTING,
+    ImageStatus,
+    TransferPhase,
+)
 from ...engine.waiting import GONE, Goal
 from ...errors import Conflict, Denied, FailedState, NotFound, RhevError, Unreachable, Usage
 from ...files import new_file, open_named
@@ -283,59 +290,71 @@ class Download:
         context: The command.
         disk: The disk.
         path: The file that is to be.
-        backup: The backup that it belongs to; None for a disk that nobody uses.
+        backup: Gives the backup that it belongs to, once that is begun; None for a disk that nobody uses.
+        changed: What has changed since the checkpoint of the backup alone, if the host can tell.
+        undo: What is done if it fails, and the error that is then told.
         changes: What was fetched, as start, bytes, and whether it is zeros; None for all of it.
     """
 
     context: Context
     disk: DiskImage
     path: Path
-    backup: Ref | None = None
-    transfer: ImageTransfer | None = None
+    backup: Callable[[], Ref] | None = None
+    changed: bool = False
+    undo: Callable[[RhevError], RhevError] = lambda problem: problem
+    transfer: ImageTransfer | None = field(default=None, init=False)
     changes: list[tuple[int, int, bool]] | None = field(default=None, init=False)
 
     def parts(self) -> Iterator[Step | Wait]:
         """The steps, up to a file that is whole and a disk that is free again."""
-        yield Step("ask for a host that gives the image", self.begin)
-        yield Wait("wait until a host gives it", self.ready_goal, self.ready)
-        yield Step(f"fetch {show_size(self.disk.size or 0)} into {self.path}", self._fetch)
-        yield Wait("wait until the disk is free", partial(Goal, self.disk, IMAGE_OK, limit=self.context.limit(LIMIT)))
+        name, size = self.disk.name or self.disk.id, show_size(self.disk.size or 0)
+        yield Step(f"ask for a host that gives {name}", self._begin)
+        yield Wait("wait until a host gives it", self._ready_goal, self._ready, self.undo)
+        yield Step(f"fetch {name} ({size}) into {self.path}", self._fetch)
+        yield Wait("wait until the host has ended it", self._ended_goal, lambda _: None, self.undo)
 
-    def begin(self) -> None:
-        """Ask for it."""
-        wanted = ImageTransfer(image=Ref(self.disk.id), direction="download", format="raw", backup=self.backup)
-        self.transfer = self.context.manager.create(wanted)
+    def _begin(self) -> None:
+        backup = self.backup() if self.backup else None
+        wanted = ImageTransfer(image=Ref(self.disk.id), direction="download", format="raw", backup=backup)
+        try:
+            self.transfer = self.context.manager.create(wanted)
+        except RhevError as problem:
+            raise self.undo(problem) from None
 
-    def ready_goal(self) -> Goal:
-        """A host is ready."""
+    @property
+    def _own(self) -> ImageTransfer:
         assert self.transfer is not None
-        failed = TRANSFER_ENDED | TRANSFER_RESTING | {GONE}
-        return Goal(self.transfer, TRANSFER_READY, failed=failed, limit=self.context.limit(LIMIT))
+        return self.transfer
 
-    def ready(self, transfer: ImageTransfer) -> None:
-        """Keep what is known of it."""
+    def _ready_goal(self) -> Goal:
+        failed = TRANSFER_ENDED | TRANSFER_RESTING | {GONE}
+        return Goal(self._own, TRANSFER_READY, failed=failed, limit=self.context.limit(LIMIT))
+
+    def _ready(self, transfer: ImageTransfer) -> None:
         self.transfer = transfer
+
+    def _ended_goal(self) -> Goal:
+        """It has ended, and its disk is free: engines free it first, and forget what has ended after a while."""
+        wanted = frozenset({TransferPhase.FINISHED_SUCCESS, GONE})
+        failed = frozenset({TransferPhase.FINISHED_FAILURE, TransferPhase.FINISHED_CLEANUP})
+        return Goal(self._own, wanted, failed, limit=self.context.limit(LIMIT))
 
     def _fetch(self) -> Iterator[Message]:
         try:
             with new_file(self.path, 0o600) as file:
-                yield from self.fill(file)
+                yield from self._fill(file)
         except OSError as problem:
-            raise RhevError(f"cannot write {self.path}: {problem.strerror}") from None
+            raise self.undo(RhevError(f"cannot write {self.path}: {problem.strerror}")) from None
+        except RhevError as problem:
+            raise self.undo(problem) from None
 
-    def fill(self, file: BinaryIO, changed: bool = False) -> Iterator[Message]:
-        """Fetch what is in the disk into a file, with holes where there are zeros; the manager is told the end.
-
-        Args:
-            file: Where to.
-            changed: What has changed since the checkpoint alone, if the host can tell.
-        """
-        assert self.transfer is not None
-        channel = self.context.manager.channel_of(self.transfer)
+    def _fill(self, file: BinaryIO) -> Iterator[Message]:
+        """Fetch what is in the disk into a file, with holes where there are zeros; the manager is told the end."""
+        channel = self.context.manager.channel_of(self._own)
         done = False
         try:
             file.truncate(self.disk.size or 0)
-            extents = [each for each in self._extents(channel, changed) if not each.zero]
+            extents = [each for each in self._extents(channel) if not each.zero]
             work = self._pieces(channel, file, [(each.start, each.length) for each in extents])
             total = sum(each.length for each in extents)
             yield from meter(work, total, self.context.request.aborted, self.context.clock)
@@ -354,10 +373,10 @@ class Download:
                     file.write(piece)
                     yield len(piece)
 
-    def _extents(self, channel: ImageChannel, changed: bool) -> list[Extent]:
+    def _extents(self, channel: ImageChannel) -> list[Extent]:
         """What is to be fetched."""
         try:
-            found = [each for each in channel.extents(dirty=True) if each.dirty] if changed else None
+            found = [each for each in channel.extents(dirty=True) if each.dirty] if self.changed else None
         except NotFound:
             found = None  # the disk has come since, or is raw
         if found is None:
@@ -367,9 +386,8 @@ class Download:
 
     def _end(self, verb: str) -> None:
         """Tell the manager; that it is given up is for tidiness alone, as it notices by itself within a minute."""
-        assert self.transfer is not None
         try:
-            self.context.manager.act(self.transfer, verb)
+            self.context.manager.act(self._own, verb)
         except RhevError:
             if verb == "finalize":
                 raise
@@ -390,8 +408,7 @@ def former(context: Context, name: str, mark: str) -> tuple[DiskImage | None, Im
     if not found:
         return None, None
     disk = found[0]
-    transfers = [each for each in context.manager.list(ImageTransfer) if each.image and each.image.id == disk.id]
-    live = [each for each in transfers if each.status not in TRANSFER_ENDED and each.direction == "upload"]
+    live = _live_uploads(context, disk)
     if len(found) > 1 or disk.description not in (mark, UNFINISHED + mark):
         being = "is being filled from another file" if live else "is there already"
         raise FailedState(
@@ -402,3 +419,17 @@ def former(context: Context, name: str, mark: str) -> tuple[DiskImage | None, Im
         hint = f"Run: cfgve -t disk -m {context.manager.name} -o {disk.id} -r"
         raise FailedState(f"the disk {name} could not be filled by a former run", hint)
     return disk, live[0] if live else None
+
+
+def give_up(context: Context, disk: DiskImage) -> None:
+    """Remove a disk that was to be filled; where a transfer is under way, to give that up removes it."""
+    live = _live_uploads(context, disk)
+    for each in live:
+        context.manager.act(each, "cancel")
+    if not live:
+        context.manager.remove(disk)
+
+
+def _live_uploads(context: Context, disk: DiskImage) -> list[ImageTransfer]:
+    found = [each for each in context.manager.list(ImageTransfer) if each.image and each.image.id == disk.id]
+    return [each for each in found if each.status not in TRANSFER_ENDED and each.direction == "upload"]

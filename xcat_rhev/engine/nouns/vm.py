@@ -110,6 +110,7 @@ class Disk(
         format: cow, raw.
         interface: virtio, ide, virtio_scsi, sata.
         active: The guest sees it. Before 3.1 always.
+        backup: `incremental` where backups may ask what has changed, else `none`; since 4.4.
         lun_id, lun_size: Of a LUN that is a disk by itself; such a one has neither size, format, status nor domain.
     """
 
@@ -129,6 +130,7 @@ class Disk(
     bootable = flag("bootable")
     shareable = flag("shareable", "disk/shareable", since=(3, 1))
     active = flag("active", since=(3, 1), quiet=True)
+    backup = text(None, "disk/backup", since=(4, 4), quiet=True)
     lun_id = text(_LUN3 + "@id", f"disk/{_LUN4}@id", since=(3, 1))
     lun_size = whole(_LUN3 + "/size", f"disk/{_LUN4}/size", since=(3, 1))
 

@@ -56,7 +56,12 @@ def create(call: ApiCall) -> One:
     disks = [mine[one["id"]] for one in values.pop("disks", ()) if one and one.get("id") in mine]
     if not disks:
         raise Refused("Cannot backup VM. The specified disk does not exist.", BAD)
-    _refuse(world, vm, disks, values.get("from_checkpoint_id"))
+    since = values.get("from_checkpoint_id")
+    _refuse(world, vm, disks, since)
+    unfollowed = [disk["id"] for disk in disks if disk.get("backup") != "incremental"]
+    if since and unfollowed and not call.dialect.knows((4, 5)):
+        told = f"Incremental backup is disabled for the following disks: {', '.join(unfollowed)}."
+        raise Refused(f"Cannot backup VM. {told}")
     backup = world.add(
         "backup",
         vm=vm["id"],
@@ -136,11 +141,17 @@ def over(world: World, backup: Thing, _end: Thing) -> None:
 
 
 def forgotten(call: ApiCall) -> Removed:
-    """Remove a checkpoint; the oldest alone can be."""
+    """Remove a checkpoint; the next one then goes on from the one before it (DeleteVmCheckpointCommand)."""
     one, world = call.things["checkpoint"], call.world
-    if world.of("checkpoint", "vm", one["vm"])[0] is not one:
-        raise Refused("Cannot delete VM checkpoint. The checkpoint is not the root checkpoint.")
+    vm = world.the("vm", one["vm"])
+    if any(each["status"] not in _OVER for each in world.of("backup", "vm", vm["id"])):
+        raise Refused("Cannot remove checkpoint. The VM is during a backup operation.")
+    for each in world.of("checkpoint", "vm", vm["id"]):
+        if each["parent_id"] == one["id"]:
+            world.change(each, parent_id=one["parent_id"])
     world.remove(one)
+    text = f"Checkpoint {one['id']} for VM {vm['name']} deleted (User: admin@internal-authz)."
+    world.event(10797, "normal", text, vm=vm["id"])
     return Removed()
 
 

@@ -89,6 +89,8 @@ def _change(call: ApiCall, disk: Thing, values: Thing) -> None:
             "must be larger than the current disk size" if call.dialect.modern else "cannot be smaller than the current"
         )
         raise Refused(f"Cannot edit Virtual Disk. New disk size {words}.", BAD)
+    if values.get("backup") == "incremental" and disk.get("format") == "raw":
+        raise Refused("Cannot edit Virtual Disk. Incremental backup is not supported for RAW format disks.")
     vm = world.get("vm", disk.get("vm"))
     if "interface" in _differences(disk, values):
         check_interface(call, vm, values["interface"], "edit")
