@@ -239,6 +239,30 @@ def test_the_password_of_a_provider_is_that_of_the_table(site):
         assert not made.get("password") and not made.get("username")
 
 
+@only((3, 6), (4, 5))
+def test_a_new_password_of_a_provider_is_sent_with_minus_u_and_by_nothing_else(site):
+    row = {"key": "provider:foreman", "username": "u", "password": "hidden7"}
+    site.host.tables["passwd"].append(row)
+    site.ok("cfgve -t provider -m MGR -o foreman -c --set type=host --set url=https://f.example.com")
+    row.update(username="v", password="hidden9")
+    made = site.thing("external_host_provider", "foreman")
+    change = "cfgve -t provider -m MGR -o foreman -u"
+    says = "foreman: change provider to username v, the password of the passwd table"
+    assert site.ok(f"{change} --dry-run") == [says]
+    assert made["password"] == "hidden7"
+    assert site.ok(change) == ["foreman: succeeded."]
+    assert (made["username"], made["password"], made["requires_authentication"]) == ("v", "hidden9", True)
+    assert site.cost(change) == {
+        **{f"GET /{each}providers": 1 for each in ("externalhost", "openstackimage", "openstacknetwork")},
+        **({"GET /openstackvolumeproviders": 1} if site.version < (4, 5) else {}),
+        "PUT /externalhostproviders/{id}": 1,
+    }
+    (again,) = site.ok("cfgve -t provider -m MGR -o foreman -c --set type=host --set url=https://f.example.com")
+    assert again == "foreman: nothing to do"  # what a description would do
+    row["password"] = ""
+    assert site.ok(change) == ["foreman: nothing to do"]
+
+
 @only((4, 4), (4, 5))
 def test_providers_of_volumes_are_left_out_where_engines_fail_inside_when_asked_for_them(site):
     make = "cfgve -t provider -m MGR -o cinder -c --set type=volume --set url=http://cinder:8776"

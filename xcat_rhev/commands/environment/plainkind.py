@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -180,6 +180,16 @@ class PlainKind:
         """Does what is made have the members of that list already?"""
         return False
 
+    def sent_again(self, context: Context, noun: Noun, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a change that was typed always sends, because the manager does not tell it: passwords.
+
+        Args:
+            context: The command.
+            noun: As it is there.
+            values: What was asked for.
+        """
+        return {}
+
     def before_removal(self, manager: Manager, noun: Noun) -> None:
         """What has to be done before one can be removed."""
 
@@ -272,7 +282,8 @@ def _one(
     if len(hits) > 1:
         return Error(_several(kind, hits), name)
     if hits:
-        return _change(kind, context, hits[0], under, wanted, update is not False)
+        again = kind.sent_again(context, hits[0], wanted.values) if update else {}
+        return _change(kind, context, hits[0], under, replace(wanted, values={**wanted.values, **again}), update)
     if update:
         return Error(f"there is no such {kind.title}. Give -c to make it", name)
     return _creation(kind, context, name, under, wanted)
@@ -314,7 +325,7 @@ def _creation(kind: PlainKind, context: Context, name: str, under: Noun | None, 
 
 
 def _change(
-    kind: PlainKind, context: Context, there: Noun, under: Noun | None, wanted: Asked, update: bool
+    kind: PlainKind, context: Context, there: Noun, under: Noun | None, wanted: Asked, update: bool | None
 ) -> Job | Error:
     own = {each.attribute for each in kind.settings if each.identity}
     differing = there.differences({name: value for name, value in wanted.values.items() if name not in own})
@@ -327,7 +338,7 @@ def _change(
         return Error(
             f"the {kind.title} is there, but not{text}, and {fixed[0]} never changes. Remove it first", there.name
         )
-    if not update:
+    if update is False:
         return Error(f"the {kind.title} is there, but not{text}. Give -u instead of -c to change it", there.name)
 
     def change() -> list[Data]:
@@ -379,6 +390,7 @@ def _words(kind: PlainKind, context: Context, values: Mapping[str, Any], members
     shown = {each.word: each for each in kind.members}
     for word, entries in members.items():
         parts.append(f"{word} {' '.join(shown[word].show(each, manager) for each in entries) or 'none'}")
+    parts += ["the password of the passwd table"] if "password" in values else []
     parts += [f"description {values['description']}"] if "description" in values else []
     return f" with {', '.join(parts)}" if parts else ""
 

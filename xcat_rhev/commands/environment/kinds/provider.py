@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ....engine.manager import Manager
 from ....engine.nouns import DataCenter, HostProvider, ImageProvider, NetworkProvider, Noun, VolumeProvider
@@ -48,13 +49,21 @@ class _Providers(PlainKind):
         strange = [key for key in values if key not in noun.FIELDS]
         if strange:
             raise Usage(f"--set {strange[0]}: providers of type {wanted.values['type']} have none")
-        row = next(
-            (row for row in context.xcat.rows("passwd", {"key": f"provider:{name}"}) if row.get("password")), None
-        )
-        if row is not None:
-            values.setdefault("username", row.get("username") or None)
-            values.update(password=Secret(row["password"]), requires_authentication=True)
-        return noun(name=name, **values)
+        return noun(name=name, **{**values, **_login(context, name, values)})
+
+    def sent_again(self, context: Context, noun: Noun, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The name and the password of its row in the passwd table."""
+        return _login(context, noun.name, values)
+
+
+def _login(context: Context, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the passwd table has for a provider; a user name that was typed is stronger than its own."""
+    rows = context.xcat.rows("passwd", {"key": f"provider:{name}"})
+    row = next((row for row in rows if row.get("password")), None)
+    if row is None:
+        return {}
+    user = {"username": row["username"]} if row.get("username") and "username" not in values else {}
+    return {**user, "password": Secret(row["password"]), "requires_authentication": True}
 
 
 KIND = _Providers(
