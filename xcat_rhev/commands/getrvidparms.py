@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote, urlencode
 
 from ..declare.command import VM_ROUTES, Command, Option, Place
-from ..engine.manager import BrowserConsole, Console
+from ..engine.manager import BrowserConsole, Console, WebsocketProxy
 from ..engine.nouns import Vm
 from ..engine.states import VM_WITHOUT_CONSOLE
 from ..errors import Usage
@@ -50,12 +51,26 @@ SPEC = Command(
 TICKET = 120
 
 
+@dataclass(frozen=True)
+class Browser:
+    """How consoles come into browsers.
+
+    Attributes:
+        page: Where noVNC is.
+        proxy: Through what it reaches them.
+    """
+
+    page: str
+    proxy: WebsocketProxy
+
+
 def plan(context: Context) -> Plan:
     """Find all machines with one search; each is then asked for its own console."""
+    browser = None
     if "browser" in context.options:
         if "vv" in context.options:
             raise Usage("--vv and --browser cannot be used together")
-        _base(context)
+        browser = Browser(_base(context), context.manager.websocket_proxy())
     found = find(context)
     rows = context.attrs("vm", "vidpassword")
     for node in context.nodes:
@@ -65,14 +80,14 @@ def plan(context: Context) -> Plan:
         elif vm.status in VM_WITHOUT_CONSOLE:
             yield Error(f"the machine is {vm.status} and has no console. Run: rpower {node} on", node)
         else:
-            ask = partial(_ask, context, vm, rows[node].get("vidpassword", ""))
+            ask = partial(_ask, context, vm, rows[node].get("vidpassword", ""), browser)
             yield Job(node, [Step("get a ticket for its console", ask)])
 
 
-def _ask(context: Context, vm: Vm, password: str) -> Iterator[Message]:
+def _ask(context: Context, vm: Vm, password: str, browser: Browser | None) -> Iterator[Message]:
     node = vm.name
-    if "browser" in context.options:
-        yield Data(_address(_base(context), context.manager.browser_console(vm, TICKET)), node)
+    if browser is not None:
+        yield Data(_address(browser.page, context.manager.browser_console(vm, TICKET, browser.proxy)), node)
         return
     console = context.manager.console(vm, TICKET, Secret(password) if password else None)
     if "vv" in context.options:
@@ -112,7 +127,7 @@ def _address(base: str, console: BrowserConsole) -> str:
     told = {
         "autoconnect": "true",
         "encrypt": "1",
-        "host": console.host,
+        "host": f"[{console.host}]" if ":" in console.host else console.host,
         "port": str(console.port),
         "path": console.ticket.reveal(),
         "password": console.password.reveal(),

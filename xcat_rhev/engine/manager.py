@@ -32,7 +32,7 @@ from .parts import certificates, hostnetworks, storage
 from .parts import host as host_parts
 from .parts import vm as vm_parts
 from .parts.certificates import HostCertificate
-from .parts.console import BrowserConsole, Console
+from .parts.console import BrowserConsole, Console, WebsocketProxy
 from .search import any_of, quote
 from .templates import Templates
 from .vm_update import is_launching, too_early
@@ -46,6 +46,7 @@ __all__ = [
     "ImageChannel",
     "Manager",
     "Templates",
+    "WebsocketProxy",
     "any_of",
     "quote",
 ]
@@ -287,9 +288,13 @@ class Manager(Api):
         """Let the guest see a disk, or not; a running VM's disk has to be unplugged before it is taken off."""
         vm_parts.plug_disk(self, vm, disk, active)
 
-    def browser_console(self, vm: Vm, seconds: int, password: Secret | None = None) -> BrowserConsole:
+    def websocket_proxy(self) -> WebsocketProxy:
+        """Where the proxy is that brings consoles into browsers."""
+        return vm_parts.websocket_proxy(self)
+
+    def browser_console(self, vm: Vm, seconds: int, proxy: WebsocketProxy) -> BrowserConsole:
         """A running VM's VNC console behind the engine's websocket proxy, with fresh tickets."""
-        return vm_parts.browser_console(self, vm, seconds, password)
+        return vm_parts.browser_console(self, vm, seconds, proxy)
 
     def console(self, vm: Vm, seconds: int, password: Secret | None = None) -> Console:
         """Where a running VM's console is, with a fresh ticket that lives so many seconds, or with that password."""

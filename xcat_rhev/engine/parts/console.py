@@ -10,6 +10,19 @@ from ...secret import Secret
 
 
 @dataclass(frozen=True)
+class WebsocketProxy:
+    """An engine's proxy that brings consoles into browsers.
+
+    Attributes:
+        host: Where it is; empty for the host of each VM.
+        port: Its port.
+    """
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
 class BrowserConsole:
     """A running VM's VNC console behind the engine's websocket proxy.
 

@@ -23,7 +23,7 @@ from ..nouns import (
 )
 from ..vm_update import next_run
 from ..wire.session import split_name
-from .console import BrowserConsole, Console
+from .console import BrowserConsole, Console, WebsocketProxy
 
 if TYPE_CHECKING:
     from ..api import Api
@@ -227,7 +227,7 @@ def console(api: Api, vm: Vm, seconds: int, password: Secret | None = None) -> C
     return Console(found or "vnc", address, port, secure, _value(ticket, password), ticket.ticket_expiry or seconds)
 
 
-def browser_console(api: Api, vm: Vm, seconds: int, password: Secret | None = None) -> BrowserConsole:
+def browser_console(api: Api, vm: Vm, seconds: int, proxy: WebsocketProxy) -> BrowserConsole:
     """A running VM's VNC console behind the engine's websocket proxy, with fresh tickets.
 
     The proxy's ticket is the one that the engine's own page gets; it lives as long as the engine says
@@ -236,39 +236,38 @@ def browser_console(api: Api, vm: Vm, seconds: int, password: Secret | None = No
     Args:
         api: The manager's.
         vm: Must run.
-        seconds: How long the console's password lives.
-        password: What that should be; the engine makes one up if it is None.
+        seconds: How long the console's password lives; the engine makes one up.
+        proxy: As `websocket_proxy` gives it.
 
     Raises:
-        Usage: The engine is too old, or its websocket proxy is off.
         Conflict: It does not run, or its console is not VNC.
     """
-    if late := api.too_new("consoles in a browser"):
-        raise Usage(late)
     calls, path = api.calls, api.calls.path(vm)
     place = _current(api, vm, path)
     if place is None or not place.address or place.protocol != "vnc":
         has = f"is {place.protocol}, and browsers show vnc" if place is not None else "is not there now"
         raise Conflict(f"the console of {vm.name} {has}", f"Run: chtab node={vm.name} vm.vidproto=vnc")
-    host, port = _websocket_proxy(api, place.address)
+    host = proxy.host or place.address
     console = calls.path(place, vm)
-    proxy = calls.act(f"{console}/proxyticket").proxy_ticket or Secret("")
-    ticket = calls.act(f"{console}/ticket", ticket=Ticket(value=password, expiry=seconds))
-    return BrowserConsole(host, port, proxy, _value(ticket, password))
+    leads = calls.act(f"{console}/proxyticket").proxy_ticket or Secret("")
+    ticket = calls.act(f"{console}/ticket", ticket=Ticket(expiry=seconds))
+    return BrowserConsole(host, proxy.port, leads, _value(ticket, None))
 
 
-def _websocket_proxy(api: Api, host_address: str) -> tuple[str, int]:
-    """Where the engine's websocket proxy is: its option says so, with words for the engine itself and the VM's host.
+def websocket_proxy(api: Api) -> WebsocketProxy:
+    """Where the engine's websocket proxy is: its option says so, with words for the engine itself and each VM's host.
 
     Raises:
-        Usage: It is off.
+        Usage: The engine is too old, or it is off.
     """
+    if late := api.too_new("consoles in a browser"):
+        raise Usage(late)
     option = api.calls.get(SystemOption, f"{api.calls.collection(SystemOption)}/WebSocketProxy", version="general")
     name, _, port = (option.value or "").rpartition(":")
     if not name or not port.isdecimal():
         raise Usage(f"the websocket proxy of {api.calls.name} is off", "Set it up there: engine-setup")
-    places = {"Engine": split_name(api.calls.name)[0], "Host": host_address}
-    return places.get(name, name), int(port)
+    places = {"Engine": split_name(api.calls.name)[0], "Host": ""}
+    return WebsocketProxy(places.get(name, name), int(port))
 
 
 def _current(api: Api, vm: Vm, path: str) -> GraphicsConsole | None:

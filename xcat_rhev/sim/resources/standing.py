@@ -113,7 +113,8 @@ def option(call: ApiCall) -> Raw:
     """Show the one option that is known here: where the proxy is that brings consoles into browsers."""
     if call.things["option"]["id"] != "WebSocketProxy" or not call.dialect.knows((4, 2)):
         raise Gone
-    value = "<system_option_value><value>Engine:6100</value><version>general</version></system_option_value>"
+    place = call.world.meta.get("websocket_proxy", "Engine:6100")
+    value = f"<system_option_value><value>{place}</value><version>general</version></system_option_value>"
     return Raw(
         document(
             f'<system_option href="{call.dialect.base}/options/WebSocketProxy" id="WebSocketProxy">'

@@ -319,8 +319,9 @@ def ticket(call: ApiCall) -> ActionDone:
 
 
 def ticket_text(call: ApiCall) -> str:
-    """Write a ticket: its value and how many seconds it lives."""
+    """Write a ticket: its value, which its machine has from then on, and how many seconds it lives."""
     value = call.text("ticket/value") or f"{call.world.random.getrandbits(48):012x}"
+    call.world.change(call.things["vm"], console_password=value)
     return f"<ticket><value>{value}</value><expiry>{call.text('ticket/expiry') or 7200}</expiry></ticket>"
 
 
