@@ -10,7 +10,8 @@ GIB = 1 << 30
 
 
 site = each_version()
-since_console = each_version([(3, 6), (4, 0), (4, 5)])
+since_console = each_version([(3, 6), (4, 0), (4, 2), (4, 5)])
+since_labels = each_version([(4, 1), (4, 2), (4, 3), (4, 5)])
 modern = each_version([(4, 5)])
 
 
@@ -43,6 +44,55 @@ def test_a_running_machine_gets_its_console_at_the_next_start(since_console):
     site.ok("rpower on", ["vm1"])
     assert site.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
     assert any(line.startswith("vm1: ssh -t -p 2222 ") for line in site.ok("getcons", ["vm1"]))
+
+
+def test_a_serial_console_outlives_other_changes(since_console):
+    site = since_console
+    site.made("vm1", othersettings="console:yes")
+    site.node("vm1", othersettings="", memory="3g")
+    assert site.ok("chvm", ["vm1"]) == ["vm1: change vm completed."]
+    assert site.vm("vm1")["console_enabled"] is True, "engines up to 4.3 take it away unless it is named"
+    site.ok("rsetboot cd -p", ["vm1"])
+    site.ok("chvm --cpus 2", ["vm1"])
+    assert site.vm("vm1")["console_enabled"] is True
+    site.ok("rpower on", ["vm1"])
+    site.clock.advance(60)
+    site.node("vm1", memory="2g")
+    site.ok("chvm", ["vm1"])
+    site.ok("rsetboot net -p", ["vm1"])
+    site.ok("chvm --mem 4g", ["vm1"])
+    site.ok("rpower off", ["vm1"])
+    assert site.vm("vm1")["console_enabled"] is True
+    assert site.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
+
+
+def test_consoles_of_many_are_read_with_one_search(since_console):
+    site = since_console
+    nodes = site.made(*(f"vm{number}" for number in range(1, 6)), othersettings="console:yes", bootorder="hd")
+    searches = 1 + (site.version < (4, 4))
+    assert site.cost("rsetboot net -p", nodes)["GET /vms"] == searches
+    assert site.cost("chvm --mem 3g", nodes)["GET /vms"] == searches + 1, "the last looks whether it is unlocked"
+    assert {site.vm(node)["console_enabled"] for node in nodes} == {True}
+    assert site.cost("rsetboot net -p", nodes) == {"GET /vms": 1}, "nothing is changed, so nothing more is read"
+
+
+# affinity labels -----------------------------------------------------------------------------------------------------
+
+
+def test_affinity_labels_outlive_changes(since_labels):
+    site = since_labels
+    site.made("vm1", "vm2")
+    site.ok(f"cfgve -t affinitylabel -m {site.manager} -o gpu -c --set vms=vm1,vm2 --set hosts=rhevh1")
+    before = [*site.thing("affinity_label", "gpu")["vms"]]
+    site.node("vm1", memory="3g")
+    site.ok("chvm", ["vm1"])
+    site.ok("rsetboot cd -p", ["vm1", "vm2"])
+    assert sorted(site.thing("affinity_label", "gpu")["vms"]) == sorted(before), "engines 4.1 to 4.3 take them away"
+    host = site.hypervisor("rhevh1")
+    site.row("nodehm", host, mgt="ipmi")
+    site.row("ipmi", host, bmc="10.0.0.1", username="admin", password="secret")
+    site.ok("chhypervisor -p", [host])
+    assert site.thing("affinity_label", "gpu")["hosts"] == [site.thing("host", "rhevh1")["id"]]
 
 
 # the lease -----------------------------------------------------------------------------------------------------------

@@ -163,6 +163,8 @@ def _converge(context: Context) -> Plan:
     yield from errors(faults)
     for node, place in places.items():
         machines[node].place, machines[node].row = place, placements.fill_in(rows[node])
+    context.manager.expect_changes(machines[node].there for node in places if Converging(machines[node]).differences())
+    for node, place in places.items():
         more = list(members.steps(node, place.cluster, machines[node].get))
         yield from Converging(machines[node], more, placements).plan()
 
@@ -202,6 +204,9 @@ def _edit(context: Context) -> Plan:
     placements = Placements(context.manager, {node: told.row(node, rows.get(node), values) for node in good}, found)
     wrong = {node: list(placements.faults(node, ())) for node in good}
     yield from errors(wrong)
+    context.manager.expect_changes(
+        found[node] for node in good if found[node].differences(_own_values(values, found[node]))
+    )
     for node in context.nodes:
         if node not in found:
             yield found.lack(node, NOT_CREATED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -69,6 +69,8 @@ def plan(context: Context) -> Plan:
     found = find(context)
     notes = read_notes(context.xcat, context.nodes)
     orders = context.attrs("vm", "bootorder")
+    if "uefi" not in context.options:
+        context.manager.expect_changes(_to_change(context, found, orders))
     for node in context.nodes:
         vm = found.get(node)
         if vm is None:
@@ -78,6 +80,21 @@ def plan(context: Context) -> Plan:
         else:
             machine = _Machine(context, stored_config(context, vm), notes[node], orders[node].get("bootorder", ""))
             yield from machine.plan_order(",".join(context.words))
+
+
+def _to_change(context: Context, found: Mapping[str, Vm], rows: Mapping[str, Mapping[str, str]]) -> Iterator[Vm]:
+    """The machines whose own order is going to be another."""
+    word = ",".join(context.words)
+    if word in ASKING or not (word in DEFAULT or "persistent" in context.options):
+        return
+    for node, vm in found.items():
+        text = rows[node].get("bootorder", "") if word in DEFAULT else word
+        try:
+            order = boot_order(text) if text else ()
+        except Usage:
+            continue  # its own plan says so
+        if order and order != vm.boot:
+            yield vm
 
 
 @dataclass

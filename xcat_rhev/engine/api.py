@@ -17,6 +17,7 @@ from .documents.noun import N
 from .find_created import find_made
 from .nouns import AffinityGroup, Answer, Event, Host, Iscsi, Noun, Ref, Vm
 from .templates import Templates
+from .unnamed import Unnamed
 from .wire.faults import Checked
 from .wire.layers import Attended, Counted, LoggedIn, Patient, RequestCounts, Retried, Traced
 from .wire.patience import Patience
@@ -51,6 +52,7 @@ class Api:
         patience: How one waits.
         calls: For the engine room alone: requests about any noun.
         catalog: For the engine room alone: names and lists.
+        unnamed: For the engine room alone: what changes would take away.
         made: For the engine room alone: ids of disks that were made through this facade.
     """
 
@@ -76,6 +78,7 @@ class Api:
         self._http = session.http
         self.calls = Calls(sender, session.base, session.dialect, self.name, self.patience)
         self.catalog = Catalog(self.calls, self.workers, session.clusters)
+        self.unnamed = Unnamed(self.calls, self.catalog)
         self.made: set[str] = set()
 
     def own_certificates(self) -> tuple[datetime | None, datetime | None]:
@@ -296,13 +299,19 @@ class Api:
         if not differing:
             return None
         changed: Noun
+        labels = self.unnamed.labels_of(current)
         if isinstance(current, Vm):
-            changed = vm_update.change(self.calls, current, differing)
+            changed = vm_update.change(self.calls, current, differing, self.unnamed.console(current, differing))
         else:
             along = self._said_again(current, under)
             changed = self.calls.change(current, self.calls.path(current, under), {**along, **differing})
+        self.unnamed.give_back(current, labels)
         self.catalog.forget(type(current))
         return cast("N", changed)
+
+    def expect_changes(self, vms: Iterable[Vm]) -> None:
+        """Machines are going to be changed: what has to be known for that is read for many of them at once."""
+        self.unnamed.expect(vms)
 
     def _said_again(self, current: Noun, under: Noun | Ref | None) -> dict[str, Any]:
         """What a change has to say besides: engines or their schemas want it."""

@@ -37,35 +37,37 @@ _RAISED_IN_V4 = "API v3 cannot raise that maximum, v4 can. If site.rhevmapi is 3
 _OFF = frozenset({None, VmStatus.DOWN, VmStatus.IMAGE_LOCKED, VmStatus.IMAGE_ILLEGAL})
 
 
-def change(calls: Calls, vm: Vm, differing: dict[str, Any]) -> Vm:
+def change(calls: Calls, vm: Vm, differing: dict[str, Any], along: dict[str, Any]) -> Vm:
     """Change a VM; `next_run` of the answer says whether something of this waits for the next start.
 
     Args:
         calls: Of its manager.
         vm: As it is stored, its status and whether something waits aside.
         differing: What should be otherwise.
+        along: What is as it should be and has to be named with each change.
 
     Raises:
         Conflict: The engine says that it is done, and it is not.
     """
     try:
-        return _send(calls, vm, {**differing, **kept_along(vm, differing)})
+        return _send(calls, vm, {**differing, **kept_along(vm, differing)}, along)
     except (Conflict, Usage) as problem:
         if calls.dialect.major == 3 and _MAXIMUM in problem.text:
             raise type(problem)(problem.text, _RAISED_IN_V4) from None
         raise
 
 
-def _send(calls: Calls, vm: Vm, differing: dict[str, Any]) -> Vm:
+def _send(calls: Calls, vm: Vm, differing: dict[str, Any], along: dict[str, Any]) -> Vm:
+    """Send a change, in two parts where some of it can be plugged in and the rest has to wait."""
     path = calls.path(vm)
     if vm.status in _OFF or not calls.dialect.since((3, 5)):
-        return calls.change(vm, path, differing)
+        return calls.change(vm, path, {**differing, **along})
     changed = vm
     now = {} if vm.next_run else _pluggable(vm, differing)
     if now:
-        changed, differing = _plug(calls, vm, path, now, differing)
+        changed, differing = _plug(calls, vm, now, along, differing)
     if differing:
-        changed = _keep(calls, vm, path, differing)
+        changed = _keep(calls, vm, path, {**differing, **along})
     return changed.replace(next_run=not AT_ONCE.issuperset(differing))
 
 
@@ -103,10 +105,12 @@ def _pluggable(vm: Vm, differing: dict[str, Any]) -> dict[str, Any]:
     return {**found, **soft} if found or len(soft) == len(differing) else {}
 
 
-def _plug(calls: Calls, vm: Vm, path: str, now: dict[str, Any], differing: dict[str, Any]) -> tuple[Vm, dict[str, Any]]:
+def _plug(
+    calls: Calls, vm: Vm, now: dict[str, Any], along: dict[str, Any], differing: dict[str, Any]
+) -> tuple[Vm, dict[str, Any]]:
     """Send what can be plugged; what is left has to wait: memory comes in steps, a host may have none to give."""
     try:
-        changed = calls.change(vm, path, now, check=False)
+        changed = calls.change(vm, calls.path(vm), {**now, **along}, check=False)
     except (Conflict, Usage) as problem:
         if isinstance(problem, Locked) or AT_ONCE.issuperset(now):
             raise

@@ -35,9 +35,14 @@ class SimDialect:
     engine: Version = ALWAYS
 
     @property
+    def behind(self) -> Version:
+        """The version of the engine that answers, in whichever dialect."""
+        return max(self.version, self.engine)
+
+    @property
     def modern(self) -> bool:
         """Does an engine of 4.x answer, in whichever dialect?"""
-        return max(self.version, self.engine) >= MODERN
+        return self.behind >= MODERN
 
     def knows(self, since: Version, until: Version = NEVER) -> bool:
         """Tell whether something that came with one version and went with another is there."""

@@ -44,6 +44,8 @@ _SINCE: Mapping[str, Version] = {
     "no_images": (4, 2),  # no hosts any more that are upgraded from an ISO on the manager
     "commit_on_success": (4, 3),
     "mediated_devices": (4, 5),  # virtual GPUs are a list of their own; before that a custom property
+    "keeps_unnamed": (4, 4),  # a change leaves a machine's console and labels alone that it does not name
+    "serial_consoles": (3, 4),
     "numa_tuned_each": (4, 4),  # each NUMA node of a machine has its own mode
     "silent_enrolment": (4, 5),  # a host that does not answer, as one with an expired certificate, can be enrolled
     # A host that is installed again stays in maintenance since 4.3 unless it is told otherwise. Engines 4.2 do not look

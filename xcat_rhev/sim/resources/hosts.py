@@ -14,6 +14,7 @@ from ..world import World
 from .common import lists
 from .hostnics import bring_parts
 from .hostshape import HOST, hardware
+from .unnamed import drop_labels
 from .vmpower import RUNNING, hosts_for, move_to
 
 #: Where a host's daemon listens unless somebody chose another port.
@@ -136,6 +137,7 @@ def change(call: ApiCall) -> One:
     for key in ("root_password", "ssh_password"):
         values.pop(key, None)
     world.change(host, **values)
+    drop_labels(call, "hosts", host)
     return One(HOST, host)
 
 

@@ -14,7 +14,7 @@ from ..routing import delete, get, post, put
 from ..states import effect
 from ..systems import system_name
 from ..world import MIB, ZERO, World
-from . import hostdevices, mediated, numa, running, versions
+from . import hostdevices, mediated, numa, running, unnamed, versions
 from .common import lists, shows
 from .sharing import disks_of, take_off
 from .vmshape import BLANK, VM, hosts_told
@@ -296,6 +296,7 @@ def change(call: ApiCall) -> One:
     numa.tune(call, thing, values)
     hostdevices.drop(call, thing, values)
     mediated.convert(call, thing, mediated.take_property(call, values))
+    unnamed.drop_labels(call, "vms", thing)
     if thing["status"] not in NOT_RUNNING:
         if cluster["id"] != thing["cluster"] or not call.dialect.knows((3, 5)):
             _refuse_running(call, thing, values, cluster)
@@ -330,6 +331,7 @@ def _requested_change(call: ApiCall, thing: Thing) -> tuple[Thing, Thing]:
     first = call.part("initialization")
     if first is not None and not len(first) and call.dialect.number == 4:
         values.update({key: None for key in thing if key.startswith("init_")})  # an empty element takes all away
+    unnamed.drop_console(call, thing, values)
     _check_limits(call, {"display_type": thing["display_type"], **values}, "edit")
     values = _check(call, {**_bounds(call, thing), **values} if set(_BOUNDS) & set(values) else values, cluster)
     values.update(_lease(call, {**thing, **values}, "edit"))
