@@ -110,6 +110,8 @@ def test_on_an_engine_it_makes_things_of_its_own_and_removes_them(api):
         assert (done.returncode, [step for step in steps if step["rc"]]) == (0, []), done.stderr
         typed = [step["command"].split()[0] for step in steps]
         assert {"mkvm", "rpower", "chvm", "rmigrate", "cfgve", "rmvm"} <= set(typed)
+        moves = [step["command"].split() for step in steps if step["command"].startswith("rmigrate")]
+        assert [words[2] for words in moves] == ["any"], "an engine knows best who can take it"
         assert there(simulator) == before
         assert "secret" not in done.stdout + done.stderr
 

@@ -140,6 +140,20 @@ def test_squares_stand_side_by_side_where_names_are_long():
 
 
 @needs_dot
+def test_idle_squares_begin_where_those_of_hosts_begin():
+    svg = picture.draw(an_environment(hosts=4, vms=picture.NAMED_VMS + 1))
+    squares = re.findall(r'xlink:title="[^:"]*: (up|down)">\s*<polygon[^>]* points="([\d.-]+),', svg)
+    first = {state: min(float(x) for found, x in squares if found == state) for state in ("up", "down")}
+    assert abs(first["up"] - first["down"]) < 2
+
+
+@needs_dot
+def test_a_cluster_without_networks_says_none():
+    found = " ".join(texts(picture.draw(replace(an_environment(), used={})))).replace("&#160;", " ")
+    assert "networks: none" in found
+
+
+@needs_dot
 def test_a_machine_says_its_state_where_it_is_not_the_usual_one():
     small = an_environment(vms=6)
     odd = [vm.replace(status={"vm1": "paused", "vm3": "suspended"}.get(vm.name, vm.status)) for vm in small.vms]

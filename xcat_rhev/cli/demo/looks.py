@@ -14,6 +14,9 @@ from lxml import etree
 
 from .record import Failed
 
+#: Seconds that an engine may take to answer; a busy one needs them.
+_PATIENCE = 180
+
 
 class Engine:
     """Asks the simulator what is so, in its own words.
@@ -35,7 +38,7 @@ class Engine:
 
     def states(self, collection: str) -> dict[str, str]:
         """Name -> state of all objects of a collection, e.g. `vms`; a state that is not shown is empty."""
-        answer = self._session.get(f"{self._url}/{collection}", timeout=30)
+        answer = self._session.get(f"{self._url}/{collection}", timeout=_PATIENCE)
         answer.raise_for_status()
         root = etree.fromstring(answer.content, etree.XMLParser(resolve_entities=False, no_network=True))
         return {str(item.findtext("name")): _state(item) for item in root}
@@ -83,7 +86,7 @@ class Engine:
     def requests(self) -> int:
         """How many requests the simulator has served."""
         root = self._url.split("/", 3)
-        counts = self._session.get("/".join(root[:3]) + "/-/stats", timeout=30).json()["requests"]
+        counts = self._session.get("/".join(root[:3]) + "/-/stats", timeout=_PATIENCE).json()["requests"]
         return sum(counts.values())
 
     def register(self, name: str, address: str, unique_id: str) -> int:
@@ -93,10 +96,11 @@ class Engine:
         with requests.Session() as agent:  # not our session: it must not carry the login
             agent.trust_env = False
             agent.verify = self._session.verify
-            return agent.get("/".join(servlet[:3]) + "/OvirtEngineWeb/register", params=query, timeout=30).status_code
+            address = "/".join(servlet[:3]) + "/OvirtEngineWeb/register"
+            return agent.get(address, params=query, timeout=_PATIENCE).status_code
 
     def _get(self, path: str) -> etree._Element:
-        answer = self._session.get(f"{self._url}/{path}", timeout=30)
+        answer = self._session.get(f"{self._url}/{path}", timeout=_PATIENCE)
         answer.raise_for_status()
         return etree.fromstring(answer.content, etree.XMLParser(resolve_entities=False, no_network=True))
 

@@ -187,7 +187,7 @@ class _Cells:
         return (
             f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="4" CELLPADDING="0" COLOR="#8899aa" BGCOLOR="white" '
             f'STYLE="ROUNDED"><TR><TD COLSPAN="{columns}" ALIGN="LEFT">{title}<BR ALIGN="LEFT"/>'
-            f"{_break_lines(f'networks: {used}')}</TD></TR>{rows}{self._idle(cluster, columns)}</TABLE>"
+            f"{_break_lines('networks: ' + (used or 'none'))}</TD></TR>{rows}{self._idle(cluster, columns)}</TABLE>"
         )
 
     def _hosts(self, hosts: Sequence[Host], columns: int) -> str:
@@ -256,7 +256,7 @@ def _squares(vms: Sequence[Vm], lines: int, columns: int) -> str:
     rows = "".join(f"<TR>{''.join(cells[begin : begin + columns])}</TR>" for begin in range(0, len(cells), columns))
     # Graphviz gives what room is left to all columns alike, unless the size is fixed.
     size = f'FIXEDSIZE="TRUE" WIDTH="{_PITCH * columns + 1}" HEIGHT="{_PITCH * lines + 1}"'
-    table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="0" {size}>{rows}</TABLE>'
+    table = f'<TABLE ALIGN="LEFT" BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="0" {size}>{rows}</TABLE>'
     return f'<TR><TD ALIGN="LEFT">{table}</TD></TR>'
 
 
