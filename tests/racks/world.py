@@ -351,7 +351,7 @@ class World:
         from xcat_rhev.cli.enginekit.releases import release
 
         chosen = release("ovirt4.5")
-        for folder, system in (("ovirt4.5", chosen.manager), ("ovirt4.5-host", chosen.hosts[0])):
+        for folder, system in (("ovirt4.5", chosen.managers[0]), ("ovirt4.5-host", chosen.hosts[0])):
             for each in system.repositories:
                 data = self.home / "install/post/otherpkgs/rhevm" / folder / each.name / "repodata"
                 data.mkdir(parents=True)

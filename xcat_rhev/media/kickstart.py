@@ -13,8 +13,26 @@ from .initrd import replace_file
 from .networks import Address
 from .settings import BootSettings
 
+#: What fetches a page on a node that is being installed.
+_FETCH = """\
+fetch() { # URL [CA]: by what is there; the other side may be away for some minutes
+    tries=${XCAT_RHEV_TRIES:-30}
+    until fetch_once "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || return 1
+        sleep "${XCAT_RHEV_PAUSE:-10}"
+    done
+}
+fetch_once() {
+    if command -v curl >/dev/null; then
+        curl --silent --show-error --fail --max-time 30 ${2:+--cacert "$2"} "$1"
+    else
+        wget -q -O - --tries=1 --timeout=30 ${2:+--ca-certificate="$2"} "$1"
+    fi
+}"""
+
 #: Markers are `@@word@@`: neither the shell, nor Anaconda, nor a password hash has such.
-TEMPLATE = """\
+TEMPLATE = f"""\
 # Made for @@node@@ by nodeset. Edit the template, not this file.
 text
 lang en_US.UTF-8
@@ -42,7 +60,8 @@ if command -v nodectl >/dev/null; then nodectl init; else imgbase layout --init;
 
 # Tells the management node; whether it listens or not, the node is installed.
 %post
-curl --silent --show-error --max-time 30 --retry 5 '@@finish@@' >/dev/null || :
+{_FETCH}
+fetch '@@finish@@' >/dev/null || :
 %end
 """
 _MARKER = re.compile(r"@@(\w+)@@")
@@ -189,17 +208,17 @@ def _authorize(settings: BootSettings) -> str:
     if settings.ssh_key:
         if not _KEY.fullmatch(settings.ssh_key):
             raise Usage(f"the public key of {settings.manager} is not an SSH key")
-        get = f"echo '{settings.ssh_key}'"
+        get = [f"echo '{settings.ssh_key}' >> /root/.ssh/authorized_keys"]
     elif settings.manager_ca:
         url = f"https://{_word(settings.manager, 'hypervisor.mgr')}{_KEY_PATH}"
-        get = f"curl --silent --show-error --fail --max-time 30 --retry 5 --cacert /root/manager-ca.crt '{url}'"
+        get = [_FETCH, f"key=$(fetch '{url}' /root/manager-ca.crt) && echo \"$key\" >> /root/.ssh/authorized_keys"]
     else:
         return ": the manager's key is not known"
     return "\n".join(
         [
             *([] if settings.ssh_key else ["cat > /root/manager-ca.crt <<'END'", settings.manager_ca, "END"]),
             "mkdir -p -m 700 /root/.ssh",
-            f"{get} >> /root/.ssh/authorized_keys || :",
+            *get,
             "chmod 600 /root/.ssh/authorized_keys",
             "restorecon -R /root/.ssh 2>/dev/null || :",
         ]

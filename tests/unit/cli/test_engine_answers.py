@@ -60,7 +60,7 @@ def typed_faults(key: str, value: str, kinds: str) -> Iterator[str]:
 
 
 def wanted(each: EngineRelease, **more: object) -> Wanted:
-    major = each.manager.majors[0]
+    major = each.managers[0].major
     return Wanted(each.version, "m.example.com", Secret("Secret123"), "Example", "10.1.2.3", major)._replace(**more)
 
 
@@ -145,9 +145,9 @@ def test_releases_are_named_by_product_or_by_a_version_that_one_has() -> None:
 
 @pytest.mark.parametrize("each", RELEASES, ids=lambda each: each.name)
 def test_a_release_has_a_manager_hosts_and_sources(each: EngineRelease) -> None:
-    assert manager_on(each, each.manager.majors[0]).packages and each.sources
+    assert manager_on(each, each.managers[0].major).packages and each.sources
     for host in each.hosts:
-        assert host_on(each, host.majors[0]).repositories
+        assert host_on(each, host.major).repositories
         assert host.packages == (("vdsm",) if number(each.version) < (4, 2) else ("ovirt-host",))
     with pytest.raises(Usage, match="does not run on Enterprise Linux 5"):
         manager_on(each, 5)

@@ -253,10 +253,11 @@ def test_repositories_are_those_of_the_osimage(tmp_path: Path) -> None:
         "RHEVM_REPO_FILE": str(file),
     }
     environment |= {"NFSSERVER": "10.0.0.1", "HTTPPORT": "80"}
-    words = ["sh", str(SCRIPTS / "rhevmrepos"), "one", "two"]
+    words = ["sh", str(SCRIPTS / "rhevmrepos"), "one", "two!"]
     assert subprocess.run(words, env=environment, check=False).returncode == 0
     text = file.read_text()
     assert "[xcat-one]" in text and "baseurl=http://10.0.0.1:80/install/post/otherpkgs/rhevm/x/two/" in text
+    assert [line[-1] for line in text.splitlines() if line.startswith("module_hotfixes=")] == ["0", "1"]
 
 
 def test_a_host_trusts_the_manager_and_says_that_it_is_ready(site: KitSite, web: int, tmp_path: Path) -> None:

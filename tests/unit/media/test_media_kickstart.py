@@ -1,8 +1,13 @@
 """Kickstarts: what must stand in one, and what must never get into one."""
 
+import http.server
 import importlib
 import re
+import shutil
+import subprocess
+import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,9 +189,41 @@ def test_a_key_that_is_not_known_is_fetched_from_the_manager_whose_ca_is():
     lines = made(manager_ca=ca)
     at = lines.index("cat > /root/manager-ca.crt <<'END'")
     assert lines[at + 1 : at + 5] == [*ca.splitlines(), "END"]
-    fetch = next(text for text in lines if text.startswith("curl") and "pki-resource" in text)
-    assert "--cacert /root/manager-ca.crt" in fetch and "--insecure" not in fetch and fetch.endswith("|| :")
+    fetch = next(text for text in lines if "pki-resource" in text)
+    assert "OPENSSH-PUBKEY' /root/manager-ca.crt)" in fetch and "--insecure" not in "\n".join(lines)
     assert "'https://engine.example.com/ovirt-engine/services/pki-resource?resource=engine-certificate&" in fetch
+
+
+class Hesitant(http.server.BaseHTTPRequestHandler):
+    """A management node that is not ready at first."""
+
+    refused = 0
+
+    def do_GET(self) -> None:
+        type(self).refused += 1
+        self.send_response(200 if self.refused > 2 else 503)
+        self.end_headers()
+        self.wfile.write(b"OK\n" if self.refused > 2 else b"no")
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize("tool", ["curl", "wget"])
+def test_a_management_node_that_is_away_is_asked_again(tool: str, tmp_path: Path) -> None:
+    program = shutil.which(tool) or pytest.skip(f"{tool} is not installed")
+    for path in (program, shutil.which("sleep"), shutil.which("sh")):
+        (tmp_path / Path(str(path)).name).symlink_to(str(path))
+    Hesitant.refused = 0
+    server = http.server.HTTPServer(("127.0.0.1", 0), Hesitant)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/xcatrhevh/rhevh_finish_install/n1"
+    text = "\n".join(made(finish_url=url))
+    section = re.findall(r"^%post\n(.*?)^%end$", text, re.MULTILINE | re.DOTALL)[-1]
+    environment = {"PATH": str(tmp_path), "XCAT_RHEV_PAUSE": "0"}
+    done = subprocess.run(["sh", "-c", section], env=environment, capture_output=True, timeout=300, check=False)
+    server.shutdown()
+    server.server_close()
+    assert done.returncode == 0 and Hesitant.refused == 3
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,19 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from .releases import Repository
+from .repositories import Repository
 
 
 def repository_file(repositories: Sequence[Repository]) -> str:
     """The configuration with which repositories of known URLs are mirrored."""
-    sections = [
-        f"[{each.name}]\nname={each.name}\nbaseurl={each.url}\nenabled=1\ngpgcheck=0\n"
-        for each in repositories
-        if each.url
-    ]
-    return "\n".join(sections)
+    return "\n".join(_section(each) for each in repositories if each.url)
+
+
+def _section(each: Repository) -> str:
+    lines = [f"[{each.name}]", f"name={each.name}", f"baseurl={each.url}", "enabled=1", "gpgcheck=0"]
+    lines += [f"includepkgs={each.only}"] if each.only else []
+    lines += [f"exclude={each.without}"] if each.without else []
+    return "\n".join([*lines, ""])
 
 
 def script(repositories: Sequence[Repository], major: int, packages: Path, configuration: Path) -> str:
@@ -25,7 +27,7 @@ def script(repositories: Sequence[Repository], major: int, packages: Path, confi
     Args:
         repositories: Which.
         major: The major version of their Enterprise Linux: from 8 on the metadata have to come along, because modules
-            exist, and then nothing may be left out.
+            exist, and then nothing may be left out. Repositories of which a part is taken have no modules.
         packages: The folder of the mirrors; each repository becomes a folder of its name.
         configuration: Where `repository_file` stands.
     """
@@ -44,7 +46,9 @@ def _command(each: Repository, major: int) -> str:
     source = '-c "$configuration" ' if each.url else ""
     name = shlex.quote(each.name)
     if major >= 8:
-        return f'dnf {source}reposync --repoid={name} --download-path="$packages" --download-metadata'
+        sync = f'dnf {source}reposync --repoid={name} --download-path="$packages"'
+        part = each.only or each.without
+        return f'{sync} --newest-only\ncreaterepo_c "$packages"/{name}' if part else f"{sync} --download-metadata"
     sync = f'reposync {source}--repoid={name} --download_path="$packages" --downloadcomps --newest-only'
     # Packages may lie in a folder Packages of their own; createrepo reads those below, too.
     return f'{sync}\ncreaterepo "$packages"/{name}'

@@ -1,7 +1,6 @@
 """Which releases there are, and what each is made of: packages, repositories, the system below it, where that is said.
 
-Repository names are the vendors' own, so that they can be mirrored: with `rhn-channel` and a copy of the channel for
-RHEV 3.0, with subscription-manager's names from 3.1 on, by their URL for oVirt and OLVM.
+Names of Red Hat's repositories are those of RHN's channels for RHEV 3.0, and subscription-manager's from 3.1 on.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...errors import Usage
+from .repositories import OLVM, OLVM45_9, OVIRT44, OVIRT45, Repository, named, ovirt7
 
 #: Where facts come from; each release names those it was read from.
 SOURCES = {
@@ -16,36 +16,25 @@ SOURCES = {
     "rhn": "the channel lists of RHN and Satellite 5 (rhel-x86_64-server-6-rhevm-3 and later)",
     "cdn": "the repositories that Red Hat's CDN lists, as subscription-manager names them",
     "guide": "Red Hat's Installation Guide of the release, section on entitlements and repositories",
-    "spec": "ovirt-engine.spec.in and ovirt-host.spec of the release's branch",
-    "release": "the repository files of ovirt-release of the release's branch",
-    "site": "oVirt's pages on installing a standalone engine",
+    "manifest": "Red Hat's Package Manifest of the release, packages by repository",
+    "spec": "ovirt-engine.spec.in, vdsm.spec.in and ovirt-host.spec of the release's branch",
+    "release": "the repository files of ovirt-release of the release's branch; for 4.5 its repoclosure-45.yml",
+    "site": "oVirt's pages on installing a standalone engine and on Enterprise Linux 9 and 10, its notes of 4.5.7",
     "oracle": "Oracle's guide Getting Started with Oracle Linux Virtualization Manager",
 }
-
-
-class Repository(NamedTuple):
-    """A repository that a release needs beside the system's own.
-
-    Attributes:
-        name: Its name at the vendor, and that of its folder on the management node.
-        url: Where it can be read without a subscription; empty where a subscription names it.
-    """
-
-    name: str
-    url: str = ""
 
 
 class KitSystem(NamedTuple):
     """What one machine of a release is made of.
 
     Attributes:
-        majors: Major versions of Enterprise Linux below it.
+        major: The major version of Enterprise Linux below it.
         packages: What is installed.
         repositories: Where that comes from, the first one has `packages`.
         modules: Streams of modules that have to be enabled first.
     """
 
-    majors: tuple[int, ...]
+    major: int
     packages: tuple[str, ...]
     repositories: tuple[Repository, ...]
     modules: tuple[str, ...] = ()
@@ -57,7 +46,7 @@ class EngineRelease(NamedTuple):
     Attributes:
         product: RHEV, RHV, oVirt or OLVM.
         version: Of the product; that of the engine inside is the same.
-        manager: The manager's machine.
+        managers: The manager's machine, best first.
         hosts: Hosts with a full Linux, best first.
         setup: The command that configures the manager.
         sources: Where this is said: keys of `SOURCES`.
@@ -65,7 +54,7 @@ class EngineRelease(NamedTuple):
 
     product: str
     version: str
-    manager: KitSystem
+    managers: tuple[KitSystem, ...]
     hosts: tuple[KitSystem, ...]
     setup: tuple[str, ...]
     sources: tuple[str, ...]
@@ -76,35 +65,31 @@ class EngineRelease(NamedTuple):
         return f"{self.product.lower()}{self.version}"
 
 
-def _repositories(*names: str) -> tuple[Repository, ...]:
-    return tuple(map(Repository, names))
-
-
 def _rhev(version: str) -> KitSystem:
     return KitSystem(
-        (6,),
+        6,
         ("rhevm",),
-        _repositories(
+        named(
             f"rhel-6-server-rhevm-{version}-rpms", "jb-eap-6-for-rhel-6-server-rpms", "rhel-6-server-supplementary-rpms"
         ),
     )
 
 
 def _rhv(version: str, package: str, *more: str) -> KitSystem:
-    return KitSystem((7,), (package,), _repositories(f"rhel-7-server-rhv-{version}-rpms", *more))
+    return KitSystem(7, (package,), named(f"rhel-7-server-rhv-{version}-rpms", *more))
 
 
 #: Hosts: vdsm alone up to 4.1, whose manager brings the rest; ovirt-host from 4.2 on.
-_RHEL6 = KitSystem((6,), ("vdsm",), _repositories("rhel-6-server-rhev-mgmt-agent-rpms"))
-_RHEL7 = KitSystem((7,), ("vdsm",), _repositories("rhel-7-server-rhev-mgmt-agent-rpms"))
-_RHEL7_RHV = KitSystem((7,), ("vdsm",), _repositories("rhel-7-server-rhv-4-mgmt-agent-rpms"))
+_RHEL6 = KitSystem(6, ("vdsm",), named("rhel-6-server-rhev-mgmt-agent-rpms"))
+_RHEL7 = KitSystem(7, ("vdsm",), named("rhel-7-server-rhev-mgmt-agent-rpms"))
+_RHEL7_RHV = KitSystem(7, ("vdsm",), named("rhel-7-server-rhv-4-mgmt-agent-rpms"))
 _RHEL7_RHV_HOST = KitSystem(
-    (7,), ("ovirt-host",), _repositories("rhel-7-server-rhv-4-mgmt-agent-rpms", "rhel-7-server-ansible-2-rpms")
+    7, ("ovirt-host",), named("rhel-7-server-rhv-4-mgmt-agent-rpms", "rhel-7-server-ansible-2-rpms")
 )
 _RHEL8 = KitSystem(
-    (8,),
+    8,
     ("ovirt-host",),
-    _repositories(
+    named(
         "rhv-4-mgmt-agent-for-rhel-8-x86_64-rpms",
         "fast-datapath-for-rhel-8-x86_64-rpms",
         "advanced-virt-for-rhel-8-x86_64-rpms",
@@ -113,158 +98,94 @@ _RHEL8 = KitSystem(
     ),
     ("virt:av",),
 )
-_EL7_SUPPLEMENT = "rhel-7-server-supplementary-rpms"
 _MODULES_8 = ("javapackages-tools", "pki-deps", "postgresql:12")
 _MODULES_45 = (*_MODULES_8, "mod_auth_openidc:2.3", "nodejs:14")
-
-
-def _ovirt7(version: str, gluster: str, *more: Repository) -> tuple[Repository, ...]:
-    mirror = "http://mirror.centos.org/centos/7"
-    slot = version.replace(".", "")
-    return (
-        Repository(f"ovirt-{version}", f"https://resources.ovirt.org/pub/ovirt-{version}/rpm/el7/"),
-        Repository(f"centos-ovirt{slot}", f"{mirror}/virt/x86_64/ovirt-{version}/"),
-        Repository("centos-qemu-ev", f"{mirror}/virt/x86_64/kvm-common/"),
-        Repository(f"centos-{gluster}", f"{mirror}/storage/x86_64/{gluster}/"),
-        Repository("centos-opstools", f"{mirror}/opstools/x86_64/"),
-        Repository("centos-sclo-rh", f"{mirror}/sclo/x86_64/rh/"),
-        Repository("epel-7", "https://dl.fedoraproject.org/pub/epel/7/x86_64/"),
-        *more,
-    )
-
-
-_OVIRT44 = (
-    Repository("ovirt-4.4", "https://resources.ovirt.org/pub/ovirt-4.4/rpm/el8/"),
-    Repository("centos-ovirt44", "http://mirror.centos.org/centos/8-stream/virt/x86_64/ovirt-44/"),
-    Repository(
-        "centos-advanced-virtualization", "http://mirror.centos.org/centos/8-stream/virt/x86_64/advancedvirt-common/"
+_RHVM_8 = KitSystem(
+    8,
+    ("rhvm",),
+    named(
+        "rhv-4.4-manager-for-rhel-8-x86_64-rpms",
+        "fast-datapath-for-rhel-8-x86_64-rpms",
+        "ansible-2.9-for-rhel-8-x86_64-rpms",
+        "jb-eap-7.4-for-rhel-8-x86_64-rpms",
+        "openstack-16.2-cinderlib-for-rhel-8-x86_64-rpms",
+        "rhceph-4-tools-for-rhel-8-x86_64-rpms",
     ),
-    Repository("centos-gluster8", "http://mirror.centos.org/centos/8-stream/storage/x86_64/gluster-8/"),
-    Repository("centos-opstools", "http://mirror.centos.org/centos/8-stream/opstools/x86_64/collectd-5/"),
-    Repository("centos-nfv-openvswitch", "http://mirror.centos.org/centos/8-stream/nfv/x86_64/openvswitch-2/"),
-    Repository("centos-ceph-pacific", "http://mirror.centos.org/centos/8-stream/storage/x86_64/ceph-pacific/"),
-    Repository("epel-8", "https://dl.fedoraproject.org/pub/epel/8/Everything/x86_64/"),
+    ("pki-deps", "postgresql:12"),
 )
-
-
-def _ovirt45(stream: str, host: str) -> tuple[Repository, ...]:
-    base = f"{host}/{stream}"
-    return (
-        Repository("centos-ovirt45", f"{base}/virt/x86_64/ovirt-45/"),
-        Repository("centos-gluster10", f"{base}/storage/x86_64/gluster-10/"),
-        Repository("centos-nfv-openvswitch", f"{base}/nfv/x86_64/openvswitch-2/"),
-        Repository("centos-opstools", f"{base}/opstools/x86_64/collectd-5/"),
-        Repository("centos-ceph-pacific", f"{base}/storage/x86_64/ceph-pacific/"),
-        Repository("centos-openstack-yoga", f"{base}/cloud/x86_64/openstack-yoga/"),
-    )
-
-
-_OVIRT45_8 = _ovirt45("8-stream", "http://mirror.centos.org/centos")
-_OVIRT45_9 = _ovirt45("SIGs/9-stream", "https://mirror.stream.centos.org")
 
 
 def _rhev_release(version: str, *sources: str) -> EngineRelease:
     hosts = (_RHEL7, _RHEL6) if version in ("3.5", "3.6") else (_RHEL6,)
     setup = ("rhevm-setup", "--answer-file=") if version in ("3.1", "3.2") else _ENGINE_SETUP
-    return EngineRelease("RHEV", version, _rhev(version), hosts, setup, (*sources, "cdn", "spec"))
+    return EngineRelease("RHEV", version, (_rhev(version),), hosts, setup, (*sources, "cdn", "spec"))
 
 
 #: The command, the option before the answer file, and those after it. Packages are there when setup runs: --offline.
 _ENGINE_SETUP = ("engine-setup", "--config-append=", "--offline")
 #: Setup takes the default for what no answer is for, which nothing should be: known from 4.1 on.
 _ACCEPTING = (*_ENGINE_SETUP, "--accept-defaults")
-_OLVM_NAMES = ("ol8_kvm_appstream", "ol8_gluster_appstream")
+_SUPPLEMENT = "rhel-7-server-supplementary-rpms"
+_EAP7 = (_SUPPLEMENT, "jb-eap-7-for-rhel-7-server-rpms")
+_TOOLS = ("rhel-7-server-rhv-4-manager-tools-rpms",)
+_RHV_SOURCES = ("cdn", "guide", "manifest", "spec")
+#: Systems of oVirt 4.5, best first: 10 came with 4.5.7.
+_MAJORS_45 = (9, 10, 8)
 
 RELEASES: tuple[EngineRelease, ...] = (
     EngineRelease(
         "RHEV",
         "3.0",
-        KitSystem(
-            (6,),
-            ("rhevm",),
-            _repositories(
-                "rhel-x86_64-server-6-rhevm-3",
-                "jbappplatform-5-x86_64-server-6-rpm",
-                "rhel-x86_64-server-supplementary-6",
+        (
+            KitSystem(
+                6,
+                ("rhevm",),
+                named(
+                    "rhel-x86_64-server-6-rhevm-3",
+                    "jbappplatform-5-x86_64-server-6-rpm",
+                    "rhel-x86_64-server-supplementary-6",
+                ),
             ),
         ),
-        (KitSystem((6,), ("vdsm",), _repositories("rhel-x86_64-rhev-mgmt-agent-6")),),
+        (KitSystem(6, ("vdsm",), named("rhel-x86_64-rhev-mgmt-agent-6")),),
         ("rhevm-setup", "--answer-file="),
         ("xcat", "rhn", "spec"),
     ),
     *(_rhev_release(version) for version in ("3.1", "3.2", "3.3", "3.4", "3.5", "3.6")),
-    EngineRelease(
-        "RHV",
-        "4.0",
-        _rhv("4.0", "rhevm", _EL7_SUPPLEMENT, "jb-eap-7-for-rhel-7-server-rpms"),
-        (_RHEL7_RHV,),
-        _ENGINE_SETUP,
-        ("cdn", "guide", "spec"),
-    ),
-    EngineRelease(
-        "RHV",
-        "4.1",
-        _rhv("4.1", "rhevm", _EL7_SUPPLEMENT, "jb-eap-7-for-rhel-7-server-rpms"),
-        (_RHEL7_RHV,),
-        _ACCEPTING,
-        ("cdn", "guide", "spec"),
-    ),
+    EngineRelease("RHV", "4.0", (_rhv("4.0", "rhevm", *_EAP7),), (_RHEL7_RHV,), _ENGINE_SETUP, _RHV_SOURCES),
+    EngineRelease("RHV", "4.1", (_rhv("4.1", "rhevm", *_EAP7),), (_RHEL7_RHV,), _ACCEPTING, _RHV_SOURCES),
     EngineRelease(
         "RHV",
         "4.2",
-        _rhv(
-            "4.2-manager",
-            "rhvm",
-            _EL7_SUPPLEMENT,
-            "rhel-7-server-rhv-4-manager-tools-rpms",
-            "rhel-7-server-ansible-2-rpms",
-            "jb-eap-7-for-rhel-7-server-rpms",
-        ),
+        (_rhv("4.2-manager", "rhvm", *_EAP7, *_TOOLS, "rhel-7-server-ansible-2-rpms"),),
         (_RHEL7_RHV_HOST,),
         _ACCEPTING,
-        ("cdn", "spec"),
+        _RHV_SOURCES,
     ),
     EngineRelease(
         "RHV",
         "4.3",
-        _rhv(
-            "4.3-manager",
-            "rhvm",
-            _EL7_SUPPLEMENT,
-            "rhel-7-server-rhv-4-manager-tools-rpms",
-            "rhel-7-server-ansible-2.9-rpms",
-            "jb-eap-7.2-for-rhel-7-server-rpms",
+        (
+            _rhv(
+                "4.3-manager",
+                "rhvm",
+                _SUPPLEMENT,
+                *_TOOLS,
+                "rhel-7-server-ansible-2.9-rpms",
+                "jb-eap-7.2-for-rhel-7-server-rpms",
+            ),
         ),
         (_RHEL7_RHV_HOST,),
         _ACCEPTING,
-        ("cdn", "spec"),
+        _RHV_SOURCES,
     ),
-    EngineRelease(
-        "RHV",
-        "4.4",
-        KitSystem(
-            (8,),
-            ("rhvm",),
-            _repositories(
-                "rhv-4.4-manager-for-rhel-8-x86_64-rpms",
-                "fast-datapath-for-rhel-8-x86_64-rpms",
-                "ansible-2.9-for-rhel-8-x86_64-rpms",
-                "jb-eap-7.4-for-rhel-8-x86_64-rpms",
-                "openstack-16.2-cinderlib-for-rhel-8-x86_64-rpms",
-                "rhceph-4-tools-for-rhel-8-x86_64-rpms",
-            ),
-            ("pki-deps", "postgresql:12"),
-        ),
-        (_RHEL8,),
-        _ACCEPTING,
-        ("cdn", "guide", "spec"),
-    ),
+    EngineRelease("RHV", "4.4", (_RHVM_8,), (_RHEL8,), _ACCEPTING, _RHV_SOURCES),
     *(
         EngineRelease(
             "oVirt",
             version,
-            KitSystem((7,), ("ovirt-engine",), _ovirt7(version, gluster)),
-            (KitSystem((7,), ("ovirt-host",), _ovirt7(version, gluster)),),
+            (KitSystem(7, ("ovirt-engine",), ovirt7(version, gluster)),),
+            (KitSystem(7, ("ovirt-host",), ovirt7(version, gluster)),),
             _ACCEPTING,
             ("release", "spec"),
         )
@@ -273,42 +194,39 @@ RELEASES: tuple[EngineRelease, ...] = (
     EngineRelease(
         "oVirt",
         "4.4",
-        KitSystem((8,), ("ovirt-engine",), _OVIRT44, _MODULES_8),
-        (KitSystem((8,), ("ovirt-host",), _OVIRT44),),
+        (KitSystem(8, ("ovirt-engine",), OVIRT44, _MODULES_8),),
+        (KitSystem(8, ("ovirt-host",), OVIRT44),),
         _ACCEPTING,
         ("release", "site", "spec"),
     ),
     EngineRelease(
         "oVirt",
         "4.5",
-        KitSystem((9, 8), ("ovirt-engine",), _OVIRT45_9),
-        (KitSystem((9,), ("ovirt-host",), _OVIRT45_9), KitSystem((8,), ("ovirt-host",), _OVIRT45_8)),
+        tuple(
+            KitSystem(major, ("ovirt-engine",), OVIRT45[major], _MODULES_45 if major == 8 else ())
+            for major in _MAJORS_45
+        ),
+        tuple(KitSystem(major, ("ovirt-host",), OVIRT45[major]) for major in _MAJORS_45),
         _ACCEPTING,
         ("release", "site", "spec"),
     ),
-    *(
-        EngineRelease(
-            "OLVM",
-            version,
-            KitSystem(
-                (8,),
-                ("ovirt-engine",),
-                _repositories(f"ovirt-{version}", f"ovirt-{version}-extra", *_OLVM_NAMES),
-                modules,
-            ),
-            (
-                KitSystem(
-                    (8,), ("ovirt-host",), _repositories(f"ovirt-{version}", f"ovirt-{version}-extra", *_OLVM_NAMES)
-                ),
-            ),
-            _ACCEPTING,
-            ("oracle", "spec"),
-        )
-        for version, modules in (("4.4", _MODULES_8), ("4.5", _MODULES_45))
+    EngineRelease(
+        "OLVM",
+        "4.4",
+        (KitSystem(8, ("ovirt-engine",), OLVM["4.4"], _MODULES_8),),
+        (KitSystem(8, ("ovirt-host",), OLVM["4.4"]),),
+        _ACCEPTING,
+        ("oracle", "spec"),
+    ),
+    EngineRelease(
+        "OLVM",
+        "4.5",
+        (KitSystem(8, ("ovirt-engine",), OLVM["4.5"], _MODULES_45),),
+        (KitSystem(8, ("ovirt-host",), OLVM["4.5"]), KitSystem(9, ("ovirt-host",), OLVM45_9)),
+        _ACCEPTING,
+        ("oracle", "spec"),
     ),
 )
-#: The same release on an older system.
-ON_EL8 = {"ovirt4.5": KitSystem((8,), ("ovirt-engine",), _OVIRT45_8, _MODULES_45)}
 
 
 def release(text: str) -> EngineRelease:
@@ -338,10 +256,7 @@ def manager_on(chosen: EngineRelease, major: int) -> KitSystem:
     Raises:
         Usage: The release does not run there.
     """
-    for system in (chosen.manager, ON_EL8.get(chosen.name)):
-        if system and major in system.majors[:1]:
-            return system
-    raise Usage(f"the manager of {chosen.name} does not run on Enterprise Linux {major}", _majors(chosen.manager))
+    return _on(f"the manager of {chosen.name} does not", chosen.managers, major)
 
 
 def host_on(chosen: EngineRelease, major: int) -> KitSystem:
@@ -354,12 +269,12 @@ def host_on(chosen: EngineRelease, major: int) -> KitSystem:
     Raises:
         Usage: Its hosts do not run there.
     """
-    for system in chosen.hosts:
-        if major in system.majors:
+    return _on(f"hosts of {chosen.name} do not", chosen.hosts, major)
+
+
+def _on(who: str, systems: tuple[KitSystem, ...], major: int) -> KitSystem:
+    for system in systems:
+        if system.major == major:
             return system
-    raise Usage(f"hosts of {chosen.name} do not run on Enterprise Linux {major}", _majors(*chosen.hosts))
-
-
-def _majors(*systems: KitSystem) -> str:
-    numbers = sorted({major for system in systems for major in system.majors})
-    return f"Take an osimage of {' or '.join(map(str, numbers))}"
+    numbers = " or ".join(str(system.major) for system in systems)
+    raise Usage(f"{who} run on Enterprise Linux {major}", f"Take an osimage of Enterprise Linux {numbers}")
