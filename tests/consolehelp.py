@@ -15,7 +15,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote
 
 from xcat_rhev.sim.certs import Certificates
 
@@ -184,7 +184,7 @@ class TicketProxy:
             told = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines) if name}
             ticket = json.loads(base64.b64decode(first.split()[1][1:]))
             self.tickets.append(ticket)
-            to = json.loads(unquote_plus(ticket["data"]))
+            to = json.loads(unquote(ticket["data"]))
             accept = base64.b64encode(hashlib.sha1(f"{told['sec-websocket-key']}{_GUID}".encode()).digest()).decode()
             answer = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
             answer += [f"Sec-WebSocket-Accept: {accept}"]

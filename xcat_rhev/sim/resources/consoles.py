@@ -125,7 +125,7 @@ def proxy_ticket(call: ApiCall) -> ActionDone:
         "salt": base64.b64encode(call.world.random.randbytes(8)).decode(),
         "validFrom": _stamp(call.world.now()),
         "validTo": _stamp(call.world.now() + _PROXY_SECONDS),
-        "data": quote_plus(json.dumps(where)),
+        "data": quote_plus(json.dumps(where, separators=(",", ":"))),  # no blanks, as engines write it
         "signedFields": "salt,validFrom,validTo,data",
         "v2_signature": base64.b64encode(b"simulated").decode(),
     }
