@@ -2,12 +2,16 @@
 
 import logging
 import pickle
+import re
+from urllib.parse import unquote
 
 import pytest
 
 from fakes import FakeHost
 from simulator import SimulatorProgram
+from vmsite import VmSite
 from xcat_rhev.errors import RhevError
+from xcat_rhev.messages import Data
 from xcat_rhev.run.dispatch import Dispatcher
 from xcat_rhev.run.registry import COMMANDS
 from xcat_rhev.secret import STARS, Secret
@@ -149,3 +153,58 @@ def test_a_secret_is_not_pickled():
 
 def test_an_error_that_was_worded_with_a_secret_shows_stars():
     assert str(RhevError(f"wrong {Secret('swordfish')}")) == f"wrong {STARS}"
+
+
+@pytest.fixture
+def site(tmp_path_factory):
+    made = VmSite(tmp_path_factory, (4, 5))
+    yield made
+    made.close()
+
+
+def test_no_ticket_shows_whatever_becomes_of_an_image_or_a_console(site, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    site.running("vm1", vidproto="vnc")
+    site.made("vm2", storage="data1:8m")
+    site.host.set_row("site", {"key": "master"}, {"value": "mn.example.com"})
+    image = tmp_path / "disk.raw"
+    image.write_bytes(bytes(range(1, 251)) * 40_000)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    trace = []
+
+    def typed(line, nodes=(), **request):
+        """Only what was asked for may have a ticket in it: the answers of getrvidparms."""
+        said = site.say(line, nodes, **request)
+        answers = [each.text for each in said if isinstance(each, Data)] if "getrvidparms" in line else []
+        trace.extend(shown(each) for each in said if not (answers and isinstance(each, Data)))
+        return answers
+
+    typed(f"cfgve -t disk -m MGR -o d1 --upload {image} -V")
+    typed(f"cfgve -t disk -m MGR -o d1 --download {tmp_path / 'out'} -V")
+    typed(f"cfgve -t tpl -m MGR -o t1 --upload {image} -V")
+    typed(f"chvm --backup {folder} -V", ["vm2"])
+    typed(f"chvm --restore {folder} -V", ["vm2"])
+    site.world.images.stopped_at = (
+        1 << 20,
+        site.world.images.tickets.clear,
+    )  # the host refuses, and says the ticket
+    typed(f"cfgve -t disk -m MGR -o d2 --upload {image} -V")
+    site.world.images.direct = False
+    typed(f"cfgve -t disk -m MGR -o d1 --download {tmp_path / 'again'} -V --json")
+    secret = [*site.world.images.seen]
+    for words in ("--browser -V", "--vv -V", "-V", "--browser --json"):
+        secret += [part for text in typed(f"getrvidparms {words}", ["vm1"]) for part in _secret_parts(text)]
+    everything = "\n".join([*trace, caplog.text])
+    assert len(site.world.images.seen) == 7 and len(secret) >= 11 and "/imagetransfers" in everything
+    assert [one for one in secret if one in everything] == []
+    assert "d2: succeeded" not in everything
+
+
+def _secret_parts(answer):
+    """The secrets in an answer: a ticket of the proxy, a password."""
+    return [
+        unquote(found)
+        for pattern in (r"[#&]path=([^&\s\"]+)", r"password=([^&\s\"]+)", r"^([0-9a-f]{12})$")
+        for found in re.findall(pattern, answer)
+    ]

@@ -7,14 +7,17 @@ import random
 import struct
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
 from vesim import Site
 from vmsite import VmSite, each_version
 from xcat_rhev.abort import Abort
+from xcat_rhev.commands.vm import transfer
+from xcat_rhev.engine.manager import ImageChannel
 from xcat_rhev.errors import Aborted
 from xcat_rhev.messages import Progress
 from xcat_rhev.sim.certs import make
@@ -125,6 +128,65 @@ def test_a_connection_that_breaks_is_made_again(site: VmSite, tmp_path: Path) ->
         site.ok(f"cfgve -t disk -m MGR -o {name} --download {tmp_path / name}")
         assert site.world.images.cut_after is None
         assert (tmp_path / name).read_bytes() == on_disk(site, name)
+
+
+def test_who_cannot_reach_the_host_is_served_through_the_manager(site: VmSite, tmp_path: Path) -> None:
+    site.ok("lsve -t dc -m MGR")
+    site.world.images.direct = False
+    image = raw_file(tmp_path)
+    site.ok(f"cfgve -t disk -m MGR -o d1 --upload {image}")
+    assert on_disk(site, "d1").rstrip(b"\0") == image.read_bytes().rstrip(b"\0")
+    site.ok(f"cfgve -t disk -m MGR -o d1 --download {tmp_path / 'out'}")
+    assert (tmp_path / "out").read_bytes() == on_disk(site, "d1")
+
+
+class Watched:
+    """A file that says how much is read of it at once."""
+
+    def __init__(self, file: BinaryIO, reads: list[int]) -> None:
+        self.file, self.reads = file, reads
+
+    def __enter__(self) -> Watched:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def seek(self, at: int) -> int:
+        return self.file.seek(at)
+
+    def read(self, size: int) -> bytes:
+        self.reads.append(size)
+        return self.file.read(size)
+
+
+def test_no_more_is_held_at_once_than_a_piece_however_large_the_image_is(
+    site: VmSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = tmp_path / "large.raw"
+    image.write_bytes(noise(24 * MIB + 5))
+    reads: list[int] = []
+    opened = transfer.Source.open
+    monkeypatch.setattr(transfer.Source, "open", lambda self: Watched(opened(self), reads))
+    site.ok(f"cfgve -t disk -m MGR -o d1 --upload {image}")
+    daemon = site.world.images
+    assert len(reads) == 7 and max(reads) <= transfer.PIECE
+    assert daemon.largest <= transfer.PIECE
+    daemon.largest = 0
+    pieces: list[int] = []
+    given = ImageChannel.read
+
+    def read(self: ImageChannel, start: int, size: int) -> Iterator[bytes]:
+        for piece in given(self, start, size):
+            pieces.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(ImageChannel, "read", read)
+    monkeypatch.setattr("xcat_rhev.engine.wire.images.REQUEST", 8 * MIB)
+    site.ok(f"cfgve -t disk -m MGR -o d1 --download {tmp_path / 'out'}")
+    assert sum(pieces) >= 24 * MIB and max(pieces) <= MIB
+    assert daemon.largest <= 8 * MIB
+    assert (tmp_path / "out").read_bytes().rstrip(b"\0") == image.read_bytes().rstrip(b"\0")
 
 
 def interrupted(site: VmSite, image: Path, name: str) -> None:

@@ -91,7 +91,9 @@ class ImageDaemon:
         contents: What is on the disks.
         cut_after: After so many bytes of one image it breaks off, once; for tests.
         stopped_at: After so many bytes of one image something is called, once; for tests.
+        direct: Hosts are within reach of others than the manager.
         written: Bytes that came.
+        largest: Bytes of the largest piece that came, or was asked for, at once.
         requests: What was asked for.
         seen: The tickets that there were.
     """
@@ -104,7 +106,8 @@ class ImageDaemon:
         self.tickets: dict[str, ImageTicket] = {}
         self.cut_after: int | None = None
         self.stopped_at: tuple[int, Callable[[], object]] | None = None
-        self.written = 0
+        self.direct = True
+        self.written = self.largest = 0
         self.requests: list[str] = []
         self.seen: list[str] = []
         self._server: HTTPServer | None = None
@@ -118,8 +121,12 @@ class ImageDaemon:
         if self._server is None:
             self._listen()
 
+    def host_url(self, ticket_id: str) -> str:
+        """Where a ticket is used, at the host: nobody listens there if that is out of reach."""
+        return self.url(ticket_id) if self.direct else f"https://{self._host}:1/images/{ticket_id}"
+
     def url(self, ticket_id: str) -> str:
-        """Where a ticket is used."""
+        """Where a ticket is used, at the manager."""
         assert self._server is not None
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"https://{host}:{self._server.bind_addr[1]}/images/{ticket_id}"
@@ -234,6 +241,7 @@ class _Exchange:
         """Send a range."""
         start, end = self.requested_range(ticket)
         size = end - start
+        self.daemon.largest = max(self.daemon.largest, size)
         told = {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}
         if "range" in self.headers:
             told["Content-Range"] = f"bytes {start}-{end - 1}/{ticket.size}"
@@ -277,6 +285,7 @@ class _Exchange:
                 raise Failure(400, f"Invalid Content-Range {self.headers['content-range']!r}")
             start = int(found[1])
         self.check_range(ticket, start, size)
+        self.daemon.largest = max(self.daemon.largest, size)
         with ticket.path.open("r+b") as file:
             file.seek(start)
             done = 0

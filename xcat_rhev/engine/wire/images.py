@@ -6,6 +6,7 @@ broke off: every piece says its place.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -191,7 +192,8 @@ class ImageChannel:
         check(self.patience.aborted)
         line = self._line or self._connect()
         with self.patience.aborted.callback(self._cut):
-            line.request(method, self._path + more, body or None, dict(headers))
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may have said why before it hung up
+                line.request(method, self._path + more, body or None, dict(headers))
             answer = line.getresponse()
             if answer.status in (200, 204, 206):
                 return answer

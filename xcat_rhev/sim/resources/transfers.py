@@ -54,8 +54,8 @@ def _show(world: World, thing: Thing) -> Thing:
     """A transfer with what its ticket says; the disk is told as an image alone."""
     daemon: ImageDaemon = world.images
     ticket = daemon.tickets.get(thing["ticket"] or "")
-    url = daemon.url(ticket.id) if ticket else None
-    told = {"transfer_url": url, "proxy_url": url, "disk": None, "backup": None, "image": thing["of_disk"]}
+    url, proxy = (daemon.host_url(ticket.id), daemon.url(ticket.id)) if ticket else (None, None)
+    told = {"transfer_url": url, "proxy_url": proxy, "disk": None, "backup": None, "image": thing["of_disk"]}
     if ticket:
         world.change(thing, transferred=ticket.bytes_done, active=bool(ticket.active))
     return {**thing, **told}
