@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,13 @@ def text_of(node: ast.expr) -> str | None:
     return None
 
 
-def spoken() -> Iterator[tuple[str, str, str]]:
+@cache
+def spoken() -> tuple[tuple[str, str, str], ...]:
     """Every text that is said: where, by what, the text; the simulator speaks as engines do."""
+    return tuple(_spoken())
+
+
+def _spoken() -> Iterator[tuple[str, str, str]]:
     for path in sorted(TOP.rglob("*.py")):
         if (TOP / "sim") in path.parents:
             continue
@@ -77,23 +83,26 @@ def spoken() -> Iterator[tuple[str, str, str]]:
                     yield f"{path.relative_to(TOP)}:{node.lineno}", name, text
 
 
-FOUND = list(spoken())
-ERRORS = [(where, text) for where, name, text in FOUND if name in SPOKEN and SPOKEN[name] == (0, 1)]
+def errors() -> list[tuple[str, str]]:
+    """Where an error is said, and its text."""
+    return [(where, text) for where, name, text in spoken() if name in SPOKEN and SPOKEN[name] == (0, 1)]
 
 
 def test_there_is_much_to_read() -> None:
-    assert len(FOUND) > 500
+    assert len(spoken()) > 500
 
 
 @pytest.mark.parametrize("pattern", HARD)
 def test_plain_english(pattern: str) -> None:
-    wrong = [f"{where}: {text}" for where, _, text in FOUND if re.search(pattern, text)]
+    wrong = [f"{where}: {text}" for where, _, text in spoken() if re.search(pattern, text)]
     assert wrong == [], f"write: {HARD[pattern]}"
 
 
 def test_errors_end_without_a_full_stop_and_are_one_line() -> None:
     """An error and its hint are joined by a full stop and a blank."""
-    ours = [(where, text) for where, text in ERRORS if not where.startswith("daemon/")]  # there xCAT's own words stand
+    ours = [
+        (where, text) for where, text in errors() if not where.startswith("daemon/")
+    ]  # there xCAT's own words stand
     ends = [f"{where}: {text}" for where, text in ours if text.removesuffix("...").endswith((".", " ")) or "\n" in text]
     assert ends == []
 
@@ -104,7 +113,7 @@ def test_what_a_hint_says_to_run_can_be_typed() -> None:
     known = {*COMMANDS, *EMBEDDED, *PERL, *OTHERS, "xcat-rhev"}
     hints = [
         (where, words)
-        for where, _, text in FOUND
+        for where, _, text in spoken()
         for words in re.findall(r"[Rr]un: ((?:[^\s{]|\{[^}]*\})+(?: [^\s]+)?)", text)
     ]
     assert len(hints) > 80
@@ -123,7 +132,7 @@ def test_what_a_hint_says_to_run_can_be_typed() -> None:
 def test_options_that_hints_name_exist() -> None:
     """`chvm {node} -p` in a hint is an option that chvm has."""
     wrong = []
-    for where, _, text in FOUND:
+    for where, _, text in spoken():
         for command, rest in re.findall(r"[Rr]un: (\w+)((?: (?:\{[^}]*\}|[^\s,;.]+))*)", text):
             if command not in COMMANDS:
                 continue

@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -79,6 +79,12 @@ class SimRequest:
         return dict(reversed(parse_qsl(self.query, keep_blank_values=True)))  # the first of several counts
 
 
+@cache
+def _routes() -> Routes:
+    """The table of calls, which all engines of a process share."""
+    return Routes(ROUTES)
+
+
 class Application:
     """The engine behind the socket.
 
@@ -92,7 +98,7 @@ class Application:
         self.world = world
         self.settings = settings
         self.ca = ca
-        self.routes = Routes(ROUTES)
+        self.routes = _routes()
         self.door = Doorkeeper(settings, world.now)
         self._cache: dict[Any, tuple[int, str]] = {}
 

@@ -7,7 +7,6 @@ import json
 import logging
 import re
 import socket
-import ssl
 import struct
 import threading
 import time
@@ -15,8 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from cheroot.server import Gateway, HTTPConnection, HTTPServer
-from cheroot.ssl.builtin import BuiltinSSLAdapter
+from cheroot.server import Gateway, HTTPConnection
 
 from ..errors import Usage
 from . import faults, plan, render
@@ -25,6 +23,7 @@ from .app import Application, SimRequest, as_json
 from .auth import challenge
 from .certs import Certificates
 from .dialect import SimDialect
+from .https import EngineTls, HttpsServer
 from .imageio import ImageDaemon
 
 log = logging.getLogger(__name__)
@@ -289,7 +288,7 @@ def _cut(req: Any) -> None:
         sock.shutdown(socket.SHUT_RDWR)
 
 
-class SimServer(HTTPServer):
+class SimServer(HttpsServer):
     """The HTTPS server.
 
     Args:
@@ -308,11 +307,7 @@ class SimServer(HTTPServer):
         self.request_queue_size = 256
         self.expiration_interval = 0.02  # seconds; it looks so often whether it should stop
         if certificates is not None:
-            own = str(certificates.certificate)
-            # A chain is named, although there is none: without one cheroot reads all of the system's authorities first.
-            adapter = BuiltinSSLAdapter(own, str(certificates.key), own)
-            adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
-            self.ssl_adapter = adapter
+            self.ssl_adapter = EngineTls(certificates)
 
     def stop(self) -> None:
         """End it, and the daemon for images with it."""

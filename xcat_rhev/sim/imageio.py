@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
-from cheroot.server import Gateway, HTTPServer
-from cheroot.ssl.builtin import BuiltinSSLAdapter
+from cheroot.server import Gateway
 
 from .certs import Certificates
 from .contents import Contents, data_of, dirty_extents, zero_extents
+from .https import EngineTls, HttpsServer
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ class ImageDaemon:
         self.written = self.largest = 0
         self.requests: list[str] = []
         self.seen: list[str] = []
-        self._server: HTTPServer | None = None
+        self._server: HttpsServer | None = None
         self._thread: threading.Thread | None = None
 
     def admit(self, ticket: ImageTicket) -> None:
@@ -134,8 +134,7 @@ class ImageDaemon:
     def _listen(self) -> None:
         server = _ImageServer((self._host, 0), _ImageGateway, minthreads=8, maxthreads=8, server_name="imageio")
         server.daemon, server.expiration_interval = self, 0.1
-        own = str(self._certificates.certificate)
-        server.ssl_adapter = BuiltinSSLAdapter(own, str(self._certificates.key), own)
+        server.ssl_adapter = EngineTls(self._certificates)
         server.prepare()
         self._thread = threading.Thread(target=server.serve, daemon=True)
         self._thread.start()
@@ -149,7 +148,7 @@ class ImageDaemon:
         self.contents.close()
 
 
-class _ImageServer(HTTPServer):
+class _ImageServer(HttpsServer):
     """The server of a daemon."""
 
     daemon: ImageDaemon
