@@ -12,7 +12,7 @@ _xcat_rhev() {
     fi
     case $command in
     cfgve) words='-t --type -m --manager -o --objects -c --create -u --update -g --activate -s --deactivate -a --attach -b --detach -r --remove -x --export --move --sparsify --reduce --upload --download -i --import -f --force -d --datacenter -l --cluster -k --storage -p --cpu -n --vlan --compat --set --description --mtu --nonvm --required --destroy --from --diff --from-domain --to-domain -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
-    chhypervisor) words='-a --approve -n --networks -p --power -e --activate -d --deactivate --reinstall --upgrade --renew --reboot --rolling --image -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
+    chhypervisor) words='-a --approve -n --networks -p --power -e --activate -d --deactivate --reinstall --upgrade --renew --reboot --rolling --stop-pinned --image -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
     chvm) words='-a --add -d --detach --attach -p --purge --resize --mem --memory --cpus --cpu --cpupin --membind --devpassthru --devdetach --optical --cdrom --dvd --eject --snapshot --keep --backup --full --restore --at --export --revert --rmsnapshot -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
     clonevm) words='-t --template -b --base -d --detached -f --force -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;
     copycd) words='-f -m -n --name --osver -a --arch -p --path -i --inspection -o --noosimage -s --specific -w --nonoverwrite -h --help -v --version -V --verbose --dry-run --nowait --timeout --json' ;;

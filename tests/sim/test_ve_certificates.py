@@ -35,6 +35,11 @@ def said_by_event(site, name, days, code=845):
     site.world.event(code, "alert", text, host=site.thing("host", name)["id"])
 
 
+def renewed(site, nodes):
+    """Renew hosts: what is said of them."""
+    return [line for line in site.ok("chhypervisor --renew", nodes) if not line.startswith("Default: ")]
+
+
 def certificates(site, name):
     return [line for line in site.ok("rvitals cert", [name]) if line.startswith(f"{name}: ")]
 
@@ -88,13 +93,13 @@ def test_cert_costs_one_question_more_and_nothing_without_the_word(site):
 
 def test_renewing_goes_through_maintenance_and_is_not_done_twice(site):
     before = site.world.now()
-    said = site.ok("chhypervisor --renew", NODES)
+    said = renewed(site, NODES)
     order = ["rhevh2", "rhevh3", "rhevh1"]  # who manages the storage comes last
     assert said == [f"{name}: {text}" for name in order for text in ("certificate renewed.", "up")]
     for name in NODES:
         host = site.thing("host", name)
         assert host["status"] == "up" and host["certificate_ends"] > before + 300 * 86400
-    again = site.ok("chhypervisor --renew", NODES)
+    again = renewed(site, NODES)
     assert sorted(line.partition(" 20")[0] for line in again) == [f"{name}: renewed" for name in NODES]
     assert "renewed" in certificates(site, "rhevh1")[0]
 

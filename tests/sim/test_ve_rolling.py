@@ -18,6 +18,25 @@ def named(site):
         site.row("hypervisor", name, type="rhevh", mgr=site.manager, user="root", password="geheim")
 
 
+#: What is said of the cluster's scheduling policy, where there is one for maintenance.
+AROUND = ["Default: scheduling policy cluster_maintenance, none before", "Default: scheduling policy none again"]
+
+
+def policy(site):
+    """What the cluster has: the policy's name, and its values."""
+    cluster = site.thing("cluster", "Default")
+    names = {each["id"]: each["name"] for each in site.world.all("scheduling_policy")}
+    return names.get(cluster.get("scheduling_policy"), "none"), cluster.get("policy_properties")
+
+
+def turned(site, lines):
+    """The lines of the turns; those around them are as they have to be."""
+    if site.version < (4, 0):
+        return lines
+    assert [lines[0], lines[-1]] == AROUND and policy(site)[0] == "none"
+    return lines[1:-1]
+
+
 def statuses(site):
     return [site.thing("host", name)["status"] for name in NODES]
 
@@ -38,7 +57,7 @@ def away(site, monkeypatch):
 
 @only((4, 5))
 def test_one_at_a_time_unless_more_are_asked_for(site, away):
-    lines = site.ok("chhypervisor --upgrade --rolling", NODES)
+    lines = turned(site, site.ok("chhypervisor --upgrade --rolling", NODES))
     assert lines == [f"{name}: {text}" for name in ORDER for text in ("upgrade begun.", "up")]
     assert away == [1]
 
@@ -60,7 +79,12 @@ def test_a_host_that_is_up_is_installed_again_and_comes_back_before_the_next_one
 def test_a_dry_run_shows_the_order_and_does_nothing(site):
     site.front.counts.clear()
     lines = site.ok("chhypervisor --reinstall --rolling --dry-run", NODES)
-    assert lines == [f"{name}: turn {number} of 4: reinstall" for number, name in enumerate(ORDER, 1)]
+    around = (
+        ["Default: set scheduling policy cluster_maintenance in place of none"],
+        ["Default: put the scheduling policy back"],
+    )
+    before, after = around if site.version >= (4, 0) else ([], [])
+    assert lines == [*before, *(f"{name}: turn {at} of 4: reinstall" for at, name in enumerate(ORDER, 1)), *after]
     assert not [
         call
         for call in site.front.counts.report()["requests"]
@@ -79,7 +103,7 @@ def test_hosts_are_restarted_by_their_power_management_when_they_are_empty(site,
         host = site.thing("host", name)
         site.world.add("agent", type="ipmilan", address="b", username="u", options=[], order=1, host=host["id"])
         site.world.change(host, pm_enabled=True)
-    lines = site.ok("chhypervisor --reboot", NODES)
+    lines = turned(site, site.ok("chhypervisor --reboot", NODES))
     assert sorted(lines) == sorted(f"{name}: {text}" for name in NODES for text in ("boot", "up"))
     assert statuses(site) == ["up"] * 4 and away == [1]
 

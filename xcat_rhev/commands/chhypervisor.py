@@ -19,10 +19,10 @@ _ACTIONS: Mapping[str, Callable[[Context], Plan]] = {
     "reinstall": admit.reinstall,
     "upgrade": upgrade.upgrade,
     "renew": renew.renew,
-    "reboot": rolling.in_maintenance(fencing.restart),
+    "reboot": fencing.restart,
 }
-#: What can be done in turn, and how one host is then done.
-_ROLLING: Mapping[str, Callable[[Context], Plan]] = {**_ACTIONS, "reinstall": rolling.in_maintenance(admit.reinstall)}
+#: What a host has to be in maintenance for when it is done in turn; the others see to that themselves.
+_AWAY = ("reinstall", "reboot")
 _IN_TURN = ("upgrade", "reinstall", "renew", "reboot")
 #: What is done in turn whether that was said or not.
 _ALWAYS_IN_TURN = ("renew", "reboot")
@@ -31,7 +31,7 @@ SPEC = Command(
     name="chhypervisor",
     summary="configure the virtualization hosts",
     usage="noderange [-a | -n | -p | -e | -d | --reinstall | --upgrade [--image FILE] | --renew | --reboot] "
-    "[--rolling [N]]",
+    "[--rolling [N]] [--stop-pinned]",
     place=Place.MANAGER,
     routes=HOST_ROUTES,
     options=(
@@ -51,6 +51,11 @@ SPEC = Command(
             ("--reboot",), "reboot", "restart it by its power management, in maintenance; in turn as with --rolling"
         ),
         Option(("--rolling",), "rolling", "the hosts of each cluster in turn, the next when the one before is back"),
+        Option(
+            ("--stop-pinned",),
+            "stop_pinned",
+            "in turn: shut down machines that are pinned to a host, and start them at the end",
+        ),
         Option(("--image",), "image", "with --upgrade of a RHEV-H: the ISO on the manager", value="FILE"),
     ),
     words=CommandWords(most=1),
@@ -70,8 +75,15 @@ SPEC = Command(
         "fewest machines first, the one that manages the storage last. What is in the way of a host is looked at when "
         "its turn comes: machines that are pinned to it, or no other host that could take its machines. A host that "
         "was up goes to maintenance for it and comes back before the next one begins; one that was in maintenance "
-        "stays there. The first failure ends the turns of its cluster. Typed again, --upgrade and --renew go on with "
-        "the hosts that are left. --dry-run prints the order. Clusters are done side by side.\n\n"
+        "stays there. For that time the cluster has the scheduling policy cluster_maintenance (oVirt 4.2 and later), "
+        "under which the manager balances nothing and starts highly available machines alone; what the cluster had "
+        "before is noted in the manager's events and put back at the end, also after a failure. Where the work was cut "
+        "off, typing the same again puts it back. Machines that are pinned to a host are named as in the way; with "
+        "--stop-pinned they are shut down and started again at the end. In a cluster with Gluster the next host waits "
+        "until all bricks are up, and, from 4.0 on, until the manager finds all volumes healed. "
+        "The first failure ends the turns of its cluster. The same typed again goes on with the hosts that are left; "
+        "what --reinstall and --reboot have done is noted in the manager's events (3.2 and later). "
+        "--dry-run prints the order. Clusters are done side by side.\n\n"
         "--renew enrolls a host's certificates again; managers can since 3.6, and hosts that do not answer since 4.5. "
         "rvitals HOSTS cert shows when they end."
     ),
@@ -80,6 +92,10 @@ SPEC = Command(
         ("chhypervisor host1-host9 -n", "configure the networks of nine hosts"),
         ("chhypervisor host1-host9 --upgrade", "upgrade nine hosts, which leave their cluster and come back"),
         ("chhypervisor host1-host9 --upgrade --rolling 2", "the same, never more than two of a cluster at a time"),
+        (
+            "chhypervisor host1-host9 --reboot --stop-pinned",
+            "restart nine hosts, with leave to shut down what is pinned to them",
+        ),
         ("chhypervisor host1-host9 --renew", "new certificates, one host after the other"),
         ("chhypervisor host1 -d --timeout 7200", "empty host1, and wait up to two hours for it"),
     ),
@@ -99,9 +115,11 @@ def plan(context: Context) -> Plan:
         raise Usage(f"--rolling can only be used with {', '.join(f'--{each}' for each in _IN_TURN)}")
     if context.words and "rolling" not in context.options:
         raise Usage(f"chhypervisor does not know '{context.words[0]}'", f"Usage: chhypervisor {SPEC.usage}")
+    if "stop_pinned" in context.options and not in_turn:
+        raise Usage("--stop-pinned can only be used with --rolling, --renew and --reboot")
     if action == "renew":
         renew.check(context)
     if in_turn:
-        yield from rolling.plan(context, _ROLLING[action], action)
+        yield from rolling.plan(context, _ACTIONS[action], action, action in _AWAY)
     else:
         yield from _ACTIONS[action](context)

@@ -192,6 +192,15 @@ class Manager(Api):
         """
         host_parts.reinstall(self, host, activate, login)
 
+    def deactivate(self, host: Host, *, stop_gluster: bool = False) -> None:
+        """Take a host to maintenance.
+
+        Args:
+            host: Which one.
+            stop_gluster: With the Gluster services on it; refused while something on its bricks is not healed.
+        """
+        host_parts.deactivate(self, host, stop_gluster)
+
     def upgrade_of(self, host: Host, image: str = "") -> tuple[str, dict[str, Any]]:
         """How a host is upgraded: the action for `act`, and its parameters.
 
@@ -234,6 +243,21 @@ class Manager(Api):
     def can_use_ssh_users(self) -> bool:
         """Can it log in to hosts by its SSH key, or as another user than root? Before 3.3 it needs root's password."""
         return self.calls.dialect.has("ssh")
+
+    @property
+    def stops_gluster(self) -> bool:
+        """Can it stop Gluster for maintenance, for which it looks whether all is healed? Before 4.0 it cannot."""
+        return self.calls.dialect.has("stopping_gluster")
+
+    @property
+    def can_look_at_healing(self) -> bool:
+        """Can it be asked to look at once whether Gluster volumes are healed? Before 4.4 it looks by itself."""
+        return self.calls.dialect.has("gluster_heal_look")
+
+    @property
+    def takes_events(self) -> bool:
+        """Can others write into its log? Before 3.2 nobody can."""
+        return self.calls.dialect.has("own_events")
 
     @property
     def can_look_for_upgrades(self) -> bool:

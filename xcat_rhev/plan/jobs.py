@@ -82,6 +82,7 @@ class Job:
         key: What others call it in their `after`; empty if none does. Jobs that its steps plan are part of it.
         after: Keys of jobs that must have ended well before it begins. A key that no job of the same run has is
             taken for something that is there already.
+        anyhow: It begins when those have ended, well or badly.
     """
 
     node: str
@@ -89,6 +90,7 @@ class Job:
     idle: str = "nothing to do"
     key: str = ""
     after: frozenset[str] = frozenset()
+    anyhow: bool = False
 
     def without_last_waits(self) -> Job:
         """The same job for `--nowait`: it ends when its last step is accepted."""

@@ -115,8 +115,10 @@ class Runner:
             fresh = self._unheld()
             if fresh is None:
                 return
-            lost = sorted(fresh.after & self._lost, key=natural)
-            if lost:
+            lost = [] if fresh.anyhow else sorted(fresh.after & self._lost, key=natural)
+            if lost and fresh.silent:
+                self._drop(fresh)
+            elif lost:
                 yield self._fail(fresh, Conflict(f"not begun, because it needs what failed: {lost[0]}"))
             else:
                 yield from self._next(fresh)
@@ -131,10 +133,13 @@ class Runner:
 
     def _fail(self, work: _Work, problem: RhevError) -> Message:
         """A job ends badly, and with it those that need it."""
-        self._over(work)
-        self._lost |= work.keys
+        self._drop(work)
         error = error_of(problem, work.node)
         return error if problem.left_open else replace(error, text=f"{work.failed} {error.text}".strip())
+
+    def _drop(self, work: _Work) -> None:
+        self._over(work)
+        self._lost |= work.keys
 
     def _next(self, work: _Work) -> Iterator[Message]:
         """Come to the next part of a job, or to its end."""
@@ -225,6 +230,7 @@ class _Work:
 
     Attributes:
         root: Whom the job is about that was in the plan.
+        silent: It only keeps books: nobody misses it where what it needs has failed.
     """
 
     def __init__(self, job: Job, number: int, by: _Work | None = None) -> None:
@@ -233,6 +239,8 @@ class _Work:
         self.node = job.node
         self.keys: frozenset[str] = inherited | ({job.key} - {""})
         self.after = job.after - inherited
+        self.anyhow = job.anyhow
+        self.silent = not any(part.says for part in job.parts)
         self.step: Step
         self.waits: Wait
         self._number = number

@@ -38,7 +38,7 @@ _PARAMS = {
         "search max case_sensitive from async current next_run follow filter all_content correlation_id detach_only "
         "force format host destroy clone activate reboot deploy_hosted_engine unregistered seal clone_permissions "
         "soft_force index size wait read_only grace_period name reconstruct_pool "
-        "undeploy_hosted_engine storage_domain version".split()
+        "undeploy_hosted_engine storage_domain version stop_gluster_service".split()
     ),
 }
 #: v3 takes these from the last part of the path only.

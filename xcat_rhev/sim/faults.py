@@ -153,6 +153,9 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "vm sockets": "Minimum number of sockets cannot be less then 1",
     "vm migrating": "Cannot {action} VM. VM {name} is being migrated.",
     "vm nobody": "There are no hosts to use. Check that the cluster contains at least one host in Up state.",
+    "vm cluster maintenance": "Cannot {action} VM. There is no host that satisfies current scheduling constraints. See "
+    "below for details:, The host {host} did not satisfy internal filter ClusterInMaintenance because the cluster is "
+    "in maintenance and only highly available VMs are allowed to start.",
     "vm ticket": "Cannot set Virtual Machine Ticket because the VM is in {state} status.",
     "same host": "Cannot migrate VM. source and destination is the same.",
     "pinned": "Cannot migrate VM. VM is pinned to Host.",

@@ -52,6 +52,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "backup": ("vm",),
     "checkpoint": ("vm",),
     "policy_use": ("scheduling_policy",),
+    "gluster_volume": ("cluster",),
+    "gluster_brick": ("gluster_volume",),
 }
 KINDS = (
     *(*OWNERS, "data_center", "mac_pool", "tag", "event", "job", "storage_connection", "leftover"),
@@ -63,7 +65,8 @@ GOES_ALONG: dict[str, tuple[tuple[str, str], ...]] = {
     "data_center": (("quota", "data_center"), ("qos", "data_center")),
     "quota": (("quota_cluster_limit", "quota"), ("quota_storage_limit", "quota")),
     "storage_domain": (("disk_profile", "storage_domain"),),
-    "cluster": (("affinity_group", "cluster"),),
+    "cluster": (("affinity_group", "cluster"), ("gluster_volume", "cluster")),
+    "gluster_volume": (("gluster_brick", "gluster_volume"),),
     "vm": (("vm_numa_node", "vm"), ("vm_host_device", "vm"), ("vm_mediated_device", "vm")),
     "role": (("permit", "role"),),
     "user": (("permission", "user"),),
@@ -81,6 +84,7 @@ UNDER = {
     "attachment": ("hosts", "host", "networkattachments"),
     "agent": ("hosts", "host", "fenceagents"),
     "affinity_group": ("clusters", "cluster", "affinitygroups"),
+    "gluster_volume": ("clusters", "cluster", "glustervolumes"),
 }
 #: Who does everything here.
 ROOT_USER = "fdfc627c-d875-11e0-90f0-83df133b58cc"

@@ -19,6 +19,7 @@ _SINCE: Mapping[str, Version] = {
     "disks": (3, 1),  # the /disks collection
     "ids_alone": (3, 1),  # a reference needs no name beside its id
     "networks_searchable": (3, 2),
+    "own_events": (3, 2),  # others may write into the manager's log
     "ssh": (3, 3),  # hosts are logged in to by key, or as somebody else than root
     "growing_disks": (3, 3),  # ExtendImageSizeCommand; earlier ones take a larger size and do nothing about it
     "distinct_faults": (3, 3),  # 409 for conflicts; before that 400 for every refusal
@@ -37,6 +38,8 @@ _SINCE: Mapping[str, Version] = {
     "detaching_formats": (3, 6),  # local storage that is taken off its data center is formatted
     "host_upgrade": (3, 6),
     "several_hosts": (3, 6),  # placement_policy/hosts; before that one host
+    "stopping_gluster": (4, 0),  # maintenance may stop Gluster, and is then refused while something is not healed
+    "gluster_heal_look": (4, 4),  # clusters/{id}/refreshglusterhealstatus
     "next_run_adds": (4, 2),  # a change that is asked for a VM's next start is added to what waits already
     "upgrade_check": (4, 1),
     "current_consoles": (4, 1),  # graphicsconsoles?current=true

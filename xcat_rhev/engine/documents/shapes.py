@@ -126,6 +126,14 @@ class Pointer:
         return bool(current == wanted)
 
 
+#: What the pairs are called in a place, unless they are options.
+_OPTION = {
+    "properties": "property",
+    "custom_properties": "custom_property",
+    "custom_scheduling_policy_properties": "property",
+}
+
+
 class Options:
     """Pairs of a name and a value: attributes in v3, elements in v4."""
 
@@ -140,7 +148,7 @@ class Options:
 
     def write(self, place: Element, attribute: str, value: Mapping[str, str] | None, dialect: Dialect) -> None:
         """One child for each pair, called like the place without its plural ending."""
-        tag = {"properties": "property", "custom_properties": "custom_property"}.get(str(place.tag), "option")
+        tag = _OPTION.get(str(place.tag), "option")
         for name, text in (value or {}).items():
             pair = etree.SubElement(place, tag)
             if dialect.major == 3:

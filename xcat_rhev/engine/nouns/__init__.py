@@ -23,6 +23,7 @@ from .environment import (
     StorageDomain,
     VnicProfile,
 )
+from .gluster import GlusterBrick, GlusterVolume
 from .host import Bonding, FenceAgent, Host, HostNic, HostStorage, IpAssignment, NetworkAttachment, Ssh
 from .images import Backup, Checkpoint, ImageTransfer, OvaImport
 from .placement import (
@@ -92,6 +93,8 @@ __all__ = [
     "EngineJob",
     "Event",
     "FenceAgent",
+    "GlusterBrick",
+    "GlusterVolume",
     "GraphicsConsole",
     "Group",
     "Host",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..documents.fields import decimal, flag, label, parts, ref, refs, secret, text, version, whole, words
+from ..documents.fields import decimal, flag, label, options, parts, ref, refs, secret, text, version, whole, words
 from ..documents.noun import Noun, Removal
 from ..documents.record import Record
 
@@ -35,6 +35,9 @@ class Cluster(Noun, tag="cluster", path="clusters", searchable=True, top=True):
         memory_overcommit: Percent.
         management_network: Which one it should be, when it is made; engines tell it with its networks.
         bios_type: What its machines have unless they say otherwise: q35_sea_bios, i440fx_sea_bios ...
+        gluster: Its hosts serve Gluster volumes.
+        scheduling_policy: How hosts are chosen for its machines; v4 alone says and takes it.
+        policy_properties: The policy's values here.
     """
 
     cpu_type = text("cpu@id", "cpu/type")
@@ -42,8 +45,11 @@ class Cluster(Noun, tag="cluster", path="clusters", searchable=True, top=True):
     memory_overcommit = whole("memory_policy/overcommit@percent", "memory_policy/over_commit/percent")
     hugepages = flag("memory_policy/transparent_hugepages/enabled")
     version = version("version")
+    gluster = flag("gluster_service", since=(3, 3))
     management_network = ref("management_network", since=(3, 6))
     bios_type = text(None, "bios_type", since=(4, 4))
+    scheduling_policy = ref(None, "scheduling_policy")
+    policy_properties = options(None, "custom_scheduling_policy_properties")
 
 
 class Network(Noun, tag="network", path="networks", searchable=True, top=True):

@@ -23,6 +23,8 @@ class Event(Noun, tag="event", path="events", searchable=True, top=True, named=F
         severity: normal, warning, error, alert.
         time: xs:dateTime.
         correlation: The Correlation-Id of the request behind it; since 3.1.
+        origin: Who wrote it: oVirt, or whom an event of somebody else names; since 3.2.
+        custom_id: A number that is its origin's alone.
     """
 
     code = whole("code")
@@ -35,6 +37,8 @@ class Event(Noun, tag="event", path="events", searchable=True, top=True, named=F
     template = ref("template")
     cluster = ref("cluster")
     data_center = ref("data_center")
+    origin = text("origin", since=(3, 2))
+    custom_id = whole("custom_id", since=(3, 2))
 
     @property
     def moment(self) -> datetime | None:

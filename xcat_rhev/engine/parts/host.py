@@ -87,3 +87,9 @@ def upgrade_of(api: Api, host: Host, image: str) -> tuple[str, dict[str, Any]]:
         f"a manager of version {version} upgrades no hosts",
         f"Update the packages on the host, then run: chhypervisor {host.name} --reinstall",
     )
+
+
+def deactivate(api: Api, host: Host, stop_gluster: bool) -> None:
+    """Take a host to maintenance; engines read that word of the query alone (BackendHostResource)."""
+    path = f"{api.calls.path(host)}/deactivate"
+    api.calls.act(api.calls.dialect.address(path, stop_gluster_service="true") if stop_gluster else path)

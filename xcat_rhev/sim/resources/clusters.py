@@ -28,11 +28,18 @@ def _always(thing: Thing, call: ApiCall) -> Thing:
     if call.dialect.number == 3:
         at = f"{call.dialect.base}/schedulingpolicies/{BALANCED}"
         return {"policy_id": BALANCED, "policy_at": at, "scheduling": thing.get("scheduling") or "none"}
-    properties = [{"name": name, "value": value} for name, value in _POLICY]
-    return {"mac_pool": MAC_POOL, "scheduling_policy": BALANCED, "policy_properties": properties}
+    return {"mac_pool": MAC_POOL, **policy_of(thing)}
 
 
-#: The id that it has in every engine, and what the policy `evenly_distributed` does.
+def policy_of(cluster: Thing) -> Thing:
+    """Give the policy that a cluster has, and its values there."""
+    properties = cluster.get("policy_properties")
+    if properties is None:
+        properties = [{"name": name, "value": value} for name, value in _POLICY]
+    return {"scheduling_policy": cluster.get("scheduling_policy") or BALANCED, "policy_properties": properties}
+
+
+#: The id of the policy `none` in every engine, and its values; clusters have it unless they say otherwise.
 BALANCED = "b4ed2332-a7ac-4d5f-9596-99a439cb2812"
 _POLICY = (("HighUtilization", "80"), ("CpuOverCommitDurationMinutes", "2"))
 CLUSTER = SimShape(
@@ -208,8 +215,24 @@ def change(call: ApiCall) -> One:
     if center is not None and center["id"] != thing["data_center"]:
         _move(call, thing, center)
     _check_cpu(call, values, thing, "edit")
-    world.change(thing, **values)
+    policy = _policy(call, thing, values)
+    world.change(thing, **values, **policy)
     return One(CLUSTER, thing)
+
+
+def _policy(call: ApiCall, cluster: Thing, values: Thing) -> Thing:
+    """Give the cluster's policy after a change: what the new one has beside it is added, what it does not know goes."""
+    said, given = values.pop("scheduling_policy", None), values.pop("policy_properties", None)
+    if said is None and given is None:
+        return {}
+    now = policy_of(cluster)
+    policy = call.look_up("scheduling_policy", said or {"id": now["scheduling_policy"]})
+    usual = {each["name"]: each["value"] for each in policy["properties"]}
+    kept = {each["name"]: each["value"] for each in (now["policy_properties"] if given is None else given)}
+    known = {*usual, *(name for name, _ in _POLICY)}
+    properties = {name: value for name, value in {**usual, **kept}.items() if name in known}
+    told = [{"name": name, "value": value} for name, value in properties.items()]
+    return {"scheduling_policy": policy["id"], "policy_properties": told}
 
 
 def _move(call: ApiCall, cluster: Thing, center: Thing) -> None:

@@ -11,6 +11,7 @@ from ..faults import BAD, Refused, not_found, refuse
 from ..routing import delete, get, post, put, verb
 from ..states import EFFECTS, effect
 from ..world import World
+from . import gluster
 from .common import lists
 from .hostnics import bring_parts
 from .hostshape import HOST, hardware
@@ -91,6 +92,7 @@ def came_up(world: World, host: Thing, _end: Thing) -> None:
     """Let a host that came up do the storage manager's work if nobody does."""
     if host["status"] != "up":
         return
+    gluster.come_back(world, host)
     world.event(13, "normal", f"Status of host {host['name']} was set to Up.", host=host["id"])
     cluster = world.get("cluster", host["cluster"]) or {}
     choose_spm(world, cluster.get("data_center"))
@@ -237,7 +239,10 @@ def deactivate(call: ApiCall) -> ActionDone:
     rooted = [vm["name"] for vm in world.of("vm", "host", host["id"]) if vm.get("affinity") in staying]
     if rooted:
         raise refuse("host rooted", call.dialect, host=host["name"], names=" , ".join(rooted))
-    world.change(host, status_detail=None)
+    without = call.dialect.number == 4 and (call.flag("stop_gluster_service") or bool(host.get("upgrading")))
+    if without:
+        gluster.check_healed(world, host)
+    world.change(host, status_detail=None, stops_gluster=without)
     for vm in world.of("vm", "host", host["id"]):
         targets = hosts_for(world, vm, host["id"])
         if targets and vm["status"] == "up":
@@ -255,6 +260,8 @@ def went_idle(world: World, host: Thing, _end: Thing) -> None:
         world.change(host, status="preparing_for_maintenance")
         world.schedule.add(world.now() + 0.2, host, (("maintenance", 0),), {"effect": "host idle"})
         return
+    if host.get("stops_gluster"):
+        gluster.stop(world, host)
     world.event(11, "normal", f"Host {host['name']} was switched to Maintenance mode.", host=host["id"])
     if host["spm"]:
         world.change(host, spm=False)

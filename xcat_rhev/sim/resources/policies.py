@@ -11,7 +11,7 @@ from ..faults import Gone, Refused
 from ..render import reference
 from ..routing import Handler, Route, delete, get, post
 from ..world import World
-from .clusters import BALANCED
+from .clusters import BALANCED, policy_of
 from .common import lists, shows, with_id
 from .plain import Plain
 from .vmshape import derive_id
@@ -48,12 +48,14 @@ _UNITS = {
     "load_balancing": "None OptimalForEvenDistribution OptimalForPowerSaving",
 }
 _ABOUT = "Prevent migration to the same host."
+#: While a cluster has it only highly available machines start there (ClusterInMaintenanceFilterPolicyUnit).
+MAINTENANCE = "7677771e-5eab-422e-83fa-dc04080d21b7"
 _FIRST = "e659c871-0bf1-4ccc-b748-f28f5d08ddda"
 _POLICIES = {
     "power_saving": ("5a2b0939-7d46-4b73-a469-e9c2c7fc6a53", {"HighUtilization": "80", "LowUtilization": "20"}),
-    "none": ("b4ed2332-a7ac-4d5f-9596-99a439cb2812", {"HighUtilization": "80"}),
-    "cluster_maintenance": ("7677771e-5eab-422e-83fa-dc04080d21b7", {"HighUtilization": "80"}),
-    "evenly_distributed": (BALANCED, {"HighUtilization": "80"}),
+    "none": (BALANCED, {"HighUtilization": "80"}),
+    "cluster_maintenance": (MAINTENANCE, {"HighUtilization": "80"}),
+    "evenly_distributed": ("20d25257-b4bd-4589-92a6-c4c5c5d3fd1a", {"HighUtilization": "80"}),
 }
 
 
@@ -87,7 +89,7 @@ def _check_unlocked(call: ApiCall, _values: Thing, there: Thing | None) -> None:
 def _check_unused(call: ApiCall, policy: Thing) -> None:
     if policy.get("locked"):
         raise Refused("Cannot remove Scheduling Policy. Scheduling Policy is locked, and cannot be editable.")
-    using = [one["name"] for one in call.world.all("cluster") if one.get("scheduling_policy") == policy["id"]]
+    using = [one["name"] for one in call.world.all("cluster") if policy_of(one)["scheduling_policy"] == policy["id"]]
     if using:
         words = f"Scheduling Policy is attached to cluster(s): {','.join(using)}, please unassign cluster(s)."
         raise Refused(f"Cannot remove Scheduling Policy. {words}")

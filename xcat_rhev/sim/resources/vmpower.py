@@ -11,7 +11,9 @@ from ..routing import get, verb
 from ..states import effect
 from ..world import World
 from . import ova
+from .clusters import policy_of
 from .common import task_of
+from .policies import MAINTENANCE
 from .sharing import disks_of
 from .vms import NOT_RUNNING, copy_parts
 from .vmshape import VM, hosts_told
@@ -70,6 +72,9 @@ def _place(call: ApiCall, vm: Thing, action: str) -> Thing:
     hosts = hosts_for(call.world, vm)
     if not hosts:
         raise nobody(call, action)
+    cluster = call.world.the("cluster", vm["cluster"])
+    if policy_of(cluster)["scheduling_policy"] == MAINTENANCE and not vm.get("ha"):
+        raise refuse("vm cluster maintenance", call.dialect, action=action, host=hosts[0]["name"])
     for host in hosts:
         if host["memory"] >= vm["memory"]:
             return host
