@@ -78,6 +78,16 @@ def test_a_host_that_does_not_come_up_in_time_is_told_with_the_managers_events(s
     assert "is still installing" in said and "; the manager says: Host rhevh9 was approved." in said
 
 
+def test_a_host_under_a_wrong_address_is_given_up_before_the_limit(site, monkeypatch):
+    site.row("hypervisor", "rhevh5", type="rhevh", mgr=site.manager, cluster="Default", password="geheim")
+    monkeypatch.setitem(site.world.paths, "host.install", (("installing", 0.8), ("non_responsive", 1e9)))
+    began = site.clock.now()
+    *_, said = ch(site, "-a", "rhevh5")
+    assert said.startswith("!rhevh5: host rhevh5 is non_responsive")
+    assert said.endswith("Look whether its address is right, and at its network and its daemon vdsmd")
+    assert site.clock.now() - began < 600
+
+
 def test_a_rhevh_that_has_not_registered_yet(site):
     site.row("hypervisor", "rhevh8", type="rhevh", mgr=site.manager, cluster="Default")
     (said,) = ch(site, "-a", "rhevh8")

@@ -36,6 +36,7 @@ _EVERYTHING = {"All-Content": "true"}
 _SLOW = re.compile(
     r"/(fence|setupnetworks|commitnetconfig|restore|iscsi(discover|login)|discoveriscsi)$"
     r"|/storagedomains(/[^/?]+(/activate)?)?(\?|$)"
+    r"|/hosts(\?|$)"  # it logs in to a new host first, and has five minutes of patience with a wrong address
 )
 #: How the Correlation-Id of our requests begins.
 OURS = "xcat-"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Callable, Union
 
 from ..clock import Clock, pause
 from ..errors import BadAnswer, FailedState, NotFound, RhevError, TimedOut, Unreachable
-from .nouns import Disk, EngineJob, Noun, Ref, Snapshot, Vm
-from .states import IMAGE_OK, VM_UNCERTAIN, ImageStatus, VmStatus
+from .nouns import Disk, EngineJob, Host, Noun, Ref, Snapshot, Vm
+from .states import IMAGE_OK, VM_UNCERTAIN, HostStatus, ImageStatus, VmStatus
 from .wire.unknown import unknown
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Goal:
         under: What the thing is listed under: a storage domain's data center, a disk's or snapshot's VM.
         settled: For a VM: its disks must be ok as well.
         also: Something more that must hold of the thing in a wanted state: that it runs on the new host, say.
+        silence: Seconds for which a hypervisor may be non_responsive; 0 for as long as the limit.
         only: The attributes of the outcome that anybody asks for, besides name, id and status; none for all.
     """
 
@@ -68,6 +69,7 @@ class Goal:
     under: Noun | Ref | None = None
     settled: bool = False
     also: Callable[[Any], bool] | None = None
+    silence: float = 0.0
     only: frozenset[str] = frozenset()
 
 
@@ -176,21 +178,31 @@ class Watch:
         if failed and self._clock.now() - pending.began >= goal.grace:
             return True, self._failure(goal.what, pending.state)
         if self._uncertain(pending):
-            return True, FailedState(
+            return True, self._silent(goal) if isinstance(goal.what, Host) else FailedState(
                 f"the state of {goal.what} is not known now ({pending.state}), because its host does not answer",
                 "It is known again when the host answers, or was fenced: rpower HYPERVISOR boot",
             )
         return self._late(pending)
 
     def _uncertain(self, pending: _Pending) -> bool:
-        """Has a machine's state not been known for a while?"""
-        now = self._clock.now()
-        if not isinstance(pending.goal.what, Vm) or pending.state not in VM_UNCERTAIN:
+        """Has a machine's state not been known for a while, or a hypervisor not answered?"""
+        now, goal = self._clock.now(), pending.goal
+        host = isinstance(goal.what, Host) and goal.silence > 0
+        states = {HostStatus.NON_RESPONSIVE} if host else VM_UNCERTAIN if isinstance(goal.what, Vm) else frozenset()
+        if pending.state not in states:
             pending.uncertain_since = None
             return False
         if pending.uncertain_since is None:
             pending.uncertain_since = now
-        return now - pending.uncertain_since >= UNCERTAIN_GRACE
+        return now - pending.uncertain_since >= (goal.silence if host else UNCERTAIN_GRACE)
+
+    def _silent(self, goal: Goal) -> FailedState:
+        """A hypervisor that does not answer its manager."""
+        said = self._failure(goal.what, HostStatus.NON_RESPONSIVE).text
+        return FailedState(
+            f"{said} (no answer to the manager for {goal.silence:.0f} s)",
+            "Look whether its address is right, and at its network and its daemon vdsmd",
+        )
 
     def _blind(self, pending: _Pending, problem: RhevError) -> tuple[bool, Outcome]:
         """An answer that makes no sense may be mended by the next look; no answer is the end, and so is `--timeout`."""

@@ -18,6 +18,8 @@ from ...xcat.host import Row
 from . import lookup as found
 
 GRACE = 20.0
+#: Seconds for which a host may not answer, after the time that managers give it to restart.
+SILENCE = 300.0
 #: Installing packages and rebooting takes a while.
 LIMIT = 1800.0
 DEFAULT_CLUSTER = "Default"
@@ -94,7 +96,7 @@ def _approve(context: Context, node: str, host: Host, cluster: Cluster) -> list[
 
 def until_up(context: Context, node: str, host: Host) -> Wait:
     """Wait until a host is up; a failed installation ends the wait with the manager's own events."""
-    goal = partial(Goal, host, HOST_UP, HOST_FAILED, grace=GRACE, limit=context.limit(LIMIT))
+    goal = partial(Goal, host, HOST_UP, HOST_FAILED, GRACE, context.limit(LIMIT), silence=SILENCE)
     return Wait("wait until up", goal, lambda _: [Data("up", node)], partial(with_events, context, host))
 
 
@@ -255,7 +257,7 @@ def _reinstallation(context: Context, node: str, host: Host, how: dict[str, Any]
     # One that has failed before shows that until the new install begins; any other has failed by it.
     failed = frozenset({HostStatus.ERROR, HostStatus.INSTALL_FAILED}) - {host.status}
     leaves = Goal(host, HOST_COMING | HOST_UP, failed, limit=context.limit(120))
-    goal = partial(Goal, host, HOST_UP | HOST_RESTING, HOST_FAILED, grace=GRACE, limit=context.limit(LIMIT))
+    goal = partial(Goal, host, HOST_UP | HOST_RESTING, HOST_FAILED, GRACE, context.limit(LIMIT), silence=SILENCE)
     return Job(
         node,
         [

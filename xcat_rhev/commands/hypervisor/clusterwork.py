@@ -136,11 +136,6 @@ def _leaving_key(host: Host) -> str:
     return f"pinned machines of {host.name}"
 
 
-def after_leaving(host: Host) -> frozenset[str]:
-    """What comes after those of `leave`."""
-    return frozenset({_leaving_key(host)})
-
-
 def _shut(context: Context, notes: Notes, vm: Vm, host: Host) -> None:
     notes.shut_down(vm, host)
     context.manager.act(vm, "shutdown")

@@ -103,8 +103,19 @@ def error_of(response: Response, name: str, request: HttpRequest, user: str = ""
     if status == 404 and not said:
         return NotFound(f"manager {name} has no {request.path.partition('?')[0]}")
     if status >= 500 or (not said and status not in (400, 403, 409)):
-        return BadAnswer(f"manager {name} failed with HTTP {status}" + (f": {said}" if said else ""))
+        text = f"manager {name} failed with HTTP {status} {_asked(request)}"
+        return BadAnswer(text + (f": {said}" if said else ""))
     return refusal(said or f"HTTP {status} without a reason", status, name, user)
+
+
+#: What a request is for, in words.
+_DEEDS = {"GET": "reading", "POST": "sending to", "PUT": "changing", "DELETE": "removing"}
+
+
+def _asked(request: HttpRequest) -> str:
+    """What a manager was asked when it failed: `when reading hosts/ID`."""
+    path = request.path.partition("?")[0].partition(";")[0]
+    return f"when {_DEEDS.get(request.method, request.method)} {path.partition('/api/')[2] or path}"
 
 
 def refusal(said: str, status: int, name: str, user: str = "") -> RhevError:
