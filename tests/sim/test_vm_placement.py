@@ -250,6 +250,49 @@ def test_who_has_a_device_and_what_it_can_be_cut_into(modern):
     assert len(modern.ok("rinv devices", ["vm1"])) == 2
 
 
+# the description file -------------------------------------------------------------------------------------------------
+
+#: All words of this page that a version has.
+ALL_WORDS = {
+    (3, 6): f"vcpupin:0-3;membind:0;devpassthrough:{GPU},{VF};cpumode:host-passthrough;iothreads:2",
+    (4, 3): f"vcpupin:0-3;membind:0;devpassthrough:{GPU},{VF};cpumode:host-passthrough;iothreads:2;hugepage:2m;"
+    "machine:pc-q35-rhel8.6.0;type:high_performance;vgpu:nvidia-474",
+    (4, 5): f"vcpupin:0-3;membind:0;devpassthrough:{GPU},{VF};cpumode:host-passthrough;iothreads:2;hugepage:2m;"
+    "machine:pc-q35-rhel8.6.0;type:high_performance;vgpu:nvidia-474;bios:q35_ovmf;tpm:yes",
+}
+
+
+def test_what_is_exported_plans_nothing_and_makes_the_same_machine_again(site):
+    pytest.importorskip("yaml")
+    words = ALL_WORDS[site.version]
+    made(site, storage="data1:1g", othersettings=words)
+    site.hypervisor("rhevh1")
+    text = "\n".join(site.ok("lsve -m MGR --export"))
+    (told,) = (line for line in text.splitlines() if "othersettings:" in line)
+    assert set(told.strip().removeprefix("othersettings: ").split(";")) == set(words.split(";"))
+    assert site.ok("cfgve -m MGR --from - --dry-run", stdin=text) == ["Default: nothing to do"]
+    assert site.ok("cfgve -m MGR --diff -", stdin=text) == []
+    site.ok("rmvm -p", ["vm1"])
+    assert site.ok("cfgve -m MGR --from -", stdin=text) == ["vm1: Succeeded"]
+    assert (nodes(site), devices(site)) == ([(0, 4096, [0, 1, 2, 3], [0])], {GPU, VF})
+    assert "\n".join(site.ok("lsve -m MGR --export")) == text
+
+
+def test_options_show_what_they_would_do_and_answer_in_json(modern):
+    made(modern, othersettings=f"membind:0;devpassthrough:{GPU}")
+    modern.hypervisor("rhevh1")
+    modern.front.counts.clear()
+    said = modern.ok(f"chvm --devdetach {GPU} --membind 1 --cpupin 0-7 --dry-run", ["vm1"])
+    for text in ("take its NUMA nodes away", "bind it to NUMA node 1 of its hypervisor", f"take the device {GPU} off"):
+        assert f"vm1: {text}" in said
+    assert modern.changes() == [] and nodes(modern)[0][3] == [0]
+    (answer,) = modern.ok(f"chvm --devdetach {GPU} --membind 1 --cpupin 0-7 --json", ["vm1"])
+    assert json.loads(answer) == {"kind": "data", "text": "change vm completed.", "node": "vm1"}
+    assert (nodes(modern)[0][3], devices(modern)) == ([1], set())
+    shown_in_json = [json.loads(line) for line in modern.ok("rinv devices --json", ["rhevh1"])]
+    assert any(line.get("physical_function") == "pci_0000_5e_00_0" for line in shown_in_json)
+
+
 # what it costs --------------------------------------------------------------------------------------------------------
 
 

@@ -272,6 +272,12 @@ def _gpus(text: str) -> tuple[str, ...]:
     return () if kinds == (NO_LEASE,) else kinds
 
 
+def is_gpus(text: str) -> bool:
+    """Are these types of virtual GPUs and nothing else? `nodisplay` in front of them is something else."""
+    kinds = split_list(text)
+    return bool(kinds) and "nodisplay" not in kinds and all(_GPU.fullmatch(kind) for kind in kinds)
+
+
 def _fit(text: str) -> bool:
     if text != NUMA:
         raise Usage(f"'{text}' is no way to fit a machine in", f"Write fit:{NUMA}")

@@ -13,7 +13,7 @@ from ...rows.placement import PAGES, page_word, write_set
 from ...rows.vm import BLANK, VIDEO_OF
 from ...rows.vmnics import NicRow
 from ...rows.vmnics import write as write_nic
-from ...rows.vmsettings import HUGE, MDEV, pairs
+from ...rows.vmsettings import HUGE, MDEV, is_gpus, pairs
 from ...rows.vmstorage import NONE, disk_name, writable, written_size
 from ...rows.vmstorage import write as write_disk
 from ...rows.vmwords import mac_addresses
@@ -191,7 +191,7 @@ def _settings(manager: Manager, vm: Vm, has: Belongings, row: Row, left_out: lis
     yield from _processor(vm, words)
     yield from _firmware(manager, vm, words)
     yield from _placement(vm, has, row).items()
-    plain = [("description", vm.description or ""), *_customs(vm, words), *_guest(vm.initialization, words, left_out)]
+    plain = [("description", vm.description or ""), *_customs(vm, row), *_guest(vm.initialization, words, left_out)]
     for word, value in plain:
         if not value:
             continue
@@ -215,11 +215,12 @@ def _availability(manager: Manager, vm: Vm, words: set[str]) -> Iterator[tuple[s
         yield "lease", manager.name_of(StorageDomain, vm.lease.storage_domain)
 
 
-def _customs(vm: Vm, words: set[str]) -> Iterator[tuple[str, str]]:
+def _customs(vm: Vm, row: Row) -> Iterator[tuple[str, str]]:
+    gpus = _gpus_by_property(vm, row)
     customs = {
         name: value
         for name, value in (vm.custom_properties or {}).items()
-        if not (_huge(name, value) or name == MDEV and "vgpu" in words)
+        if not (_huge(name, value) or name == MDEV and gpus)
     }
     return (("custom", f"{name}={value}") for name, value in sorted(customs.items()))
 
@@ -298,10 +299,16 @@ def _placement(vm: Vm, has: Belongings, row: Row) -> dict[str, str]:
         cpus = (vm.sockets or 1) * (vm.cores or 1) * (vm.threads or 1)
         wanted = fitting.bind(nodes[0].pinned_to, cpus, (vm.memory or 0) // MIB)
         told["membind"] = write_set(nodes[0].pinned_to) if fitting.same(nodes, wanted, vm.numa_tune_mode) else ""
-    old = (vm.custom_properties or {}).get(MDEV, "") if "vgpu" in present else ""
-    told.update(vgpu=",".join(has.gpus.get(vm.id, ())) or old)
+    told.update(vgpu=",".join(has.gpus.get(vm.id, ())) or _gpus_by_property(vm, row))
     told.update(devpassthrough=",".join(devices), hugepage="".join(filter(None, pages)))
     return {word: value for word, value in told.items() if value}
+
+
+def _gpus_by_property(vm: Vm, row: Row) -> str:
+    """Its virtual GPUs as managers before 4.5 have them, as `vgpu` says them; nothing where its row has them so, too,
+    or where more than types stands there."""
+    value = (vm.custom_properties or {}).get(MDEV, "")
+    return value if is_gpus(value) and f"{MDEV}=" not in row.get("othersettings", "") else ""
 
 
 def _huge(name: str, value: str) -> str:

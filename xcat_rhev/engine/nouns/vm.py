@@ -306,6 +306,7 @@ class Vm(Noun, tag="vm", path="vms", searchable=True, top=True, removal=Removal.
     monitors = whole("display/monitors")
     console = flag("console@enabled", "console/enabled", since=(3, 4))
     timezone = text("timezone", "time_zone/name")
+    io_threads = whole("io/threads", since=(3, 6))
     custom_properties = options("custom_properties")
     memory_guaranteed = whole("memory_policy/guaranteed", same=_same_mib)
     memory_max = whole(None, "memory_policy/max", same=_same_mib, quiet=True)
@@ -337,7 +338,6 @@ class Vm(Noun, tag="vm", path="vms", searchable=True, top=True, removal=Removal.
     numa_tune_mode = text("numa_tune_mode", since=(3, 5), same=_same_word)
     bios_type = text(None, "bios/type", since=(4, 3), same=_same_word)
     tpm = flag(None, "tpm_enabled", since=(4, 5))
-    io_threads = whole("io/threads", since=(3, 6))
 
 
 class OperatingSystem(Noun, tag="operating_system", plural4="operation_systems", path="operatingsystems", top=True):

@@ -63,17 +63,7 @@ DISK = SimShape(
     basics=(NAME, replace(DESCRIPTION, usual=""), COMMENT, CREATION),
 )
 #: v3 shows a machine's disk at the machine.
-OF_VM = SimShape(
-    "disk",
-    "disk",
-    "disks",
-    "/vms/{vm}/disks/{disk}",
-    (*_FIELDS, *usual3("uses_scsi_reservation=false")),
-    order30=_ORDER30,
-    order36=_ORDER36,
-    view=lambda world, thing, call: {**show(thing), **_always(thing, call)},
-    basics=(NAME, replace(DESCRIPTION, usual=""), COMMENT, CREATION),
-)
+OF_VM = replace(DISK, path="/vms/{vm}/disks/{disk}", fields=(*_FIELDS, *usual3("uses_scsi_reservation=false")))
 ATTACHMENT = SimShape(
     "disk",
     "disk_attachment",
