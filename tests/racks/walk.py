@@ -2,7 +2,7 @@
 
 By hand, with machines of QEMU (some minutes; as root):
 
-    PYTHONPATH=.:tests/racks .venv/bin/python tests/racks/walk.py [--namespaces] [--kills N]
+    PYTHONPATH=.:tests:tests/racks .venv/bin/python tests/racks/walk.py [--namespaces] [--kills N]
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def end_state(made: World) -> dict[str, Any]:
     state["engine"] = {kind: named(made.asks_manager(kind)) for kind in KINDS}
     state["setups"] = made.racks[MANAGER_NODE].setups()
     state["errors"] = [mark for rack in made.racks.values() for mark in rack.marks() if mark.startswith("ERROR")]
-    state["waits"] = [made.run("engine", "wait", MANAGER_NODE).splitlines() for _ in range(2)]
+    waited = [made.run("engine", "wait", MANAGER_NODE).replace(str(made.home), "HOME") for _ in range(2)]
+    state["waits"] = [text.splitlines() for text in waited]
     pinned = made.home / f"etc/xcat/rhevm/{MANAGER}/ca.crt"
     state["pinned"] = pinned.read_text().split() == made.authority.read_text().split()
     made.run("engine", "hostkit", "ovirt4.5", "--image", IMAGE, "--manager", MANAGER)

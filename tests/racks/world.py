@@ -21,6 +21,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
 
+from sshserver import new_key, sshd_words
+
 HERE, TOP = Path(__file__).parent, Path(__file__).parents[2]
 MASTER, DOMAIN = "10.77.0.1", "cluster.test"
 MANAGER, MANAGER_NODE = "mgr1.cluster.test", "mgr1"
@@ -185,6 +187,12 @@ class NamespaceRack(Rack):
         path = self.disk / "marks"
         return [line.removeprefix("RACK-") for line in path.read_text().splitlines()] if path.exists() else []
 
+    def serve_logins(self) -> Program:
+        """Start the system's sshd at this machine's address, for the keys that root has on its disk."""
+        host_key = new_key(self.world.folder / f"{self.node}.host-key")
+        words = sshd_words(host_key, self.disk / "root/.ssh/authorized_keys", "0.0.0.0:22")
+        return Program(["ip", "netns", "exec", self.space, *words], self.world.folder / f"{self.node}.sshd.log")
+
 
 class QemuRack(Rack):
     """A machine of QEMU: its firmware gets an address, the loader and the kernel over the network."""
@@ -245,6 +253,7 @@ class World:
         self.home, self.file = folder / "xcat", folder / "site.yaml"
         self.parts, self.tree = folder / "parts", self.home / "install" / SYSTEM / "x86_64"
         self.programs: dict[str, Program] = {}
+        self.manager_words: tuple[str, ...] = ()
         self.racks: dict[str, Rack] = {}
         self._spaces: list[str] = []
         self._kind = kind
@@ -372,14 +381,14 @@ class World:
     def start_manager(self) -> None:
         """The simulator at the manager's address, with the password that the kit has drawn."""
         self.racks[MANAGER_NODE].cut()
-        address = NODES[MANAGER_NODE][0]
+        address = self.racks[MANAGER_NODE].address
         self.do(f"ip -n {self.space} addr replace {address}/24 dev br0")
         line = f"sim --host {address} --port 443 --api 4 --name {MANAGER} --speed 5 --state {self.folder}/engine.json"
         password = re.search(rf'"{MANAGER}","admin","(\w+)"', self.run("run", "tabdump", "passwd"))
         assert password, "the kit has drawn no password"
         self.password = password[1]
-        certificates = ["--cert-dir", str(self.folder / "engine"), "--password", self.password]
-        self.programs["sim"] = self._start("sim", *line.split(), *certificates)
+        more = ["--cert-dir", str(self.folder / "engine"), "--password", self.password, *self.manager_words]
+        self.programs["sim"] = self._start("sim", *line.split(), *more)
         self.programs["sim"].wait("}\n")
         self.authority = Path(json.loads(self.programs["sim"].said().splitlines()[0])["ca"])
 

@@ -23,6 +23,13 @@ def certificates_of(home: Path) -> Path:
     return home / "root" / ".xcat"
 
 
+def of_certificates(certificates: Path) -> Path | None:
+    """The home of the embedded xcatd whose first client has its certificates there; None if it is not here."""
+    home = certificates.parents[1] if len(certificates.parents) > 1 else certificates
+    ours = certificates_of(home) == certificates and (home / "etc" / "xcat").is_dir()
+    return home if ours else None
+
+
 def named_beside(certificates: Path) -> str:
     """Host and port of the xcatd that made certificates; empty where it is another's."""
     try:

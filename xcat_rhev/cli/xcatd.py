@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from ..errors import NotFound, RhevError, Unreachable
 from ..messages import Data, Error, Info, Message
@@ -21,6 +22,11 @@ class AskedXcatd:
     def __init__(self) -> None:
         self._target = target(os.environ)
         self._tables: dict[str, list[dict[str, str]]] = {}
+
+    @property
+    def certificates(self) -> Path:
+        """Where the certificates are that it is asked with."""
+        return self._target.certificates
 
     def ask(self, command: str, *words: str, stdin: str = "") -> list[Message]:
         """Run a command to its end.

@@ -96,6 +96,12 @@ def _add_access(add: Callable[..., object]) -> None:
         metavar="NAME=STATE",
         help=f"somebody else who has an account, with the same password; STATE is one of {', '.join(STATES)}",
     )
+    add(
+        "--ssh-key",
+        type=Path,
+        metavar="FILE",
+        help="log in to hosts that are added by key, with this one (FILE.pub beside it); a host that refuses fails",
+    )
     add("--token-life", type=float, default=1800, metavar="S", help="seconds until an unused token is forgotten")
 
 
@@ -209,6 +215,8 @@ def _settings(words: argparse.Namespace) -> Settings:
         raise Usage("--running needs hosts for machines to run on", "Add: --hosts 2")
     if words.v3_version >= (4, 0) or words.v4_version < (4, 0):
         raise Usage("--v3-version is below 4.0 and --v4-version is not")
+    if words.ssh_key and not words.ssh_key.with_name(f"{words.ssh_key.name}.pub").is_file():
+        raise Usage(f"--ssh-key: {words.ssh_key}.pub is not there", "Run: ssh-keygen -f FILE")
     network = words.management or ("rhevm" if words.api == "3" else "ovirtmgmt")
     return Settings(
         api=words.api,
@@ -225,6 +233,7 @@ def _settings(words: argparse.Namespace) -> Settings:
         management=network,
         product=words.product,
         number=words.number,
+        ssh_key=words.ssh_key,
     )
 
 

@@ -13,9 +13,8 @@ from .dialect import Thing
 from .resources.hostnics import bring_parts
 from .resources.hosts import default_cluster
 from .resources.hostshape import hardware
+from .sshkey import public_key
 from .world import World
-
-SSH_KEY = b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDEXAMPLE ovirt-engine\n"
 
 
 def ca(app: Any, _request: Any) -> Raw:
@@ -33,13 +32,13 @@ def resource(app: Any, request: Any) -> Raw:
     if told.get("resource") == "ca-certificate":
         return Raw(app.ca, content_type="application/x-x509-ca-cert")
     if told.get("resource") == "engine-certificate" and told.get("format") == "OPENSSH-PUBKEY":
-        return Raw(SSH_KEY, content_type="text/plain")
+        return Raw(public_key(app.settings.ssh_key), content_type="text/plain")
     return Raw(b"", 400)
 
 
-def ssh_key(_app: Any, _request: Any) -> Raw:
+def ssh_key(app: Any, _request: Any) -> Raw:
     """Give the engine's SSH key to a host that installs."""
-    return Raw(SSH_KEY, content_type="text/plain")
+    return Raw(public_key(app.settings.ssh_key), content_type="text/plain")
 
 
 def token(app: Any, request: Any) -> Raw:
@@ -80,7 +79,9 @@ def new_servlet(app: Any, request: Any) -> Raw:
     if command == "get-version":
         return Raw(b"1", content_type="text/plain")
     if command in {"get-pki-trust", "get-ssh-trust"}:
-        return Raw(app.ca if command == "get-pki-trust" else SSH_KEY, content_type="text/plain")
+        return Raw(
+            app.ca if command == "get-pki-trust" else public_key(app.settings.ssh_key), content_type="text/plain"
+        )
     if command != "register" or not told.get("uniqueId"):
         return Raw(b"", 400)
     address = told.get("address") or request.peer

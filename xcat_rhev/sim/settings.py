@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..secret import Secret
 from .dialect import SimDialect, Version
@@ -29,6 +30,7 @@ class Settings:
         management: The name of the management network.
         product: How it calls itself; empty as oVirt does.
         number: The version that it says; forks count for themselves. Empty: its own.
+        ssh_key: The file of the key that it logs in to hosts with; without one nobody is logged in to.
     """
 
     api: str = "both"
@@ -45,6 +47,7 @@ class Settings:
     management: str = "ovirtmgmt"
     product: str = ""
     number: tuple[int, ...] = ()
+    ssh_key: Path | None = None
 
     @property
     def has_sso(self) -> bool:

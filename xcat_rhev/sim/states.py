@@ -49,6 +49,7 @@ PATHS: dict[str, Path] = {
     "snapshot.remove": (("locked", 0.3), ("", 0)),
     "host.install": (("installing", 0.8), ("non_responsive", 0.3), ("initializing", 0.3), ("up", 0)),
     "host.install_only": (("installing", 0.8), ("maintenance", 0)),
+    "host.no_login": (("installing", 0.3), ("install_failed", 0)),
     "host.upgrade": (
         ("installing", 0.8),
         ("reboot", 0.3),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import socket
 import stat
 import subprocess
 import threading
@@ -15,12 +13,15 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 
-from daemonhelp import Served, until
+from daemonhelp import Served
+from sshserver import new_key, no_logins, sshd
+from xcat_rhev.cli import homes
 from xcat_rhev.cli.enginekit import ready
 from xcat_rhev.cli.enginekit.main import main
 from xcat_rhev.cli.xcatd import AskedXcatd
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.errors import FailedState, RhevError, TimedOut
+from xcat_rhev.sim.sshkey import logs_in
 from xcat_rhev.web.app import application
 
 SCRIPTS = Path(__file__).parents[3] / "share" / "postscripts"
@@ -253,7 +254,7 @@ def test_repositories_are_those_of_the_osimage(tmp_path: Path) -> None:
         "RHEVM_REPO_FILE": str(file),
     }
     environment |= {"NFSSERVER": "10.0.0.1", "HTTPPORT": "80"}
-    words = ["sh", str(SCRIPTS / "rhevmrepos"), "one", "two!"]
+    words = ["sh", str(SCRIPTS / "rhevmrepos"), "one", "two:hotfixes"]
     assert subprocess.run(words, env=environment, check=False).returncode == 0
     text = file.read_text()
     assert "[xcat-one]" in text and "baseurl=http://10.0.0.1:80/install/post/otherpkgs/rhevm/x/two/" in text
@@ -275,68 +276,16 @@ def test_a_host_trusts_the_manager_and_says_that_it_is_ready(site: KitSite, web:
     assert site.status() == "rhevmhost=ready,rhevm=approve"
 
 
-SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin") or ""
-
-
-def no_logins() -> str:
-    """Why nobody can log in to this machine by the system's own sshd; empty if one can."""
-    if os.geteuid() != 0:
-        return "needs root, who becomes that of a host"
-    if not SSHD:
-        return "sshd is not installed (package openssh-server)"
-    locked = any(line.startswith("root:!") for line in Path("/etc/shadow").read_text().splitlines())
-    return "root is locked here" if locked or Path("/etc/nologin").exists() else ""
-
-
 @pytest.mark.skipif(bool(no_logins()), reason=no_logins())
 def test_the_managers_key_logs_in_to_the_host(site: KitSite, web: int, tmp_path: Path) -> None:
-    key, other = tmp_path / "key", tmp_path / "other"
-    for path in (key, other, tmp_path / "host"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True, timeout=300)
+    key, other = (new_key(tmp_path / name) for name in ("key", "other"))
     copy = tmp_path / "rhevmhost"
     copy.write_text((SCRIPTS / "rhevmhost").read_text())
     assert script(site, web, tmp_path, str(copy), "key.pub").returncode == 0
     keys = tmp_path / "root/root/.ssh/authorized_keys"
     with sshd(tmp_path, keys) as port:
-        assert [logs_in(path, port) for path in (key, other)] == [True, False]
-
-
-@contextlib.contextmanager
-def sshd(folder: Path, keys: Path) -> Iterator[int]:
-    """The system's own server, for the keys of one file; StrictModes would look at the folders above a test's."""
-    Path("/run/sshd").mkdir(exist_ok=True)
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = int(found.getsockname()[1])
-    settings = [
-        "UsePAM no",
-        "StrictModes no",
-        "PasswordAuthentication no",
-        f"AuthorizedKeysFile {keys}",
-        "PidFile none",
-    ]
-    words = [SSHD, "-D", "-f", "/dev/null", "-h", str(folder / "host"), "-o", f"ListenAddress 127.0.0.1:{port}"]
-    server = subprocess.Popen(
-        [*words, *(word for each in settings for word in ("-o", each))], stderr=subprocess.DEVNULL
-    )
-    try:
-        until(lambda: listens(port), "sshd listens")
-        yield port
-    finally:
-        server.terminate()
-        server.wait(300)
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as asked:
-        return asked.connect_ex(("127.0.0.1", port)) == 0
-
-
-def logs_in(key: Path, port: int) -> bool:
-    settings = ("BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "IdentitiesOnly=yes")
-    words = ["ssh", "-F", "/dev/null", "-i", str(key), "-p", str(port), *(w for each in settings for w in ("-o", each))]
-    done = subprocess.run([*words, "root@127.0.0.1", "true"], capture_output=True, timeout=300, check=False)
-    return done.returncode == 0
+        host = {"address": "127.0.0.1", "ssh_port": port}
+        assert [logs_in(path, host) for path in (key, other)] == [True, False]
 
 
 def test_wait_ends_when_the_manager_does_not_come(site: KitSite) -> None:
@@ -346,6 +295,22 @@ def test_wait_ends_when_the_manager_does_not_come(site: KitSite) -> None:
         for line in ready.wait(AskedXcatd(), "mgr1", 60, ManualClock()):
             said.append(line)
     assert said == ["mgr1: waiting"]
+
+
+def test_the_doctor_looks_at_the_embedded_xcatd_that_was_asked(site: KitSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    (site.home.client / homes.WHERE).write_text(f"localhost:{site.server.port}")  # as the daemon's program does
+    with open(os.devnull) as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        lines = list(ready.diagnose(AskedXcatd()))
+    assert lines[0] == f"ok   home: {site.home.root}" and any(line.startswith("ok   xcatd: ") for line in lines)
+
+
+def test_the_doctor_looks_at_no_embedded_xcatd_of_another_machine(
+    site: KitSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(site.home.client, tmp_path / "copied")
+    monkeypatch.setenv("XCAT_CERT_DIR", str(tmp_path / "copied"))
+    assert not any("home: " in line for line in ready.diagnose(AskedXcatd()))
 
 
 def test_an_error_of_xcatd_is_its_words(site: KitSite) -> None:

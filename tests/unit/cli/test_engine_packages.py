@@ -9,6 +9,7 @@ conclusion from others.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from xcat_rhev.cli.enginekit.image import BaseImage, KitImage
+from xcat_rhev.cli.enginekit.managerkit import kit_files
 from xcat_rhev.cli.enginekit.mirror import repository_file, script
 from xcat_rhev.cli.enginekit.releases import RELEASES, EngineRelease, KitSystem, host_on, manager_on, release
 from xcat_rhev.cli.enginekit.repositories import Repository
@@ -75,9 +77,13 @@ def repository_faults(kit: Kit, repositories: tuple[Repository, ...]) -> list[st
     return faults + [f"{each.name} is no repository of {kit}" for each in left]
 
 
+def image_of(kit: Kit) -> KitImage:
+    return KitImage(BaseImage("base", kit.system.major, {}), kit.role, kit.release, kit.system, Path(), Path())
+
+
 def packages_of(kit: Kit) -> Iterator[str]:
     """What the kit's lists name."""
-    image = KitImage(BaseImage("base", kit.system.major, {}), kit.role, kit.release, kit.system, Path(), Path())
+    image = image_of(kit)
     yield from image.pkglist().split()
     yield from (line.rpartition("/")[2] for line in image.otherpkgs().split())
 
@@ -86,6 +92,13 @@ def packages_of(kit: Kit) -> Iterator[str]:
 def test_all_packages_and_repositories_are_published_ones(kit: Kit) -> None:
     assert package_faults(kit, packages_of(kit)) == []
     assert repository_faults(kit, kit.system.repositories) == []
+
+
+@pytest.mark.parametrize("kit", KITS, ids=str)
+def test_the_scripts_of_a_kit_have_no_sign_that_an_xcatd_refuses(kit: Kit) -> None:
+    stanza = kit_files(image_of(kit), ("rhevmhost -",))[Path("osimage.stanza")]
+    (scripts,) = re.findall("^    postscripts=(.*)$", stanza, re.MULTILINE)
+    assert re.fullmatch(r"rhevmrepos( [A-Za-z0-9_.+:/=@-]+)+", scripts)
 
 
 @pytest.mark.parametrize(

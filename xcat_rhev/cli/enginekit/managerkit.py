@@ -114,7 +114,7 @@ def kit_files(image: KitImage, boot_scripts: tuple[str, ...]) -> dict[Path, str]
         boot_scripts: Its postbootscripts.
     """
     system, folder = image.system, image.folder
-    folders = (f"{each.name}!" if each.hotfixes else each.name for each in system.repositories)
+    folders = (f"{each.name}:hotfixes" if each.hotfixes else each.name for each in system.repositories)
     repos = " ".join(["rhevmrepos", *folders, *(f"+{module}" for module in system.modules)])
     configuration = folder / "mirror.repo"
     return {

@@ -10,6 +10,7 @@ from ...clock import Clock, SystemClock
 from ...commands.finish.reports import notes
 from ...commands.finish.setups import FAILED, SETUP, UP
 from ...errors import FailedState, NotFound, RhevError, TimedOut
+from .. import homes
 from ..setup.doctor import examine
 from ..setup.site import site_of
 from ..xcatd import AskedXcatd
@@ -51,7 +52,7 @@ def wait(xcatd: AskedXcatd, name: str, timeout: float, clock: Clock) -> Iterator
         clock.sleep(PAUSE)
     yield f"{name}: up"
     yield from _first_contact(xcatd, node.fqdn, end, clock)
-    yield from _diagnose()
+    yield from diagnose(xcatd)
 
 
 def _state(xcatd: AskedXcatd, name: str) -> str:
@@ -62,8 +63,13 @@ def _state(xcatd: AskedXcatd, name: str) -> str:
     return state
 
 
-def _diagnose() -> Iterator[str]:
-    """What the doctor finds, where a Perl xCAT is."""
+def diagnose(xcatd: AskedXcatd) -> Iterator[str]:
+    """What the doctor finds: of the embedded xcatd that is asked, else of the Perl xCAT of this machine."""
+    if home := homes.of_certificates(xcatd.certificates):
+        from ..setup.doctor_home import examine as embedded  # the daemon is a package of its own
+
+        yield from (finding.line() for finding in embedded(home))
+        return
     site = site_of(argparse.Namespace(xcatroot=None, confdir=None, prefix=Path("/")))
     try:
         site.role()

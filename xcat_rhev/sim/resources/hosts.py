@@ -9,6 +9,7 @@ from ..call import ApiCall, require
 from ..dialect import Thing
 from ..faults import BAD, Refused, not_found, refuse
 from ..routing import delete, get, post, put, verb
+from ..sshkey import logs_in
 from ..states import EFFECTS, effect
 from ..world import World
 from . import gluster
@@ -72,8 +73,18 @@ def create(call: ApiCall) -> One:
     )
     bring_parts(world, thing)
     world.event(42, "normal", f"Host {thing['name']} was added by admin@internal.", host=thing["id"])
-    world.move(thing, "host.install" if call.flag("activate", True) else "host.install_only", effect="host up")
+    by_key = values.get("ssh_method") == "publickey"
+    _log_in(call, thing, "host.install" if call.flag("activate", True) else "host.install_only", by_key)
     return One(HOST, thing, 201)
+
+
+def _log_in(call: ApiCall, host: Thing, operation: str, by_key: bool) -> None:
+    """Begin what an engine does on a host, unless its key does not open it."""
+    if by_key and call.settings and call.settings.ssh_key and not logs_in(call.settings.ssh_key, host):
+        failed = f"Host {host['name']} installation failed. Failed to authenticate session with host."
+        call.world.move(host, "host.no_login", failed=failed, code=505)
+        return
+    call.world.move(host, operation, effect="host up")
 
 
 _ADDRESS = re.compile(r"[A-Za-z0-9:]([A-Za-z0-9:._-]*[A-Za-z0-9:])?")
@@ -281,7 +292,7 @@ def install(call: ApiCall) -> ActionDone:
     if not (by_key or call.text("root_password") or call.text("ssh/user/password") or call.text("image")):
         raise refuse("host password", call.dialect, BAD)
     active = call.dialect.version < (4, 3) or call.yes("activate", call.flag("activate"))
-    call.world.move(host, "host.install" if active else "host.install_only", effect="host up")
+    _log_in(call, host, "host.install" if active else "host.install_only", by_key)
     return ActionDone(HOST, host)
 
 
