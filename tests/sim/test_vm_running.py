@@ -72,6 +72,15 @@ def test_off_means_that_what_waited_is_there(modern):
     assert modern.world.by_name("vm", "vm1")[0]["boot"] == ["hd"]
 
 
+@pytest.mark.parametrize("typed", ["rpower off", "rpower cycle"])
+def test_off_means_so_on_a_busy_engine_too(modern, monkeypatch, typed):
+    monkeypatch.setitem(modern.world.paths, "vm.write", (("down", 60), ("down", 0)))
+    modern.running("vm1", bootorder="net")
+    modern.ok("rsetboot hd -p", ["vm1"])
+    modern.ok(typed, ["vm1"])
+    assert modern.world.by_name("vm", "vm1")[0]["boot"] == ["hd"]
+
+
 @pytest.mark.parametrize("typed, boot", [("rsetboot cd -p", ["cdrom"]), ("rpower on", ["hd"]), ("chvm", ["cdrom"])])
 def test_what_waited_is_there_before_a_machine_that_went_off_by_itself_is_touched(modern, typed, boot):
     modern.running("vm1", bootorder="net")

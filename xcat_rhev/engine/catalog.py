@@ -52,6 +52,9 @@ _DISKS = "disk_attachments.disk"
 _FEW_HOSTS = 20
 #: The engine's number for "VM NAME was created by USER" (AuditLogType.USER_ADD_VM).
 _MADE = 34
+#: The engine's numbers for a VM that went off (VM_DOWN, VM_DOWN_ERROR), and for its change by the engine itself, done
+#: or failed (SYSTEM_UPDATE_VM, SYSTEM_FAILED_UPDATE_VM).
+_DOWN, _WRITTEN = frozenset({61, 119}), frozenset({253, 254})
 #: The search language's word for events about a kind of thing.
 _EVENT_WORDS = {
     "vm": "event_vm",
@@ -262,6 +265,11 @@ class Catalog:
             event for event in self.events(vm, limit=1000) if event.code == _MADE and event.vm and event.vm.id == vm.id
         )
         return any((event.correlation or "").startswith(OURS) for event in made)
+
+    def has_written(self, vm: Vm) -> bool | None:
+        """See `Manager.has_written`."""
+        codes = [event.code for event in self.events(vm, limit=20) if event.code in _DOWN | _WRITTEN]
+        return codes[0] in _WRITTEN if codes else None
 
     def events_of(self, codes: Iterable[int], limit: int = 1000) -> builtins.list[Event]:
         """The newest events of some kinds, by the engine's numbers for them."""

@@ -301,6 +301,14 @@ class Manager(Api):
             return too_early(vm, vm.differences(wanted), tuple)
         return too_early(vm, vm.differences(wanted), lambda: self.catalog.all(EngineJob).values())
 
+    def has_written(self, vm: Vm) -> bool | None:
+        """Has the engine written what waited until a VM was off? It says that nothing waits any more before it does,
+        and notes the change when it has. None if its events do not tell."""
+        try:
+            return self.catalog.has_written(vm)
+        except RhevError:
+            return None
+
     def is_launching(self, vm: Vm) -> bool:
         """Is a VM that is up still being started? Where the manager cannot tell it is not."""
         try:

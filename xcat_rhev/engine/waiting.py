@@ -223,15 +223,15 @@ class Watch:
 
     def _timed_out(self, pending: _Pending) -> TimedOut:
         goal, waited = pending.goal, self._clock.now() - pending.began
-        # A goal of many states is one of leaving the others.
-        wanted = f", wanted {' or '.join(sorted(goal.wanted))}" if len(goal.wanted) <= _FEW else ""
         hint = "The manager goes on working; look again later or give a longer --timeout"
         if pending.state in LOCKED and self._aborted.seconds_left() > LAST_WORDS and self._idle():
             hint = (
                 "No job of the manager is at work any more, so that its task is lost. Its administrator frees the lock "
                 "with unlock_entity.sh on the manager"
             )
-        return TimedOut(f"{goal.what} is still {pending.state} after {min(waited, goal.limit):.0f} s{wanted}", hint)
+        return TimedOut(
+            f"{goal.what} is still {pending.state} after {min(waited, goal.limit):.0f} s{_wanted(goal)}", hint
+        )
 
     def _idle(self) -> bool:
         """Is the manager at work on nothing at all? Engines before 3.3 cannot tell."""
@@ -279,7 +279,12 @@ def _summary(pending: list[_Pending]) -> str:
         return ""
     first = pending[0]
     more = f" and {len(pending) - 1} more" if pending[1:] else ""
-    return f"{first.goal.what}{more}: {first.state}, wanted {' or '.join(sorted(first.goal.wanted))}"
+    return f"{first.goal.what}{more}: {first.state}{_wanted(first.goal)}"
+
+
+def _wanted(goal: Goal) -> str:
+    """The states that it waits for; many of them say no more than that it shall leave the others."""
+    return f", wanted {' or '.join(sorted(goal.wanted))}" if len(goal.wanted) <= _FEW else ""
 
 
 def _open_question(goal: Goal) -> str:

@@ -23,6 +23,7 @@ PATHS: dict[str, Path] = {
     "vm.shutdown": (("powering_down", 0.8), ("down", 0)),
     "vm.shutdown_ignored": (("powering_down", 0.8), ("up", 0)),
     "vm.apply": (("down", 0.3), ("down", 0)),
+    "vm.write": (("down", 0.1), ("down", 0)),
     "vm.stop": (("powering_down", 0.3), ("down", 0)),
     "vm.reboot": (("reboot_in_progress", 0.4), ("powering_up", 0.4), ("up", 0)),
     "vm.suspend": (("saving_state", 0.8), ("suspended", 0)),

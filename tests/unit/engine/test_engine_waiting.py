@@ -9,6 +9,7 @@ from xcat_rhev.abort import Abort, Limit
 from xcat_rhev.clock import ManualClock
 from xcat_rhev.engine.documents.dialect import V4
 from xcat_rhev.engine.nouns import Disk, Vm
+from xcat_rhev.engine.states import VmStatus
 from xcat_rhev.engine.waiting import GONE, Goal, Watch, until
 from xcat_rhev.engine.wire.patience import Patience
 from xcat_rhev.engine.wire.pulse import Pulse
@@ -182,16 +183,19 @@ def test_a_lock_without_a_job_is_a_lost_task(jobs: str, lost: bool) -> None:
     assert isinstance(problem, TimedOut) and ("its task is lost" in problem.hint) is lost
 
 
-def test_a_silence_of_states_is_told() -> None:
+@pytest.mark.parametrize(
+    ("states", "words"), [(DOWN, ", wanted down"), (frozenset(VmStatus) - {VmStatus.IMAGE_LOCKED}, "")]
+)
+def test_a_silence_of_states_is_told(states: frozenset[str], words: str) -> None:
     clock = ManualClock()
     manager = manager_on(Script([listed(a="image_locked", b="up")]), V4, clock)
     watch, said = Watch(manager, clock), []
-    watch.add("a", Goal(vm("a"), DOWN, limit=200.0))
+    watch.add("a", Goal(vm("a"), states, limit=200.0))
     while watch:
         watch.pause()
         watch.look()
         said += [manager.patience.pulse.overdue()]
-    assert "waiting at manager m: VM a: image_locked, wanted down" in said
+    assert f"waiting at manager m: VM a: image_locked{words}" in said
 
 
 def test_the_end_of_the_whole_command_is_the_end_of_each_wait() -> None:

@@ -174,9 +174,11 @@ def unseen(vm: Vm, settings: VmSettings) -> dict[str, Any]:
 _OF_THIS_RUN = ("status", "status_detail", "host", "next_run", "run_once")
 
 
-#: So often it is looked whether the manager is done with a machine: some ten seconds.
+#: So often it is looked whether the manager is done with a machine: half a minute.
 _LOOKS = 10
-#: In so many looks after that nothing waits any more: the engine says so before the change itself is written.
+#: So often whether it has written what waited, once it says that nothing does: some minutes. 16 seconds were seen.
+_WRITES = 40
+#: So often where its events do not tell that.
 _CALM = 3
 
 
@@ -188,27 +190,34 @@ class Done:
 
     Args:
         launching: Tells whether a machine that is up is still being started; None where that does not matter.
-        waits: Something waits for the next start.
+        written: Tells whether what waited is written; None where nothing does.
     """
 
-    def __init__(self, launching: Callable[[Vm], bool] | None = None, waits: bool = False) -> None:
-        self._launching, self._looks = launching, 0
-        self._left = _CALM * waits
+    def __init__(
+        self,
+        launching: Callable[[Vm], bool] | None = None,
+        written: Callable[[Vm], bool | None] | None = None,
+    ) -> None:
+        self._launching, self._written = launching, written
+        self._held = self._calm = 0
 
     def __call__(self, vm: Vm) -> bool:
         """Look at it as it is now."""
-        if self._looks >= _LOOKS or not self._is_held(vm):
+        if not self._is_held(vm):
             return True
-        self._looks += 1
-        return False
+        self._held += 1
+        return self._held > (_LOOKS if vm.next_run or vm.status == VmStatus.UP else _WRITES)
 
     def _is_held(self, vm: Vm) -> bool:
         if vm.status == VmStatus.UP and self._launching is not None:
             return self._launching(vm)
         if vm.status != VmStatus.DOWN:
             return False
-        self._left = _CALM if vm.next_run else self._left - 1
-        return self._left > 0
+        return bool(vm.next_run) or (self._written is not None and self._is_being_written(self._written(vm)))
+
+    def _is_being_written(self, written: bool | None) -> bool:
+        self._calm += written is None
+        return written is False or 0 < self._calm < _CALM
 
 
 def ready(
@@ -224,7 +233,7 @@ def ready(
         seen: Is given the machine in its new state.
     """
     if manager.is_too_early(vm, wanted):
-        done = Done(manager.is_launching, bool(vm.next_run))
+        done = Done(manager.is_launching, manager.has_written if vm.next_run else None)
         states, only = frozenset(VmStatus) - VM_STARTING, frozenset({"status", "next_run"})
         goal = Goal(vm, states, limit=limit, also=done, only=only)
         text = "wait until its changes are made" if vm.status == VmStatus.DOWN else "wait until it has started"

@@ -146,7 +146,8 @@ def _parts(context: Context, machine: _Machine, verbs: tuple[PowerVerb, ...], wo
             only=SEEN,
         )
         yield Wait(f"wait until no longer {vm.status}", ready, machine.update)
-    until = partial(Goal, vm, only=SEEN, also=Done(waits=bool(vm.next_run)))
+    written = context.manager.has_written if vm.next_run else None
+    until = partial(Goal, vm, only=SEEN, also=Done(written=written))
     if vm.status in VM_OFF and vm.next_run:
         made = partial(until, VM_OFF | first.done, limit=context.limit(300))
         yield Wait("wait until its changes are made", made, machine.update)
