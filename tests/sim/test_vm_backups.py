@@ -279,6 +279,24 @@ def test_a_backup_that_was_killed_is_ended_by_the_next(site: VmSite, tmp_path: P
     assert said == "vm1: another backup of it is under way"
 
 
+def test_a_machine_with_snapshots_is_not_restored_and_nothing_is_filled_before_that_is_said(
+    site: VmSite, tmp_path: Path
+) -> None:
+    site.made("vm1", storage="data1:8m")
+    backup(site, tmp_path)
+    site.ok("chvm --snapshot before", ["vm1"])
+    assert site.wrong(f"chvm --restore {tmp_path}", ["vm1"]) == [
+        "vm1: it has snapshots (before), and managers take no disk off that is in one. "
+        "Run: chvm vm1 --rmsnapshot before"
+    ]
+    (said,) = site.wrong("chvm -d 1", ["vm1"])
+    assert said.endswith(
+        "The disk is already configured in a snapshot. In order to detach it, remove the disk's snapshots."
+    )
+    site.ok("chvm --rmsnapshot before", ["vm1"])
+    site.ok(f"chvm --restore {tmp_path}", ["vm1"])
+
+
 def test_what_cannot_be_is_said_in_a_line(site: VmSite, tmp_path: Path) -> None:
     machine(site)
     others = {"user": "joe", "asker": "10.0.0.9"}

@@ -367,6 +367,15 @@ def test_a_machine_is_fitted_into_one_node_if_that_holds_it(site):
     assert site.ok("chvm", ["vm1"]) == NOTHING
 
 
+def test_cpus_are_not_pinned_by_hand_where_they_are_chosen(modern):
+    made(modern, othersettings="fit:numa")
+    pins = modern.vm("vm1")["vcpu_pins"]
+    assert modern.wrong("chvm --cpupin 0-3", ["vm1"]) == [
+        "vm1: --cpupin: fit:numa in vm.othersettings chooses its CPUs. Take that out first"
+    ]
+    assert (modern.vm("vm1")["vcpu_pins"], modern.row_of("vm1")["othersettings"]) == (pins, "fit:numa")
+
+
 def test_machines_do_not_share_cpus_and_stay_where_they_are(modern):
     names = modern.made(
         *(f"vm{number}" for number in (1, 2, 3)),

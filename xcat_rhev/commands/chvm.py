@@ -202,7 +202,7 @@ def _edit(context: Context) -> Plan:
         yield from errors(faults)
     texts = context.attrs("vm", "storage", "memory", "cpus", "othersettings")
     placements = Placements(context.manager, {node: told.row(node, rows.get(node), values) for node in good}, found)
-    wrong = {node: list(placements.faults(node, ())) for node in good}
+    wrong = {node: [*told.faults(rows.get(node), values), *placements.faults(node, ())] for node in good}
     yield from errors(wrong)
     context.manager.expect_changes(
         found[node] for node in good if found[node].differences(_own_values(values, found[node]))

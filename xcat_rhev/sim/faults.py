@@ -248,6 +248,8 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "disk reduce file": "Cannot ${{action}} Storage. Reduce image isn't required for file based domains.",
     "disk reduce active": "Cannot ${{action}} Storage. Reduce image is not supported for active image.",
     "disk busy": "Cannot remove Virtual Disk. Related operation is currently in progress. Please try again later.",
+    "disk in snapshot": "Cannot detach Virtual Disk. The disk is already configured in a snapshot. In order to detach "
+    "it, remove the disk's snapshots.",
     "disk kind": "Cannot add Virtual Disk. Disk configuration (COW Preallocated backup-None) is incompatible with the "
     "storage domain type.",
     "disk no domain": "Cannot add Virtual Disk. Storage Domain doesn't exist.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, TypeVar
 
@@ -36,6 +36,11 @@ class Placing:
         if both:
             raise Usage(f"--devpassthru and --devdetach both name {', '.join(sorted(both))}")
         return placing
+
+    def faults(self, row: VmRow | None, values: Mapping[str, Any]) -> Iterator[str]:
+        """What does not go together with a row."""
+        if row and row.settings.fit and "cpu_pins" in values:
+            yield "--cpupin: fit:numa in vm.othersettings chooses its CPUs. Take that out first"
 
     def row(self, node: str, row: VmRow | None, values: Mapping[str, Any]) -> VmRow:
         """What they make of a row; other memory and CPUs go to the place that the row has for them."""

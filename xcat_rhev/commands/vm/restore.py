@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
-from ...engine.nouns import Disk, DiskImage, StorageDomain, Vm
+from ...engine.nouns import Disk, DiskImage, Snapshot, StorageDomain, Vm
 from ...engine.states import IMAGE_OK, VmStatus
 from ...engine.waiting import GONE, Goal
 from ...errors import NotFound, RhevError, Usage
@@ -31,7 +31,7 @@ def plan(context: Context) -> Plan:
     folder = folder_of(context, "restore")
     if late := context.manager.too_new("backups of machines"):
         raise Usage(late)
-    found = find(context, details=True)
+    found = find(context, details=True, also=Snapshot)
     images = context.manager.list(DiskImage) if found else []
     for node in context.nodes:
         vm = found.get(node)
@@ -39,6 +39,9 @@ def plan(context: Context) -> Plan:
             yield found.lack(node)
         elif vm.status != VmStatus.DOWN:
             yield Error(f"the machine is {vm.status}. Run: rpower {node} off", node)
+        elif names := [each.description or each.id for each in vm.snapshots or () if each.real]:
+            told = f"it has snapshots ({few(names)}), and managers take no disk off that is in one"
+            yield Error(f"{told}. Run: chvm {node} --rmsnapshot {names[0]}", node)
         else:
             yield _plan_one(context, vm, folder / node, images)
 

@@ -115,6 +115,7 @@ def remove(call: ApiCall) -> Removed:
     disk = call.things["disk"]
     _free(call, disk, "remove")
     if call.yes("detach") and call.dialect.knows((3, 1)):
+        _refuse_held(call, disk)
         take_off(call.world, disk, call.things["vm"])
     else:
         call.world.move(disk, "disk.remove", effect="disk removed")
@@ -128,6 +129,13 @@ def _free(call: ApiCall, disk: Thing, action: str) -> None:
     vm = call.world.get("vm", disk.get("vm"))
     if vm is not None and vm["status"] not in NOT_RUNNING and disk.get("active"):
         raise refuse("disk in use", call.dialect, action=action)
+
+
+def _refuse_held(call: ApiCall, disk: Thing) -> None:
+    """Refuse to take a disk off that is in a snapshot."""
+    held = {one for snapshot in call.world.of("snapshot", "vm", disk.get("vm")) for one in snapshot.get("held", ())}
+    if disk["id"] in held and call.dialect.knows((3, 2)):
+        raise refuse("disk in snapshot", call.dialect)
 
 
 @effect("disk removed")
@@ -229,6 +237,7 @@ def detach(call: ApiCall) -> Removed:
     if disk["status"] != "locked":
         _free(call, disk, "detach")
     if call.flag("detach_only", True):
+        _refuse_held(call, disk)
         take_off(call.world, disk, call.things["vm"])
     else:
         call.world.move(disk, "disk.remove", effect="disk removed")

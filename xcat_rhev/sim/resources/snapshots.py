@@ -124,9 +124,9 @@ def create(call: ApiCall) -> One:
     world.move(thing, "snapshot.create")
     if vm["status"] == "down" and (disks_of(world, vm) or not call.dialect.modern):
         world.move(vm, "vm.lock")
-    for disk in world.of("disk", "vm", vm["id"]):
-        if disk.get("luns") or disk.get("shareable"):
-            continue  # no snapshot holds what is not an image of this machine alone
+    own = [disk for disk in world.of("disk", "vm", vm["id"]) if not (disk.get("luns") or disk.get("shareable"))]
+    world.change(thing, held=[disk["id"] for disk in own])  # none holds what is not an image of this machine alone
+    for disk in own:
         world.move(disk, "disk.create")
     return One(SNAPSHOT, thing, 201) if call.dialect.modern else One(SNAPSHOT, thing, 202, pending=True)
 
