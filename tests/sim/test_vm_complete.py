@@ -5,9 +5,15 @@ What cannot be is said before anything is made.
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from vmsite import MODERN, each_version
+from xcat_rhev.commands.vm.make import Making
+from xcat_rhev.engine.nouns import Disk, Vm
+from xcat_rhev.errors import Conflict, NotFound
+from xcat_rhev.rows.vm import VmRow
 
 THERE = "virtual machine has been created. There is nothing to do"
 site = each_version()
@@ -59,6 +65,38 @@ def test_a_machine_that_was_cut_off_before_its_first_nic_gets_it_and_one_that_sh
     assert modern.parts("nic", "vm2") == modern.parts("nic", "vm3") == []
     assert modern.ok("mkvm", ["vm1"]) == [f"vm1: {THERE}"]
     assert sorted(modern.ok("chvm", ["vm1", "vm2"])) == ["vm1: nothing to do", "vm2: nothing to do"]
+
+
+def test_a_machine_whose_making_was_noted_by_an_engine_that_was_killed_meanwhile_gets_its_nic(newest):
+    newest.made("vm1")
+    for nic in newest.parts("nic", "vm1"):
+        newest.world.remove(nic)
+    newest.host.tables["mac"] = []
+    for event in [each for each in newest.world.all("event") if each["code"] == 34]:
+        newest.world.change(event, code=53)
+    assert newest.ok("mkvm", ["vm1"]) == ["vm1: Succeeded"]
+    assert [nic["name"] for nic in newest.parts("nic", "vm1")] == ["eth0"]
+
+
+def test_a_disk_that_a_run_left_without_a_machine_is_told(newest):
+    newest.made("vm1", "vm2", storage="data1:1g")
+    newest.ok("chvm -d vm1_Disk1", ["vm1"])
+    newest.ok("chvm -p vm2_Disk1", ["vm2"])
+    for node in ("vm1", "vm2"):
+        newest.node(node, storage="data1:1g")
+    said = [message.text for message in newest.say("mkvm", ["vm1", "vm2"])]
+    (warning,) = [text for text in said if "no machine has the disk" in text]
+    assert "vm1_Disk1 (" in warning and "lsve -m" in warning and "-t disk --unused" in warning
+    assert sorted(newest.ok("mkvm", ["vm1", "vm2"])) == [f"vm1: {THERE}", f"vm2: {THERE}"]
+
+
+def test_a_machine_that_the_manager_takes_back_may_leave_its_disk():
+    one = Making(
+        SimpleNamespace(name="m", dialect=4), None, VmRow("vm1"), Vm(id="1", name="vm1", disks=[Disk(id="2")]), 9
+    )
+    end = one.job(None).parts[-1]
+    assert "lsve -m m -t disk --unused" in end.otherwise(NotFound("VM vm1 is gone")).hint
+    assert end.otherwise(Conflict("locked")).hint == ""
 
 
 def test_a_machine_with_a_broken_disk_is_not_called_done(modern):

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ..declare.command import VM_ROUTES, Command, Option, Place
+from ..engine.nouns import DiskImage
 from ..errors import Usage
-from ..messages import Warn
+from ..messages import Message, Warn, few
 from ..plan.context import Context, Plan
 from ..plan.jobs import Step
 from ..rows.othersettings import OTHERSETTINGS
 from ..rows.vm import Typed, read_rows
 from ..rows.vmwords import option_size, split_list, topology, with_unit
 from ..units import parse_memory
+from .environment import disk
 from .vm import ova
 from .vm.batch import apart, make
 from .vm.machines import errors
@@ -62,8 +64,8 @@ SPEC = Command(
         "The MAC address of the installation NIC is taken from mac.mac, or written there when the manager draws "
         "it. Options take the place of columns and are written to the vm table. A machine that is there already "
         "is left as it is, and a warning tells what of the options it has otherwise; one that lacks disks or "
-        "NICs, because an earlier run was cut off, is completed. The command ends when the machine is down and "
-        "its disks are made; it does not start it.\n\n"
+        "NICs, because an earlier run was cut off, is completed, and a disk of the same name that no machine has is "
+        "told. The command ends when the machine is down and its disks are made; it does not start it.\n\n"
         "--import makes the machine of an OVA file that is on a hypervisor, /FOLDER/NODE.ova or the file that is "
         "named, in vm.cluster and on the domain of the first disk in vm.storage; what else the row says chvm brings "
         "about."
@@ -120,11 +122,27 @@ def _write_options(context: Context, typed: Typed, making: Making) -> Iterator[S
     if given:
         names = ", ".join(f"vm.{column}" for column in given)
         yield Step(f"write {names}", partial(context.xcat.set_node_attrs, "vm", {making.row.node: given}))
+    anew = [part.name for part in making.lacking_disks() if not part.existing] if making.vm is not None else []
+    if anew:
+        yield Step("", partial(_look_for_left, context, making.row.node, anew))
     if making.vm is None and not (making.row.disks or making.row.template or _says_none(context, making.row.node)):
         yield Step("", lambda: [Warn(_NO_DISK.format(making.row.node), making.row.node)])
 
 
 _NO_DISK = "it has no disk, because vm.storage is empty. Run: chvm {} -a 20, or write none there if it should have none"
+
+
+def _look_for_left(context: Context, node: str, names: Sequence[str]) -> list[Message]:
+    """Tell of disks that have the names of those which a half-made machine has got now, and that no machine has."""
+    manager = context.manager
+    if not manager.keeps_disks or len(manager.look(DiskImage, names)) <= len(names):
+        return []
+    left = disk.unused_images(manager, disk.list_images(manager, names))
+    shown = few(f"{each.name} ({each.id}, {each.status})" for each in left)
+    return [Warn(_LEFT.format(shown, manager.name), node)] if left else []
+
+
+_LEFT = "no machine has the disk {}, which a run that was cut off may have left. Run: lsve -m {} -t disk --unused"
 
 
 def _says_none(context: Context, node: str) -> bool:

@@ -50,8 +50,10 @@ _NEW: Mapping[type[Noun], str] = {
 _DISKS = "disk_attachments.disk"
 #: More hosts than this are looked up in the list of all, which is short anyway.
 _FEW_HOSTS = 20
-#: The engine's number for "VM NAME was created by USER" (AuditLogType.USER_ADD_VM).
-_MADE = 34
+#: The engine's numbers for "VM NAME was created by USER" and "VM NAME creation has been completed" (AuditLogType's
+#: USER_ADD_VM, USER_ADD_VM_FINISHED_SUCCESS): an engine that is killed in between writes the second alone, when it is
+#: back.
+_MADE = frozenset({34, 53})
 #: The engine's numbers for a VM that went off (VM_DOWN, VM_DOWN_ERROR), and for its change by the engine itself, done
 #: or failed (SYSTEM_UPDATE_VM, SYSTEM_FAILED_UPDATE_VM).
 _DOWN, _WRITTEN = frozenset({61, 119}), frozenset({253, 254})
@@ -262,7 +264,7 @@ class Catalog:
     def is_made_by_us(self, vm: Vm) -> bool:
         """Has a request of this product made the machine? False, too, if the engine no longer says so."""
         made = (
-            event for event in self.events(vm, limit=1000) if event.code == _MADE and event.vm and event.vm.id == vm.id
+            event for event in self.events(vm, limit=1000) if event.code in _MADE and event.vm and event.vm.id == vm.id
         )
         return any((event.correlation or "").startswith(OURS) for event in made)
 

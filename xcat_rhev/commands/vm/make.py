@@ -16,7 +16,7 @@ from ...engine.manager import Manager
 from ...engine.nouns import Disk, Lease, Nic, Ref, Template, VcpuPin, Vm
 from ...engine.states import VM_OFF, VM_SETTLED, ImageStatus, VmStatus
 from ...engine.waiting import GONE, Goal
-from ...errors import Conflict, FailedState, NotFound
+from ...errors import Conflict, FailedState, NotFound, RhevError
 from ...messages import Data, Error
 from ...ordering import natural
 from ...plan.jobs import Job, Step, Wait
@@ -180,8 +180,16 @@ class Making:
                 uncertain(old) or f"the machine is {old.status}, so it is not removed. Run: rpower {node} off", node
             )
         parts = [*self._removal_steps(old)] if old is not None else []
-        end = Wait("wait until its disks are made", self.settled_goal, lambda _: [Data("Succeeded", node)])
+        done = lambda _: [Data("Succeeded", node)]  # noqa: E731
+        end = Wait("wait until its disks are made", self.settled_goal, done, otherwise=self._explain)
         return Job(node, [*parts, *self.parts(), *more, end])
+
+    def _explain(self, problem: RhevError) -> RhevError:
+        """A machine that the manager takes back, as one does that was killed in between, leaves its disk behind."""
+        if not isinstance(problem, NotFound) or not self.disks:
+            return problem
+        hint = f"The manager may have left its disk. Run: lsve -m {self.manager.name} -t disk --unused, then mkvm again"
+        return NotFound(problem.text, hint)
 
     def _removal_steps(self, old: Vm) -> Iterator[Step | Wait]:
         yield Step("remove the machine that is there, with its disks", partial(self.manager.remove, old))
