@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from . import faults, render, vocabulary
+from . import absent, faults, render, vocabulary
 from .answers import Raw, refused_action, unknown_parts, write
 from .auth import Doorkeeper, challenge
 from .call import ApiCall, item_of, strictly
@@ -163,7 +163,10 @@ class Application:
             call.admin = state == "good"
             if state == "user":
                 self._check_rights(request, root=not rest.strip("/"))
-            call.things = self._things_in_path(call, ids)
+            try:
+                call.things = self._things_in_path(call, ids)
+            except faults.Gone:
+                return absent.answer(route, *next(iter(ids.items())), dialect)
             body = self._body(request, call, route)
             call.body = body if _body_counts(route, dialect) else None
             return write(call, route.handler(call))
@@ -191,10 +194,18 @@ class Application:
             raise faults.Refused(f"Cannot construct action from {body.tag}", faults.BAD, "usage")
         self._strict(call, route, body)
         if four:
-            vocabulary.check(body, route, request.headers.get("host", "localhost"))
+            self._check_words(request, call, route, body)
         elif body is not None and call.dialect.modern and vocabulary.unknown3(body):
             raise faults.Unreadable("Request syntactically incorrect", faults.BAD)
         return body
+
+    def _check_words(self, request: SimRequest, call: ApiCall, route: Route, body: Any) -> None:
+        """Refuse what v4 cannot read; strict mode names it."""
+        host = request.headers.get("host", "localhost")
+        vocabulary.check(body, route, host)
+        unknown = vocabulary.unknown(body, route)
+        if unknown:
+            raise strictly(unknown, call.dialect) if call.strict else vocabulary.incorrect(route, host)
 
     def _check_rights(self, request: SimRequest, root: bool) -> None:
         """What somebody without an administrator's role may do: read, and before 4.2 only what is filtered for them."""

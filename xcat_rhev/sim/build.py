@@ -39,7 +39,7 @@ def build(world: World, dialect: SimDialect, network: str, hosts: int = 0, vms: 
 
 def _after_setup(world: World, dialect: SimDialect, network: str) -> tuple[Thing, Thing]:
     """Make what every engine has; the cluster `Default` and the profile of the management network."""
-    blank(world)
+    blank(world, dialect)
     rights.build(world)
     policies.build(world)
     pools.build(world)

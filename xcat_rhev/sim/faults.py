@@ -102,6 +102,12 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
         "Cannot {action} VM: The following disks are locked: {names}. Please try again in a few minutes.",
     ),
     "vm status": ("The VM status is illegal.", "Cannot {action} VM because the VM is in {state} status."),
+    "vm not migrating": (
+        "The VM status is illegal.",
+        "Cannot cancel migration of VM because the VM is in {state} status.",
+        "Cannot cancel migration for non migrating VM.",
+    ),
+    "cluster overcommit": "KSM or ballooning must be enabled to allow memory optimization.",
     "template not on domain": "Cannot add VM. The selected Storage Domain does not contain the VM Template.",
     "vm cluster center": "VM can be moved only to a Cluster in the same Data Center.",
     "vm disks of template": "Cannot remove VM with detaching disks, VM is based from template.",

@@ -17,16 +17,16 @@ PATHS: dict[str, Path] = {
     "vm.copy": (("image_locked", 0.8), ("down", 0)),
     "vm.lock": (("image_locked", 0.8), ("down", 0)),
     "vm.start": (("wait_for_launch", 0.3), ("powering_up", 0.7), ("up", 0.2), ("up", 0)),
-    "vm.start_paused": (("wait_for_launch", 0.3), ("paused", 0)),
-    "vm.resume": (("powering_up", 0.2), ("up", 0)),
-    "vm.restore": (("restoring_state", 0.6), ("up", 0)),
+    "vm.start_paused": (("wait_for_launch", 0.3), ("powering_up", 0.3), ("paused", 0)),
+    "vm.resume": (("paused", 0.2), ("up", 0)),
+    "vm.restore": (("wait_for_launch", 0.2), ("restoring_state", 0.4), ("up", 0)),
     "vm.shutdown": (("powering_down", 0.8), ("down", 0)),
     "vm.shutdown_ignored": (("powering_down", 0.8), ("up", 0)),
     "vm.apply": (("down", 0.3), ("down", 0)),
     "vm.write": (("down", 0.1), ("down", 0)),
     "vm.stop": (("powering_down", 0.3), ("down", 0)),
     "vm.reboot": (("reboot_in_progress", 0.4), ("powering_up", 0.4), ("up", 0)),
-    "vm.suspend": (("saving_state", 0.8), ("suspended", 0)),
+    "vm.suspend": (("up", 0.1), ("saving_state", 0.7), ("suspended", 0)),
     "vm.migrate": (("migrating", 0.8), ("up", 0)),
     "vm.remove": (("image_locked", 0.3), ("", 0)),
     "disk.create": (("locked", 0.5), ("ok", 0)),
@@ -160,6 +160,11 @@ class Schedule:
         """Take out, in order, what should have happened by now."""
         while self._heap and self._heap[0][0] <= now:
             yield heapq.heappop(self._heap)
+
+    def moves(self, thing: Thing) -> bool:
+        """Tell whether another state of a thing is still to come."""
+        wanted = (thing["kind"], thing["id"], thing["turn"])
+        return any(tuple(entry[2:5]) == wanted for entry in self._heap)
 
     def next(self) -> float | None:
         """Give the time of the next event, if there is one."""

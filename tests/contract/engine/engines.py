@@ -11,9 +11,18 @@ import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 
+from facts import parsed
 from scenario import Answer
 from seeded import Seeded
 
+#: Lists in which scenarios make things, in the order in which these can go, and the word for the name in searches.
+_SWEPT = (
+    *((kind, "name") for kind in ("vms", "vmpools", "templates")),
+    ("disks", "alias"),
+    *((kind, "name") for kind in ("hosts", "networks", "storagedomains", "clusters", "datacenters", "tags")),
+)
+#: The verb that comes before a removal.
+_FIRST = {"vms": "stop", "hosts": "deactivate"}
 BASE, SSO = "/ovirt-engine/api", "/ovirt-engine/sso/oauth/token"
 
 
@@ -82,3 +91,20 @@ class Remote:
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         time.sleep(seconds)
+
+    def sweep(self) -> None:
+        """Remove what a run that was cut off has left: all that is called ct_..."""
+        for kind, field in _SWEPT:
+            listed = parsed(self.ask("GET", f"/{kind}?search={field}%3Dct_*", "", {}).body)
+            for thing in () if listed is None else listed:
+                if (thing.findtext(field) or thing.findtext("name") or "").startswith("ct_"):
+                    self._remove(f"/{kind}/{thing.get('id')}", _FIRST.get(kind, ""))
+
+    def _remove(self, path: str, verb: str) -> None:
+        """Remove a thing; one that runs is stopped first, and one that is locked gets time."""
+        for _ in range(20):
+            if verb:
+                self.ask("POST", f"{path}/{verb}", "<action/>", {})
+            if self.ask("DELETE", path, "", {}).status != 409:
+                return
+            self.wait(1)

@@ -144,6 +144,7 @@ _USUAL: dict[str, Any] = {
     "network": {"usages": ["vm"], "stp": False, "mtu": 0, "vm_network": True},
     "vm": {**BLANK, "description": "", "next_run": {}, "status": "down"},
     "host": {"spm": False},
+    "storage_domain": {"status": "active"},
 }
 
 
@@ -165,7 +166,9 @@ def _kind(document: Any) -> str:
 
 
 #: What is taken in; the rest is part of these.
-SEEDED = frozenset("data_center cluster host network vnic_profile storage_domain template vm tag nic".split())
+SEEDED = frozenset(
+    "data_center cluster host network vnic_profile storage_domain template vm tag nic disk snapshot".split()
+)
 
 
 def _owners(href: str, kind: str) -> dict[str, str]:

@@ -246,7 +246,7 @@ def test_parameters_that_no_action_has(make_engine: Any) -> None:
         strict, lax = make_engine(version, strict=True), make_engine(version)
         assert strict.post(f"{strict.vm()}/start", body).detail().endswith("does not know: action/hots")
         four = version >= (4, 0)
-        assert lax.post(f"{lax.vm()}/start", body).status == 200
+        assert lax.post(f"{lax.vm()}/start", body).status == (400 if four else 200)
         wrong = lax.post(f"{lax.vm('vm2')}/start", "<vm/>")
         assert wrong.status == (500 if four else 400)
         assert four or wrong.xml.tag in {"usage_message", "fault"}
@@ -259,3 +259,12 @@ def test_methods_that_an_address_does_not_have(engine: Any) -> None:
     assert engine.call("DELETE", "/vms").status == 405
     assert engine.call("PATCH", "/vms").status == 405
     assert engine.call("HEAD", "/vms").status == 200
+
+
+def test_lists_below_what_is_not_there_are_empty_since_4(make_engine: Any) -> None:
+    gone = "/vms/12345678-1234-1234-1234-123456789012"
+    new, old = make_engine((4, 5)), make_engine((3, 6))
+    assert (new.get(f"{gone}/nics").status, old.get(f"{gone}/nics").status) == (200, 404)
+    assert new.post(f"{gone}/stop", "<action/>").detail() == "[Cannot stop VM. VM is not found.]"
+    assert old.post(f"{gone}/stop", "<action/>").status == 404
+    assert new.get("/vms/nosuch/nics").status == 404

@@ -335,6 +335,8 @@ def test_suspend_takes_tasks_and_start_resumes(engine: Any) -> None:
     assert engine.status(path) == "suspended"
     assert "not down" in engine.delete(path).detail()
     engine.post(f"{path}/start")
+    assert engine.status(path) == "wait_for_launch"
+    engine.later(0.3)
     assert engine.status(path) == "restoring_state"
     engine.later()
     assert engine.status(path) == "up"

@@ -18,7 +18,9 @@ _DENIED = re.compile(
     r"not authorized|Permission denied|have permissions? to|permission is required|insufficient permissions",
     re.IGNORECASE,
 )
-_ABSENT = re.compile(r"Entity not found|doesn't exist|does not exist|not found", re.IGNORECASE)
+_ABSENT = re.compile(r"Entity not found|doesn't exist|does not exist|not found|Invalid Host Id", re.IGNORECASE)
+#: What an engine 4.5 says, with HTTP 500, to the start of a machine that is gone.
+_GONE = re.compile(r"RunVmCommand\.getVm\(\)\W+is null")
 #: A conflict, whatever the status; the others become the manager's refusal.
 _CONFLICT = re.compile(
     r"\bCannot\b|already in use|already exists|already attached|not in maintenance|is operational|immutab"
@@ -100,7 +102,7 @@ def error_of(response: Response, name: str, request: HttpRequest, user: str = ""
         problem = engine_failure(name, said)
         problem.sent = True
         return problem
-    if status == 404 and not said:
+    if (status == 404 and not said) or _GONE.search(said):
         return NotFound(f"manager {name} has no {request.path.partition('?')[0]}")
     if status >= 500 or (not said and status not in (400, 403, 409)):
         text = f"manager {name} failed with HTTP {status} {_asked(request)}"

@@ -148,9 +148,11 @@ def create(call: ApiCall) -> One:
     plain: Thing = {"bios_type": _bios(values)}
     if call.dialect.number == 4 and not values.get("cpu_type"):
         plain = {"cpu_type": "", "bios_type": None}
+    usual = {**USUAL, **_memory_kept(call)}
+    _check_overcommit(call, {**usual, **values})
     thing = call.world.add(
         "cluster",
-        **{**USUAL, **plain, **values},
+        **{**usual, **plain, **values},
         data_center=center["id"],
         management_network=network["id"],
     )
@@ -176,6 +178,18 @@ def _check_cpu(call: ApiCall, values: Thing, level: Thing, action: str) -> None:
         raise refuse("cluster cpu running", call.dialect)
     if values.get("cpu_type") and values["cpu_type"] not in known:
         raise refuse("cluster cpu", call.dialect, BAD, action=action_name(action, "Cluster", call.dialect))
+
+
+def _memory_kept(call: ApiCall) -> Thing:
+    """A cluster made by the API shares and takes back no memory before 4.4, unless it is told to."""
+    older = call.dialect.modern and max(call.dialect.version, call.dialect.engine) < (4, 4)
+    return {"ksm": False, "ballooning_enabled": False} if older else {}
+
+
+def _check_overcommit(call: ApiCall, cluster: Thing) -> None:
+    """Refuse more memory than the hosts have where nothing would give it back."""
+    if call.dialect.modern and cluster["overcommit"] > 100 and not (cluster["ksm"] or cluster["ballooning_enabled"]):
+        raise refuse("cluster overcommit", call.dialect)
 
 
 def _check_center(call: ApiCall, values: Thing, center: Thing) -> None:
@@ -216,6 +230,7 @@ def change(call: ApiCall) -> One:
         _move(call, thing, center)
     _check_cpu(call, values, thing, "edit")
     policy = _policy(call, thing, values)
+    _check_overcommit(call, {**USUAL, **thing, **values})
     world.change(thing, **values, **policy)
     return One(CLUSTER, thing)
 

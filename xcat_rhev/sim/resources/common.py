@@ -87,7 +87,7 @@ def task_of(shape: SimShape) -> Route:
         if call.routes.find("POST", f"{shape.path}/{call.things['verb']['id']}", call.dialect) is None:
             raise Gone
         thing = call.things[shape.kind]
-        busy = thing["status"] in {"locked", "image_locked", "saving_state"}
+        busy = call.world.schedule.moves(thing)
         word = "in_progress" if busy else "complete"
         status = f"<status>{word}</status>" if call.dialect.number == 4 else f"<status><state>{word}</state></status>"
         return Raw(document(f'<action id="{call.things["task"]["id"]}">{status}</action>'))

@@ -290,7 +290,9 @@ def copy(call: ApiCall) -> ActionDone:
     target = call.named_part("storage_domain", "storage_domain") or world.the("storage_domain", disk["storage_domain"])
     keep = {key: value for key, value in disk.items() if key not in {"id", "kind", "v", "turn", "vm", "template"}}
     name = call.text("disk/name") or call.text("disk/alias") or disk["name"]
-    copy = world.add("disk", **{**keep, "name": name, "storage_domain": target["id"]}, vm=None, template=None)
+    copy = world.add(
+        "disk", **{**keep, "name": name, "storage_domain": target["id"], "plain_copy": True}, vm=None, template=None
+    )
     for each in (disk, copy):
         world.move(each, "disk.create")
     return ActionDone(DISK, disk)

@@ -96,7 +96,7 @@ SHAPES["disk"] = DISK
 
 
 def _always(thing: Thing, call: ApiCall) -> Thing:
-    """Give what 4.x says of every image: its profile and quota; and its format's version once it is there."""
+    """Give what 4.x says of every image: its profile (copies have none), its quota, and its format's version."""
     hidden = _hidden(call)
     if not call.dialect.modern or thing.get("luns"):
         return hidden
@@ -106,7 +106,7 @@ def _always(thing: Thing, call: ApiCall) -> Thing:
     quota = derive_id("quota", center)
     return {
         **hidden,
-        "disk_profile": derive_id("disk profile", thing.get("storage_domain")),
+        "disk_profile": None if thing.get("plain_copy") else derive_id("disk profile", thing.get("storage_domain")),
         "quota": quota,
         "quota_at": f"{call.dialect.base}/datacenters/{center}/quotas/{quota}" if quota else None,
         "qcow_version": "qcow2_v3" if made else None,

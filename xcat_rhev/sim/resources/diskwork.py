@@ -39,7 +39,7 @@ def move(call: ApiCall) -> ActionDone:
             raise refuse("disk locked", call.dialect, action="move", name="${diskAliases}")
         raise refuse("disk moving", call.dialect, name=disk["name"])
     if target["id"] == disk["storage_domain"]:
-        raise refuse("disk same domain", call.dialect)
+        raise refuse("disk same domain", call.dialect, BAD)
     if target["type"] != "data" or target["status"] != "active":
         raise refuse("sd inaccessible", call.dialect, action="move", state=target["status"])
     text = f"User admin@internal moving disk {disk['name']} to domain {target['name']}."

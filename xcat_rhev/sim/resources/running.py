@@ -89,9 +89,6 @@ def _refuse_memory(call: ApiCall, thing: Thing, wanted: Thing, waiting: Thing) -
     more, step = wanted["memory"] - thing["memory"], _STEP if call.dialect.knows((4, 3)) else _OLD_STEP
     if more > 0 and more % step:
         raise refuse("memory step", call.dialect, BAD, more=str(more // MIB), step=str(step // MIB))
-    most = thing.get("memory_max") or wanted["memory"]
-    if wanted["memory"] > most:
-        raise too_much(wanted["memory"], most)
 
 
 def too_much(memory: int, most: int, action: str = "edit") -> Refused:

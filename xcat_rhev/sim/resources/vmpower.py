@@ -319,7 +319,7 @@ def finish_migration(world: World, vm: Thing, _end: Thing) -> None:
 
 def cancel_migration(call: ApiCall) -> ActionDone:
     """Leave a machine where it was."""
-    vm = _need(call, frozenset({"migrating"}), "vm status", "cancel migration of")
+    vm = _need(call, frozenset({"migrating"}), "vm not migrating", "cancel migration of")
     vm["turn"] += 1
     call.world.change(vm, status="up")
     return ActionDone(VM, vm)

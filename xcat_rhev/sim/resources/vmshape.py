@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from ..call import SHAPES, ApiCall
-from ..dialect import MODERN, SAID, SimShape, Thing, ref, sim_field, v3only, v4only
+from ..dialect import MODERN, SAID, SimDialect, SimShape, Thing, ref, sim_field, v3only, v4only
 from ..systems import kept_as
 from ..usual import usual, usual3
 from ..world import MIB, ZERO, World
@@ -345,11 +345,20 @@ def derive_id(what: str, of: str | None) -> str | None:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{what} {of}")) if of else None
 
 
-def blank(world: World) -> Thing:
+#: What Blank of 4.x has otherwise.
+_BLANK_4: Thing = {
+    "memory": 1024 * MIB,
+    "memory_guaranteed": 1024 * MIB,
+    "memory_max": 4096 * MIB,
+    "ha_priority": 0,
+}
+
+
+def blank(world: World, dialect: SimDialect) -> Thing:
     """Make the template that always is."""
     return world.add(
         "template",
-        **BLANK,
+        **{**BLANK, **(_BLANK_4 if dialect.modern else {})},
         id=ZERO,
         name="Blank",
         description="Blank template",
