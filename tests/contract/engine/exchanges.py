@@ -27,6 +27,8 @@ from seeded import Seeded, shown
 PAUSE = 15.0
 #: The recorded engine's database had no icons.
 _ICON = re.compile(r"/(large|small)_icon\b")
+#: An engine's words for a thing of the path that is not there.
+_GONE = re.compile(r"Invalid Host Id|Desktop does not exist|Host does not exist|Host not found|VM is not found")
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -78,11 +80,14 @@ def replay(told: Any, pool: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
 def _align(engine: Seeded, exchange: Any, pool: dict[str, Any]) -> None:
     """Let an exchange not suffer from those before it: what the engine had then is there, what it lacked is not."""
     request, answer = exchange["request"], exchange["answer"]
-    for one in _GUID.findall(f"{request['path']} {request.get('body') or ''}"):
+    said = (answer.get("body") or "").encode()
+    gone = answer["status"] == 404 or bool(_GONE.search(words(said)[1]))
+    shown_there = " ".join(str(one.get("id")) for one in shown(said.decode())) if request["method"] == "GET" else ""
+    for one in _GUID.findall(f"{request['path']} {request.get('body') or ''} {shown_there}"):
         there = [things[one] for things in list(engine.world.things.values()) if one in things]
-        if not there and one in pool and answer["status"] != 404:
+        if not there and one in pool and not gone:
             engine.seed([pool[one]])
-        elif there and answer["status"] == 404 and re.split(r"[?;]", request["path"])[0].endswith(one):
+        elif there and gone and one in _GUID.findall(request["path"])[:1]:
             engine.world.remove(there[0])
     if request["method"] == "POST" and answer["status"] in {201, 202}:
         _free_name(engine, parsed((request.get("body") or "").encode()))
