@@ -156,6 +156,9 @@ def documents(files: list[Any]) -> dict[str, Any]:
         for number, one in enumerate(re.findall(r'<cluster [^>]*id=\\?"([0-9a-f-]{36})', json.dumps(told))):
             stub = f'<cluster href="/ovirt-engine/api/clusters/{one}" id="{one}"><name>cluster{number}</name></cluster>'
             stubs.setdefault(one, etree.fromstring(stub))
+        for number, one in enumerate(re.findall(r'<data_center [^>]*id=\\?"([0-9a-f-]{36})', json.dumps(told))):
+            stub = f'<data_center href="/ovirt-engine/api/datacenters/{one}" id="{one}"><name>center{number}</name>'
+            stubs.setdefault(one, etree.fromstring(f"{stub}<local>false</local></data_center>"))
         for number, one in enumerate(re.findall(r"/hosts/([0-9a-f-]{36})", json.dumps(told))):
             stub = f'<host href="/ovirt-engine/api/hosts/{one}" id="{one}"><name>host{number}</name>'
             stubs.setdefault(one, etree.fromstring(f"{stub}<address>host{number}.example.com</address></host>"))

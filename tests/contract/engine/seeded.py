@@ -108,6 +108,8 @@ class Seeded:
             values.setdefault("data_center", center["id"])
             values.update(major=values.get("major", center["major"]), minor=values.get("minor", center["minor"]))
         if there is None:
+            if kind == "storage_domain":
+                values.setdefault("data_center", next(iter(self.world.things["data_center"])))
             if kind == "host":
                 values.setdefault("cluster", next(iter(self.world.things["cluster"])))
                 values.setdefault("address", "host.example.com")

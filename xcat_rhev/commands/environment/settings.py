@@ -11,6 +11,7 @@ from ...engine.manager import Manager
 from ...engine.nouns import DataCenter, Network, Noun, Ref
 from ...errors import Ambiguous, NotFound, Usage
 from ...plan.context import Context
+from ...rows.vmstorage import is_id
 from ...units import parse_memory
 from .kind import is_in
 
@@ -164,6 +165,8 @@ def _reference(word: str, noun: type[Noun], context: Context, typed: str) -> Ref
 
 
 def _only(word: str, noun: type[Noun], found: Sequence[Noun], typed: str) -> Ref:
+    if not found and is_id(typed):  # exported where the manager did not tell its name
+        return Ref(typed)
     if not found:
         raise NotFound(f"--set {word}={typed}: there is no such {noun.word()}")
     if len(found) > 1:
