@@ -330,6 +330,9 @@ def test_what_an_upload_costs_does_not_grow_with_the_image(site: VmSite, tmp_pat
         "POST /imagetransfers/{id}/finalize": 1,
         "PUT /disks/{id}": 1,
     }
+    cost = site.cost(f"cfgve -t disk -m MGR -o d1 --download {tmp_path / 'out'}")
+    assert cost.pop("GET /imagetransfers") <= 8
+    assert cost == {"GET /disks": 1, "POST /imagetransfers": 1, "POST /imagetransfers/{id}/finalize": 1}
 
 
 def test_nobody_sees_the_address_that_lets_one_in(site: VmSite, tmp_path: Path) -> None:

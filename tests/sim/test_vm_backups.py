@@ -156,6 +156,19 @@ def test_of_checkpoints_only_that_stays_from_which_the_next_backup_goes_on(site:
     assert sorted(checkpoints(site)) == sorted([strange["id"], run.checkpoint]) and run.base == last.name
 
 
+def test_a_checkpoint_that_cannot_be_removed_is_told_and_tried_again(site: VmSite, tmp_path: Path) -> None:
+    machine(site)
+    aged(tmp_path, backup(site, tmp_path), 1)
+    (first,) = checkpoints(site)
+    site.faults([{"method": "DELETE", "path": "/vms/*/checkpoints/*", "do": "status", "status": 409, "about": "No."}])
+    said = site.ok(f"chvm --backup {tmp_path}", ["vm1"])
+    assert any(text.endswith(f"the checkpoint {first} of a former backup stays for now: No.") for text in said), said
+    site.mend()
+    aged(tmp_path, read_runs(tmp_path / "vm1")[-1].name, 2)
+    backup(site, tmp_path)
+    assert checkpoints(site) == [read_runs(tmp_path / "vm1")[-1].checkpoint]
+
+
 @pytest.mark.parametrize("site", [(4, 4), (4, 5)], indirect=True, ids=str)
 def test_disks_are_told_to_be_followed_and_raw_ones_are_not(site: VmSite, tmp_path: Path) -> None:
     machine(site)
@@ -326,6 +339,32 @@ def test_a_dry_run_and_what_it_costs(site: VmSite, tmp_path: Path) -> None:
     assert cost["POST /vms/{id}/backups"] == cost["POST /vms/{id}/backups/{id}/finalize"] == 1
     assert cost["POST /imagetransfers"] == cost["POST /imagetransfers/{id}/finalize"] == 2
     assert cost["GET /vms/{id}/checkpoints"] == 1
+    aged(tmp_path, read_runs(tmp_path / "vm1")[-1].name, 1)
+    cost = site.cost(f"chvm --backup {tmp_path}", ["vm1"])
+    changes = {call: number for call, number in cost.items() if not call.startswith("GET")}
+    assert changes == {
+        "POST /vms/{id}/backups": 1,
+        "POST /imagetransfers": 2,
+        "POST /imagetransfers/{id}/finalize": 2,
+        "POST /vms/{id}/backups/{id}/finalize": 1,
+        "DELETE /vms/{id}/checkpoints/{id}": 1,
+    }
+    aged(tmp_path, read_runs(tmp_path / "vm1")[-1].name, 2)
+    said = site.ok(f"chvm --restore {tmp_path} --dry-run", ["vm1"])
+    assert "vm1: attach what was restored as vm1_Disk1" in said and site.count("disk", "vm1_Disk1") == 1
+    cost = site.cost(f"chvm --restore {tmp_path}", ["vm1"])
+    changes = {call: number for call, number in cost.items() if not call.startswith("GET")}
+    assert changes == {
+        "POST /disks": 2,
+        "POST /imagetransfers": 2,
+        "POST /imagetransfers/{id}/finalize": 2,
+        "PUT /disks/{id}": 2,  # that they are whole
+        "PUT /vms/{id}/diskattachments/{id}": 4,  # the old ones' names, and the new ones'
+        "DELETE /vms/{id}/diskattachments/{id}": 2,
+        "POST /vms/{id}/diskattachments": 2,
+    }
+    (answer,) = site.ok(f"chvm --backup {tmp_path} --full --json", ["vm1"])
+    assert json.loads(answer)["text"].startswith("backup ") and json.loads(answer)["node"] == "vm1"
 
 
 @pytest.mark.parametrize("site", [(3, 0), (3, 6), (4, 3)], indirect=True, ids=str)

@@ -109,6 +109,7 @@ class _BackingUp:
     since: BackupRun | None = None
     _runs: list[BackupRun] = field(default_factory=list, init=False)
     _old: list[BackupRun] = field(default_factory=list, init=False)
+    _kept: set[str] = field(default_factory=set, init=False)
     _backup: Backup | None = field(default=None, init=False)
     _done: list[DiskBackup] = field(default_factory=list, init=False)
 
@@ -208,10 +209,23 @@ class _BackingUp:
         for each in checkpoints:
             told = each.description or ""
             if each.id in mine or told.startswith(_OURS) and told.endswith(self._mark):
-                gone = partial(Goal, each, frozenset({GONE}), limit=self.context.limit(LIMIT), under=self.vm)
-                remove = partial(self.context.manager.remove, each, under=self.vm)
-                yield Step(f"remove the checkpoint {each.id} of a former backup", remove)
-                yield Wait("wait until it is gone", gone)
+                yield Step(f"remove the checkpoint {each.id} of a former backup", partial(self._forget, each))
+                yield Wait("wait until it is gone", partial(self._gone_goal, each))
+
+    def _forget(self, checkpoint: Checkpoint) -> list[Warn]:
+        """Remove a checkpoint; the backup is good if that cannot be, and the next one tries it again."""
+        try:
+            self.context.manager.remove(checkpoint, under=self.vm)
+        except RhevError as problem:
+            self._kept.add(checkpoint.id)
+            return [Warn(f"the checkpoint {checkpoint.id} of a former backup stays for now: {problem}", self.vm.name)]
+        return []
+
+    def _gone_goal(self, checkpoint: Checkpoint) -> Goal | None:
+        if checkpoint.id in self._kept:
+            return None
+        limit = self.context.limit(LIMIT)
+        return Goal(checkpoint, frozenset({GONE}), limit=limit, under=self.vm)
 
     def _remove(self, run: BackupRun) -> list[Data]:
         """First it is none any more, whatever happens then."""
