@@ -123,14 +123,20 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "memory step": "Cannot edit VM. Amount of added memory ({more}MiB) is not dividable by {step}MiB.",
     "no host": "Cannot {action} VM. There are no available running Hosts in the Host Cluster.",
     "no memory": "Cannot {action} VM. There are no available running Hosts with sufficient memory in VM's Cluster.",
-    "no boot nic": "VM is configured to be 'Network bootable', but no Network Interface is configured. Please "
-    "configure a Network Interface for this VM or modify the boot device list.",
+    "no boot nic": (
+        "VM is configured to be 'Network bootable', but no Network Interface is configured.",
+        "VM is configured to be 'Network bootable', but no Network Interface is configured.\nAlternatives:\n-Select a "
+        "different boot device (using the 'Run Once' command or 'Edit VM' command on Boot Option Sub-Tab).\n-Configure "
+        "Network Interface and rerun the VM.",
+        "VM is configured to be 'Network bootable', but no Network Interface is configured.\nAlternatives:\n- Select a "
+        "different boot device (using the 'Run Once' command or 'Edit VM' command on Boot Option Sub-Tab).\n"
+        "- Configure Network Interface and rerun the VM.",
+    ),
     "no boot disk": (
-        *(
-            "Cannot run VM without at least one bootable disk. Please activate a bootable disk or choose another boot "
-            "device.",
-        )
-        * 2,
+        "Cannot run VM without at least one bootable disk.",
+        "Cannot run VM without at least one bootable disk.\nAlternatives:\n-Create a disk for this VM, and rerun the "
+        "VM.\n-Change the boot sequence using the Edit VM command (Boot Option Sub-Tab).\n-Use the Run-Once command to "
+        "select a different boot option and rerun the VM.",
         "Cannot run VM without at least one bootable disk.\nAlternatives:\n- Create a disk for this VM, and rerun the "
         "VM.\n- Change the boot sequence using the Edit VM command (Boot Option Sub-Tab).\n- Use the 'Run Once' "
         "command to select a different boot option and rerun the VM.",
@@ -168,7 +174,7 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "host operational": "Cannot remove Host. Host is operational. Please switch Host to Maintenance mode first.",
     "host runs vms": "Cannot remove Host. One or more VMs are still running on this Host.",
     "host in maintenance": "Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.",
-    "host maintenance status": "Cannot switch Host to Maintenance mode. Host is not operational.",
+    "host maintenance status": "Cannot switch Host to Maintenance mode, Host is not operational.",
     "host rooted": "Cannot switch the following Hosts to Maintenance mode: {host}.\nOne or more running VMs are "
     "indicated as non-migratable. The non-migratable VMs are: {names}.",
     "host up": "Cannot activate Host. Host in Up status.",
@@ -194,8 +200,10 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "host password": "Cannot install Host with empty password.",
     "host image": "Cannot upgrade Host. Image file is missing.",
     "host no updates": "Cannot upgrade Host. There are no available updates for the host.",
-    "host upgrade status": "Cannot upgrade Host. Valid Host statuses for upgrade are Up, Maintenance or "
-    "Non-Operational.",
+    "host upgrade status": (
+        *("Cannot upgrade Host. Valid Host statuses for upgrade are Up, Maintenance or Non-Operational.",) * 2,
+        "Cannot upgrade Host. Valid Host statuses for upgrade are Up, Maintenance, and Non-Operational.",
+    ),
     "host upgrade check": "Cannot check for upgrade Host. Valid Host statuses for upgrade check are Up or "
     "Non-Operational.",
     "host name": "Cannot add Host. The Host name is already in use, please choose a unique name and try again.",
@@ -222,6 +230,15 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
         *("Cannot add Template. Template name already exists.",) * 2,
         "Cannot add Template. The Template name is already in use, please choose a unique name and try again.",
     ),
+    "template there": (
+        *(
+            "Import Template failed - Template Id already exist in the system. Please remove the Template ({name}) "
+            "from the system first",
+        )
+        * 2,
+        "Cannot import Template. Template or VM with the same ID already exists in the system. Please remove the "
+        "Template or VM ({name}) from the system first",
+    ),
     "template locked": "Cannot {action} Template. Template's image is locked. Please try again in a few minutes.",
     "mac used": ("Mac Address is already in use.", "MAC Address {mac} is already in use by VM or snapshot: {name}."),
     "mac pool": "Not enough MAC addresses left in MAC Address Pool.",
@@ -240,7 +257,7 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "disk interface": "Cannot {action} Virtual Disk: The disk interface is not supported by the VM OS: Other OS.",
     "disk attached": "Cannot attach Virtual Disk. The disk is already attached to VM.",
     "disk not shareable": "Cannot attach Virtual Disk. The disk is not shareable and is already attached to a VM.",
-    "disk not attached": "Cannot detach Virtual Disk. The disk is not attached to VM.",
+    "disk not attached": "Cannot detach Virtual Disk. The disk is already detached from VM.",
     "disk in use": "Cannot {action} Virtual Disk. At least one of the VMs is not down.",
     "disk locked": "Cannot {action} Virtual Disk: The following disks are locked: {name}. Please try again in a few "
     "minutes.",
@@ -314,16 +331,20 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "eject": "Cannot Eject CD VM because the VM is in {state} status.",
     "profile name": "Cannot add VM network interface profile. The VM network interface profile's name is already "
     "used by an existing profile for the same network.\n-Please choose a different name.",
+    "dc type": (
+        "Cannot change Data Center type when Storage Domains are still attached to it.",
+        "Cannot change Data Center type when Storage Domains are still attached to it.\n-Please detach all attached "
+        "Storage Domains and retry.",
+        "Cannot change Data Center type to shared while local Storage Domains are still attached to it.\n-Please "
+        "detach all local Storage Domains and retry.",
+    ),
     "dc clusters": "Cannot remove Data Center. There are hosts in its clusters that are up.",
     "cluster hosts": (
         *("Cannot remove Cluster. Host Cluster contains one or more Hosts.",) * 2,
         "Cannot remove Cluster. Cluster contains one or more Hosts",
     ),
     "cluster vms": "Cannot remove Cluster. One or more VMs are still assigned to the Cluster",
-    "cluster center": (
-        *("Cannot edit Cluster. The Cluster's Data Center cannot be changed.",) * 2,
-        "Cannot change Data Center association when editing a Cluster.",
-    ),
+    "cluster center": "Cannot change Data Center association when editing a Cluster.",
     "cluster templates": (
         *("Cannot remove Cluster. One or more Templates are still associated with this Cluster.",) * 2,
         "Cannot remove Cluster. One or more Template(s) are still associated with the Cluster",
@@ -339,16 +360,18 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
         *("Cannot attach Network to Cluster. Network is already attached to this Cluster.",) * 2,
         "Logical Network is already attached to Cluster.",
     ),
-    "network vlan": "Cannot {action} Network. Specified VLAN ID ({vlan}) is already in use.",
+    "network vlan": "The specified VLAN ID ({vlan}) is already in use.",
     "network name": (
-        *("Cannot {action} Network. The network name must be unique within the Data Center.",) * 2,
+        "Cannot {action} Network. Network name already exists.",
+        "Cannot {action} Network. The logical network's name is already used by an existing logical network in the "
+        "same data-center.\n-Please choose a different name.",
         "Cannot {action} Network. The name of the logical network '{name}' is already used by an existing logical "
         "network in the same data-center.\n-Please choose a different name.",
     ),
     "network in use by vm": "Cannot {action} Network. The following VMs are using this network: {names}.",
-    "nic has network": "Cannot attach Network to Interface. The network '{name}' is already attached to the Host.",
-    "nic without network": "Cannot edit Interface. The Network Interface is not attached to Logical Network.",
-    "snapshot active": "Cannot remove Snapshot. The Active VM snapshot cannot be removed.",
+    "nic has network": "Logical Network is already attached to a Network Interface.",
+    "nic without network": "Network Interface is not attached to Logical Network.",
+    "snapshot active": "Cannot remove Snapshot. Removing the VM active Snapshot is not allowed.",
     "vm down only": "Cannot {action} VM. VM is not down.",
     "tag used": "Cannot attach Tag. The tag is already attached.",
     "tag invalid": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..answers import One, Removed
 from ..call import SHAPES, ApiCall, require
 from ..dialect import MODERN, SimShape, Thing, ref, sim_field
-from ..faults import BAD, Refused, action_name, bad_value, name_taken, refuse
+from ..faults import BAD, action_name, bad_value, name_taken, refuse
 from ..levels import newest, supported_levels
 from ..routing import delete, get, post, put
 from ..world import World
@@ -121,7 +121,7 @@ def change(call: ApiCall) -> One:
         raise name_taken("Data Center", call.dialect, "edit")
     local = values.get("local", thing["local"])
     if local != thing["local"] and world.of("storage_domain", "data_center", thing["id"]):
-        raise Refused("Cannot edit Data Center. Cannot change Data Center type while it has Storage Domains.")
+        raise refuse("dc type", call.dialect)
     if {"major", "minor"} & set(values):
         check_level(call, values, "edit", "Data Center")
         _check_clusters(call, thing, (values["major"], values["minor"]))

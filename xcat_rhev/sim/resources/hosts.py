@@ -305,7 +305,7 @@ def force_spm(call: ApiCall) -> ActionDone:
     """Let this host manage the storage."""
     host, world = call.things["host"], call.world
     if host["status"] != "up":
-        raise Refused("Cannot force select SPM. Host is not up.")
+        raise Refused(f"Cannot force select SPM. The Host {host['name']} is not active.")
     for other in hosts_of(world, world.the("cluster", host["cluster"])["data_center"]):
         if other["spm"]:
             world.change(other, spm=False)

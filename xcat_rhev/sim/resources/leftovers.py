@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..call import ApiCall
 from ..dialect import Thing
-from ..faults import BAD, MISSING, Refused
+from ..faults import BAD, MISSING, Refused, refuse
 from ..world import World
 
 #: What a domain keeps on its storage about itself.
@@ -88,11 +88,11 @@ def pack_templates(world: World, domain: Thing) -> None:
         world.remove(template)
 
 
-def unpack(world: World, kept: Thing, cluster: Thing, domain: Thing) -> Thing:
+def unpack(call: ApiCall, kept: Thing, cluster: Thing, domain: Thing) -> Thing:
     """Bring a template back into the engine.
 
     Args:
-        world: Where to.
+        call: Into its engine.
         kept: As `pack` gave it.
         cluster: Its new cluster.
         domain: The data domain that its disks are on from now on.
@@ -100,8 +100,9 @@ def unpack(world: World, kept: Thing, cluster: Thing, domain: Thing) -> Thing:
     Raises:
         Refused: It is there.
     """
+    world = call.world
     if world.get("template", kept["id"]) or world.exactly("template", kept["name"]):
-        raise Refused("Cannot import Template. Template already exists in the target Data Center.")
+        raise refuse("template there", call.dialect, name=kept["name"])
     values = {key: value for key, value in kept.items() if key not in ("kind", "v", "turn", "packed", "cluster")}
     template = world.add("template", **values, cluster=cluster["id"])
     for kind, parts in kept["packed"].items():

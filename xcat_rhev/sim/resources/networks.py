@@ -281,7 +281,7 @@ def profile_changed(call: ApiCall) -> One:
     network = values.pop("network", None)
     if network and call.look_up("network", network)["id"] != profile["network"]:
         raise Refused(
-            "Cannot edit VM network interface profile. The VM network interface profile's network cannot be changed."
+            "Cannot edit VM network interface profile. VM network interface profile's network cannot be changed."
         )
     _keep_filter_id(values)
     call.world.change(profile, **values)

@@ -115,7 +115,10 @@ def _set_limit(shape: SimShape, on: str) -> Handler:
         there = call.world.of(shape.kind, "quota", quota["id"])
         if any(bool(one.get(on)) != bool(target) for one in there):
             words = "Limitation can not be configured as specific and general for the same Quota."
-            more = "Please choose whether the limitation should be enforced on the Data Center (global)"
+            more = (
+                "Please choose whether the limitation should be enforced on the Data Center (global) or for specific "
+                "storage domain or cluster."
+            )
             raise Refused(f"Cannot edit Quota. {words} {more}")
         for one in there:
             if one.get(on) == target:

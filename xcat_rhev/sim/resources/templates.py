@@ -243,7 +243,7 @@ def import_copy(call: ApiCall) -> ActionDone:
         raise Refused(f"Action [{words}] required for doImport", BAD, "Incomplete parameters")
     if target["type"] != "data" or target["status"] != "active":
         raise refuse("sd inaccessible", call.dialect, action="import", state=target["status"].title())
-    template = unpack(call.world, _stored_template(call, "templates"), cluster, target)
+    template = unpack(call, _stored_template(call, "templates"), cluster, target)
     call.world.move(template, "template.create", effect="template ready")
     return ActionDone(TEMPLATE, template, pending=True)
 
@@ -254,7 +254,7 @@ def register(call: ApiCall) -> ActionDone:
     if cluster is None:
         raise Refused("Action [cluster.id|name] required for register", BAD, "Incomplete parameters")
     kept = _stored_template(call, "unregistered")
-    template = unpack(call.world, kept, cluster, domain)
+    template = unpack(call, kept, cluster, domain)
     call.world.change(domain, unregistered=[one for one in domain["unregistered"] if one["id"] != kept["id"]])
     return ActionDone(TEMPLATE, template)
 
