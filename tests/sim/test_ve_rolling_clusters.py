@@ -157,6 +157,37 @@ def test_pinned_machines_are_in_the_way_unless_they_may_be_shut_down(site):
 
 
 @only((3, 6), (4, 5))
+def test_machines_that_the_other_hosts_have_no_memory_for_are_in_the_way(site, monkeypatch):
+    site.ok("rpower on", ["vm1"])
+    site.clock.sleep(60)  # it is up, and can move
+    vm = site.thing("vm", "vm1")
+    node = next(name for name in NODES if site.thing("host", name)["id"] == vm["host"])
+    site.world.change(vm, memory_guaranteed=vm["memory"])
+    for name in NODES:
+        site.world.change(site.thing("host", name), max_scheduling_memory=vm["memory"] - 1)
+    (wrong, *_) = site.wrong("chhypervisor --reinstall --rolling", [node])
+    text = "virtual machines cannot migrate, because no other host has memory for them: vm1. Run: rpower vm1 off"
+    assert wrong == f"{node}: {text}"
+    for name in NODES:
+        site.world.change(site.thing("host", name), max_scheduling_memory=vm["memory"])
+    site.ok("chhypervisor --reinstall --rolling", [node])
+
+
+@only((4, 5))
+def test_machines_that_an_affinity_group_binds_to_the_host_are_in_the_way(site):
+    site.ok("rpower on", ["vm1"])
+    site.clock.sleep(60)
+    node = next(name for name in NODES if site.thing("host", name)["id"] == site.thing("vm", "vm1")["host"])
+    group = "cfgve -t affinitygroup -m MGR -o bound -l Default"
+    rule = "--set hosts_rule=yes --set hosts_positive=yes --set hosts_enforcing=yes"
+    site.ok(f"{group} -c --set vms=vm1 --set hosts={node} {rule}")
+    (wrong, *_) = site.wrong("chhypervisor --reinstall --rolling", [node])
+    assert wrong.startswith(f"{node}: the affinity group bound binds virtual machines to hosts that are away: vm1.")
+    site.ok(f"{group} -u --set hosts={','.join(NODES)}")
+    site.ok("chhypervisor --reinstall --rolling", [node])
+
+
+@only((3, 6), (4, 5))
 def test_what_was_shut_down_is_started_when_the_same_is_typed_again_and_only_once(site, cut_off):
     pin(site, "vm1", "rhevh2")
     mend = cut_off()

@@ -31,7 +31,7 @@ def test_snapshots(engine: Any) -> None:
     assert len(engine.get(path).xml) == count - 1
     if engine.dialect.version >= (3, 1):
         active = engine.get(path).xml[0].get("id")
-        words = "only allowed for regular snapshots" if four else "Active VM"
+        words = "only allowed for regular snapshots" if four else "active Snapshot"
         assert words in engine.delete(f"{path}/{active}").detail()
         engine.post(f"{engine.vm()}/stop")
         engine.later()

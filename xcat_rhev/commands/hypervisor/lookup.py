@@ -101,23 +101,22 @@ def out_of_reach(node: str, host: Host) -> Error | None:
     return Error(f"the host is {host.status}: {why}. {run.format(node=node)}", node) if why else None
 
 
-def without_refuge(context: Context, leaving: Iterable[Host]) -> set[str]:
-    """Which hosts have machines and no other host of their cluster that is up and stays; their ids.
+def refuges(context: Context, leaving: Iterable[Host]) -> dict[str, list[Host]]:
+    """The hosts of the same cluster that are up and stay, by the id of each host with machines.
 
     Args:
         context: The command.
         leaving: The hosts that leave, all of them; where none has a machine the manager is not asked.
     """
-    busy = [host for host in leaving if host.total]
+    busy = [host for host in leaving if host.total and host.cluster]
     if not busy:
-        return set()
+        return {}
     gone = {host.id for host in leaving}
-    open_ = {
-        host.cluster.id
-        for host in context.manager.list(Host)
-        if host.cluster and host.status == HostStatus.UP and host.id not in gone
-    }
-    return {host.id or "" for host in busy if host.cluster and host.cluster.id not in open_}
+    open_: dict[str, list[Host]] = {}
+    for host in context.manager.list(Host):
+        if host.cluster and host.status == HostStatus.UP and host.id not in gone:
+            open_.setdefault(host.cluster.id, []).append(host)
+    return {host.id: open_.get(host.cluster.id, []) if host.cluster else [] for host in busy}
 
 
 def vms_on(context: Context, hosts: Iterable[Host]) -> dict[str, list[Vm]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from ...engine.nouns import Host
+from ...engine.nouns import AffinityGroup, Cluster, Host, Vm
 from ...engine.states import HOST_COMING, HOST_FAILED, HOST_LEAVING, HOST_OUTSIDE, HOST_RESTING, HOST_UP, HostStatus
 from ...engine.waiting import Goal
 from ...errors import RhevError, TimedOut
@@ -100,16 +100,56 @@ def in_the_way(context: Context, hosts: Sequence[Host]) -> dict[str, str]:
     """
     leaving = [host for host in hosts if host.status not in HOST_RESTING]
     vms = found.vms_on(context, leaving)
-    lonely = found.without_refuge(context, leaving)
+    refuges = found.refuges(context, leaving)
     obstacles = {}
     for host_id, on in vms.items():
         pinned = [vm.name or "?" for vm in on if vm.affinity == PINNED]
         if pinned:
             obstacles[host_id] = _stay("virtual machines are pinned to the host and cannot migrate", pinned)
-        elif host_id in lonely and on:
+        elif on and host_id in refuges and not refuges[host_id]:
             text = "virtual machines cannot migrate, because no other host of their cluster is up and stays up"
             obstacles[host_id] = _stay(text, [vm.name or "?" for vm in on])
+        elif on and host_id in refuges and (why := without_room(context, on, refuges[host_id])):
+            obstacles[host_id] = why
     return obstacles
+
+
+def without_room(context: Context, vms: Sequence[Vm], hosts: Sequence[Host]) -> str:
+    """Why a cluster's other hosts cannot hold machines for certain; empty where the manager may find a way.
+
+    Args:
+        context: The command.
+        vms: Machines of one host.
+        hosts: The other hosts that are up and stay.
+    """
+    room = [host.schedulable for host in hosts if host.schedulable is not None]
+    if len(room) == len(hosts):
+        large = [vm.name for vm in vms if _least(vm) > max(room)]
+        if large:
+            return _stay("virtual machines cannot migrate, because no other host has memory for them", large)
+        if sum(map(_least, vms)) > sum(room):
+            names = [vm.name for vm in vms]
+            return _stay("virtual machines cannot migrate, because the other hosts have not memory for all", names)
+    return _bound(context, vms, {host.id for host in hosts})
+
+
+def _least(vm: Vm) -> int:
+    """The memory that a machine needs wherever it runs, in bytes."""
+    return vm.memory_guaranteed or vm.memory or 0
+
+
+def _bound(context: Context, vms: Sequence[Vm], hosts: set[str]) -> str:
+    """Which machines an enforcing affinity group binds to hosts that are not there."""
+    cluster = vms[0].cluster
+    if cluster is None or context.manager.lacks(AffinityGroup, ["hosts"]):
+        return ""
+    for group in context.manager.list(AffinityGroup, under=Cluster(id=cluster.id)):
+        binds = group.hosts_enabled is not False and group.hosts_enforcing and group.hosts_positive
+        if binds and group.hosts and not hosts & {host.id for host in group.hosts}:
+            ids = {vm.id for vm in group.vms}
+            if bound := [vm.name for vm in vms if vm.id in ids]:
+                return _stay(f"the affinity group {group.name} binds virtual machines to hosts that are away", bound)
+    return ""
 
 
 def _stay(why: str, names: Sequence[str]) -> str:

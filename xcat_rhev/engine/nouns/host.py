@@ -214,6 +214,7 @@ class Host(Noun, tag="host", path="hosts", searchable=True, top=True):
         spm: It manages its data center's storage.
         cpu_speed: MHz.
         memory: Bytes.
+        schedulable: Bytes of memory that a further machine may have; since 3.1.
         active, migrating, total: Its VMs.
         nics: None unless asked for.
         fenceagents: None unless asked for; of a host whose own `pm_address` says it, never asked for.
@@ -252,6 +253,7 @@ class Host(Noun, tag="host", path="hosts", searchable=True, top=True):
     cpu_name = text("cpu/name")
     cpu_speed = decimal("cpu/speed")
     memory = whole("memory")
+    schedulable = whole("max_scheduling_memory", since=(3, 1))
     active = whole("summary/active")
     migrating = whole("summary/migrating")
     total = whole("summary/total")
