@@ -112,6 +112,30 @@ def test_scanning_writes_it_back(site):
     assert site.ok("chvm", ["vm1"]) == NOTHING
 
 
+def test_a_description_says_it_and_makes_it_again(modern, tmp_path):
+    pytest.importorskip("yaml")
+    made(modern, othersettings=f"membind:0;hugepage:1g;devpassthrough:{VF}")
+    before = nodes(modern), devices(modern), customs(modern)
+    file = tmp_path / "site.yaml"
+    file.write_text("\n".join(modern.ok("lsve -m MGR --export")))
+    assert f"devpassthrough:{VF}" in file.read_text() and "membind:0" in file.read_text()
+    assert modern.ok(f"cfgve --diff {file} -m MGR") == []
+    modern.ok("rmvm -p", ["vm1"])
+    modern.ok(f"cfgve --from {file} -m MGR")
+    assert (nodes(modern), devices(modern), customs(modern)) == before
+
+
+def test_scanning_costs_three_lists_more_for_a_pinned_machine_and_none_for_another(modern):
+    modern.made("vm2", storage="none")
+    free = modern.cost("rscan -n", ["vm2"])
+    made(modern, othersettings=f"membind:0;devpassthrough:{VF}")
+    pinned = modern.cost("rscan -n", ["vm2"])
+    modern.made("vm3", storage="none")
+    assert modern.cost("rscan -n", ["vm2"]) == pinned
+    more = {call: count - free.get(call, 0) for call, count in pinned.items() if count != free.get(call, 0)}
+    assert more == {f"GET /vms/{{id}}/{each}": 1 for each in ("numanodes", "hostdevices", "mediateddevices")}
+
+
 # huge pages -----------------------------------------------------------------------------------------------------------
 
 

@@ -86,7 +86,8 @@ def not_found(context: Context, node: str) -> NotFound:
 _OUT_OF_REACH: Mapping[str, tuple[str, str]] = {
     HostStatus.NON_RESPONSIVE: (
         "it does not answer the manager",
-        "Run: rpower {node} boot, or look at its network and its daemon vdsmd",
+        "Run: rpower {node} boot, or look at its network and its daemon vdsmd; rvitals {node} cert tells whether its "
+        "certificate has ended",
     ),
     HostStatus.KDUMPING: (
         "its kernel has crashed and writes a dump, after which the manager restarts it",
