@@ -130,7 +130,7 @@ def without_room(context: Context, vms: Sequence[Vm], hosts: Sequence[Host]) -> 
         if sum(map(_least, vms)) > sum(room):
             names = [vm.name for vm in vms]
             return _stay("virtual machines cannot migrate, because the other hosts have not memory for all", names)
-    return _bound(context, vms, {host.id for host in hosts})
+    return _find_bound(context, vms, {host.id for host in hosts})
 
 
 def _least(vm: Vm) -> int:
@@ -138,7 +138,7 @@ def _least(vm: Vm) -> int:
     return vm.memory_guaranteed or vm.memory or 0
 
 
-def _bound(context: Context, vms: Sequence[Vm], hosts: set[str]) -> str:
+def _find_bound(context: Context, vms: Sequence[Vm], hosts: set[str]) -> str:
     """Which machines an enforcing affinity group binds to hosts that are not there."""
     cluster = vms[0].cluster
     if cluster is None or context.manager.lacks(AffinityGroup, ["hosts"]):

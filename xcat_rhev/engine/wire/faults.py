@@ -105,7 +105,7 @@ def error_of(response: Response, name: str, request: HttpRequest, user: str = ""
     if (status == 404 and not said) or _GONE.search(said):
         return NotFound(f"manager {name} has no {request.path.partition('?')[0]}")
     if status >= 500 or (not said and status not in (400, 403, 409)):
-        text = f"manager {name} failed with HTTP {status} {_asked(request)}"
+        text = f"manager {name} failed with HTTP {status} {_request_words(request)}"
         return BadAnswer(text + (f": {said}" if said else ""))
     return refusal(said or f"HTTP {status} without a reason", status, name, user)
 
@@ -114,7 +114,7 @@ def error_of(response: Response, name: str, request: HttpRequest, user: str = ""
 _DEEDS = {"GET": "reading", "POST": "sending to", "PUT": "changing", "DELETE": "removing"}
 
 
-def _asked(request: HttpRequest) -> str:
+def _request_words(request: HttpRequest) -> str:
     """What a manager was asked when it failed: `when reading hosts/ID`."""
     path = request.path.partition("?")[0].partition(";")[0]
     return f"when {_DEEDS.get(request.method, request.method)} {path.partition('/api/')[2] or path}"
