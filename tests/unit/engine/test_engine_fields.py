@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -60,6 +61,7 @@ def scalars(shape: Scalar) -> st.SearchStrategy:
     return st.booleans() if parse.__name__ == "_flag" else st.integers(0, 1 << 50)
 
 
+@cache
 def filled(kind: type[Any], nested: bool = False) -> st.SearchStrategy:
     fields = {
         name: values_of(field)
