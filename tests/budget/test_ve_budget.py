@@ -185,6 +185,12 @@ def test_emptying_a_host_asks_once_where_its_machines_can_go(site):
     assert cost == {"GET /hosts": 2, "GET /vms": 1, **groups}
 
 
+def test_an_export_reads_each_list_once(site):
+    pytest.importorskip("yaml")
+    lists = {call: count for call, count in site.cost("lsve -m MGR --export").items() if "{" not in call}
+    assert {"GET /hosts", "GET /users", "GET /vms"} <= lists.keys() and set(lists.values()) == {1}, lists
+
+
 def test_a_description_that_holds_and_the_picture_cost_lists_alone(site):
     pytest.importorskip("yaml")
     text = "\n".join(message.text for message in site.say("lsve -m MGR --export"))

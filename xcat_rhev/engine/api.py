@@ -170,9 +170,9 @@ class Api:
         """Do several requests side by side, as many as the manager may get at once."""
         return self.catalog.each(work, over)
 
-    def all(self, noun: type[N]) -> builtins.list[N]:
-        """All things of a kind, listed once for the time of this request."""
-        return builtins.list(self.catalog.all(noun).values())
+    def all(self, noun: type[N], under: Noun | None = None) -> builtins.list[N]:
+        """All things of a kind, or those in something, listed once for the time of this request."""
+        return builtins.list(self.catalog.all(noun, under).values())
 
     def too_new(self, what: str) -> str:
         """Say that this manager does not have something yet, or no longer; nothing if it does.

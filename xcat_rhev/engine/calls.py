@@ -21,6 +21,7 @@ from .documents.dialect import ROWS, Dialect
 from .documents.noun import N
 from .documents.parsing import ListReader, parse, read_one, unexpected_document
 from .nouns import Answer, Event, Network, Noun, Ref
+from .states import ActionStatus
 from .untaken import explain, untaken
 from .wire.faults import refusal
 from .wire.layers import TRIES
@@ -307,7 +308,7 @@ class Calls:
         if root.tag != "action":
             raise unexpected_document(root, "action")
         answer = Answer.read(root, self.dialect)
-        if answer.status == "failed" or answer.detail or answer.reason:
+        if answer.status == ActionStatus.FAILED or answer.detail or answer.reason:
             raise refusal(answer.detail or answer.reason or "the action failed", 0, self.name)
         return answer
 

@@ -78,23 +78,25 @@ class Catalog:
 
     def __init__(self, calls: Calls, workers: int, clusters: dict[str, str]) -> None:
         self._calls, self._workers, self._clusters = calls, workers, clusters
-        self._lists: dict[type[Noun], dict[str, Any]] = {}
+        self._lists: dict[tuple[type[Noun], str], dict[str, Any]] = {}
         self._levels: dict[str, LevelCpus] = {}
-        self._locks: dict[type[Noun], threading.Lock] = {}
+        self._locks: dict[tuple[type[Noun], str], threading.Lock] = {}
         self._guard = threading.Lock()
 
-    def all(self, noun: type[N]) -> dict[str, N]:
-        """All things of a kind by id, asked for once."""
+    def all(self, noun: type[N], under: Noun | None = None) -> dict[str, N]:
+        """All things of a kind, or those in something, by id, asked for once."""
+        key = noun, (under.id if under else None) or ""
         with self._guard:
-            lock = self._locks.setdefault(noun, threading.Lock())
+            lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if noun not in self._lists:
-                self._lists[noun] = {each.id: each for each in self.list(noun)}
-            return self._lists[noun]
+            if key not in self._lists:
+                self._lists[key] = {each.id: each for each in self.list(noun, under=under)}
+            return self._lists[key]
 
     def forget(self, noun: type[Noun]) -> None:
         """A thing of that kind was made, changed or removed."""
-        self._lists.pop(noun, None)
+        for key in [key for key in self._lists if key[0] is noun]:
+            self._lists.pop(key, None)
         if noun is Cluster:
             self._clusters.clear()
 

@@ -215,6 +215,60 @@ class CenterStatus(State):
     CONTEND = "contend", "A host is about to become its storage pool manager."
 
 
+class JobStatus(State):
+    """The states of the manager's jobs."""
+
+    STARTED = "started", "The manager is at work on it."
+    FINISHED = "finished", "It is done."
+    FAILED = "failed", "It could not be done."
+    ABORTED = "aborted", "It was given up."
+    UNKNOWN = "unknown", "The manager does not know what became of it."
+
+
+class ActionStatus(State):
+    """What became of an action that was asked for."""
+
+    PENDING = "pending", "It has not begun."
+    IN_PROGRESS = "in_progress", "The manager is at work on it."
+    COMPLETE = "complete", "It is done."
+    FAILED = "failed", "It could not be done."
+
+
+class ManagingStatus(State):
+    """Whether a host manages its data center's storage."""
+
+    NONE = "none", "It does not."
+    CONTENDING = "contending", "It is about to."
+    SPM = "spm", "It does."
+
+
+class UnitStatus(State):
+    """The states of a LUN."""
+
+    FREE = "free", "Nothing is on it."
+    USED = "used", "Something is on it."
+    UNUSABLE = "unusable", "The host cannot use it."
+
+
+class BrickStatus(State):
+    """The states of a brick of a Gluster volume."""
+
+    UP = "up", "It serves."
+    DOWN = "down", "It does not."
+    UNKNOWN = "unknown", "Its host does not answer."
+
+
+#: It serves.
+BRICK_UP: frozenset[str] = frozenset({BrickStatus.UP})
+
+
+class CheckpointStatus(State):
+    """The states of a checkpoint, from which a backup goes on."""
+
+    CREATED = "created", "A backup can go on from it."
+    INVALID = "invalid", "Its bitmap is lost."
+
+
 class TransferPhase(State):
     """The phases of an image on its way in or out."""
 

@@ -13,7 +13,7 @@ from typing import Any, Callable
 from ..errors import Conflict, Locked, Usage
 from .calls import Calls
 from .nouns import EngineJob, GraphicsConsole, Vm
-from .states import VM_STARTING, VmStatus
+from .states import VM_STARTING, JobStatus, VmStatus
 from .untaken import untaken
 
 #: What a running machine takes at once, however it is sent.
@@ -88,7 +88,9 @@ def is_launching(vm: Vm, jobs: Iterable[EngineJob]) -> bool:
     """Is a VM that is up still being started? The engine ends the job, and sets `initialized`, a moment after it calls
     the machine up (RunVmCommandBase.runningSucceded; 0.8 s seen on a busy 4.5)."""
     words = f"Launching VM {vm.name}"
-    return any(job.status == "started" and (job.description or "").split(" on Host")[0] == words for job in jobs)
+    return any(
+        job.status == JobStatus.STARTED and (job.description or "").split(" on Host")[0] == words for job in jobs
+    )
 
 
 def _pluggable(vm: Vm, differing: dict[str, Any]) -> dict[str, Any]:

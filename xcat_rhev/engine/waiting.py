@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, Union
 from ..clock import Clock, pause
 from ..errors import BadAnswer, FailedState, NotFound, RhevError, TimedOut, Unreachable
 from .nouns import Disk, EngineJob, Host, Noun, Ref, Snapshot, Vm
-from .states import IMAGE_OK, VM_UNCERTAIN, HostStatus, ImageStatus, VmStatus
+from .states import IMAGE_OK, VM_UNCERTAIN, HostStatus, ImageStatus, JobStatus, VmStatus
 from .wire.unknown import unknown
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ class Watch:
             jobs = self._manager.list(EngineJob) if self._manager.calls.dialect.has("jobs") else None
         except RhevError:
             return False
-        return jobs is not None and not any(job.status == "started" for job in jobs)
+        return jobs is not None and not any(job.status == JobStatus.STARTED for job in jobs)
 
     def _failure(self, what: Noun, state: str) -> FailedState:
         """A failed state, with what the engine itself says about it."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...engine.manager import Manager
 from ...engine.nouns import Host, HostStorage, LogicalUnit, StorageDomain
+from ...engine.states import UnitStatus
 from ...errors import Conflict, NotFound, Usage
 from ...messages import few
 from ...ordering import natural
@@ -150,7 +151,7 @@ def _list_text(luns: Sequence[str]) -> str:
 
 
 def _in_use(unit: LogicalUnit) -> bool:
-    return bool(unit.domain) or unit.status == "used"
+    return bool(unit.domain) or unit.status == UnitStatus.USED
 
 
 def units(row: StorageRow) -> tuple[LogicalUnit, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from ...engine.nouns import Cluster, DataCenter, Host, Network, Ref, StorageDomain, Template
@@ -29,8 +28,7 @@ _ROLES = frozenset({"display", "migration", "gluster"})
 
 def plan(context: Context) -> Plan:
     """Read everything and write it to the output."""
-    found = inventory.read(context.manager)
-    found = replace(found, hosts=context.manager.list(Host, details=True))
+    found = inventory.read(context.manager, with_nics=True)
     writing = _Writing(context, found)
     centers = {home.name: writing.center(home) for home in found.homes}
     everything = {"data_centers": centers, **dict(plaindescription.records(context.manager))}
@@ -54,7 +52,7 @@ class _Writing:
         self._vms: dict[str, dict[str, dict[str, str]]] = {}
         self._wordless: list[str] = []
         self._strange: list[str] = []
-        for each in scan(context.manager, Everything.of(context.manager, whole=True), KnownNodes()):
+        for each in scan(context.manager, Everything.of(context.manager, whole=True, hosts=found.hosts), KnownNodes()):
             if each.kind == "vm":
                 columns = each.tables["vm"]
                 kept = {key: columns[key] for key in description.MACHINE_COLUMNS if columns.get(key)}

@@ -65,7 +65,9 @@ class Environment:
         return by_name(each for each in self.vms if not each.host and each.cluster and each.cluster.id == cluster.id)
 
 
-def read(manager: Manager, centers: Collection[str] | None = None, with_vms: bool = False) -> Environment:
+def read(
+    manager: Manager, centers: Collection[str] | None = None, with_vms: bool = False, with_nics: bool = False
+) -> Environment:
     """Read everything: one list per kind, one more per data center and cluster.
 
     Args:
@@ -73,6 +75,7 @@ def read(manager: Manager, centers: Collection[str] | None = None, with_vms: boo
         centers: The names of the data centers whose clusters' networks matter, without storage and hosts; None for all
             of everything.
         with_vms: Virtual machines as well.
+        with_nics: Hosts have their NICs with them.
     """
     homes, clusters = manager.all(DataCenter), manager.all(Cluster)
     if centers is not None:
@@ -90,6 +93,6 @@ def read(manager: Manager, centers: Collection[str] | None = None, with_vms: boo
         {cluster.id or "": manager.list(Network, under=cluster) for cluster in clusters},
         storage,
         [domain for domain in manager.all(StorageDomain) if domain.id not in attached],
-        manager.all(Host),
+        manager.list(Host, details=True) if with_nics else manager.all(Host),
         manager.list(Vm) if with_vms else [],
     )

@@ -147,7 +147,7 @@ class PlainKind:
 
     def fetch(self, manager: Manager, under: Noun | None) -> list[Noun]:
         """Those of one home, with the names that people call them by."""
-        return [*manager.list(self.noun, under=under)]
+        return [*manager.all(self.noun, under)]
 
     def home_of(self, context: Context, wanted: Asked) -> Noun | None:
         """What they belong to, as it was asked for.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from ...engine.nouns import Cluster, GlusterBrick, GlusterVolume, Host, Noun
-from ...engine.states import HOST_RESTING
+from ...engine.states import BRICK_UP, HOST_RESTING
 from ...engine.waiting import Goal
 from ...errors import RhevError, TimedOut
 from ...plan.context import Context
@@ -25,13 +25,13 @@ def others_up(context: Context, cluster: Cluster, host: Host) -> Iterator[Wait]:
     """Wait for the bricks of the other hosts."""
     for volume in context.manager.list(GlusterVolume, under=cluster):
         for brick in context.manager.list(GlusterBrick, under=volume):
-            if brick.status != "up" and brick.server_id != host.id:
+            if brick.status not in BRICK_UP and brick.server_id != host.id:
                 goal = partial(_up, context, volume, brick)
                 yield Wait(f"wait until the brick {brick.name or brick.id} of volume {volume.name} is up", goal)
 
 
 def _up(context: Context, volume: Noun, brick: Noun) -> Goal:
-    return Goal(brick, frozenset({"up"}), limit=context.limit(HEALING_LIMIT), under=volume)
+    return Goal(brick, BRICK_UP, limit=context.limit(HEALING_LIMIT), under=volume)
 
 
 class Departure:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ...engine.nouns import Backup, Checkpoint, Disk, DiskImage, ImageTransfer, Ref, Vm
-from ...engine.states import IMAGE_OK, TRANSFER_ENDED, VmStatus
+from ...engine.states import IMAGE_OK, TRANSFER_ENDED, CheckpointStatus, VmStatus
 from ...engine.waiting import GONE, Goal
 from ...errors import Denied, RhevError, Usage
 from ...messages import Data, Error, Warn
@@ -136,7 +136,7 @@ class _BackingUp:
         """Go on from the last one, if the manager still has its checkpoint, and nothing that is to go is below it."""
         self._runs = read_runs(self.folder)
         self._old = aged_out(self._runs, self.keep, self.now) if self.keep else []
-        there = {each.id for each in checkpoints if each.status != "invalid"}
+        there = {each.id for each in checkpoints if each.status != CheckpointStatus.INVALID}
         last = next(reversed(self._runs), None)
         if not last or last.checkpoint not in there or last.vm_id != self.vm.id or "full" in self.context.options:
             return

@@ -66,7 +66,7 @@ def _of_each(manager: Manager, noun: type[N], machines: Sequence[Vm]) -> dict[st
 
 
 def _groups_by_machine(manager: Manager) -> dict[str, set[str]]:
-    groups = [group for cluster in manager.all(Cluster) for group in manager.list(AffinityGroup, under=cluster)]
+    groups = [group for cluster in manager.all(Cluster) for group in manager.all(AffinityGroup, cluster)]
     found: dict[str, set[str]] = {}
     for group in groups:
         found.setdefault(group.name, set()).update(vm.id for vm in manager.list(Vm, under=group))

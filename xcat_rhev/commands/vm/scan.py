@@ -121,14 +121,15 @@ class Everything:
     belongings: Belongings
 
     @classmethod
-    def of(cls, manager: Manager, whole: bool) -> Everything:
+    def of(cls, manager: Manager, whole: bool, hosts: Sequence[Host] | None = None) -> Everything:
         """Ask; a few requests, however much there is.
 
         Args:
             manager: The manager.
             whole: With serial consoles, tags and affinity groups, which cost more.
+            hosts: What was read of them already.
         """
-        hosts = sorted(manager.all(Host), key=lambda host: natural(host.name))
+        hosts = sorted(manager.all(Host) if hosts is None else hosts, key=lambda host: natural(host.name))
         machines = manager.list(Vm, details=True, everything=whole, also=Tag if whole else None)
         machines = [stored_at(manager, vm) for vm in machines]
         found = belongings(manager, machines) if whole and machines else Belongings()

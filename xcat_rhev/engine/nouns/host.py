@@ -20,6 +20,7 @@ from ..documents.fields import (
 )
 from ..documents.noun import Noun
 from ..documents.record import Record
+from ..states import ManagingStatus
 from .environment import LogicalUnit
 from .records import Statistic
 
@@ -274,7 +275,7 @@ class Host(Noun, tag="host", path="hosts", searchable=True, top=True):
     @property
     def spm(self) -> bool:
         """Does it manage its data center's storage?"""
-        return bool(self.storage_manager) or self.spm_status == "spm"
+        return bool(self.storage_manager) or self.spm_status == ManagingStatus.SPM
 
 
 class Ssh(Record):

@@ -19,7 +19,7 @@ class _Users(PlainKind):
 
     def fetch(self, manager: Manager, under: Noun | None) -> list[Noun]:
         """All users, called as they log in."""
-        return [each.replace(name=each.user_name) for each in manager.list(User)]
+        return [each.replace(name=each.user_name) for each in manager.all(User)]
 
     def new(self, context: Context, name: str, wanted: Asked) -> Noun:
         """Somebody of a directory.
