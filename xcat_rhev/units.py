@@ -37,7 +37,7 @@ def parse_size(text: str, what: str = "size") -> int:
     if size < 1:
         raise Usage(f"{what}: '{text}' is not more than zero", "Write a size above zero, such as 4g")
     if size > _MOST:
-        raise Usage(f"{what}: '{text[:40]}' is more than there is", "Write a size such as 4g")
+        raise Usage(f"{what}: '{text[:40]}' is too large", "Write a size such as 4g")
     return int(size)
 
 

@@ -53,7 +53,7 @@ def xcat(tmp_path):
 def test_a_stranger_has_no_noderange(xcat, text, monkeypatch):
     monkeypatch.setattr("xcat_rhev.xcat.noderange.expand", lambda *_: pytest.fail("worked out"))
     answer = xcat.ask(WireRequest("lsxcatd", noderange=text, args=("-v",)), cert=False)
-    assert b"needs a user with a name" in answer or b"Invalid nodes" in answer
+    assert b"needs an authenticated user" in answer or b"Invalid nodes" in answer
 
 
 def test_a_stranger_may_name_nodes(xcat):

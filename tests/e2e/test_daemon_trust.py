@@ -168,7 +168,7 @@ def test_nobody_reads_a_file_by_a_noderange(xcat):
     for path in (key, "/etc/passwd", f"{key},x", f"x,^{key}"):
         answer = xcat.ask(WireRequest("lsxcatd", noderange=f"^{path}", args=("-v",)), cert=False).decode()
         assert "Invalid nodes" not in answer
-        assert "<error>a noderange that names a file needs a user with a name</error>" in answer
+        assert "<error>a noderange that names a file needs an authenticated user</error>" in answer
 
 
 def test_a_user_reads_what_everybody_may_read(xcat, open_folder):

@@ -163,7 +163,7 @@ def test_a_template_comes_back_with_its_data_domain(newer):
     assert newer.world.by_name("template", "tpl1") == []
     newer.ok("cfgve -t sd -m MGR -o data1 -i")
     said = newer.wrong("cfgve -t tpl -m MGR -o tpl1 -i --from-domain data1 --to-domain sd1")
-    assert "--to-domain means nothing here. The disks stay on data1" in said[0]
+    assert "--to-domain has no effect here. The disks stay on data1" in said[0]
     assert newer.ok("cfgve -t tpl -m MGR -o tpl1 -i --from-domain data1") == ["tpl1: succeeded."]
     assert newer.thing("template", "tpl1")["id"] == known
     assert newer.world.of("disk", "template", known)

@@ -169,7 +169,7 @@ def test_what_was_typed_and_is_otherwise_is_said_and_not_written(site):
     site.made("vm1", memory="1g", storage="data1:1g")
     said = [message.text for message in site.say("mkvm -s 5 --mem 2g --cpus 4", ["vm1"])]
     assert said == [
-        "it is there with other memory, CPUs, disk sizes and is not changed. "
+        "it exists with other memory, CPUs, disk sizes and is not changed. "
         "Run chvm to change it, or give -f to make it again",
         "virtual machine has been created. There is nothing to do",
     ]
@@ -185,7 +185,7 @@ def test_another_template_than_that_which_it_was_made_from_is_said(site):
     site.node("vm2")
     site.ok("clonevm -b web", ["vm2"])
     site.ok("clonevm -t db", ["vm1"])
-    assert "it is there with other template and is not changed." in site.ok("clonevm -b db", ["vm2"])[0]
+    assert "it exists with other template and is not changed." in site.ok("clonevm -b db", ["vm2"])[0]
     assert site.row_of("vm2")["master"] == "web"
 
 
@@ -241,14 +241,14 @@ def test_chvm_pins_the_cpus_that_a_machine_has(modern):
     assert modern.ok("chvm --cpupin 0-15,^8", ["vm1"]) == ["vm1: nothing to do"]
     assert modern.ok("chvm", ["vm1"]) == ["vm1: nothing to do"]
     assert modern.wrong("chvm --cpupin all", ["vm1"]) == [
-        "--cpupin: 'all' is no set of CPUs. Write numbers and ranges, as 0-15,^8"
+        "--cpupin: 'all' is not a set of CPUs. Write numbers and ranges, as 0-15,^8"
     ]
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ("vcpupin:all", "vcpupin: 'all' is no set of CPUs"),
+        ("vcpupin:all", "vcpupin: 'all' is not a set of CPUs"),
         ("cpumode:fast", "cpumode: 'fast' is not a CPU mode"),
         ("vcpupin:0-3", "vcpupin needs to know how many CPUs there are"),
     ],

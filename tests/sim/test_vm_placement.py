@@ -202,7 +202,7 @@ def test_a_running_machine_keeps_its_devices(modern):
         ({"othersettings": "membind:0"}, "membind needs a hypervisor. Run: chtab node=vm1 vm.host=HYPERVISOR"),
         ({"othersettings": "vcpupin:0-3", "cpus": "2"}, "vcpupin needs a hypervisor"),
         ({"othersettings": "membind:7", "host": "rhevh1"}, "rhevh1 has no NUMA node 7. It has 0-1"),
-        ({"othersettings": "membind:x"}, "membind: 'x' is no set of NUMA nodes"),
+        ({"othersettings": "membind:x"}, "membind: 'x' is not a set of NUMA nodes"),
         ({"othersettings": "devpassthrough:GPU"}, "devpassthrough: 'GPU' is not a device of a hypervisor"),
         ({"othersettings": "devpassthrough:pci_9", "host": "rhevh1"}, "rhevh1 has no device pci_9. Run: rinv rhevh1"),
         (
@@ -213,7 +213,7 @@ def test_a_running_machine_keeps_its_devices(modern):
         ({"othersettings": "hugepage:5g"}, "'5g' is not a size or number of huge pages"),
         ({"othersettings": "hugepage:1,bsr:2", "memory": "16g"}, "'bsr' belongs to partitions of POWER servers"),
         ({"othersettings": "hugepage:1g;custom:hugepages=2048"}, "hugepage and custom:hugepages say the same"),
-        ({"othersettings": "fit:best"}, "'best' is no way to fit a machine in. Write fit:numa"),
+        ({"othersettings": "fit:best"}, "'best' is not a value of fit. Write fit:numa"),
     ],
 )
 def test_it_is_one_line_and_nothing_is_made(modern, columns, said):
@@ -226,7 +226,7 @@ def test_it_is_one_line_and_nothing_is_made(modern, columns, said):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--membind x", "--membind: 'x' is no set of NUMA nodes"),
+        ("--membind x", "--membind: 'x' is not a set of NUMA nodes"),
         ("--devpassthru x", "--devpassthru: 'x' is not a device of a hypervisor"),
         (f"--devpassthru {GPU} --devdetach {GPU}", "--devpassthru and --devdetach both name"),
         ("--membind 9", "rhevh1 has no NUMA node 9"),
@@ -476,7 +476,7 @@ def test_firmware_tpm_and_threads_are_made_changed_and_read_back(modern):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("bios:uefi", "bios: 'uefi' is no chipset with firmware. Write one of i440fx_sea_bios"),
+        ("bios:uefi", "bios: 'uefi' is not a chipset with firmware. Write one of i440fx_sea_bios"),
         ("iothreads:500", "'500' is not a number of I/O threads"),
         ("tpm:yes", "UEFI firmware is not enabled"),
     ],

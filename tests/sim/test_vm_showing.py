@@ -119,7 +119,7 @@ def test_disks_are_shown_as_people_count_in_whatever_order_the_manager_has_them(
 
 def test_a_guest_that_tells_nothing_is_said_to(site):
     site.made("vm1")
-    assert site.ok("rinv guest", ["vm1"]) == ["vm1: tells nothing: the machine is down"]
+    assert site.ok("rinv guest", ["vm1"]) == ["vm1: unknown: the machine is down"]
     site.ok("rpower on", ["vm1"])
     assert site.ok("rinv guest", ["vm1"])[0].startswith("vm1: tells nothing: ")
 

@@ -214,8 +214,8 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="xcat-rhev agent",
         description=(
-            "Work for xCAT's rhevm plugin, which starts this by itself. One per machine. "
-            "SIGTERM ends it when what is begun is done, and a second one at once."
+            "Does the work of xCAT's rhevm plugin, which starts this program. One per "
+            "machine. SIGTERM ends it when its work is done, a second SIGTERM at once."
         ),
     )
     parser.add_argument("--socket", type=typed_path, default=SOCKET, metavar="FILE", help=f"where to listen ({SOCKET})")
@@ -226,7 +226,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         metavar="SECONDS",
         help=f"end after so many seconds without a request ({IDLE})",
     )
-    parser.add_argument("--ready", action="store_true", help="print a line when requests can come")
+    parser.add_argument("--ready", action="store_true", help="print a line when it is ready for requests")
     return parser.parse_args(list(argv))
 
 

@@ -23,7 +23,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("netservices", "xcat_rhev.daemon.netservices.supervisor", "DHCP, DNS, TFTP and HTTP beside it: --home DIR"),
     ("sim", "xcat_rhev.sim.__main__", "the engine simulator: sim --help"),
     ("web", "xcat_rhev.cli.web", "the finish URL without Apache or nginx: [--host ADDR] [--port N]"),
-    ("events", "xcat_rhev.cli.events", "pass on what managers note: to nodelist.status and to a site's programs"),
+    ("events", "xcat_rhev.cli.events", "pass on the events of managers: to nodelist.status and to a site's programs"),
     ("agent", "xcat_rhev.bridge.agent", "the worker behind a Perl xCAT"),
     ("engine", "xcat_rhev.cli.enginekit.main", "install managers and their hosts: engine kit|hostkit|wait"),
     ("site", "xcat_rhev.cli.sitefile.main", "everything that a file describes: site FILE.yaml [--dry-run]"),

@@ -73,7 +73,7 @@ def _json_rows(kinds: Mapping[str, Mapping[str, type]]) -> Iterator[tuple[str, s
     yield (
         "-",
         (
-            "With --json each object has kind, name and id (text), those of these fields that say something, and what "
+            "With --json each object has kind, name and id (text), the fields below that have a value, and what "
             "belongs to it as lists of objects under their kinds. lsve adds manager (text). Failures and warnings are "
             "objects as xcat-rhev(1) lists them. Sizes are bytes, times ISO 8601."
         ),

@@ -15,7 +15,7 @@ DESCRIPTION = (
 #: Title -> word -> what it is.
 SECTIONS: dict[str, dict[str, str]] = {
     "SITE TABLE": {
-        "rhevmmaxp": "how many changes a manager is sent at the same time, 1 to 64; 8",
+        "rhevmmaxp": "how many changes are sent to a manager at the same time, 1 to 64; 8",
         "rhevmca": "a file with the managers' CA or a chain, or system; empty: fetched once, shown with its SHA-256, "
         "and kept",
         "rhevmoldtls": "managers that speak nothing newer than TLS 1.0, separated by commas",
@@ -42,9 +42,9 @@ SECTIONS: dict[str, dict[str, str]] = {
     "FILES": {
         "<xcatconfdir>/rhevm/MANAGER/ca.crt": "the manager's CA; remove it after the manager was installed again",
         "<xcatconfdir>/rhevm/MANAGER/api": "which API the manager speaks and how we log in; may be removed at any time",
-        "<xcatconfdir>/rhevm/MANAGER/held": "which machines a command is at work on; always empty, for its locks alone",
+        "<xcatconfdir>/rhevm/MANAGER/held": "locks of the machines that a command works on; always empty",
         "<installdir>/xcatrhevh/nodes.json": "addresses and names of nodes, written by nodeset for the finish URL",
-        "<xcatconfdir>/rhevm/answers/NODE": "answers for a manager's setup, of engine kit; gone when the node has them",
+        "<xcatconfdir>/rhevm/answers/NODE": "answers for a manager's setup; removed when the node has them",
         "<installdir>/custom/rhevm/IMAGE": "the kit that engine kit or engine hostkit wrote for xCAT",
         "/etc/xcat/rhevh-web.conf": "settings of the finish URL",
         "/var/run/xcat/xcat-rhev.sock": "where xCAT's plugin finds the agent; for root only",
@@ -56,9 +56,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "XCATROOT": "for install, uninstall and doctor: the folder of xCAT, instead of /opt/xcat",
     },
     "JSON": {
-        "-": "With --json every command answers with one object a line on standard output, failures too; what tells "
-        "how things go, and what -V shows, is for people and goes to standard error. An object has those of these "
-        "fields that say something; lsvm and lsve have fields of their own, which their man pages list.",
+        "-": "With --json every command answers with one object a line on standard output, failures too; progress, "
+        "and what -V shows, is for people and goes to standard error. An object has the fields below that have a "
+        "value; lsvm and lsve have fields of their own, which their man pages list.",
         **{name: f"({TYPES[kind]}) {text}" for name, (kind, text) in SCHEMA.items()},
     },
     "EXIT STATUS": {

@@ -1,4 +1,4 @@
-"""cfgve: what a virtual environment is made of, made, changed and removed."""
+"""cfgve: makes, changes and removes the elements of a virtual environment."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ SPEC = Command(
         Option(("--nonvm",), "nonvm", "a network for hosts only, without virtual machines"),
         Option(("--required",), "required", "hosts of the cluster without the network become non-operational"),
         Option(("--destroy",), "destroy", "with -r: forget a storage domain whose storage is lost"),
-        Option(("--from",), "from", "make everything that the file describes; - is the input", value="FILE.yaml"),
-        Option(("--diff",), "diff", "only show what differs from the file; exit code 2 if anything", value="FILE.yaml"),
+        Option(("--from",), "from", "make everything that the file describes; - is standard input", value="FILE.yaml"),
+        Option(("--diff",), "diff", "only show what differs from the file; exit code 2 then", value="FILE.yaml"),
         Option(("--from-domain",), "source", "with -i: the export or data domain with the template", value="DOMAIN"),
         Option(("--to-domain",), "target", "with -i and --upload: the data domain for the disks", value="DOMAIN"),
     ),
@@ -86,7 +86,7 @@ SPEC = Command(
         "A storage domain is made from its row in the virtsd table: created, attached to its data center and "
         "activated; one that was left half made is completed. Nothing is formatted without -f, and nothing is removed "
         "while running virtual machines or the last active storage domain of a data center need it. A data center with "
-        "local storage takes that along, formatted: -o has to name both, and -f has to be given.\n\n"
+        "local storage is removed together with it: name both in -o, and give -f, because it is formatted.\n\n"
         "virtsd.sdtype is data, iso or export; virtsd.host the hypervisor that makes the domain; virtsd.datacenter "
         "defaults to Default. virtsd.location depends on virtsd.stype: nfs server:/path[|version=v4][|options=...]; "
         "localfs /path (default /data/images/rhev); iscsi address[:port][|target=iqn...][|lun=ID,ID][|user=NAME], "
@@ -98,8 +98,8 @@ SPEC = Command(
         "the one of that name, or the only one. A template is taken with -i from an export domain, which copies it, or "
         "from a data domain that was taken over, which registers it where it lies.\n\n"
         "--upload makes a disk of a file on the machine that runs the command: a qcow2 image, with the size in its "
-        "head, or a raw one. It stands on the domain of --to-domain, or on the only one. What was broken off goes on "
-        "where it was when the same is typed again; until then the disk's description begins with unfinished. "
+        "head, or a raw one. The disk is on the domain of --to-domain, or on the only one. An interrupted upload goes "
+        "on when the same command is typed again; until then the disk's description begins with unfinished. "
         "--download writes what a guest sees of a disk into a new file, as raw; the disk belongs to no machine, or to "
         "one that is off. With -t tpl a template is made of the image in the cluster of -l; its machine and disk go "
         "when it is there.\n\n"
@@ -109,11 +109,11 @@ SPEC = Command(
         "stp, hosts_only, clusters (a list), required (true, or a list of clusters), description; hosts, storage "
         "domains and vms have the columns of the tables hypervisor, virtsd and vm. A storage domain with active: "
         "false is in maintenance; one that is there needs no host and no location; an ISO domain may stand in "
-        "several data centers. Beside data_centers there may be the words of -t that --set belongs to, each with a "
-        "list of objects: name, description, cluster or data_center, and what --set says. What is described is "
-        "compared with what is there, and what is not written stays as it is; a second run has nothing to do. "
-        "What stands on something that could not be made is not begun. "
-        "lsve --export writes such a description, which plans nothing where it was written, and says in its first "
+        "several data centers. In addition to data_centers the file may have the words of -t that --set belongs to, "
+        "each with a list of objects: name, description, cluster or data_center, and what --set says. What is "
+        "described is compared with what is there, and what is not written stays as it is; a second run has nothing to "
+        "do. What needs something that could not be made is not begun. "
+        "lsve --export writes such a description. Read back there it has nothing to do; it says in its first "
         "lines what it leaves out.\n\n"
         "The kinds "
         f"{', '.join(PLAIN)} "
@@ -121,7 +121,7 @@ SPEC = Command(
         "empty value takes a reference or a list away. Several in a list are joined by commas, and a list is then what "
         "was given. They are made with -c, changed with -u, removed with -r; one that is there already is otherwise an "
         "error of -c. Affinity groups belong to the cluster of -l, QoS and quotas to the data center of -d. A user is "
-        "called name@directory; a permission is called as the user or the group that has it, on the one thing that is "
+        "called name@directory; a permission has the name of its user or group, and holds for the one thing that is "
         "set, or everywhere. The password of a provider is that of the passwd row with key=provider:NAME; "
         "-u sends it anew. "
         "A limit of a quota is CLUSTER:VCPUS:GIB or DOMAIN:GIB, with * for all and nothing for no limit. "
@@ -169,12 +169,12 @@ _Compare = Callable[[Context, Sequence[Center], Sequence[DescribedThing]], Plan]
 _COMPARE: Mapping[str, _Compare] = {"from": converge.plan, "diff": drift.plan}
 _VERB_NAMES = tuple(option.name for option in _VERBS)
 _FLAGS = {option.name: option.flags[0] for option in SPEC.options}
-#: In all their spellings: whoever typed --vlan does not look for -n.
+#: In all their spellings, so that a user who typed --vlan finds it.
 _SPELLINGS = {option.name: "/".join(option.flags) for option in SPEC.options}
 
 
 def plan(context: Context) -> Plan:
-    """Check the words, then let the kind plan its verb for all names."""
+    """Check the options, then let the kind plan its verb for all names."""
     for option, compare in _COMPARE.items():
         if option in context.options:
             yield from _plan_description(context, option, compare)
@@ -211,7 +211,7 @@ def _plan_description(context: Context, option: str, compare: _Compare) -> Plan:
 
 
 def _verb(options: Any, kind: Kind) -> str:
-    """The one thing to do.
+    """The one verb that was given.
 
     Raises:
         Usage: None, several, or one that the kind does not have.

@@ -1,4 +1,4 @@
-"""chhypervisor: hosts approved, connected to networks and power management, brought into use and out of it."""
+"""chhypervisor: approves hosts, sets their networks and power management, activates and deactivates them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ACTIONS: Mapping[str, Callable[[Context], Plan]] = {
 #: What a host has to be in maintenance for when it is done in turn; the others see to that themselves.
 _AWAY = ("reinstall", "reboot")
 _IN_TURN = ("upgrade", "reinstall", "renew", "reboot")
-#: What is done in turn whether that was said or not.
+#: What is done in turn even without --rolling.
 _ALWAYS_IN_TURN = ("renew", "reboot")
 
 SPEC = Command(
@@ -59,7 +59,7 @@ SPEC = Command(
         Option(("--image",), "image", "with --upgrade of a RHEV-H: the ISO on the manager", value="FILE"),
     ),
     words=CommandWords(most=1),
-    arguments={"N": "with --rolling: how many hosts of a cluster at a time; one without a word"},
+    arguments={"N": "with --rolling: how many hosts of a cluster at a time; default 1"},
     description=(
         "A RHEV-H registers at its manager by itself and waits to be approved. Any other host is added: the manager "
         "logs in to it as hypervisor.user (root) with hypervisor.password, a password of the passwd table (key rhevh, "

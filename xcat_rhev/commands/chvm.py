@@ -223,7 +223,10 @@ def _edit(context: Context) -> Plan:
 
 
 def _values(context: Context) -> dict[str, Any]:
-    """What --mem, --cpus and --cpupin say, by the names that `Vm` has; a machine's own CPUs are not counted yet."""
+    """The values of --mem, --cpus and --cpupin as attributes of `Vm`.
+
+    The number of a machine's CPUs is not known yet.
+    """
     values: dict[str, Any] = {}
     if "mem" in context.options:
         values["memory"] = parse_memory(context.options["mem"], "--mem")
@@ -303,7 +306,7 @@ class _Edit:
             yield Step(f"put in the CD {self.iso.name}" if iso else "take the CD out", partial(self.cd, iso))
 
     def _has_cd(self, iso: str) -> bool:
-        """Is that disc in the drive already? What a running machine has in it now is not asked."""
+        """Whether that disc is in the drive already, in the machine's stored settings."""
         drives = [drive.file.id if drive.file else "" for drive in self.making.there.cdroms or ()]
         return self.making.there.status == VmStatus.DOWN and drives[:1] == [iso]
 

@@ -37,19 +37,19 @@ SPEC = Command(
             ("-d", "--detached"),
             "detached",
             "with -b: copy its disks, so that the template can be removed; a "
-            "machine never hangs on the template that was made from it",
+            "machine never depends on the template that was made from it",
         ),
         Option(("-f", "--force"), "force", "remove first what has that name: the template, or machines that are off"),
     ),
     description=(
-        "With -b machines are made as mkvm makes them, with vm.master replaced; without -d they hang on the template, "
-        "which is written to vm.master. A manager makes no template of a machine that runs, -f or not.\n\n"
+        "With -b machines are made as mkvm makes them, with vm.master replaced; without -d they depend on the "
+        "template, which is written to vm.master. A manager makes no template of a machine that runs, -f or not.\n\n"
         "The command ends when the template, or every machine, can be used."
     ),
     examples=(
         ("clonevm vm1 -t web", "make the template web from vm1"),
         ("clonevm vm2-vm30 -b web", "and use it"),
-        ("clonevm db2 -b db1-backup -d", "copy its disks, so that db2 does not hang on the template"),
+        ("clonevm db2 -b db1-backup -d", "copy its disks, so that db2 does not depend on the template"),
     ),
 )
 
@@ -58,7 +58,7 @@ COPY_LIMIT = 3600.0
 
 
 def plan(context: Context) -> Plan:
-    """One of both directions."""
+    """Plan one of the two directions."""
     template, base = (str(context.options.get(name, "")) for name in ("template", "base"))
     if bool(template) == bool(base):
         raise Usage("clonevm needs either -t or -b", f"Usage: clonevm {SPEC.usage}")
@@ -97,7 +97,7 @@ def _template_parts(context: Context, vm: Vm, name: str, there: Template | None)
 
 
 class _Maker:
-    """A template on its way."""
+    """The job of one template."""
 
     def __init__(self, context: Context, vm: Vm, name: str, there: Template | None) -> None:
         self.context, self.vm, self.name, self.template = context, vm, name, there

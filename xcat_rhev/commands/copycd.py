@@ -1,7 +1,7 @@
 """copycd: copy a RHEV-H, RHVH or oVirt Node medium into the install folder.
 
-xCAT's copycds asks every plugin in turn, this one among them, and takes any word at all as "that is mine"; so nothing
-is said about media of others.
+xCAT's copycds asks every plugin in turn, this one among them, and takes any message as "that is mine"; so there is no
+message about other media.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ SPEC = Command(
         Option(("-w", "--nonoverwrite"), "keep", "leave alone what was copied before"),
     ),
     description=(
-        "Called by copycds. The ISO is read without mounting it, told by its own files, copied beside what is there "
-        "and moved to its place when it is whole. A second copy of the same medium changes nothing: it compares, byte "
-        "for byte, what may have been written to since the last time, as the file system tells. Media of others are "
-        "left to xCAT's other plugins without a word."
+        "Called by copycds. The ISO is read without mounting it and identified by its own files. It is copied to a "
+        "folder of its own and moved to its place when it is whole. A second copy of the same medium changes nothing: "
+        "it compares, byte for byte, the files that may have changed since the last time. Other media are left "
+        "to xCAT's other plugins without a message."
     ),
     examples=(
         ("copycds rhev-hypervisor6-6.6-20150123.iso", "take a RHEV-H 6.6 in as rhevh6.6"),
@@ -96,7 +96,7 @@ def plan(context: Context) -> Plan:
 
 
 def _medium(context: Context, insist: bool) -> Medium | None:
-    """Read the medium; None for one that is too damaged to list and does not look like ours."""
+    """Read the medium; None if it is too damaged to list and does not look like one of ours."""
     path, device = _source(context)
     if path.is_dir():
         return read_folder(path)
@@ -109,7 +109,7 @@ def _medium(context: Context, insist: bool) -> Medium | None:
 
 
 def _source(context: Context) -> tuple[Path, bool]:
-    """What is to be read, and whether it is a block device: only what the system says of a mount may be one."""
+    """The path to read, and whether it is a block device; only the device of a mount may be one."""
     if "file" in context.options:
         return Path(context.request.cwd, context.options["file"]), False
     if "mount" not in context.options:
@@ -124,14 +124,14 @@ def _what(context: Context) -> str:
 
 
 def _as_told(release: Release, told: tuple[str, str] | None, context: Context) -> Release:
-    """What the options say wins over what the medium says."""
+    """The release with the values of the options, which take precedence over those of the medium."""
     arch = context.options.get("arch", release.arch)
     family = told[0] if told else release.family
     release = replace(release, family=family, arch=_ARCHES.get(arch, arch))
     if "specific" in context.options and not told:
         version = specific(release.version, release.build, release.linux)
         if not version:
-            raise Usage(f"{_what(context)} does not tell its build", "Leave -s out, or give a name with -n")
+            raise Usage(f"{_what(context)} does not name its build", "Leave -s out, or give a name with -n")
         release = replace(release, version=version)
     return release
 

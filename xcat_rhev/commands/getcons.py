@@ -17,7 +17,7 @@ SPEC = Command(
     place=Place.MANAGER,
     routes=("nodehm:mgt",),
     words=CommandWords(most=1, known=("text",)),
-    arguments={"text": "what rcons says; it changes nothing"},
+    arguments={"text": "accepted from rcons; it changes nothing"},
     description=(
         "The manager's host has a proxy for serial consoles (ovirt-vmconsole-proxy, since oVirt 3.6) on port 2222. It "
         "takes the SSH key that is stored with a user of the manager, and joins it with the machine whose id is named. "
@@ -34,12 +34,12 @@ SPEC = Command(
 #: The proxy's port, and the user to log in as (ovirt-vmconsole's README).
 PORT, USER = "2222", "ovirt-vmconsole"
 
-#: What a shell takes for one word, and ssh for no option.
+#: An id that a shell takes as one word, and ssh not as an option.
 _WORD = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9.:_\]-]*", re.ASCII)
 
 
 def plan(context: Context) -> Plan:
-    """Find all machines with one search; the proxy is asked by who wants the console."""
+    """Find all machines with one search; the client connects to the proxy itself."""
     found = find_named(context, context.nodes, everything=True)
     name = context.manager.name
     address = name.rpartition(":")[0] or name

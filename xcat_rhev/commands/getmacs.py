@@ -38,7 +38,7 @@ SPEC = Command(
 
 
 def plan(context: Context) -> Plan:
-    """Look at all machines with one search; each is then written by itself."""
+    """Read all machines with one search; each gets a job of its own."""
     machines = find(context, details=True)
     nics = context.xcat.node_attrs("vm", context.nodes, ["nics"])
     known = context.xcat.node_attrs("mac", context.nodes, ["mac"])
@@ -61,7 +61,7 @@ def _show(node: str, vm: Vm) -> Plan:
 
 
 def _write(context: Context, node: str, vm: Vm, row: Mapping[str, str], known: Mapping[str, str]) -> Job | Data | Error:
-    """Have mac.mac be the address of the installation NIC; nothing is done where it has it already."""
+    """Write the address of the installation NIC to mac.mac, unless it has it already."""
     wanted = context.options.get("nic") or _install_nic(row.get("nics", ""))
     nic = next((nic for nic in _with_mac(vm) if wanted in ("", nic.name)), None)
     if nic is None or not nic.mac:
@@ -82,7 +82,7 @@ def _with_mac(vm: Vm) -> list[Nic]:
 
 
 def _install_nic(text: str) -> str:
-    """The NIC that vm.nics marks; empty where it says nothing, or nothing that can be read."""
+    """The NIC that vm.nics marks; empty where it marks none, or cannot be read."""
     faults: list[str] = []
     found = read_nics(text, lambda *words: faults.append(str(words))) or ()
     return "" if faults else next((nic.name for nic in found if nic.install), "")

@@ -99,7 +99,7 @@ def _ask(context: Context, vm: Vm, password: str, browser: Browser | None) -> It
 
 
 def _parameters(console: Console) -> Iterator[tuple[str, str]]:
-    """What wvid reads, by the names that it knows from KVM."""
+    """The parameters for wvid, with the names of xCAT's KVM plugin."""
     yield "method", "kvm"
     yield "server", console.address
     if console.port:
@@ -114,7 +114,7 @@ def _base(context: Context) -> str:
     """Where noVNC is.
 
     Raises:
-        Usage: It would come unencrypted, so that somebody else could write what reads the password.
+        Usage: It would be loaded unencrypted, so that an attacker could replace the page that gets the password.
     """
     base = context.xcat.site("rhevmnovnc") or f"https://{context.xcat.site('master')}/novnc"
     if not re.fullmatch(r"https://[^\s#?]+|http://(localhost|127\.0\.0\.1)(:\d+)?(/[^\s#?]*)?", base):

@@ -58,15 +58,15 @@ SPEC = Command(
         Option(("--export",), "export", "write everything as cfgve --from reads it"),
         Option(("--unused",), "unused", "with -t disk: only disks that belong to no machine and to no template"),
         Option(("--metrics",), "metrics", "write states and numbers in Prometheus' text format; one manager at a time"),
-        Option(("--events",), "events", "write what was noted after that event, one JSON object a line", value="ID"),
-        Option(("--graph",), "graph", "a picture; - is the output, else root gets a new file", value="FILE.svg"),
+        Option(("--events",), "events", "write the events after that one, one JSON object a line", value="ID"),
+        Option(("--graph",), "graph", "a picture; - is standard output, else root gets a new file", value="FILE.svg"),
     ),
     description=(
         "A data center that is named is shown with all that belongs to it. The status of a storage domain is the one "
-        "in its data center; unattached outside any. A disk that shows no machine after vms belongs to none: chvm "
-        "--attach gives it to one, cfgve -t disk -r removes it. --unused shows only those that also belong to no "
+        "in its data center; without one it is unattached. A disk that shows no machine after vms belongs to none: "
+        "chvm --attach gives it to one, cfgve -t disk -r removes it. --unused shows only those that also belong to no "
         "template and that the manager does not keep for itself.\n\n"
-        "--metrics writes machines and hypervisors by state, the room of storage domains, the ends of certificates, "
+        "--metrics writes machines and hypervisors by state, the space of storage domains, the ends of certificates, "
         "the events of the last hour, and the requests that it took. The web server of the status page serves that as "
         "/xcatrhevh/metrics, see share/httpd/README.md; node_exporter can collect it from a file.\n\n"
         "--events writes what the manager has noted after the event with that number, the oldest first: manager, id, "
@@ -119,7 +119,7 @@ def plan(context: Context) -> Plan:
 
 
 def _one_manager(managers: str, option: str) -> None:
-    """Refuse several: Prometheus' format has each metric once, and each manager counts its events for itself.
+    """Refuse several: Prometheus' format has each metric once, and each manager numbers its own events.
 
     Raises:
         Usage: There are several.
@@ -143,7 +143,7 @@ def _picture(context: Context, name: str) -> Job:
 
 
 class _Found:
-    """All of a kind, or those of some names; networks and templates of one name may be several.
+    """All of a kind, or those of some names; several networks and templates may have the same name.
 
     Args:
         context: The command.
@@ -213,6 +213,6 @@ def _show(context: Context, shown: Iterable[Shown]) -> Plan:
         if "as_json" in context.options:
             found = {"manager": context.manager.name, **listing.as_object(each)}
             yield Data(json.dumps(found, ensure_ascii=False))
-        else:  # in one message: several managers answer side by side, and an object must not be torn apart
+        else:  # in one message: several managers answer in parallel, and an object must stay in one piece
             heading = [f"managers: [{context.manager.name}]"] if several else []
             yield Data("\n".join([*heading, *listing.lines(each)]))

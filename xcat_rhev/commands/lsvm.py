@@ -57,7 +57,7 @@ def plan(context: Context) -> Plan:
 
 
 def _the_manager(context: Context) -> bool:
-    """Does a node stand for the manager itself?"""
+    """Whether a node stands for the manager itself."""
     name = context.manager.name.rpartition(":")[0] or context.manager.name
     return any(node in (name, name.partition(".")[0]) for node in context.nodes)
 

@@ -39,10 +39,10 @@ SPEC = Command(
     embedded_routes=(f"nodetype:os=({FULL_LINUX})",),
     description=(
         "Called by nodeset. Makes kernel and initrd of the osimage once (a live image's ISO goes into the initrd), "
-        "writes the kernel arguments, for RHVH and oVirt Node NG a kickstart as well, and notes by which address the "
-        "node will tell that it is installed. The embedded xcatd installs a full Enterprise Linux as well, with the "
-        "osimage's packages and scripts; beside a Perl xCAT that is xCAT's own work. Needs no manager. The disks that "
-        "storage_init names are erased without a question; without it a live image takes the first one, RHVH and "
+        "writes the kernel arguments, for RHVH and oVirt Node NG a kickstart as well, and notes from which address "
+        "the node will report that it is installed. The embedded xcatd installs a full Enterprise Linux as well, with "
+        "the osimage's packages and scripts; beside a Perl xCAT that is xCAT's own work. Needs no manager. The disks "
+        "that storage_init names are erased without asking; without it a live image takes the first one, RHVH and "
         "oVirt Node NG take all. Words of bootparams.addkcmdline and linuximage.addkcmdline, such as "
         "storage_init=/dev/sda, take the place of its own; those of site.rhevhkcmdline hold for all live images."
     ),
@@ -51,14 +51,14 @@ SPEC = Command(
             "nodeset rhevh1 osimage=rhevh6.6-x86_64-install-compute",
             "nodeset calls it: kernel, initrd, kernel arguments",
         ),
-        ("chtab node=rhevh1 bootparams.addkcmdline=storage_init=/dev/sda", "name the disk before, which is erased"),
+        ("chtab node=rhevh1 bootparams.addkcmdline=storage_init=/dev/sda", "first name the disk; it is erased"),
         ("nodeset rhevh1 boot", "let it boot from its disk again"),
     ),
 )
 
 
 def plan(context: Context) -> Plan:
-    """Work out every node's files and kernel arguments; a node that lacks something is left out, the others go on."""
+    """Compute every node's files and kernel arguments; a node that lacks something is left out, the others continue."""
     site = InstallSite(context, InstallTables.read(context))
     ready: dict[str, list[Step]] = {}
     for node in context.nodes:
@@ -152,7 +152,7 @@ def _write_kickstart(path: Path, text: str) -> None:
 
 
 def _note_addresses(context: Context, nodes: list[str]) -> Iterator[Message]:
-    """Write down by which addresses and names the nodes will be met."""
+    """Write the addresses and names of the nodes to the node map."""
     host = context.xcat
     addresses, names = nodeaddresses.stored_addresses(host, nodes), nodeaddresses.names(host, nodes)
     known = {node: KnownNode(tuple(sorted(addresses[node] or resolve(node))), names[node]) for node in nodes}

@@ -40,8 +40,8 @@ SPEC = Command(
     description=(
         "Each machine is made in the cluster vm.cluster (Default) from the template vm.master (Blank), with "
         "vm.memory, vm.cpus (sockets:cores:threads), vm.bootorder, vm.vidproto, vm.guestostype, the disks of "
-        "vm.storage, and the NICs of vm.nics. What a machine gets where its row does not say is for making it "
-        "alone: no command changes a machine that is there in what the row does not name. vm.storagemodel is "
+        "vm.storage, and the NICs of vm.nics. Defaults are for making machines only: no command changes what "
+        "the row of an existing machine does not name. vm.storagemodel is "
         "virtio, scsi, ide or sata, and after a colon cow or raw; since 4.4 machines have ide with the chipset "
         "i440fx alone and sata with q35 alone. vm.host names the hypervisors it may run on, joined by commas; "
         "vm.virtflags has placement_affinity. Sizes are binary: 4g is 4 GiB.\n\n"
@@ -55,20 +55,20 @@ SPEC = Command(
         "profile that is called as the network, else the first, and one that is there keeps its own; names with : or "
         "| are written as ids. The word none means no disk, or no NIC.\n\n"
         "vm.othersettings holds name:value pairs joined by semicolons; the table OTHERSETTINGS of this page lists "
-        "them. From init on they are for the guest's first start.\n\n"
-        "Lists are added to what a machine has. To take something away is written with a minus, everywhere alike: "
+        "them. init and those below it are for the guest's first start.\n\n"
+        "Lists are added to what a machine has. To take something away, write it with a minus: "
         "tags:-NAME, affinity_groups:-NAME, custom:-NAME, and -HYPERVISOR in vm.host (several hypervisors since "
         "3.6).\n\n"
         "Machines of one name may be in several data centers: vm.cluster or vm.datacenter say which is the "
         "node's.\n\n"
         "The MAC address of the installation NIC is taken from mac.mac, or written there when the manager draws "
         "it. Options take the place of columns and are written to the vm table. A machine that is there already "
-        "is left as it is, and a warning tells what of the options it has otherwise; one that lacks disks or "
+        "is left as it is, and a warning names the options that it has with other values; one that lacks disks or "
         "NICs, because an earlier run was cut off, is completed, and a disk of the same name that no machine has is "
         "told. The command ends when the machine is down and its disks are made; it does not start it.\n\n"
         "--import makes the machine of an OVA file that is on a hypervisor, /FOLDER/NODE.ova or the file that is "
-        "named, in vm.cluster and on the domain of the first disk in vm.storage; what else the row says chvm brings "
-        "about."
+        "named, in vm.cluster and on the domain of the first disk in vm.storage; run chvm for what else the row "
+        "says."
     ),
     examples=(
         ("mkvm vm1-vm30", "make thirty machines as the tables say"),
@@ -81,7 +81,7 @@ SPEC = Command(
 
 
 def plan(context: Context) -> Plan:
-    """Check every row and all that the rows name, then say what each machine lacks."""
+    """Check every row and all that the rows name, then plan what each machine lacks."""
     if "import" in context.options:
         if {"size", "mem", "cpus", "master", "force"} & set(context.options):
             raise Usage("--import takes what is in the file", f"Usage: mkvm {SPEC.usage}")

@@ -1,4 +1,4 @@
-"""rbeacon: there is no light to switch, which is said for each node."""
+"""rbeacon: reports for each node that there is no light to switch."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ SPEC = Command(
 
 
 def plan(context: Context) -> Plan:
-    """Say it for each node."""
+    """One error for each node."""
     for node in context.nodes:
         yield Error(f"a virtual machine has no beacon light. Run: lsvm {node} -s, for its hypervisor", node)

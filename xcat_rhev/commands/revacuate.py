@@ -23,8 +23,8 @@ SPEC = Command(
     routes=HYPERVISOR_ROUTES,
     description=(
         "Every machine that runs on the hypervisors moves to another one of the same cluster that is not among them: "
-        "where the manager likes for one hypervisor, to the least busy for several. The command ends when all have "
-        "moved; a machine that stays is an error which says why. vm.host of those that moved is written."
+        "to one that the manager chooses; if several hypervisors are named, to the least busy one. The command ends "
+        "when all have moved; a machine that stays is an error which says why. vm.host of those that moved is written."
     ),
     examples=(
         ("revacuate rhevh1", "free rhevh1, for its update"),
@@ -59,7 +59,7 @@ class _Leaving:
 
     Attributes:
         others: Hypervisors that are not evacuated.
-        load: How many machines each of them has, by id, those that will go there counted.
+        load: How many machines each of them has, by id, including those that will move there.
     """
 
     context: Context

@@ -1,4 +1,4 @@
-"""reventlog: what a manager has noted about virtual machines and hypervisors; why one is down."""
+"""reventlog: a manager's events about virtual machines and hypervisors, such as why one is down."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .vm.machines import find, lack_either
 
 SPEC = Command(
     name="reventlog",
-    summary="what the manager has noted about virtual machines and hypervisors, the newest last",
+    summary="the manager's events about virtual machines and hypervisors, the newest last",
     usage="noderange [N|all] [--since TIME] [--problems]",
     place=Place.MANAGER,
     routes=HYPERVISOR_ROUTES,
     words=CommandWords(most=1),
-    arguments={"N": "how many of each node, the newest ones; 10 without a word", "all": "up to 1000 of each node"},
+    arguments={"N": "how many of each node, the newest ones; default 10", "all": "up to 1000 of each node"},
     options=(
         Option(("--since",), "since", "only newer ones: 30m, 12h, 7d, or 2026-11-30 or 2026-11-30T12:00", value="TIME"),
         Option(("--problems",), "problems", "only warnings, errors and alerts"),
@@ -34,7 +34,7 @@ SPEC = Command(
 )
 
 USUAL, MOST = 10, 1000
-#: What is no problem.
+#: The severity that is not a problem.
 NORMAL = frozenset({"normal", None})
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 

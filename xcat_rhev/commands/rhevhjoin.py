@@ -1,8 +1,8 @@
-"""rhevhjoin: freshly installed hypervisors become working hosts of their manager, without anybody typing it.
+"""rhevhjoin: freshly installed hypervisors become working hosts of their manager, by themselves.
 
 What a node still needs is in nodelist.appstatus as `rhevm=<step>`: rhevhupdateflag writes the first step when the
-site wants that, this command the following ones. So `nodels NODE nodelist.appstatus` shows how far a node is, and who
-starts the command again after a restart goes on where the tables say.
+site wants that, this command the following ones. So `nodels NODE nodelist.appstatus` shows how far a node is, and after
+a restart the command continues where the tables say.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Stage(NamedTuple):
     """One step of the way.
 
     Attributes:
-        name: As nodelist.appstatus says it.
-        work: Does it for nodes, and gives those for which it did not work, and why.
+        name: As in nodelist.appstatus.
+        work: Does it for nodes, and gives those that failed, and why.
     """
 
     name: str
@@ -71,7 +71,7 @@ PAUSE, GLANCE = 15.0, 0.5
 
 
 def plan(context: Context) -> Plan:
-    """Mark the named nodes as new, then go round until none is left."""
+    """Mark the named nodes as new, then repeat rounds until none is left."""
     begin = {node: {MANAGER: JOIN} for node in context.nodes}
     if begin:
         yield Job("", [Step("begin with " + ", ".join(begin), partial(note, context.xcat, begin))])
@@ -79,7 +79,7 @@ def plan(context: Context) -> Plan:
 
 
 def _rounds(context: Context) -> Iterator[Data | Error]:
-    """Go round, and report every node that arrives or fails."""
+    """Repeat rounds, and report every node that is up or has failed."""
     since: Since = {}
     refusals, told = LoginRefusals(context.xcat), set[str]()
     watching = "watch" in context.options
@@ -111,18 +111,18 @@ def _pause(clock: Clock, aborted: threading.Event) -> None:
 def one_round(
     xcat: Xcat, since: Since, now: float, aborted: threading.Event, refusals: LoginRefusals
 ) -> list[tuple[str, str, str]]:
-    """Bring every noted node as far as it comes at once.
+    """Bring every noted node as far as possible in one round.
 
     Args:
         xcat: The xCAT.
-        since: When this process saw each node begin its stage. Not what the tables say: that is the time of a clock
-            which may have been set, or that went on over a weekend while nobody was at work.
+        since: When this process saw each node begin its stage. The times in the tables are not used: that clock may
+            have been set, or this command may not have run for days.
         now: Seconds of the same clock, which never goes back.
         aborted: Set when the person who asked went away.
-        refusals: Managers that are not asked, for they would refuse the login again.
+        refusals: Managers that are not asked, because they would refuse the login again.
 
     Returns:
-        Node, the stage in which it is now, and why it did not come further.
+        Node, its present stage, and why it did not go further.
     """
     rows = {row["node"]: row for row in xcat.rows("nodelist") if row.get("node")}
     stages = {node: notes(row).get(MANAGER, "") for node, row in rows.items()}
@@ -157,7 +157,7 @@ def _run_chhypervisor(
     """Run chhypervisor with one option, for those nodes that have a value in a table if one is named.
 
     Returns:
-        The nodes for which it did not work, and why.
+        The nodes that failed, and why.
     """
     needing = list(nodes)
     if table:
@@ -175,7 +175,7 @@ def _run_chhypervisor(
     return stopped
 
 
-#: In this order. Scripts come last: a host without xCAT's key should work all the same.
+#: In this order. Scripts come last: a host without xCAT's key still becomes usable.
 STAGES = (
     Stage(JOIN, partial(_run_chhypervisor, "-a", "", "")),
     Stage("networks", partial(_run_chhypervisor, "-n", "hypervisor", "interface")),

@@ -1,8 +1,8 @@
 """rhevhupdateflag: a hypervisor has finished its install and should boot from its own disk from now on.
 
-The web server's CGI sends it. Whoever reaches xcatd may send it as well, so nothing that it says is believed: the
-asker, the address and the node's state are checked with the tables. A node whose report is lost installs itself again,
-for ever; a step that fails is therefore tried again, and in the end said in nodelist.status.
+The web server's CGI sends it. Anyone who reaches xcatd may send it as well, so nothing in it is trusted: the sender,
+the address and the node's state are checked with the tables. A node whose report is lost installs itself again and
+again; a failed step is therefore repeated, and the final failure is written to nodelist.status.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ STEP = "if it is being installed: nodeset next, status booted"
 
 
 def plan(context: Context) -> Plan:
-    """Check the asker, then each node's report; its state is looked at when its turn comes. See `common`."""
+    """Check the sender, then each node's report; its state is read when its turn comes."""
     if not context.nodes:
         raise Usage("rhevhupdateflag needs a noderange", f"Usage: rhevhupdateflag {SPEC.usage}")
     check_asker(context.xcat, context.request)
@@ -78,8 +78,8 @@ def _words(context: Context) -> tuple[str, str]:
     """The reported address in its normal form, and the host name.
 
     Raises:
-        Usage: The address is none.
-        Denied: There is none, and no user with a name has confirmed it.
+        Usage: It is not an address.
+        Denied: There is none, and no authenticated user sends it.
     """
     if not context.words:
         if not context.request.user:
@@ -92,7 +92,7 @@ def _words(context: Context) -> tuple[str, str]:
 
 
 def _check_name(xcat: Xcat, node: str, name: str) -> None:
-    """See that what the machine calls itself is not another node's name.
+    """Check that the host name of the machine is not another node's name.
 
     Raises:
         Denied: It is.

@@ -1,7 +1,7 @@
-"""rhevmupdateflag: a node that becomes a manager fetches its answers and tells how its setup went; a host is ready.
+"""rhevmupdateflag: a future manager fetches its answers and reports the result of its setup; a host is ready.
 
-The web server's CGI sends it, as rhevhupdateflag. Nothing that it says is believed: the asker and the address are
-checked with the tables, and only a node for which a kit was made gets answers.
+The web server's CGI sends it, as rhevhupdateflag. Nothing in it is trusted: the sender and the address are checked
+with the tables, and only a node for which a kit was made gets answers.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .finish.setups import FAILED, HOST, READY, SETUP, UP, hand_out, take_away
 log = logging.getLogger(__name__)
 
 TAKEN = "taken"
-#: What a node may say, and what is done.
+#: The reports of a node, and what is done then.
 WORDS = {
-    "answers": "hand the answers for its setup out",
-    TAKEN: "take the answers away, for the node has them",
+    "answers": "hand out the answers for its setup",
+    TAKEN: "remove the answers, because the node has them",
     "up": "note that its manager is up",
     "failed": "note that its setup failed",
     "installed": "let a full Linux that the embedded xcatd installs start from its disk",
-    READY: "let rhevhjoin take the host to its manager, if the site wants that",
+    READY: "let rhevhjoin add the host to its manager, if the site allows that",
 }
 
 SPEC = Command(
@@ -46,7 +46,7 @@ SPEC = Command(
     arguments={"address": "the address that the node asks from; it must be the node's", **WORDS},
     description=(
         "Sent by the CGI behind http://<master>/xcatrhevh/, which the postscripts rhevmsetup and rhevmhost ask. The "
-        "answers are those that 'xcat-rhev engine kit' has laid down for the node, and are gone once it has said that "
+        "answers are those that 'xcat-rhev engine kit' has written for the node; they are removed when it reports that "
         "it has them. nodelist.appstatus shows how far a manager is: rhevmsetup=waiting, running, up or failed. Only "
         "this host, a service node or a user with a certificate may ask."
     ),
@@ -59,7 +59,7 @@ SPEC = Command(
 
 
 def plan(context: Context) -> Plan:
-    """Check the asker and the address, then do the one thing."""
+    """Check the sender and the address, then act on the report."""
     if not context.nodes:
         raise Usage("rhevmupdateflag needs a noderange", f"Usage: rhevmupdateflag {SPEC.usage}")
     check_asker(context.xcat, context.request)
@@ -81,7 +81,7 @@ def plan(context: Context) -> Plan:
 
 
 def _check_setup(xcat: Xcat, node: str) -> None:
-    """See that a kit was made for a node.
+    """Check that a kit was made for a node.
 
     Raises:
         Conflict: None was.
@@ -108,6 +108,6 @@ def _do(context: Context, node: str, word: str) -> Iterator[Data | Error]:
 
 
 def _ready(xcat: Xcat, node: str) -> None:
-    """What comes next for a host with a full Linux, as after the install of a RHEV-H."""
+    """Start the next step of a host with a full Linux, as after the install of a RHEV-H."""
     steps = {**dict.fromkeys(scripts(xcat, [node]), SCRIPTS), **dict.fromkeys(nodes_to_join(xcat, [node]), JOIN)}
     note(xcat, {node: {HOST: READY, MANAGER: steps.get(node, "")}})

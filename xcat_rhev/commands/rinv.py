@@ -1,4 +1,4 @@
-"""rinv: what virtual machines and hypervisors are made of, in a person's words."""
+"""rinv: hardware and other properties of virtual machines and hypervisors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .show.listing import by_name
 from .vm.connections import other_profile
 from .vm.machines import find, lack_either
 
-#: What people type -> what it means.
+#: What users type -> what it means.
 _PLACES = {"numa": placement.numa, "devices": placement.devices}
 _SYNONYMS = {"memory": "mem", "disks": "disk", "nics": "nic", "uuid": "serial"}
 
@@ -39,13 +39,13 @@ SPEC = Command(
         ),
     ),
     arguments={
-        "all": "everything; also without a word",
+        "all": "everything; the default",
         "model": "what it is, where it belongs, what it was made from",
         "serial": "its serial number and UUID",
         "cpu, mem, disk, nic": "that alone",
         "host": "where it runs",
-        "guest": "what its guest says of itself: name, operating system, addresses; a request for each that runs, so "
-        "addresses are shown for this word only",
+        "guest": "what its guest reports: name, operating system, addresses; for this word only, because each running "
+        "machine needs a request",
         "numa": "NUMA nodes with their CPUs and memory; of a machine also where they are pinned; for this word only",
         "devices": "devices that machines may have alone, or those that a machine has; for this word only",
         "cert": "when the certificates of hypervisors and of their manager end, as rvitals cert says",
@@ -54,7 +54,7 @@ SPEC = Command(
         ("rinv vm1 disk", "its disks"),
         ("rinv all mem", "everybody's memory"),
         ("rinv rhevh1 numa,devices", "what there is to place machines on"),
-        ("rinv vm1-vm9 guest", "what the guests say of themselves, with their addresses"),
+        ("rinv vm1-vm9 guest", "what the guests report, with their addresses"),
     ),
 )
 
@@ -101,11 +101,11 @@ def plan(context: Context) -> Plan:
             if noun.status == VmStatus.UP:
                 yield Job(node, [Step("ask what its guest reports", partial(_addresses, context, noun))])
             elif not list(_vm_guest(noun, context.manager)):
-                yield Data(f"tells nothing: the machine is {noun.status or 'unknown'}", node, "Guest")
+                yield Data(f"unknown: the machine is {noun.status or 'unknown'}", node, "Guest")
 
 
 def _place_lines(context: Context, places: Sequence[str], noun: Vm | Host) -> list[Line]:
-    """What is asked for of a machine or a hypervisor alone."""
+    """Lines that are requested for one machine or hypervisor only."""
     return [Line(*line) for word in places for line in _PLACES[word](context.manager, noun)]
 
 
@@ -115,7 +115,7 @@ def _addresses(context: Context, vm: Vm) -> Iterator[Data]:
         name = device.name or device.mac or "NIC"
         yield Data(", ".join(device.ips), vm.name, f"Guest addresses of {name}")
     if not told and not list(_vm_guest(vm, context.manager)):
-        yield Data("tells nothing: no guest agent has answered", vm.name, "Guest")
+        yield Data("unknown: no guest agent has answered", vm.name, "Guest")
 
 
 def _id(noun: Vm | Host, line: Line) -> tuple[tuple[str, object], ...]:

@@ -35,7 +35,7 @@ SPEC = Command(
 
 
 def plan(context: Context) -> Plan:
-    """Say what is in the way, or remove."""
+    """Report the obstacle, or remove."""
     hosts, wrong = found.look(context, context.nodes)
     obstacles = state.in_the_way(context, list(hosts.values()))
     for node in context.nodes:

@@ -32,13 +32,14 @@ SPEC = Command(
     },
     description=(
         "Machines move while they run. The command ends when they run on the other hypervisor, and writes that one to "
-        "vm.host. A machine that runs there already is nothing to do; one that is off cannot move: set vm.host.\n\n"
-        "-s moves the disks instead: those of a machine one after the other, while it runs or not. LUNs and disks of "
-        "several machines stay. vm.storage gets the name of the new domain. Managers can do that since 3.2."
+        "vm.host. If a machine runs there already, there is nothing to do; one that is off cannot move: set "
+        "vm.host.\n\n-s moves the disks instead: those of a machine one after the other, while it runs or not. LUNs "
+        "and disks of several machines stay. vm.storage gets the name of the new domain. Managers can do that since "
+        "3.2."
     ),
     examples=(
         ("rmigrate vm1 rhevh2", "move to rhevh2"),
-        ("rmigrate vm1-vm9 any", "wherever the manager likes"),
+        ("rmigrate vm1-vm9 any", "wherever the manager chooses"),
         ("rmigrate vm1-vm9 -s data2", "move their disks to data2"),
     ),
 )
@@ -47,7 +48,7 @@ ANY = "any"
 
 
 def plan(context: Context) -> Plan:
-    """Find all machines and all hypervisors that are spoken of, then say where each machine goes."""
+    """Find all machines and all named hypervisors, then choose a target for each machine."""
     if "storage" in context.options:
         yield from _storage(context)
         return
@@ -82,7 +83,7 @@ def _storage(context: Context) -> Plan:
 
 
 def _targets(context: Context) -> dict[str, tuple[str, ...]]:
-    """The names that each node may go to."""
+    """The names of the possible targets of each node."""
     if context.words:
         return {node: context.words for node in context.nodes}
     rows = context.attrs("vm", "migrationdest")
@@ -94,8 +95,8 @@ class _Choice:
     """Where a machine goes.
 
     Attributes:
-        hosts: Those that are spoken of and that the manager has.
-        load: How many machines each of them has, those that will go there counted.
+        hosts: The named hypervisors that the manager has.
+        load: How many machines each of them has, including those that will move there.
     """
 
     context: Context
@@ -105,7 +106,7 @@ class _Choice:
     load: dict[str, int]
 
     def plan_job(self, names: Sequence[str]) -> Planned:
-        """The job, or what forbids it."""
+        """The job, or why it cannot move."""
         text = refusal(self.vm)
         if text:
             return Error(text, self.node)
@@ -126,7 +127,7 @@ class _Choice:
         return name in self.hosts and self.vm.host is not None and self.hosts[name].id == self.vm.host.id
 
     def unfit(self, name: str) -> str:
-        """Why it cannot go there, or nothing."""
+        """Why it cannot move there, or nothing."""
         host = self.hosts.get(name)
         if host is None:
             return f"{name}: host was not defined in the rhevm. The manager is {self.context.manager.name}"
@@ -141,6 +142,6 @@ class _Choice:
         return Job(self.node, move.parts(partial(self.record_host, name)))
 
     def record_host(self, typed: str, name: str) -> list[Data]:
-        """Write down where it is; hypervisors keep the name that they have as nodes."""
+        """Write vm.host; hypervisors keep the name that they have as nodes."""
         self.context.xcat.set_node_attrs("vm", {self.node: {"host": typed or name}})
         return [Data(f"migrated to {typed or name}: up.", self.node)]

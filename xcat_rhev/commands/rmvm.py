@@ -33,9 +33,9 @@ SPEC = Command(
     description=(
         "A machine that runs is refused unless -f is given. Its disks stay on their storage domain unless -p is given; "
         "they are named then. lsve -t disk lists them, chvm --attach gives them to a machine, cfgve -t disk -r removes "
-        "them. Engines before RHEV 3.1, and machines that hang on a template, cannot do without their disks, so -p is "
-        "needed there. A disk that other machines share stays in any case. A machine that does not exist is nothing to "
-        "do. The command ends when the machine is gone, and with -p its disks."
+        "them. Engines before RHEV 3.1, and machines that depend on a template, cannot keep their disks, so -p is "
+        "needed there. A disk that other machines share stays in any case. If a machine does not exist, there is "
+        "nothing to do. The command ends when the machine is gone, and with -p its disks."
     ),
     examples=(
         ("rmvm vm1-vm3 -p", "remove three machines with their disks"),
@@ -45,12 +45,12 @@ SPEC = Command(
 )
 
 
-#: Off; or with an illegal image, about which engines 4.x say nothing at all.
+#: Off; or with an illegal image, for which engines 4.x give no state.
 _REMOVABLE = frozenset({VmStatus.DOWN, VmStatus.IMAGE_ILLEGAL, None})
 
 
 def plan(context: Context) -> Plan:
-    """Find all machines with one search, then say what each needs."""
+    """Find all machines with one search, then plan a job for each."""
     purge = "purge" in context.options
     found = find(context, details=not purge, also=Disk if purge else None)
     texts = context.attrs("vm", "othersettings")

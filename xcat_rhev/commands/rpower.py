@@ -29,8 +29,8 @@ SPEC = Command(
         "stat, state, status": "show on, off, or the manager's word for what is in between",
     },
     description=(
-        "A command ends when the state is reached: off means that the manager says so. A machine whose disks are "
-        "locked or which is on its way down is waited for first, and so is one that comes up before it is suspended. "
+        "A command ends when the state is reached: off means that the manager says so. The command waits first "
+        "while disks are locked, while a machine shuts down and, before suspend, while it starts. "
         "Power is on as soon as the machine runs, not when its guest is up. A node with hypervisor.type and without "
         "vm.mgr is a hypervisor: its power goes through the manager's fencing (chhypervisor -p), which cuts off its "
         "machines as well; on ends when it is up, or back in maintenance, and suspend, resume and softoff do not exist "
@@ -49,5 +49,5 @@ SPEC = Command(
 
 
 def plan(context: Context) -> Plan:
-    """Plan the one word."""
+    """Plan one power action."""
     yield from power.plan(context, context.words[0])

@@ -31,10 +31,10 @@ SPEC = Command(
     ),
     description=(
         "The noderange says which managers are asked: those of its nodes. Everything that they have is shown. What is "
-        "written describes each machine as mkvm and chvm read it, so that chvm has nothing to do; what the tables have "
-        "no words for is named. What only a row can say, a password's key or a script's file, stays. A node that is "
-        "managed by something else, a group, somebody else's address or MAC, a name that several machines have and a "
-        "name that no node can have, are left alone and said."
+        "written describes each machine as mkvm and chvm read it, so that chvm has nothing to do; what the tables "
+        "cannot describe is named. What only a row can hold, such as a password's key or a script's file, stays. A "
+        "node that is managed by something else, a group, somebody else's address or MAC, a name that several machines "
+        "have and a name that no node can have are left alone and reported."
     ),
     examples=(
         ("rscan rhevh1", "what its manager has"),
@@ -43,13 +43,13 @@ SPEC = Command(
     ),
 )
 
-_LEFT_OUT = "the tables have no words for, so mkvm would not make: {}"
-_NO_ATTRIBUTE = "mkdef has no attributes for all of it. Run when it is defined: {}"
+_LEFT_OUT = "the tables cannot describe, so mkvm would not make: {}"
+_NO_ATTRIBUTE = "mkdef has no attributes for the rest. When the node is defined, run: {}"
 _ROW = "{:<7} {:<24} {:<14} {:<16} {}"
 
 
 def plan(context: Context) -> Plan:
-    """Ask the manager, show what it has, say what is written."""
+    """Ask the manager, show what it has, report what is written."""
     if len({"update", "new", "write"} & set(context.options)) > 1 or {"xml", "stanza"} <= set(context.options):
         raise Usage("these options do not go together", f"Usage: rscan {SPEC.usage}")
     writes = bool({"update", "new", "write"} & set(context.options))
@@ -73,7 +73,7 @@ def plan(context: Context) -> Plan:
 
 
 def _without_twins(context: Context, found: Sequence[Scanned]) -> tuple[list[Scanned], list[Message]]:
-    """Of several machines of one name, the one that is where the node's row says; if none is, none."""
+    """Of several machines of one name, the one in the place that the node's row names, if any."""
     by_name: dict[tuple[str, str], list[Scanned]] = {}
     for each in found:
         by_name.setdefault((each.kind, each.name), []).append(each)
@@ -92,7 +92,7 @@ def _without_twins(context: Context, found: Sequence[Scanned]) -> tuple[list[Sca
 
 
 def _choose(context: Context, found: Sequence[Scanned]) -> tuple[list[Scanned], list[Message]]:
-    """What the options ask to write, and what is in the way."""
+    """What the options ask to write, and the obstacles."""
     claims = Claims(context.xcat, context.manager.name, [each.name for each in found])
     chosen: list[Scanned] = []
     complaints: list[Message] = []
@@ -124,7 +124,7 @@ def _write(context: Context, chosen: Iterable[Scanned]) -> Iterator[Message]:
 
 
 def _definitions(context: Context, found: Sequence[Scanned]) -> Iterator[Message]:
-    """As mkdef reads them, and what it has no attributes for."""
+    """Stanzas for mkdef, and the values that mkdef has no attributes for."""
     write = _xml if "xml" in context.options else _stanza
     yield from (Data(line) for each in found for line in write(each))
     for each in found:

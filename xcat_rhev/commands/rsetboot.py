@@ -33,8 +33,8 @@ SPEC = Command(
         "hd": "from the hard disk",
         "cd": "from the CD drive",
         "net,hd": "several in order",
-        "def, default": "as vm.bootorder says, and no longer otherwise at the next start",
-        "stat, state": "show what the next start is from, and the order; also without a word",
+        "def, default": "as vm.bootorder says, at the next start too",
+        "stat, state": "show what the next start is from, and the order; the default",
     },
     description=(
         "Without -p the order holds only for the next start by rpower: it is noted in vm.othersettings as bootonce, "
@@ -52,10 +52,10 @@ SPEC = Command(
 
 ASKING = ("", "stat", "state", "status")
 DEFAULT = ("def", "default")
-#: Seconds that a machine may need to come up.
+#: Seconds that a machine may need to start.
 _LIMIT = 300.0
 DONE = "set boot order completed."
-#: The manager's words -> those of xCAT's plugins for hardware, which people's scripts look for.
+#: The manager's words -> those of xCAT's plugins for hardware, which scripts look for.
 XCAT_WORDS = {"network": "Network", "hd": "Hard Drive", "cdrom": "CD/DVD"}
 NO_NOTE, USUAL = "boot override inactive", "Default"
 _FIRMWARE = (
@@ -65,7 +65,7 @@ _FIRMWARE = (
 
 
 def plan(context: Context) -> Plan:
-    """Find all machines with one search, then say what each needs."""
+    """Find all machines with one search, then plan a job for each."""
     found = find(context)
     notes = read_notes(context.xcat, context.nodes)
     orders = context.attrs("vm", "bootorder")
@@ -107,7 +107,7 @@ class _Machine:
     row: str
 
     def plan_order(self, word: str) -> Iterator[Planned]:
-        """What to do about it."""
+        """The job that changes it."""
         if word in ASKING:
             yield Data(self.order_text(), self.note.node)
             yield self.in_xcat_words(self.note.noted, NO_NOTE)
@@ -140,7 +140,7 @@ class _Machine:
         """Note the order of the next start, change the machine's own, write the row; only what differs.
 
         Args:
-            told: The order that was asked for; empty for the usual one.
+            told: The requested order; empty for the usual one.
             once: What to note.
             wanted: The machine's own; empty to leave it.
             row: What to write into vm.bootorder.

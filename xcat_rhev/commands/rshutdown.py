@@ -1,4 +1,4 @@
-"""rshutdown: the same as `rpower softoff`, under the name that people know from other kinds of nodes."""
+"""rshutdown: the same as `rpower softoff`, under the name that other kinds of nodes have."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ from .vm.machines import find, lack_either
 
 #: What it shows without a word.
 KINDS = ("state", "cpu", "mem")
-#: What it shows for this word only, for it costs a question more.
+#: What it shows for this word only, because it costs another request.
 CERTIFICATE = "cert"
-#: What people type -> what it means.
+#: What users type -> what it means.
 _SYNONYMS = {"memory": "mem", "power": "state"}
 
 SPEC = Command(
@@ -28,18 +28,18 @@ SPEC = Command(
     routes=HYPERVISOR_ROUTES,
     words=CommandWords(most=None, known=("all", *KINDS, CERTIFICATE, *_SYNONYMS)),
     arguments={
-        "all": "state, cpu and mem; also without a word",
+        "all": "state, cpu and mem; the default",
         "state": "the manager's word for its state",
         "cpu": "how busy its CPUs are",
         "mem": "how much memory is used",
         "cert": "when the certificates of hypervisors, of their manager and of its CA end; for this word only",
     },
     description=(
-        "A manager's API does not tell when hypervisors' certificates end. It writes an event a day about each "
+        "A manager's API does not show when hypervisors' certificates end. It writes an event a day about each "
         "hypervisor that is up: from a year before the end on (4.5), or from a month before (3.6 to 4.4). These events "
         "are read; before 3.6 there are none. The manager's own certificate and its CA's are read from TLS. From sixty "
-        "days before an end there is a warning that says what to run; a hypervisor that does not answer because its "
-        "certificate has ended is told apart from others."
+        "days before an end there is a warning that says what to run; the state of a hypervisor that does not answer "
+        "because its certificate has ended says so."
     ),
     examples=(
         ("rvitals vm1-vm9 cpu", "who is busy"),
@@ -103,7 +103,7 @@ def _state(noun: Vm | Host) -> str:
 
 
 def _is_silent(noun: Vm | Host) -> bool:
-    """Is it not measured now? The manager then still shows the last values, or zeros."""
+    """Whether it is not measured now; the manager then still shows the last values, or zeros."""
     return noun.status not in HOST_TALKING if isinstance(noun, Host) else noun.status in VM_UNCERTAIN
 
 

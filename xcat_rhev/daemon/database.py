@@ -71,7 +71,7 @@ def locate(config: Path) -> DatabaseLocation:
     try:
         line = (file.read_text(encoding="utf-8").splitlines() or [""])[0].strip()
     except UnicodeDecodeError:
-        raise Usage(f"{file} is not written in UTF-8", "Write it again, also the password in UTF-8") from None
+        raise Usage(f"{file} is not written in UTF-8", "Save it in UTF-8, the password too") from None
     source, user, password = (*line.split("|", 2), "", "")[:3]
     kind, _, rest = source.removeprefix("dbi:").partition(":")
     folder = rest if kind.lower() == "sqlite" else line  # a folder may be there alone

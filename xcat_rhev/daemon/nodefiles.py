@@ -36,7 +36,7 @@ def read(path: str, reach: Reach) -> str | None:
         Denied: It is there, but not for everybody.
     """
     if reach is Reach.NONE:
-        raise Denied("a noderange that names a file needs a user with a name")
+        raise Denied("a noderange that names a file needs an authenticated user")
     try:
         with open(open_named(Path(path), public=reach is Reach.PUBLIC), encoding="utf-8", errors="replace") as file:
             return file.read(LONGEST)

@@ -101,7 +101,7 @@ class Server:
                 connection.close()
             self._listener.close()
         if not self.idle(3.0):
-            log.warning("a command did not end when it was told to")
+            log.warning("a command did not end when it had to")
         self._loop.close()
 
     def stop(self) -> None:
@@ -125,7 +125,7 @@ class Server:
                 self._take_in(sock, plain(address[0]))
             except Exception as problem:  # gone already, or no memory: there will be others
                 sock.close()
-                log.debug("a client could not be taken in: %s", type(problem).__name__)
+                log.debug("a client could not be accepted: %s", type(problem).__name__)
         if len(self.connections) >= MOST:
             self._pause()
 

@@ -185,9 +185,9 @@ class Tables:
         known = self.nodes() & names.keys()
         for name in names.keys() - known:
             if name.startswith("^"):
-                raise Denied("a noderange that names a file needs a user with a name")
+                raise Denied("a noderange that names a file needs an authenticated user")
             if not PLAIN.fullmatch(name):
-                raise Denied("a noderange that is more than a list of nodes needs a user with a name")
+                raise Denied("a noderange that is more than a list of nodes needs an authenticated user")
         missing = tuple(name for name in names if name not in known)
         nodes = tuple(sorted(known, key=natural))
         if nodes and self.exclusion():

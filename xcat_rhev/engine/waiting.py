@@ -226,7 +226,7 @@ class Watch:
         hint = "The manager goes on working; look again later or give a longer --timeout"
         if pending.state in LOCKED and self._aborted.seconds_left() > LAST_WORDS and self._idle():
             hint = (
-                "No job of the manager is at work any more, so that its task is lost. Its administrator frees the lock "
+                "The manager has no job for it any more, so the task is lost. Its administrator frees the lock "
                 "with unlock_entity.sh on the manager"
             )
         return TimedOut(
@@ -290,7 +290,9 @@ def _wanted(goal: Goal) -> str:
 def _open_question(goal: Goal) -> str:
     """What is not known when the manager is away: has it come to be?"""
     few = len(goal.wanted) <= _FEW
-    return f"{goal.what} is {' or '.join(sorted(goal.wanted))} now" if few else f"{goal.what} is as wanted now"
+    return (
+        f"{goal.what} is {' or '.join(sorted(goal.wanted))} now" if few else f"{goal.what} has the expected state now"
+    )
 
 
 def _kinds(pending: list[_Pending]) -> list[list[_Pending]]:

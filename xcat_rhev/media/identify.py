@@ -158,10 +158,10 @@ def node_ng_image(medium: Medium) -> str | None:
 def _check(medium: Medium, version: str, family: str) -> str:
     if not version:
         raise Usage(
-            f"{medium.name} does not tell its version", f"Add -n {family}VERSION, such as -n {_EXAMPLE[family]}"
+            f"{medium.name} does not name its version", f"Add -n {family}VERSION, such as -n {_EXAMPLE[family]}"
         )
     if not VERSION.fullmatch(version):
-        raise BadAnswer(f"{medium.name} says of itself to be version {version!r}", f"Add -n {family}VERSION")
+        raise BadAnswer(f"{medium.name} says that its version is {version!r}", f"Add -n {family}VERSION")
     return version
 
 

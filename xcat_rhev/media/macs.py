@@ -35,7 +35,7 @@ def mac_of(text: str, where: str) -> str:
         digits = re.sub("[^0-9a-f]", "", text.lower())[-12:]
         address = ":".join(digits[at : at + 2] for at in range(0, 12, 2))
         if address in _NOBODYS:
-            raise Usage(f"{where}: '{text}' is the address of no card", "Write the card's own, as 52:54:00:12:34:56")
+            raise Usage(f"{where}: '{text}' is not the address of a card", "Write the card's own, as 52:54:00:12:34:56")
         return address
     parts = _BETWEEN.split(text)
     digits = "".join(parts)

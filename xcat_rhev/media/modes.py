@@ -63,6 +63,6 @@ def dangers(words: Sequence[str]) -> Iterator[str]:
     for word in words:
         name, _, value = word.partition("=")
         if name in WIPES and value not in _OFF:
-            yield f"'{why}' {mode.value}, but '{word}' wipes the volume groups of its disks before. Leave {word} out"
+            yield f"'{why}' {mode.value}, but '{word}' wipes the volume groups of its disks first. Leave {word} out"
         elif name in DISKS and mode is Mode.UPGRADE:
             yield f"'{why}' {mode.value}, but '{word}' lays out its disks again. Leave {word} out"

@@ -46,9 +46,7 @@ def second_stage(medium: Medium, linux: int) -> tuple[str, str]:
     other = medium.find(_INSTALL)
     if other and _LIVE in tries:
         return _LIVE, other
-    raise BadAnswer(
-        f"{medium.name} lacks {' and '.join(tries)}, which its installer goes on with", "Is it the whole image?"
-    )
+    raise BadAnswer(f"{medium.name} lacks {' and '.join(tries)}, which its installer needs", "Is it the whole image?")
 
 
 def compose_time(medium: Medium) -> str:

@@ -39,11 +39,11 @@ class HugePages:
         if not self.count:
             return self.size
         if not memory:
-            raise Usage(f"{self.count} pages of which size is said by vm.memory alone", "Write it, or hugepage:1g")
+            raise Usage(f"{self.count} pages need vm.memory, which gives their size", "Write it, or hugepage:1g")
         size, left = divmod(memory, self.count)
         if left or size not in PAGES:
             raise Usage(
-                f"{show_size(memory)} of memory are no {self.count} huge pages",
+                f"{show_size(memory)} of memory cannot be {self.count} huge pages",
                 f"Their number is vm.memory by their size, one of {_sizes()}; or write the size, as hugepage:1g",
             )
         return size
@@ -60,7 +60,7 @@ def cpu_set(text: str) -> str:
     """
     bare = text.strip("'\"")
     if not _SET.fullmatch(bare):
-        raise Usage(f"'{text}' is no set of CPUs", "Write numbers and ranges, as 0-15,^8")
+        raise Usage(f"'{text}' is not a set of CPUs", "Write numbers and ranges, as 0-15,^8")
     return bare
 
 
@@ -75,7 +75,7 @@ def node_set(text: str) -> str:
         return bare
     found = numbers(bare) if _SET.fullmatch(bare) else ()
     if not found:
-        raise Usage(f"'{text}' is no set of NUMA nodes", f"Write numbers and ranges, as 0-1, or {NONE}")
+        raise Usage(f"'{text}' is not a set of NUMA nodes", f"Write numbers and ranges, as 0-1, or {NONE}")
     return write_set(found)
 
 

@@ -199,7 +199,7 @@ def _location_faults(storage: _Storage, location: str, complete: bool) -> Iterat
         if key not in storage.words:
             yield f"holds '{word}'; the words known here are: {', '.join(storage.words) or 'none'}"
         elif not storage.words[key].fullmatch(value):
-            yield f"holds '{word}', whose value cannot be right"
+            yield f"holds '{word}', which has an invalid value"
     for key in storage.needed if complete else ():
         if key not in given:
             yield f"lacks |{key}=..."

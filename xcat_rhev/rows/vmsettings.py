@@ -254,7 +254,7 @@ def _pages(text: str) -> HugePages:
 def _bios(text: str) -> str:
     word = text.replace("-", "_")
     if word not in BIOS_TYPES:
-        raise Usage(f"'{text}' is no chipset with firmware", f"Write one of {', '.join(BIOS_TYPES)}")
+        raise Usage(f"'{text}' is not a chipset with firmware", f"Write one of {', '.join(BIOS_TYPES)}")
     return word
 
 
@@ -268,7 +268,7 @@ def _gpus(text: str) -> tuple[str, ...]:
     """Types of virtual GPUs; `none` for none."""
     kinds = split_list(text)
     if not kinds or not all(_GPU.fullmatch(kind) for kind in kinds):
-        raise Usage(f"'{text}' is no type of a virtual GPU", "Write types as rinv HYPERVISOR devices has them")
+        raise Usage(f"'{text}' is not a type of virtual GPU", "Write types as rinv HYPERVISOR devices has them")
     return () if kinds == (NO_LEASE,) else kinds
 
 
@@ -280,7 +280,7 @@ def is_gpus(text: str) -> bool:
 
 def _fit(text: str) -> bool:
     if text != NUMA:
-        raise Usage(f"'{text}' is no way to fit a machine in", f"Write fit:{NUMA}")
+        raise Usage(f"'{text}' is not a value of fit", f"Write fit:{NUMA}")
     return True
 
 

@@ -240,7 +240,7 @@ class XcatdClient:
         elif self._settings.xcatd[0] in ("127.0.0.1", "::1", "localhost"):
             context.verify_mode = ssl.CERT_NONE
         else:
-            raise Unreachable(f"no CA can be read ({', '.join(self._settings.ca)}), so xcatd cannot be known")
+            raise Unreachable(f"no CA can be read ({', '.join(self._settings.ca)}), so xcatd cannot be verified")
         if self._settings.certificate:
             _show(context, self._settings.certificate)
         return context

@@ -182,7 +182,7 @@ def test_specific_keeps_two_builds_side_by_side(host, tmp_path):
     assert open_image(tmp_path / "install/rhevh6.3.20120926/x86_64").distname == "rhevh6.3.20120926"
     sample = media_iso.SAMPLES["rhevh6"]
     nameless = {"isolinux/version": media_iso.version_file(media_iso.RHEV, "rhev-hypervisor", "6.3", "")}
-    with pytest.raises(Usage, match="does not tell its build"):
+    with pytest.raises(Usage, match="does not name its build"):
         copycds(host, "-f", media_iso.write(tmp_path, replace(sample, files={**sample.files, **nameless})), "-s")
 
 

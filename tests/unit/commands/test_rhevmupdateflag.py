@@ -62,7 +62,7 @@ def test_the_answers_go_to_the_node_at_its_address_until_it_has_them(xcat: FakeH
     assert not answers_path(str(tmp_path), "mgr1").exists()
     assert status(xcat, "mgr1") == f"ssh=up,rhevmsetup={'up' if word == 'up' else 'running'}"
     again = ask(xcat, "mgr1", "10.0.0.5", "answers")
-    assert again[0].startswith("!no answers wait for it, or it has them. Run: xcat-rhev engine kit")
+    assert again[0].startswith("!there are no answers for it, or it has them already. Run: xcat-rhev engine kit")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_answers_go_to_the_node_at_its_address_until_it_has_them(xcat: FakeH
         ("mgr1", ("10.0.0.6", "taken"), "127.0.0.1", "!10.0.0.6 is not its address"),
         ("mgr1", ("10.0.0.6", "answers"), "127.0.0.1", "!10.0.0.6 is not its address"),
         ("mgr1", ("10.0.0.5", "answers"), "10.0.0.5", "!only this host, a service node or a user"),
-        ("kvm1", ("10.0.0.6", "answers"), "127.0.0.1", "!no answers wait for it"),
+        ("kvm1", ("10.0.0.6", "answers"), "127.0.0.1", "!there are no answers for it"),
         ("kvm1", ("10.0.0.6", "up"), "127.0.0.1", "!no kit was made for it"),
         ("kvm1", ("10.0.0.6", "installed"), "127.0.0.1", "!no full Linux is being installed on it"),
         ("mgr1", ("nothing", "up"), "127.0.0.1", "!rhevmupdateflag needs an IP address and one word"),
@@ -98,7 +98,7 @@ def test_a_host_that_is_ready_waits_for_rhevhjoin(xcat: FakeHost) -> None:
 
 
 def test_a_dry_run_keeps_the_answers(xcat: FakeHost, tmp_path: Path) -> None:
-    assert ask(xcat, "mgr1", "10.0.0.5", "answers", "--dry-run") == ["hand the answers for its setup out"]
+    assert ask(xcat, "mgr1", "10.0.0.5", "answers", "--dry-run") == ["hand out the answers for its setup"]
     assert answers_path(str(tmp_path), "mgr1").exists()
 
 

@@ -126,7 +126,7 @@ def test_the_video_model_says_the_protocol_where_nothing_else_does(model, displa
     [
         ({"memory": "lots"}, "vm.memory: 'lots' is not a size. Run: chtab node=vm1 'vm.memory=4g'"),
         ({"memory": "0"}, "vm.memory: '0' is not more than zero. Run: chtab node=vm1 'vm.memory=4g'"),
-        ({"memory": "9" * 400 + "g"}, "is more than there is"),
+        ({"memory": "9" * 400 + "g"}, "is too large"),
         ({"cpus": "two"}, "vm.cpus: 'two' is not of the form sockets[:cores[:threads]]"),
         ({"cpus": "0:1"}, "vm.cpus: '0:1'"),
         ({"cpus": "1:1:1:1"}, "vm.cpus: '1:1:1:1'"),

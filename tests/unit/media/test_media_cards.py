@@ -42,8 +42,8 @@ def test_a_mac_is_read_in_every_form(text):
         ("52:54:00:12:34:56:78", "not a MAC address"),
         ("52:54-00:12:34:56:78", "not a MAC address"),
         ("5254.0012.34", "not a MAC address"),
-        ("00:00:00:00:00:00", "the address of no card"),
-        ("FFFF.FFFF.FFFF", "the address of no card"),
+        ("00:00:00:00:00:00", "not the address of a card"),
+        ("FFFF.FFFF.FFFF", "not the address of a card"),
     ],
 )
 def test_a_hardware_address_of_another_length_is_refused_by_name(text, what):

@@ -163,7 +163,7 @@ def test_an_installer_is_told_by_the_name_of_its_image(tmp_path, file, version):
     if version:
         assert read(tmp_path, made)[1].distname == f"ovirt{version}"
     else:
-        with pytest.raises(Usage, match="does not tell its version"):
+        with pytest.raises(Usage, match="does not name its version"):
             read(tmp_path, made)
 
 

@@ -39,7 +39,7 @@ def test_a_mounted_medium_is_told_like_its_image(tmp_path):
     for path, data in media_iso.SAMPLES["ovirt4"].files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(data)
-    with pytest.raises(Usage, match=r"does not tell its version. Add -n ovirtVERSION, such as -n ovirt4\.5\.5"):
+    with pytest.raises(Usage, match=r"does not name its version. Add -n ovirtVERSION, such as -n ovirt4\.5\.5"):
         identify(read_folder(tmp_path))  # no file name to tell it by, and .treeinfo has CentOS's
     (tmp_path / ".treeinfo").write_bytes(media_iso.treeinfo("x86_64", "4.4.10", "ovirt-node"))
     assert identify(read_folder(tmp_path)).distname == "ovirt4.4.10"

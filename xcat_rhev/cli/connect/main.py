@@ -51,8 +51,8 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     add("engine", metavar="ENGINE", help="its name, host:port, or the address of its web page")
     login.add_options(parser)
     add("--home", type=typed_path, metavar="DIR", help=f"the embedded xcatd's home ({homes.usual()})")
-    add("--port", type=port, metavar="N", help="where an embedded xcatd that is started listens (3001)")
-    add("--no-links", action="store_true", help="do not put rpower and the others beside xcat-rhev")
+    add("--port", type=port, metavar="N", help="the port of an embedded xcatd that is started (3001)")
+    add("--no-links", action="store_true", help="make no links for rpower and the others beside xcat-rhev")
     return parser.parse_args(list(argv))
 
 

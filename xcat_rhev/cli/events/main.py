@@ -37,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
     except OSError as problem:
         return _fail(f"{words.state}: {problem.strerror}. Give another folder: --state DIR")
     if lock is None:
-        return _fail(f"another one is at work: {words.state}/lock is held. Give another folder: --state DIR")
+        return _fail(f"another one runs: {words.state}/lock is held. Give another folder: --state DIR")
     stopped = Abort()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "xcat-rhev events",
-        description="Pass on what managers note: to nodelist.status, and to the programs of a folder. "
+        description="Pass on the events of managers: to nodelist.status, and to the programs of a folder. "
         "Each program is called once for an event, with RHEV_... in its environment and JSON on its standard input.",
     )
     parser.add_argument(

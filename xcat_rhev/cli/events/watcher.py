@@ -106,7 +106,7 @@ class Watcher:
             *events, last = map(json.loads, lines)
             return events, int(last["newest"])
         except (ValueError, KeyError, TypeError) as problem:
-            raise BadAnswer(f"lsve --events answers with something else: {problem}") from None
+            raise BadAnswer(f"lsve --events gave an unexpected answer: {problem}") from None
 
     def _take(self, events: Sequence[Happening], newest: int) -> None:
         """Write the status of nodes, and leave the events to the programs."""

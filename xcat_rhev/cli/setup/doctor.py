@@ -118,7 +118,7 @@ def _perl(site: XcatSite) -> Finding:
     text = find_shared("share/perl/rhevm.pm").read_text()
     names = re.findall(r"^\s*(?:use|require) (?!xCAT)([A-Z][\w:]*)", text, re.MULTILINE)
     missing = [name for name in dict.fromkeys(names) if site.run("perl", f"-M{name}", "-e", "1").returncode]
-    says = "there" if not missing else f"{', '.join(missing)} cannot be loaded, so lines or all commands are lost"
+    says = "there" if not missing else f"{', '.join(missing)} cannot be loaded, so some or all commands fail"
     return Finding("Perl modules of the plugin", not missing, says, _packages_of(site, missing))
 
 
@@ -137,7 +137,7 @@ def _plugin_file(site: XcatSite) -> Finding:
         return Finding("plugin", True, f"{site.plugin} is ours")
     if ledger.knows(site.plugin):
         return Finding(
-            "plugin", False, f"{site.plugin} was replaced since, as an upgrade of xCAT does", "xcat-rhev install"
+            "plugin", False, f"{site.plugin} was replaced later, as an upgrade of xCAT does", "xcat-rhev install"
         )
     says = "is xCAT's own" if site.plugin.exists() else "is missing"
     return Finding("plugin", False, f"{site.plugin} {says}", "xcat-rhev install")

@@ -81,7 +81,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         "--httpd", choices=("apache", "nginx", "none"), default="", help="the web server (the one that is here)"
     )
     parser.add_argument("--policy", choices=tuple(POLICIES) + ("none",), default="certificate", help="the policy row")
-    parser.add_argument("--dry-run", action="store_true", help="show the plan only")
+    parser.add_argument("--dry-run", action="store_true", help="only show the plan")
     return parser.parse_args(list(argv))
 
 
@@ -216,7 +216,7 @@ def _policy(site: XcatSite, ledger: Ledger, policy: str) -> Iterator[Item]:
         return
     if not webcertificate.is_there(site):
         if webcertificate.file_of(site).exists():
-            yield Item("the CGI is told of its certificate", partial(webcertificate.tell, site, ledger))
+            yield Item("name the certificate in the CGI's settings", partial(webcertificate.tell, site, ledger))
         elif site.role() == "management node":  # where the CA is
             yield Item("the CGI's certificate, signed by xCAT's CA", partial(webcertificate.make, site, ledger))
     there = site.run("tabdump", "policy").stdout

@@ -107,9 +107,9 @@ class Ledger:
     def _restore_one(self, path: Path, entry: dict[str, Any]) -> str:
         kept = Path(entry["kept"]) if entry["kept"] else None
         if "link" in entry and not self.ours(path):
-            return f"left {path}: it was changed since" if path.exists() else f"{path} was gone"
+            return f"left {path}: it was changed after the install" if path.exists() else f"{path} was gone"
         if "link" not in entry and path.exists() and digest(path.read_bytes()) != entry["sha256"]:
-            return f"left {path}: it was changed since" + (f"; what stood there before is {kept}" if kept else "")
+            return f"left {path}: it was changed after the install" + (f"; the former file is {kept}" if kept else "")
         if kept and kept.exists():
             back = path.with_name(f".{path.name}.old")
             shutil.copy2(kept, back)
@@ -120,7 +120,7 @@ class Ledger:
         for folder in entry.get("made", []):
             with suppress(OSError):  # something of somebody else's is in it
                 Path(folder).rmdir()
-        return f"removed {path}" + (f": what stood there before is lost, {kept} is not there" if kept else "")
+        return f"removed {path}" + (f": the former file is lost, {kept} is not there" if kept else "")
 
     def _write(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

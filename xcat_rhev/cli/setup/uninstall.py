@@ -27,11 +27,11 @@ def main(argv: Sequence[str]) -> int:
         prog="xcat-rhev uninstall",
         description=(
             "Take the product out of a Perl xCAT: put back every byte that an install replaced, and stop the agent. "
-            f"One that is at work is waited for, {agents.PATIENCE:.0f} seconds at most, and is named if it goes on."
+            f"If the agent is at work, it gets {agents.PATIENCE:.0f} seconds to end."
         ),
     )
     add_options(parser)
-    parser.add_argument("--dry-run", action="store_true", help="show what would be done only")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be done")
     options = parser.parse_args(list(argv))
     site = site_of(options)
     try:

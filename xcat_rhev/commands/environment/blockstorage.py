@@ -1,4 +1,4 @@
-"""LUNs: found through a host, and checked before a storage domain is made of them, or the one on them taken over."""
+"""LUNs: found through a host, and checked before a storage domain is made on them or taken over from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...rows.storage import StorageRow
 
 
 def prepare(manager: Manager, host: Host, row: StorageRow) -> StorageRow:
-    """Make sure that a host sees the LUNs of a domain and that they are free; iSCSI has to be logged in to before.
+    """Make sure that a host sees the LUNs of a domain and that they are free; an iSCSI target needs a login first.
 
     Args:
         manager: The manager.

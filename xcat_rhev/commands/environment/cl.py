@@ -61,8 +61,8 @@ def _compare(context: Context, there: Cluster, level: str, where: DataCenter | N
     Args:
         context: The command.
         there: The cluster.
-        level: The compatibility version that is asked for, or empty.
-        where: The data center it should be in; only one that has lost its own is given another.
+        level: The requested compatibility version, or empty.
+        where: The data center it should be in; only a cluster that has lost its data center gets another one.
         update: -u was given.
     """
     wanted: dict[str, Any] = {"version": level or None, "description": context.options.get("description")}
@@ -89,7 +89,7 @@ def cpu_type(context: Context, wanted: str, level: str) -> str:
         level: The compatibility version, `4.7`, or empty for the newest.
 
     Returns:
-        The exact name; empty when the manager names none and finds out by itself.
+        The exact name; empty when the manager lists none and chooses it by itself.
 
     Raises:
         Usage: The manager does not offer it; the hint lists those that it does.

@@ -54,7 +54,7 @@ def bracket(address: str | None) -> str:
 
 
 def location(domain: StorageDomain) -> str:
-    """virtsd.location of a domain; nothing where the manager does not tell it."""
+    """virtsd.location of a domain; empty where the manager does not show it."""
     luns = ",".join(domain.luns)
     if domain.storage_type == "fcp":
         return luns

@@ -38,8 +38,8 @@ def plan(
 
     Args:
         context: The command.
-        centers: What there should be.
-        things: What there should be of other kinds.
+        centers: The described data centers.
+        things: Described objects of other kinds.
         comparing: Nothing will be done; see `Order`.
     """
     over = replace(context, xcat=Overlay(context.xcat, _tables(centers)))
@@ -70,7 +70,7 @@ def _within(context: Context, center: Center) -> Context:
 
 
 def _faults(context: Context, centers: Sequence[Center]) -> Iterator[Error]:
-    """Everything that is wrong with described rows, without asking the manager."""
+    """All errors in the described rows, without asking the manager."""
     for center in centers:
         for name, row in center.hosts.items():
             for fault in read_interfaces(row.get("interface", ""))[1]:

@@ -55,7 +55,7 @@ def update(context: Context, names: Sequence[str]) -> Plan:
 
 
 def _wishes(context: Context, level: str) -> dict[str, Any]:
-    """What the options say, and nothing else."""
+    """The values of the given options only."""
     asked = {"version": level or None, "description": context.options.get("description")}
     return {key: value for key, value in asked.items() if value is not None}
 
@@ -67,7 +67,7 @@ def wanted_data_center(
 
     Args:
         name: Its name.
-        storage: One of `CENTER_STORAGE`; engines from 3.4 on only tell local from shared.
+        storage: One of `CENTER_STORAGE`; engines from 3.4 on only distinguish local and shared.
         compat: The compatibility version, `4.7`; None leaves it to the manager.
         description: For people.
     """
@@ -76,14 +76,17 @@ def wanted_data_center(
 
 
 def is_other(data_center: DataCenter, storage: str) -> bool:
-    """Was it made for other storage? Since 3.4 a data center only tells local from shared, and takes any shared one."""
+    """Whether it was made for other storage.
+
+    Since 3.4 a data center is local or shared, and takes any shared storage.
+    """
     if data_center.local is None and data_center.storage_type:
         return data_center.storage_type != storage
     return is_local(data_center) != (storage == "localfs")
 
 
 def is_local(data_center: DataCenter) -> bool:
-    """Does it have local storage, in either way of saying so?"""
+    """Whether it has local storage, in v3's or v4's notation."""
     return bool(data_center.local) or data_center.storage_type == "localfs"
 
 
@@ -125,7 +128,7 @@ def _local_storage(context: Context, there: DataCenter) -> list[str]:
 
 
 def _format_warning(context: Context, name: str, local: Sequence[str], names: Sequence[str]) -> str:
-    """Nothing is formatted unless its name was typed, with -f."""
+    """The warning before local storage is formatted: its name has to be typed, with -f."""
     if not local or ("force" in context.options and set(local) <= set(names)):
         return ""
     line = f"cfgve -t dc -m {context.manager.name} -o {','.join([name, *local])} -r -f"

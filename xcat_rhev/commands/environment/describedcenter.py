@@ -1,4 +1,4 @@
-"""One data center on its way to what a description says, and what there is of it now."""
+"""One data center of a description, and its present state."""
 
 from __future__ import annotations
 
@@ -65,7 +65,10 @@ class DescribedDataCenter:
         return self.clusters.get(name) or self.manager.one(Cluster, name)
 
     def network_now(self, name: str) -> Network | None:
-        """A network of the data center as it is at the time of asking; one of the management comes with a new one."""
+        """A network of the data center as it is at the time of asking.
+
+        A new data center comes with a management network.
+        """
         return self.own_networks().get(name)
 
     def own_networks(self) -> dict[str, Network]:
@@ -88,7 +91,7 @@ class DescribedDataCenter:
         return self.job(new.name, says, partial(self.manager.create, new))
 
     def job(self, name: str, says: str, do: Callable[[], object], text: str = "succeeded") -> Job:
-        """One step that says that it succeeded."""
+        """A job of one step that reports success."""
 
         def step() -> list[Message]:
             do()
@@ -118,7 +121,7 @@ def host_key(name: str) -> str:
 
 
 def host_networks_key(name: str) -> str:
-    """The key of what is on a host's NICs."""
+    """The key of the networks on a host's NICs."""
     return f"networks of host {name}"
 
 
@@ -128,5 +131,5 @@ def network_key(name: str, center: str) -> str:
 
 
 def attachment_key(network: str, cluster: str) -> str:
-    """The key of a network's part in a cluster."""
+    """The key of a network's attachment to a cluster."""
     return f"network {network} in cluster {cluster}"

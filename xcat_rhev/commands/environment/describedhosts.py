@@ -53,7 +53,7 @@ class Hosts:
                 )
 
     def _beneath(self, name: str, cluster: str, interface: str) -> frozenset[str]:
-        """What a host's networks depend on: the host, and their parts in its cluster."""
+        """What a host's networks depend on: the host, and their attachments to its cluster."""
         described = self._this.center.networks
         used = {each.network for each in read_interfaces(interface)[0]}
         return frozenset(
@@ -69,14 +69,14 @@ class Hosts:
         elif there is None:
             yield self._new.job(name, cluster)
         elif self._rests(there, cluster):
-            # A description does not say who put it there, or what is wrong with it.
+            # A description does not hold the login or the power management.
             if there.status not in HOST_RESTING:
                 yield Warn(f"the host is {there.status or 'unknown'}, and is not changed", name)
         else:
             yield admit.approval(self._this.context, name, there, cluster)
 
     def _rests(self, there: Host, cluster: Cluster) -> bool:
-        """Is it a member of its cluster already, though not one that works now?"""
+        """Whether it is a member of its cluster already, though not usable now."""
         mine = there.cluster is not None and there.cluster.id == cluster.id
         return mine and there.status not in HOST_UP | HOST_COMING | {HostStatus.PENDING_APPROVAL}
 

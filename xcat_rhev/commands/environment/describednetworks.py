@@ -40,7 +40,7 @@ def _network(this: DescribedDataCenter, name: str, values: Mapping[str, Any]) ->
 
 
 def _make(this: DescribedDataCenter, name: str, values: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Make a network, unless it came with a new data center as that of the management does."""
+    """Make a network, unless it came with a new data center, as the management network does."""
     there = None if this.home else this.network_now(name)
     if there is None:
         usages: dict[str, Any] = {"usages": ()} if values.get("hosts_only") else {}
@@ -48,7 +48,7 @@ def _make(this: DescribedDataCenter, name: str, values: Mapping[str, Any], wante
         try:
             this.manager.create(Network(name=name, data_center=home, **wanted, **usages))
             return
-        except Conflict:  # it came meanwhile, with the first cluster
+        except Conflict:  # it was made meanwhile, with the first cluster
             there = this.network_now(name)
             if this.home or there is None:
                 raise
@@ -80,7 +80,7 @@ def _attach(this: DescribedDataCenter, name: str, cluster: str) -> None:
 
 
 def requirements(this: DescribedDataCenter) -> Iterator[DescribedPart]:
-    """What the hosts of a cluster must have is demanded of them when they have it, and not if one could not get it."""
+    """A network becomes required in a cluster when all hosts have it, and not if one could not get it."""
     for name, values in this.center.networks.items():
         for cluster in values.get("clusters", ()):
             wanted = _is_required(values, cluster)
@@ -95,7 +95,7 @@ def requirements(this: DescribedDataCenter) -> Iterator[DescribedPart]:
 
 
 def _is_required(values: Mapping[str, Any], cluster: str) -> bool | None:
-    """Is it demanded of the hosts of that cluster? None if the description does not say."""
+    """Whether the network is required in that cluster; None if the description does not say."""
     told = values.get("required")
     return cluster in told if isinstance(told, (list, tuple)) else told
 

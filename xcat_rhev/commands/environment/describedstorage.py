@@ -15,7 +15,7 @@ from .order import DescribedPart
 
 
 def faults(context: Context, names: list[str], complete: bool) -> Iterator[Error]:
-    """What is wrong with described rows; what to type for a table is of no use for a file."""
+    """What is wrong with described rows; without the hints, which are about tables and not about a file."""
     for name, texts in read_storage(context.xcat, names, complete=complete)[1].items():
         yield from (Error(text.partition(". Run: ")[0].replace("virtsd.", ""), name) for text in texts)
 
@@ -72,7 +72,7 @@ def _building(this: DescribedDataCenter, scene: sdmake.Scene, row: StorageRow) -
 
 
 def _leader(this: DescribedDataCenter, rows: Mapping[str, StorageRow]) -> str:
-    """The data domain that initializes the data center, if that is still to be done."""
+    """The data domain that initializes the data center, if it is not initialized yet."""
     if this.home is not None and this.home.status != CenterStatus.UNINITIALIZED:
         return ""
     return next((name for name, row in rows.items() if row.kind == "data"), "")

@@ -1,4 +1,4 @@
-"""Disks by themselves: those that rmvm and chvm -d kept, shared ones, LUNs."""
+"""Disks that are managed on their own: those that rmvm and chvm -d kept, shared ones, LUNs."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def move(context: Context, names: Sequence[str]) -> Plan:
 
 
 def sparsify(context: Context, names: Sequence[str]) -> Plan:
-    """Give back the room that thin disks do not use any more."""
+    """Give back the space that thin disks do not use any more."""
     yield from _each(context, names, SPARSIFY, "sparsify")
 
 

@@ -16,17 +16,17 @@ from . import converge, plaindescription
 from .export import can_be_told, comes_along
 from .kind import is_in
 
-#: The exit code where something differs, apart from 1 for what went wrong.
+#: The exit code where something differs; 1 is for errors.
 DIFFERS = 2
 
 
 def plan(context: Context, centers: Sequence[Center], things: Sequence[DescribedThing] = ()) -> Plan:
-    """Say what `--from` would do, and what the manager has that is not described.
+    """Report what `--from` would do, and what the manager has that is not described.
 
     Args:
         context: The command.
-        centers: What there shall be.
-        things: What there shall be of other kinds.
+        centers: The described data centers.
+        things: Described objects of other kinds.
     """
     for item in converge.plan(context, centers, things, comparing=True):
         if isinstance(item, Job):
@@ -39,7 +39,7 @@ def plan(context: Context, centers: Sequence[Center], things: Sequence[Described
 
 
 def _differences(job: Job) -> Iterator[Message]:
-    """What a job would do; one that has nothing to do says nothing."""
+    """What a job would do; no message for a job with nothing to do."""
     for part in job.parts:
         if part.says:
             yield Data(part.says, job.node, code=DIFFERS)
@@ -62,7 +62,7 @@ def _clusters(manager: Manager, home: DataCenter) -> list[Cluster]:
 
 
 def _networks(manager: Manager, home: DataCenter) -> list[Network]:
-    """Without the one that comes with every data center."""
+    """Networks that are not described, without the one that comes with every data center."""
     return [each for each in manager.all(Network) if is_in(each.data_center, home) and not comes_along(each)]
 
 

@@ -1,4 +1,4 @@
-"""lsve --events: what a manager has noted since an event, with the nodes that it is about; for `xcat-rhev events`."""
+"""lsve --events: a manager's events after a given one, with the nodes that they are about; for `xcat-rhev events`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..hypervisor import lookup
 from ..vm.machines import find_named
 
 NOW = "now"
-#: How many events are asked for, as long as these do not reach back far enough; 0 is all.
+#: How many events are requested, in turn, until they reach back far enough; 0 means all.
 _LIMITS = (20, 500, 0)
 #: xCAT's words for a node that a monitor has found to work, or not.
 ALIVE, UNREACHABLE = "alive", "unreachable"
 #: What an event may be about.
 _ABOUT = ("vm", "host", "template", "storage_domain", "cluster", "data_center")
-#: States that tell nothing yet: a later event will.
+#: States that decide nothing yet: a later event will follow.
 _VM_OPEN = frozenset({VmStatus.POWERING_DOWN, VmStatus.SAVING_STATE, VmStatus.IMAGE_LOCKED, VmStatus.UNASSIGNED})
 _VM_RUNS = frozenset(
     {
@@ -36,7 +36,7 @@ _VM_RUNS = frozenset(
 )
 _HOST_OPEN: frozenset[str] = HOST_COMING | HOST_LEAVING | HOST_RESTING | {HostStatus.PENDING_APPROVAL}
 _HOST_RUNS = frozenset({HostStatus.UP, HostStatus.NON_OPERATIONAL})
-#: What a node may have said of itself that a stop makes wrong. An installation goes on: nodes are restarted for it.
+#: Values of nodelist.status that a stop makes wrong. Not those of an installation, during which nodes restart.
 _WAS_ALIVE = frozenset({ALIVE, "booted", POWERING_ON})
 _WAS_NOT = frozenset({"", UNREACHABLE, POWERING_ON, POWERING_OFF})
 
@@ -47,7 +47,7 @@ class NodeState(NamedTuple):
     Attributes:
         node: Its name.
         state: The manager's word for its state now.
-        runs: Whether it works; None where that is open.
+        runs: Whether it works; None where that is not known.
     """
 
     node: str
@@ -67,7 +67,7 @@ def plan(context: Context) -> Plan:
 
 
 def _after(text: str) -> int | None:
-    """The number after which events count; None for none of those that are there.
+    """The number after which events are wanted; None for new ones only.
 
     Raises:
         Usage: It is neither a number nor `now`.

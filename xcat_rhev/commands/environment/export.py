@@ -1,4 +1,4 @@
-"""lsve --export: what a manager has, written as cfgve --from reads it, and what it cannot say."""
+"""lsve --export: what a manager has, written as cfgve --from reads it, and a list of what that cannot hold."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .inventory import Environment
 _USUAL_DESCRIPTIONS = ("Management Network", "Default Management Network")
 #: What every engine calls the template Blank.
 BLANK_TEMPLATE = "00000000-0000-0000-0000-000000000000"
-#: Usages of a network in a cluster that a description has no word for.
+#: Usages of a network in a cluster that a description cannot hold.
 _ROLES = frozenset({"display", "migration", "gluster"})
 
 
@@ -38,7 +38,7 @@ def plan(context: Context) -> Plan:
 
 
 class _Writing:
-    """Words what there is.
+    """Writes the description.
 
     Args:
         context: The command.
@@ -102,7 +102,7 @@ class _Writing:
         )
 
     def _network(self, network: Network, clusters: list[Cluster]) -> dict[str, Any]:
-        """A network; of one that comes with its data center what is not as it comes."""
+        """A network; for one that comes with its data center only what was changed."""
         used = [
             (cluster.name, each)
             for cluster in clusters
@@ -146,7 +146,7 @@ class _Writing:
         return _without_empty({"cluster": cluster.name, "address": host.address, "interface": "|".join(sorted(parts))})
 
     def _name_elsewhere(self, network: Ref | None) -> str:
-        """What a network is called that a host's data center does not have."""
+        """The name of a network that a host's data center does not have."""
         ref = network or Ref()
         return next((each.name for each in self._found.networks if each.id == ref.id), None) or ref.name or ref.id
 
@@ -165,7 +165,7 @@ class _Writing:
         )
 
     def left_out(self) -> Iterator[str]:
-        """What a description does not say, in the words of who has to make it by hand."""
+        """What a description cannot hold, worded for a person who has to make it by hand."""
         found = self._found
         lost = [cluster.name for cluster in found.clusters if not cluster.data_center]
         loose = [domain.name for domain in found.loose]
@@ -199,17 +199,17 @@ def _network_name(network: Ref | None, own: Mapping[str, str]) -> str:
 
 
 def comes_along(network: Network) -> bool:
-    """Is it the management network that engines make with a data center?"""
+    """Whether it is the management network that engines make with a data center."""
     return network.name in MANAGEMENT_NETWORKS
 
 
 def can_be_told(domain: StorageDomain) -> bool:
-    """Has a description words for a domain of that kind?"""
+    """Whether a description can hold a domain of that kind."""
     return domain.storage_type in STORAGE and domain.type in DOMAIN_TYPES
 
 
 def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what says nothing."""
+    """The values that are not empty."""
     return {key: value for key, value in values.items() if value not in (None, "", {}) and value != []}
 
 

@@ -61,7 +61,7 @@ def refuse_old(context: Context, what: str) -> None:
     """Refuse what the manager does not have.
 
     Raises:
-        Usage: It is too old, or is spoken to by API v3, which never had it.
+        Usage: It is too old, or its API is v3, which never had it.
     """
     if late := context.manager.too_new(what):
         raise Usage(late)
@@ -72,10 +72,10 @@ def domain_for(context: Context, among: Sequence[StorageDomain] = ()) -> Storage
 
     Args:
         context: The command.
-        among: Those that come into question; all of the manager where none are given.
+        among: The candidates; all of the manager if not given.
 
     Raises:
-        NotFound: There is none, or not such a one.
+        NotFound: There is none, or none of that name.
         Usage: There are several, and none is named.
     """
     wanted = context.options.get("target")

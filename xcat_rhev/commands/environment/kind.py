@@ -1,4 +1,4 @@
-"""How a kind of object says what can be done with it, and what all kinds share."""
+"""How a kind of object declares what can be done with it, and what all kinds share."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ...messages import Data, Error
 from ...plan.context import Context, Plan
 from ...plan.jobs import Job, Step
 
-#: What xCAT's sites expect to find where nothing was named.
+#: The usual names where none was given.
 DEFAULT = "Default"
-#: The template that every manager has and that cannot go.
+#: The template that every manager has and that cannot be removed.
 BLANK_ID = "00000000-0000-0000-0000-000000000000"
 _VERSION = re.compile(r"\d{1,2}\.\d{1,2}")
 
@@ -27,7 +27,7 @@ class Verb:
 
     Attributes:
         plan: Plans it for all names at once.
-        takes: The options that mean something for it.
+        takes: The options that it uses.
     """
 
     plan: Callable[[Context, Sequence[str]], Plan]
@@ -48,7 +48,7 @@ class Kind:
 
 
 def success(name: str, text: str = "succeeded.") -> list[Data]:
-    """What a step answers when it is done."""
+    """The message of a step that is done."""
     return [Data(text, name)]
 
 
@@ -59,7 +59,7 @@ def one_step(name: str, says: str, do: Callable[[], object], text: str = "succee
         name: The object.
         says: What the step does, for `--dry-run`.
         do: Does it.
-        text: What to say then.
+        text: The message when it is done.
     """
 
     def step() -> list[Data]:
@@ -69,7 +69,7 @@ def one_step(name: str, says: str, do: Callable[[], object], text: str = "succee
     return Job(name, [Step(says, step)])
 
 
-#: How people call what options set, by attribute.
+#: The words for what options set, by attribute.
 _WORDS = {
     "version": "compatibility version",
     "cpu_type": "CPU type",
@@ -88,12 +88,12 @@ def with_values(values: Mapping[str, Any]) -> str:
 
 
 def as_asked(context: Context, there: Noun, differing: Mapping[str, Any], update: bool) -> Job | Error:
-    """What becomes of an object that is there: changed by -u, an error by -c if it is otherwise than asked.
+    """The steps for an object that is there: -u changes it, -c refuses if it differs.
 
     Args:
         context: The command.
         there: The object.
-        differing: What of it is otherwise.
+        differing: The values that differ.
         update: -u was given.
     """
     name, word = there.name or "", there.word()
@@ -135,7 +135,7 @@ def named_cluster(context: Context) -> Cluster:
 
 
 def compat(context: Context) -> str:
-    """The compatibility version that was asked for, or nothing.
+    """The requested compatibility version, or None.
 
     Raises:
         Usage: The text is not valid.
@@ -150,5 +150,5 @@ def compat(context: Context) -> str:
 
 
 def is_in(ref: Ref | None, noun: DataCenter) -> bool:
-    """Does a reference point to that data center?"""
+    """Whether a reference points to that data center."""
     return ref is not None and (ref.id == noun.id if ref.id and noun.id else ref.name == noun.name)

@@ -16,7 +16,7 @@ def _center(noun: Any) -> object:
 
 
 def _template_version(template: Any) -> object:
-    """The number, and the version's own name; the manager's empty template has 0, which says nothing."""
+    """The number, and the version's own name; the manager's empty template has 0, which is left out."""
     if not template.version_number:
         return None
     named = template.version_name and template.version_name != "base version"

@@ -1,4 +1,7 @@
-"""lsve --metrics: what a manager has and how it is, in Prometheus' text format; five lists, and TLS once."""
+"""lsve --metrics: counts and states of a manager in Prometheus' text format.
+
+It costs five lists, and one TLS connection.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +16,19 @@ from ...plan.context import Context, Plan
 
 #: Labels and their value.
 Sample = tuple[Mapping[str, str], float]
-#: So many events are looked at; more than that in an hour is an hour of its own kind.
+#: How many events are read; more than that in an hour are not counted.
 _EVENTS = 1000
 
 
 def plan(context: Context) -> Plan:
-    """Read everything and write it in one message: who serves several managers must not mix them."""
+    """Read everything and write it in one message: answers of several managers must not be mixed."""
     own = {"manager": context.manager.name}
     lines = (_family(name, about, own, samples) for name, about, samples in _families(context.manager))
     yield Data("\n".join(line for family in lines for line in family))
 
 
 def _families(manager: Manager) -> Iterator[tuple[str, str, Iterable[Sample]]]:
-    """Each metric: its name, what it tells, and its samples."""
+    """Each metric: its name, its meaning, and its samples."""
     hosts = manager.list(Host)
     yield "rhev_machines", "Virtual machines by state.", _states(manager.list(Vm, only=("status",)))
     yield "rhev_hosts", "Hypervisors by state.", _states(hosts)
@@ -48,7 +51,7 @@ def _room(domains: Iterable[StorageDomain]) -> Iterator[Sample]:
 
 
 def _ends(manager: Manager, hosts: Sequence[Host]) -> Iterator[Sample]:
-    """Of the manager and its CA, and of the hosts whose end the manager has told."""
+    """The ends of the certificates of the manager, its CA and its hosts, as far as the manager has reported them."""
     for what, end in zip(("manager", "ca"), manager.own_certificates()):
         if end is not None:
             yield {"of": what, "name": manager.name}, end.timestamp()

@@ -19,7 +19,7 @@ _ASKED = frozenset({"data_center", "vlan", "mtu", "nonvm", "description"})
 
 
 def create(context: Context, names: Sequence[str]) -> Plan:
-    """Make those that are not there; one that is there must be as asked."""
+    """Make those that are missing; existing ones have to match."""
     yield from _converge(context, names, update=False)
 
 
@@ -53,7 +53,7 @@ def _converge(context: Context, names: Sequence[str], update: bool) -> Plan:
 
 
 def too_new(manager: Manager, wanted: Mapping[str, Any]) -> str:
-    """What of a network its manager does not have yet; nothing if it has all."""
+    """What a network asks for and its manager is too old for; nothing if it has all."""
     asked = {"mtu": "MTUs of networks"} if wanted.get("mtu") else {}
     if wanted.get("usages") == ():
         asked["usages"] = "networks for hosts only"

@@ -1,4 +1,4 @@
-"""In which order the parts of a description are carried out, and what is left out when one of them cannot be."""
+"""The order of the parts of a description, and what is left out when one of them fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DescribedPart:
         key: What others call it in `after`.
         plan: Compares it with what is there.
         after: The keys of those that it depends on.
-        later: What a dry run says where `plan` has to wait for those; empty if it can always plan at once.
+        later: What a dry run prints where `plan` has to wait for those; empty if it can always plan at once.
     """
 
     name: str
@@ -36,11 +36,11 @@ class Order:
     """Plans parts one after the other: what depends on a failed part is not begun.
 
     Args:
-        comparing: Nothing will be done: what would wait is compared with what is there now, as far as that can be.
+        comparing: Nothing will be done: parts that would wait are compared with the present state, as far as possible.
 
     Attributes:
         busy: Keys of parts for which there is something to do.
-        broken: Keys of parts that cannot be.
+        broken: Keys of parts that cannot be made.
         names: The names of all parts, by key.
     """
 
@@ -72,7 +72,7 @@ class Order:
                 yield replace(item, key=part.key, after=part.after | item.after)
 
     def _items(self, part: DescribedPart) -> Iterable[Planned]:
-        """What is to be done, or that it is planned later."""
+        """What is to be done, or a note that it is planned later."""
         later = [Job(part.name, [Step(part.later, part.plan)])]
         if not (part.later and part.after & self.busy):
             return part.plan()

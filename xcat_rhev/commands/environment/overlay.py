@@ -1,4 +1,4 @@
-"""Tables with rows laid over them, so that what reads tables can read a description."""
+"""Tables with the rows of a description over them, so that code that reads tables can read a description."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...xcat.host import Row, Xcat
 
 
 class Overlay:
-    """A Host whose tables have more in them; what is written goes to the real ones.
+    """An xCAT with additional rows in its tables; writes go to the real ones.
 
     Args:
         xcat: The real one.

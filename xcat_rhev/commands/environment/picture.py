@@ -1,7 +1,7 @@
 """lsve --graph: a virtual environment as one picture, laid out and drawn by Graphviz.
 
-Boxes within boxes: data centers hold their storage, their networks and their clusters; clusters hold hosts; hosts hold
-virtual machines. Machines are named as long as there are few, and are squares with their names as tool tips beyond.
+Nested boxes: data centers hold their storage, their networks and their clusters; clusters hold hosts; hosts hold
+virtual machines. A few machines are shown by name; many are squares with their names as tool tips.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from ...ordering import natural
 from ...units import show_size
 from .inventory import Environment
 
-#: Up to so many machines are written out.
+#: Up to this number machines are shown by name.
 NAMED_VMS = 200
-#: Hosts in a row at least, and how many more in a row than in a column; a box is wider than high.
+#: Hosts in a row at least, and how many more in a row than in a column; because a box is wider than high.
 _LEAST_COLUMNS, _SHAPE = 4, 0.9
-#: How wide a host's box is where names are short, in points; where they are long fewer stand in a row.
+#: How wide a host's box is where names are short, in points; where they are long fewer fit in a row.
 _USUAL_WIDTH = 150
 #: Squares in a row within a host at least, and data centers in a row.
 _SQUARES, _HOMES_IN_A_ROW = 12, 2
@@ -55,7 +55,7 @@ _FONT = "Helvetica,Arial,sans-serif"
 
 
 def color(status: str | None) -> str:
-    """The colour of a state; one that is not known is in between."""
+    """The colour of a state; an unknown state gets the middle one."""
     return _COLORS.get(status or "unknown", COMING)
 
 
@@ -254,7 +254,7 @@ def _squares(vms: Sequence[Vm], lines: int, columns: int) -> str:
         return ""
     cells = [_square(vm) for vm in vms] + [_NOTHING] * (lines * columns - len(vms))
     rows = "".join(f"<TR>{''.join(cells[begin : begin + columns])}</TR>" for begin in range(0, len(cells), columns))
-    # Graphviz gives what room is left to all columns alike, unless the size is fixed.
+    # Graphviz gives spare space to all columns alike, unless the size is fixed.
     size = f'FIXEDSIZE="TRUE" WIDTH="{_PITCH * columns + 1}" HEIGHT="{_PITCH * lines + 1}"'
     table = f'<TABLE ALIGN="LEFT" BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="0" {size}>{rows}</TABLE>'
     return f'<TR><TD ALIGN="LEFT">{table}</TD></TR>'
@@ -271,7 +271,7 @@ def _square(vm: Vm) -> str:
 
 
 def _side_by_side(tables: Sequence[str], room: int) -> str:
-    """Tables in a row, with an empty cell that takes the room, in points, that would stretch them."""
+    """Tables in a row, with an empty cell that takes the spare space, in points."""
     cells = "".join(f'<TD VALIGN="TOP">{table}</TD>' for table in tables)
     rest = f'<TD FIXEDSIZE="TRUE" WIDTH="{room}" HEIGHT="1"></TD>' if room > 0 else ""
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2"><TR>{cells}{rest}</TR></TABLE>'

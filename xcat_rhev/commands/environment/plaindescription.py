@@ -1,4 +1,4 @@
-"""Objects made of settings in a description: told by lsve --export, compared and made by cfgve --from and --diff."""
+"""Objects made of settings in a description: written by lsve --export, compared and made by cfgve --from and --diff."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
 
 
 def records(manager: Manager) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """All that a manager has of each kind and that did not come with it, as a description has it."""
+    """All objects of each kind that do not come with every manager, as a description has them."""
     for word, kind in PLAIN.items():
         if not (kind.came and manager.too_new(kind.came)):
             found = (each for each in kind.everything(manager) if not kind.own(each, manager))
@@ -36,7 +36,7 @@ def records(manager: Manager) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def record(kind: PlainKind, noun: Noun, manager: Manager) -> dict[str, Any]:
-    """One thing as a description has it."""
+    """One object as a description has it."""
     read = {key.name: key.read(noun, manager) for key in kind.layout.keys}
     shown = {key: list(value) if isinstance(value, tuple) else value for key, value in read.items()}
     told = {key: value for key, value in shown.items() if value not in (None, "", [])}
@@ -44,11 +44,11 @@ def record(kind: PlainKind, noun: Noun, manager: Manager) -> dict[str, Any]:
 
 
 def plan(context: Context, things: Sequence[DescribedThing], centers: Sequence[Center], order: Order) -> Plan:
-    """Compare things with what is there; those that need what is still to be made are planned when it is.
+    """Compare objects with what is there; those that need something that is still to be made are planned later.
 
     Args:
         context: The command.
-        things: What there shall be.
+        things: The described objects.
         centers: The data centers of the same description.
         order: What is to be done before.
     """
@@ -61,7 +61,7 @@ def plan(context: Context, things: Sequence[DescribedThing], centers: Sequence[C
 
 
 def _part(context: Context, thing: DescribedThing, centers: Sequence[Center], order: Order) -> DescribedPart:
-    """A thing as it can be planned now; only one that names what is not there yet has to wait for that."""
+    """The part for an object; it waits only for objects that it names and that do not exist yet."""
     title = PLAIN[thing.kind].title
     now = [*_thing(context, thing)]
     needed = _dependencies(thing, centers, order) if any(isinstance(each, Error) for each in now) else frozenset[str]()
@@ -70,7 +70,7 @@ def _part(context: Context, thing: DescribedThing, centers: Sequence[Center], or
 
 
 def _in_order(things: Sequence[DescribedThing]) -> Iterator[DescribedThing]:
-    """The same, each after those of its kind that it names; a ring of them is begun somewhere."""
+    """The same, each after those of its kind that it names; the order within a circle does not matter."""
     left = [*things]
     while left:
         waiting = {(thing.kind, thing.name) for thing in left}
@@ -84,14 +84,14 @@ def _in_order(things: Sequence[DescribedThing]) -> Iterator[DescribedThing]:
 
 
 def _dependencies(thing: DescribedThing, centers: Sequence[Center], order: Order) -> frozenset[str]:
-    """The keys of what it names and what is not there yet."""
+    """The keys of objects that it names and that do not exist yet."""
     mentioned = thing.references
     mentioned |= {center.name for center in centers if mentioned & set(center.vms)}
     return frozenset(key for key in order.busy | order.broken if order.names[key] in mentioned)
 
 
 def _thing(context: Context, thing: DescribedThing) -> Plan:
-    """What one thing lacks."""
+    """The steps for one object."""
     options = {"manager": context.options["manager"], **thing.options}
     try:
         yield from converge(PLAIN[thing.kind], replace(context, options=options), thing.name)
@@ -100,7 +100,7 @@ def _thing(context: Context, thing: DescribedThing) -> Plan:
 
 
 def surplus(manager: Manager, things: Sequence[DescribedThing], code: int) -> Iterator[Message]:
-    """What the manager has and the description does not name, of the kinds that it has anything of."""
+    """What the manager has and the description does not name, for the kinds that the description has."""
     for word in dict.fromkeys(thing.kind for thing in things):
         kind = PLAIN[word]
         if kind.came and manager.too_new(kind.came):
@@ -112,7 +112,10 @@ def surplus(manager: Manager, things: Sequence[DescribedThing], code: int) -> It
 
 
 def _is_meant(kind: PlainKind, noun: Noun, thing: DescribedThing, manager: Manager) -> bool:
-    """Is it that one? Things of one name differ in what they belong to, or in a setting that never changes."""
+    """Whether it is the described one.
+
+    Objects of one name differ in what they belong to, or in a setting that never changes.
+    """
     if thing.name != noun.name:
         return False
     where = kind.where(noun, manager)

@@ -1,4 +1,4 @@
-"""Kinds of objects that have a name and settings and nothing else to them: made, changed, removed and shown alike."""
+"""Kinds of objects that consist of a name and settings: all are made, changed, removed and shown alike."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..show.listing import Key, Layout, plain
 from .kind import Kind, Verb, success
 from .settings import Collected, Setting, reference
 
-#: Where things of a kind are: the option that names it, and its flag.
+#: What objects of a kind belong to: the option that names it, and its flag.
 HOMES: Mapping[type[Noun], tuple[str, str]] = {Cluster: ("cluster", "-l"), DataCenter: ("data_center", "-d")}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked for.
+    """The requested values.
 
     Attributes:
         values: By attribute.
@@ -42,8 +42,8 @@ class PlainKind:
         title: What people call it.
         noun: The manager's.
         settings: What can be set, besides a description.
-        members: Lists that are collections of the thing.
-        came: What the list of arrivals calls it; empty if it was always there.
+        members: Lists that are collections of the object.
+        came: Its name in the list of arrivals; empty if every version has it.
         home: What it belongs to, which -l or -d names; None for the manager itself.
         hidden: Names that the manager keeps for itself.
         described: It has a description.
@@ -104,7 +104,7 @@ class PlainKind:
 
     @property
     def key_words(self) -> tuple[str, ...]:
-        """The words that tell things of one name apart."""
+        """The words that distinguish objects of one name."""
         return (*((self.home.TAG,) if self.home else ()), *(each.word for each in self.settings if each.identity))
 
     @property
@@ -122,7 +122,7 @@ class PlainKind:
         return tuple(sorted(members.show(each, manager) for each in manager.list(members.noun, under=under)))
 
     def refuse_early(self, manager: Manager) -> None:
-        """Refuse it where the manager does not know such things.
+        """Refuse it where the manager does not have such objects.
 
         Raises:
             Usage: It is too old.
@@ -131,7 +131,7 @@ class PlainKind:
             raise Usage(late)
 
     def everything(self, manager: Manager) -> list[Noun]:
-        """All that the manager has; of a kind in something, with that in each."""
+        """All that the manager has; if they belong to another object, with a reference to it."""
         self.refuse_early(manager)
         if self.home is None:
             return [each for each in self.fetch(manager, None) if each.name not in self.hidden]
@@ -150,7 +150,7 @@ class PlainKind:
         return [*manager.all(self.noun, under)]
 
     def home_of(self, context: Context, wanted: Asked) -> Noun | None:
-        """What they belong to, as it was asked for.
+        """What they belong to, from the options.
 
         Raises:
             Usage: It is not named.
@@ -164,20 +164,20 @@ class PlainKind:
         return found
 
     def new(self, context: Context, name: str, wanted: Asked) -> Noun:
-        """What the manager is told to make."""
+        """The object to create."""
         return self.noun(name=name, **wanted.values)
 
     def address(self, noun: Any) -> Noun:
-        """The thing where its collections are."""
+        """The object whose collections are read and written."""
         found: Noun = noun
         return found
 
     def waits(self, context: Context, made: Noun, wanted: Asked) -> Sequence[Wait]:
-        """What is awaited when it is made or changed."""
+        """The goal to wait for when it is made or changed."""
         return ()
 
     def filled(self, members: Collected) -> bool:
-        """Does what is made have the members of that list already?"""
+        """Whether a new object has the members of that list already."""
         return False
 
     def sent_again(self, context: Context, noun: Noun, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -194,11 +194,11 @@ class PlainKind:
         """What has to be done before one can be removed."""
 
     def where(self, noun: Any, manager: Manager) -> dict[str, str]:
-        """What a description has to say beside its settings, so that no other is meant."""
+        """What identifies it in a description, in addition to its settings."""
         return {}
 
     def own(self, noun: Any, manager: Manager) -> bool:
-        """Is it one that every manager has, or that comes with something else? A description does not tell it."""
+        """Whether every manager has it, or it comes with something else; a description leaves it out."""
         return noun.name in self.hidden
 
 
@@ -207,10 +207,10 @@ def _show_setting(setting: Setting, noun: Any, manager: Manager) -> object:
 
 
 def read_settings(kind: PlainKind, context: Context) -> Asked:
-    """What was asked for.
+    """The requested values.
 
     Raises:
-        Usage: A word is none of this kind's, its value is wrong, or the manager is too old for it.
+        Usage: A word does not belong to this kind, its value is wrong, or the manager is too old for it.
     """
     known = {each.word: each for each in kind.settings}
     lists = {each.word: each for each in kind.members}
@@ -240,7 +240,7 @@ def _refuse_missing(kind: PlainKind, manager: Manager, values: Mapping[str, Any]
 
 
 def _look(kind: PlainKind, context: Context, wanted: Asked) -> tuple[Noun | None, list[Noun]]:
-    """What they belong to, and those that may be meant."""
+    """What they belong to, and the candidates."""
     kind.refuse_early(context.manager)
     under = kind.home_of(context, wanted)
     own = [each.attribute for each in kind.settings if each.identity and each.attribute in wanted.values]
@@ -249,7 +249,7 @@ def _look(kind: PlainKind, context: Context, wanted: Asked) -> tuple[Noun | None
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Are both the same thing, or the same word?"""
+    """Whether both are the same object, or the same word."""
     if one is None or other is None:
         return one is other
     return bool(one.id == other.id if hasattr(one, "id") else one == other)
@@ -276,7 +276,7 @@ def _one(
     wanted: Asked,
     update: bool | None,
 ) -> Job | Error:
-    """What becomes of one; `update` is None where it may be made as well as changed."""
+    """The job for one; `update` is None where it may be made as well as changed."""
     under, there = place
     hits = [*_hits(kind, there, name)]
     if len(hits) > 1:
@@ -290,7 +290,7 @@ def _one(
 
 
 def converge(kind: PlainKind, context: Context, name: str) -> Plan:
-    """Make one thing, or change it: what a description wants of it.
+    """Make or change one object, as a description asks.
 
     Args:
         kind: Its kind.
@@ -354,7 +354,7 @@ def _change(
 
 
 def _differing_lists(kind: PlainKind, manager: Manager, there: Noun, wanted: Asked) -> dict[str, Sequence[Noun]]:
-    """The lists that are otherwise than asked for, as they are."""
+    """The lists that differ from what was asked for, as they are."""
     found: dict[str, Sequence[Noun]] = {}
     for each in kind.members:
         if each.word in wanted.members:
@@ -367,7 +367,7 @@ def _differing_lists(kind: PlainKind, manager: Manager, there: Noun, wanted: Ask
 def _fill(
     manager: Manager, members: Collected, under: Noun, wanted: Sequence[Noun] | None, now: Sequence[Noun]
 ) -> None:
-    """Put into a list what it lacks, after what it shall not have any more was taken out."""
+    """Remove from a list what it should not have any more, then add what it lacks."""
     if wanted is None:
         return
     keys = {members.key(each) for each in wanted}

@@ -1,4 +1,4 @@
-"""The plain kinds by their words for -t, those first that others need."""
+"""The plain kinds by their words for -t; those that others need come first."""
 
 from __future__ import annotations
 

@@ -19,12 +19,12 @@ from .kind import DEFAULT, Kind, Verb, data_center, is_in, success
 from .sdlookup import Found
 
 LIMIT = 300.0
-#: Seconds in which a domain that should rest may still be shown as it was.
+#: Seconds for which the manager may still show the old state of a domain on its way to maintenance.
 GRACE = 60.0
 
 
 def activate(context: Context, names: Sequence[str]) -> Plan:
-    """Activate domains that are at rest."""
+    """Activate domains that are in maintenance."""
     for found in sdlookup.look(context, names):
         if found.domain is None:
             yield error_of(sdlookup.not_found(context, found.name), found.name)
@@ -39,13 +39,13 @@ def activate(context: Context, names: Sequence[str]) -> Plan:
 
 @dataclass
 class _Switching:
-    """A domain on its way to be active or at rest, whoever started that.
+    """Brings a domain to the state active or maintenance, whoever started that.
 
     Attributes:
         context: The command.
         home: Its data center.
         domain: The domain.
-        status: What it was last seen in.
+        status: Its state when it was last read.
     """
 
     context: Context
@@ -54,20 +54,20 @@ class _Switching:
     status: str
 
     def work(self, name: str) -> Iterator[Step | Wait]:
-        """Let it be active."""
+        """Activate it."""
         yield from self._wait_for_rest(DOMAIN_MOVING | DOMAIN_LEAVING)
         yield Step("activate", self._activate)
         yield _until(self.context, DOMAIN_ACTIVE, self.home, self.domain, name)
 
     def rest(self, name: str = "") -> Iterator[Step | Wait]:
-        """Let it be in maintenance; with a name, say that it succeeded."""
+        """Take it to maintenance; with a name, report success."""
         yield from self._wait_for_rest(DOMAIN_MOVING)
         if self.status not in DOMAIN_LEAVING:
             yield Step("deactivate", self._deactivate)
         yield _until(self.context, DOMAIN_RESTING, self.home, self.domain, name, failed=DOMAIN_ACTIVE)
 
     def _wait_for_rest(self, moving: frozenset[str]) -> Iterator[Wait]:
-        """Wait for what is under way: until then an engine refuses everything else."""
+        """Wait for the action under way: until then an engine refuses everything else."""
         if self.status in moving:
             goal = partial(
                 Goal,
@@ -98,7 +98,7 @@ def _until(
     name: str = "",
     failed: frozenset[str] = frozenset(),
 ) -> Wait:
-    """Wait for a state inside a data center; with a name, say that it succeeded."""
+    """Wait for a state inside a data center; with a name, report success."""
     goal = partial(Goal, domain, wanted, failed, grace=GRACE, limit=context.limit(LIMIT), under=home)
     return Wait(f"wait until {'/'.join(sorted(wanted))}", goal, lambda _: success(name) if name else None)
 
@@ -143,12 +143,12 @@ def _attachment(context: Context, home: DataCenter, domain: StorageDomain, name:
 
 
 def _ignore(do: Any, *args: Any) -> None:
-    """Do it, without taking its answer for messages."""
+    """Do it and ignore its answer, which is not a list of messages."""
     do(*args)
 
 
 def detach(context: Context, names: Sequence[str]) -> Plan:
-    """Detach domains that are at rest."""
+    """Detach domains that are in maintenance."""
     for found in sdlookup.look(context, names):
         if found.domain is None:
             yield error_of(sdlookup.not_found(context, found.name), found.name)

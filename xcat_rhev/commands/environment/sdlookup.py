@@ -72,7 +72,7 @@ def _candidates(domain: StorageDomain, homes: Sequence[DataCenter]) -> Sequence[
 
 
 def with_states(manager: Manager, domains: Iterable[Noun]) -> list[StorageDomain]:
-    """Give domains the states that their data centers alone know; one list per data center that holds one.
+    """Add the states of domains, which only their data centers show; one list per data center that holds one.
 
     An ISO domain may be in several data centers and in another state in each. All of them are shown.
     """
@@ -118,5 +118,5 @@ def is_last_active(found: Found) -> bool:
 
 
 def in_use(names: Sequence[str]) -> str:
-    """Why a domain cannot go: machines run on it."""
+    """Why a domain cannot be removed: machines run on it."""
     return f"virtual machines run from it: {few(names)}. Run: rpower {','.join(names[:3])} off"

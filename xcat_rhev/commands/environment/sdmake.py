@@ -80,7 +80,7 @@ def _create(context: Context, names: Sequence[str], take_over: bool) -> Plan:
 
 
 def leaders_of(scene: Scene) -> dict[str, str]:
-    """For each empty data center the data domain that must come before all others, for it initializes the center."""
+    """For each empty data center the data domain that must come first, because it initializes the center."""
     leaders: dict[str, str] = {}
     for name, row in scene.rows.items():
         home = scene.homes.get(row.data_center)
@@ -90,7 +90,7 @@ def leaders_of(scene: Scene) -> dict[str, str]:
 
 
 def _wrong(scene: Scene, row: StorageRow) -> Iterator[str]:
-    """Everything that keeps a domain from being made, in one go."""
+    """All reasons why a domain cannot be made."""
     manager = scene.context.manager.name
     home = scene.homes.get(row.data_center)
     if home is None:
@@ -113,7 +113,7 @@ def _wrong(scene: Scene, row: StorageRow) -> Iterator[str]:
 
 
 def _unattachable(scene: Scene, row: StorageRow, host: Host, home: DataCenter) -> Iterator[str]:
-    """Why a domain could be made, but not attached: it would be left behind without a data center."""
+    """Why a domain could be made, but not attached: it would remain without a data center."""
     manager = scene.context.manager
     cluster = next((each for each in manager.all(Cluster) if host.cluster and each.id == host.cluster.id), None)
     if cluster is not None and not is_in(cluster.data_center, home):
@@ -130,7 +130,7 @@ def _unattachable(scene: Scene, row: StorageRow, host: Host, home: DataCenter) -
 
 
 def others(there: StorageDomain, row: StorageRow) -> Iterator[str]:
-    """In what a domain of that name differs from its row."""
+    """How a domain of that name differs from its row."""
     pairs = (
         ("type", there.type, row.kind),
         ("storage type", there.storage_type, row.storage),
@@ -152,7 +152,7 @@ def _elsewhere(scene: Scene, row: StorageRow, there: StorageDomain) -> Iterator[
 
 @dataclass
 class Building:
-    """One domain on its way to be active.
+    """Makes one domain and activates it.
 
     Attributes:
         scene: What was found before.
@@ -175,12 +175,12 @@ class Building:
 
     @cached_property
     def host(self) -> Host:
-        """The hypervisor that makes it. It is looked up when it is needed, for an earlier job may add it."""
+        """The hypervisor that makes it. It is looked up when it is needed, because an earlier job may add it."""
         return self.scene.hosts.get(self.row.host) or self.manager.one(Host, self.row.host)
 
     @cached_property
     def home(self) -> DataCenter:
-        """Where it goes, likewise."""
+        """Its data center, likewise."""
         return self.scene.homes.get(self.row.data_center) or self.manager.one(DataCenter, self.row.data_center)
 
     def job(self, leader: str = "", after: frozenset[str] = frozenset()) -> Job:
@@ -290,7 +290,7 @@ def wanted_domain(
         row: What it is to be.
         host: The hypervisor that makes it.
         take_over: It exists already, made by another manager.
-        found: Then, on block storage, what was found of it; its LUNs are not told again.
+        found: Then, on block storage, what was found of it; its LUNs are not sent again.
     """
     if found is not None:
         return StorageDomain(

@@ -1,4 +1,4 @@
-"""What plain kinds of objects are made of: one setting each, with how it is typed, compared and shown."""
+"""The settings of plain kinds of objects: how each is typed, compared and shown."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Setting:
     Attributes:
         word: Its name for `--set`, for lsve and for a description.
         attribute: The noun's.
-        read: Makes the value of what was typed.
-        show: What a person sees of a value.
-        needed: Nothing is made without it.
-        identity: Things of one name may differ in it; it never changes.
-        fixed: It is set when the thing is made, and never changed.
+        read: Parses what was typed.
+        show: Formats a value for users.
+        needed: It is required.
+        identity: Objects of one name may differ in it; it never changes.
+        fixed: It is set when the object is made, and never changed.
         hidden: lsve does not show it.
         kind: The type that it has in JSON.
     """
@@ -47,14 +47,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Collected:
-    """A list that is a collection of the thing: what is set is what is in it then.
+    """A list that is a collection of the object: setting it replaces what is in it.
 
     Attributes:
         word: Its name for `--set`, for lsve and for a description.
         noun: What is in it.
-        read: Makes the entries of what was typed.
-        key: What makes two entries the same; one that differs is put in the other's place.
-        show: An entry as it is typed.
+        read: Parses what was typed.
+        key: Identifies an entry; one that differs replaces the one with the same key.
+        show: Formats an entry as it is typed.
     """
 
     word: str
@@ -80,7 +80,7 @@ def number(word: str, attribute: str = "", **more: Any) -> Setting:
 
 
 def size(word: str, attribute: str = "", **more: Any) -> Setting:
-    """An amount of memory, in bytes; as everywhere a number alone is MiB."""
+    """An amount of memory, in bytes; a bare number is MiB, as everywhere."""
     return Setting(word, attribute or word, partial(_size, word), lambda value, _: _mib(value), **more)
 
 
@@ -90,7 +90,7 @@ def choice(word: str, attribute: str, *known: str, **more: Any) -> Setting:
 
 
 def reference(word: str, noun: type[Noun], attribute: str = "", **more: Any) -> Setting:
-    """Another object, by its name; nothing takes it away."""
+    """Another object, by its name; empty removes the reference."""
     read = partial(_reference, word, noun)
     return Setting(word, attribute or word, read, partial(_name, noun), **more)
 
@@ -108,7 +108,7 @@ def references(word: str, noun: type[Noun], attribute: str = "") -> Setting:
 
 
 def words(typed: str) -> list[str]:
-    """What is joined by commas."""
+    """Words joined by commas."""
     return [each.strip() for each in typed.split(",") if each.strip()]
 
 

@@ -1,4 +1,4 @@
-"""Where lsve puts a picture: a new file, and only for root, as the daemon may write where others may not."""
+"""Where lsve puts a picture: a new file, and only for root, because the daemon may write where others may not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""cfgve -t tpl --upload: a template of a cloud image, through a machine that is there for a moment."""
+"""cfgve -t tpl --upload: a template of a cloud image, through a temporary machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .kind import BLANK_ID, named_cluster, success
 
 #: Seconds for copying the disk.
 LIMIT = 7200.0
-#: What the machine is called of which the template is made.
+#: The name of the machine of which the template is made.
 _HELPER = "{}-being-made"
 
 
@@ -42,7 +42,7 @@ def upload(context: Context, names: Sequence[str]) -> Plan:
 
 @dataclass
 class _Making:
-    """A template on its way."""
+    """The job of one template."""
 
     context: Context
     name: str
@@ -53,7 +53,7 @@ class _Making:
     sending: Upload | None = None
 
     def parts(self) -> Iterator[Step | Wait]:
-        """What is left to be done: a former run may have been broken off anywhere."""
+        """What is left to be done: a former run may have been interrupted anywhere."""
         if self.template is None:
             yield from self._sending_parts()
             if self.helper is None:

@@ -49,7 +49,7 @@ def remove(context: Context, names: Sequence[str]) -> Plan:
 
 
 def _choose(choose: Callable[[str], Template | None], name: str) -> Template | Error | None:
-    """The template that a name means, or why it means none: the other names are not concerned."""
+    """The template that a name means, or an error for this name alone."""
     try:
         return choose(name)
     except Ambiguous as problem:
@@ -90,18 +90,18 @@ def export(context: Context, names: Sequence[str]) -> Plan:
 
 
 def import_(context: Context, names: Sequence[str]) -> Plan:
-    """Bring templates into a cluster: copied from an export domain, or registered where they lie on a data domain."""
+    """Bring templates into a cluster: copy them from an export domain, or register them on their data domain."""
     if not context.options.get("source"):
         raise Usage("-i needs --from-domain with the domain to take a template from")
     domain = _source(context, context.options["source"])
     cluster = named_cluster(context)
     if domain.type == "data":
         if context.options.get("target"):
-            raise Usage("--to-domain means nothing here", f"The disks stay on {domain.name}, which is a data domain")
+            raise Usage("--to-domain has no effect here", f"The disks stay on {domain.name}, which is a data domain")
         offered, begin = context.manager.unregistered_templates(domain), _registration
     else:
         offered, begin = context.manager.list(Template, under=domain), _copy
-    # What lies on a domain belongs to no cluster yet.
+    # A template on a domain belongs to no cluster yet.
     on_domain = Templates(context.manager.name, offered, lambda _: None)
     there = context.manager.templates(names)
     step = begin(context, domain, cluster)
@@ -120,7 +120,10 @@ def import_(context: Context, names: Sequence[str]) -> Plan:
 
 
 def _is_there(known: Sequence[Template], offered: Template | None) -> bool:
-    """Has the manager what is offered, or that version of it, or something of that name where nothing is offered?"""
+    """Whether the manager has the offered template, or that version of it.
+
+    If nothing is offered, any template of that name.
+    """
     if offered is None:
         return bool(known)
     return any(each.id == offered.id or each.version_number == offered.version_number for each in known)
@@ -153,7 +156,7 @@ def _until_ok(context: Context, template: Template) -> Wait:
 
 
 def _ignore(do: Callable[[], object]) -> None:
-    """Do it, without taking its answer for messages."""
+    """Do it and ignore its answer, which is not a list of messages."""
     do()
 
 

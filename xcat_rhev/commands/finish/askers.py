@@ -1,4 +1,4 @@
-"""Who may report for a node, and whether the address that is reported is the node's: asked of xCAT's own tables."""
+"""Who may report for a node, and whether the address that is reported is the node's: checked with xCAT's own tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...xcat.host import Request, Xcat
 
 
 def check_asker(xcat: Xcat, request: Request) -> None:
-    """Let this host, service nodes and users pass.
+    """Accept this host, service nodes and users.
 
     Args:
         xcat: The xCAT.
@@ -38,7 +38,7 @@ def _service_node_addresses(xcat: Xcat) -> set[str]:
 
 
 def check_address(xcat: Xcat, node: str, address: str) -> None:
-    """See that an address is the node's by the tables, else by the name service.
+    """Check that an address is the node's by the tables, else by the name service.
 
     Args:
         xcat: The xCAT.

@@ -16,7 +16,7 @@ _STATE = re.compile(f"install (?:{FULL_LINUX})")
 
 
 def check_full_install(xcat: Xcat, node: str) -> None:
-    """See that a full Linux is being installed on a node, or has been.
+    """Check that a full Linux is being installed on a node, or has been.
 
     Raises:
         Conflict: It is not.
@@ -30,7 +30,7 @@ def check_full_install(xcat: Xcat, node: str) -> None:
 
 
 def finish_full_install(xcat: Xcat, node: str) -> Data | Error:
-    """Let a node start from its disk, and say so in nodelist.status; a second report changes nothing."""
+    """Let a node start from its disk, and write nodelist.status; a second report changes nothing."""
     row = xcat.node_attrs("nodelist", [node], ["status"])[node]
     if _state(xcat, node) == "boot" and row.get("status") == "booted":
         return Data(INSTALLED, node)

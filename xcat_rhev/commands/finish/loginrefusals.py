@@ -1,6 +1,6 @@
-"""Managers that refused our login: they are not asked again until the passwd table says something else.
+"""Managers that refused our login: they are not asked again until the passwd table changes.
 
-A few wrong passwords lock an account, and that of the administrator is everybody's.
+A few wrong passwords lock an account, and all commands use the administrator's.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from ...xcat.host import Xcat
 
-#: What the engine room says of a login that the manager did not take.
+#: The engine room's message for a login that the manager refused.
 SIGN = "refuses the login of"
 
 
@@ -26,7 +26,7 @@ class LoginRefusals:
         self._known: dict[str, tuple[str, str]] = {}
 
     def refusals(self, nodes: Sequence[str]) -> dict[str, str]:
-        """Those nodes whose manager would only refuse again, and its words."""
+        """The nodes whose manager would only refuse again, with its message."""
         if not self._known:
             return {}
         managers = self._managers(nodes)
@@ -34,7 +34,7 @@ class LoginRefusals:
         return {node: self._known[manager][1] for node, manager in managers.items() if manager in same}
 
     def learn(self, stopped: Mapping[str, str]) -> None:
-        """Take up which managers refused a login just now."""
+        """Remember which managers have just refused a login."""
         refused = {node: reason for node, reason in stopped.items() if SIGN in reason}
         for node, manager in self._managers(list(refused)).items():
             self._known[manager] = self._login(manager), refused[node]
@@ -44,6 +44,6 @@ class LoginRefusals:
         return {node: row["mgr"] for node, row in rows.items() if row.get("mgr")}
 
     def _login(self, manager: str) -> str:
-        """What the passwd table says for a manager, as a digest that cannot be read."""
+        """The login of a manager in the passwd table, as a digest."""
         rows = [sorted(row.items()) for key in (manager, "rhevm") for row in self._xcat.rows("passwd", {"key": key})]
         return hashlib.sha256(repr(rows).encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""xCAT's postscripts on hypervisors: over SSH after the boot, since their images have no place to start them from.
+"""xCAT's postscripts on hypervisors: over SSH after the boot, because their images cannot start them.
 
 Only scripts that a node's postscripts row names as `rhevh:SCRIPT` run, for example `rhevh:setmotd` or, with arguments,
-`rhevh:route add 10.5.0.0/16`; they lie in `<installdir>/postscripts`, as all do.
+`rhevh:route add 10.5.0.0/16`; they are in `<installdir>/postscripts`, as all are.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from ...xcat.host import Xcat
 
 MARK = "rhevh:"
 COLUMNS = ("postscripts", "postbootscripts")
-#: Seconds for a connection, for one script, and between two looks at whether somebody still wants it.
+#: Seconds for a connection, for one script, and between two checks whether the command was aborted.
 CONNECT, LIMIT, GLANCE = 10, 600, 0.2
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
-#: What ssh exits with when it did not get as far as the script.
+#: The exit code of ssh when the script was not started.
 NOT_REACHED = 255
 
 
@@ -62,10 +62,10 @@ def run_all(xcat: Xcat, nodes: Sequence[str], aborted: threading.Event | None = 
     Args:
         xcat: The xCAT.
         nodes: The nodes; those without scripts are left alone.
-        aborted: Set when the person who asked went away: the script under way is then ended.
+        aborted: Set when the person who asked went away: the running script is then ended.
 
     Returns:
-        The nodes for which it did not work, and why.
+        The nodes that failed, and why.
 
     Raises:
         Aborted: That person went away.
@@ -83,7 +83,7 @@ def run_all(xcat: Xcat, nodes: Sequence[str], aborted: threading.Event | None = 
 
 
 def _run(folder: Path, script: Script, node: str, address: str, aborted: threading.Event) -> str:
-    """Run one script; gives what was wrong, or nothing."""
+    """Run one script; gives the error, or nothing."""
     if not _NAME.fullmatch(script.name):
         return f"'{script.name}' is not the name of a script"
     file = folder / script.name
@@ -104,7 +104,7 @@ def _run(folder: Path, script: Script, node: str, address: str, aborted: threadi
 
 
 def _run_to_end(words: Sequence[str], source: IO[bytes], aborted: threading.Event) -> tuple[int, bytes]:
-    """Run a program to its end, or end it with all that it has started: its exit code and what it complained about."""
+    """Run a program to its end, or end it with all that it has started: its exit code and its errors."""
     end = time.monotonic() + LIMIT
     with subprocess.Popen(  # noqa: S603 - fixed program, everything foreign is quoted
         words, stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True

@@ -1,7 +1,7 @@
-"""Moving installed hypervisors on to their own disks: together those whose reports come together, each of them once.
+"""Moving installed hypervisors on to their own disks: reports that come together are handled together, each node once.
 
 Racks finish at the same moment, and a nodeset costs xCAT nearly the same for forty nodes as for one. A report that
-comes while others are worked on waits, and then goes with all that came meanwhile.
+comes while others are handled waits, and is then handled with all that came meanwhile.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .nodescripts import scripts
 
 log = logging.getLogger(__name__)
 
-#: What nodetype.os and so the state of our installs begins with.
+#: The beginnings of nodetype.os, and so of chain.currstate, of our installs.
 OURS = ("rhevh", "rhvh", "ovirt")
-#: The bit of the error code that tells the CGI that a later report can succeed.
+#: The bit of the error code that means for the CGI: a later report can succeed.
 TRY_AGAIN = 2
 TRIES, PAUSE = 3, 0.5
-#: What is in nodelist.appstatus about a node: who reported, and how far the manager has it.
+#: Keys in nodelist.appstatus: who reported, and the node's progress at its manager.
 FINISHED, MANAGER = "rhevhfinish", "rhevm"
-#: The first step of those who should join their manager by themselves, and of those who only have scripts to run; see
+#: The first step of nodes that join their manager by themselves, and of nodes that only have scripts to run; see
 #: rhevhjoin.
 JOIN, SCRIPTS = "approve", "scripts"
 
@@ -39,7 +39,7 @@ class Report(NamedTuple):
 
     Attributes:
         node: The node.
-        source: The address it was reported from, or the user who said so.
+        source: The address it was reported from, or the user who reported it.
     """
 
     node: str
@@ -47,7 +47,7 @@ class Report(NamedTuple):
 
 
 class _Waiting:
-    """A report and, when it has been worked on, the answer."""
+    """A report and, when it was handled, the answer."""
 
     def __init__(self, report: Report) -> None:
         self.report = report
@@ -63,21 +63,21 @@ class Queue:
         self._waiting: list[_Waiting] = []
 
     def finish(self, xcat: Xcat, clock: Clock, report: Report) -> FinishAnswer:
-        """Move one node on, with all others that wait; comes back when that is done.
+        """Handle one report, with all others that wait; returns when that is done.
 
         Args:
-            xcat: The xCAT; when several reports go together, the one of whoever has the turn.
+            xcat: The xCAT; when several reports go together, the one of the thread that does the work.
             clock: Time, between tries.
             report: The node and its source.
 
         Returns:
-            `booted`, or what was wrong.
+            `booted`, or the error.
         """
         mine = _Waiting(report)
         with self._change:
             self._waiting.append(mine)
         with self._turn:
-            if mine.answer is None:  # no other thread took it along, or that thread failed
+            if mine.answer is None:  # no other thread has handled it, or that thread failed
                 batch = self._take(mine)
                 answers = move_on(xcat, clock, [waiting.report for waiting in batch])
                 for waiting in batch:
@@ -101,7 +101,7 @@ def queue_of(xcat: Xcat) -> Queue:
 
 
 def check_state(node: str, state: str) -> None:
-    """See that the node is being installed by us, or has been.
+    """Check that the node is being installed by this product, or has been.
 
     Args:
         node: Its name.
@@ -123,7 +123,7 @@ def installing(state: str) -> bool:
 
 
 def move_on(xcat: Xcat, clock: Clock, reports: Sequence[Report]) -> dict[str, FinishAnswer]:
-    """Let nodes boot from their disks, and say so in nodelist.status.
+    """Let nodes boot from their disks, and write nodelist.status.
 
     Args:
         xcat: The xCAT.
@@ -131,7 +131,7 @@ def move_on(xcat: Xcat, clock: Clock, reports: Sequence[Report]) -> dict[str, Fi
         reports: Which nodes; the same one may be there twice.
 
     Returns:
-        Node -> `booted`, or what was wrong.
+        Node -> `booted`, or the error.
     """
     sources = {report.node: report.source for report in reports}
     nodes = list(sources)
@@ -179,10 +179,10 @@ def note(xcat: Xcat, values: Mapping[str, Mapping[str, str]], present: Mapping[s
 
 
 def nodes_to_join(xcat: Xcat, nodes: Sequence[str]) -> list[str]:
-    """Which freshly booted nodes should join their manager by themselves.
+    """The freshly booted nodes that join their manager by themselves.
 
     Args:
-        xcat: The xCAT; `site.rhevhautoapprove` is yes, or a list of nodes and groups; anything else is no.
+        xcat: The xCAT; `site.rhevhautoapprove` is yes, or a list of nodes and groups; any other value means no.
         nodes: The nodes.
     """
     words = set(xcat.site("rhevhautoapprove").replace(",", " ").split())
@@ -204,7 +204,7 @@ def nodes_to_join(xcat: Xcat, nodes: Sequence[str]) -> list[str]:
 
 
 def _set_status(xcat: Xcat, nodes: Iterable[str], done: Sequence[str]) -> dict[str, FinishAnswer]:
-    """Set the status of those that moved on and of those that did not, and answer for each."""
+    """Set the status of all nodes, and answer for each."""
     failed = [node for node in nodes if node not in done]
     lost = _errors_by_node(xcat, "updatenodestat", done, "booted") if done else {}
     if failed:
@@ -223,7 +223,7 @@ def _set_status(xcat: Xcat, nodes: Iterable[str], done: Sequence[str]) -> dict[s
 
 
 def _record_reports(xcat: Xcat, sources: Mapping[str, str], before: Mapping[str, Row]) -> None:
-    """Write down who reported, and who should join the manager; the nodes boot from their disks without that, too."""
+    """Record who reported, and which nodes join their manager; the nodes boot from their disks without that, too."""
     if not sources:
         return
     for node, source in sources.items():
@@ -238,12 +238,12 @@ def _record_reports(xcat: Xcat, sources: Mapping[str, str], before: Mapping[str,
 
 
 def _run_nodeset(xcat: Xcat, clock: Clock, states: Mapping[str, str]) -> list[str]:
-    """Run nodeset until nodes are past their install; at first for all, then for each that failed alone.
+    """Run nodeset until nodes are past their install; first for all, then one by one for those that failed.
 
-    `next` follows the chain that the site wrote, and is right once only; whatever comes after it asks for the disk.
+    `next` follows the site's chain and is right once only; after it, `boot` is used.
 
     Returns:
-        Those that are past it.
+        The nodes that are past their install.
     """
     verbs: dict[str, list[str]] = {}
     for node, state in states.items():
@@ -262,12 +262,12 @@ def _nodeset(xcat: Xcat, nodes: Sequence[str], verb: str) -> list[str]:
     """Run it once.
 
     Returns:
-        The nodes for which it said nothing bad and which are no longer being installed.
+        The nodes without an error that are no longer being installed.
     """
     problems = _errors_by_node(xcat, "nodeset", nodes, verb)
     states = _states(xcat, nodes)
     bad = {node for node in nodes if node in problems or installing(states[node])}
-    if "" in problems and not bad:  # a word about everything, such as a DHCP server that is down
+    if "" in problems and not bad:  # a message about no node, such as a DHCP server that is down
         bad = set(nodes)
     for node in bad:
         said = " ".join([*problems.get(node, ()), *problems.get("", ())])

@@ -1,8 +1,8 @@
-"""How far the setup of a manager is: in nodelist.appstatus, and the answers that wait for it.
+"""The progress of a manager's setup in nodelist.appstatus, and the answers for it.
 
-A kit lays the answers down as one file for each manager, for root only and outside of everything that is served. They
-are handed out until the node says that it has them, which it does at once: what was lost on the way can be asked for
-again. Then they are gone here.
+A kit writes the answers as one file for each manager, for root only and outside of the served folders. They are handed
+out until the node reports that it has them, which it does at once; an answer that was lost can be requested again.
+Then the file is removed.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from ...files import open_named
 from ...xcat.host import Xcat
 from .reports import note
 
-#: What stands in nodelist.appstatus about the setup of a manager, and its words.
+#: The key in nodelist.appstatus for the setup of a manager, and its values.
 SETUP = "rhevmsetup"
 WAITING, RUNNING, UP, FAILED = "waiting", "running", "up", "failed"
-#: What the column says of a host with a full Linux whose scripts have run.
+#: The key for a host with a full Linux whose scripts have run.
 HOST, READY = "rhevmhost", "ready"
 #: Below site.xcatconfdir.
 FOLDER = Path("rhevm", "answers")
@@ -26,7 +26,7 @@ LARGEST = 64 << 10
 
 
 def answers_path(xcatconfdir: str, node: str) -> Path:
-    """Where the answers for a node wait."""
+    """The file with the answers for a node."""
     return Path(xcatconfdir, FOLDER, node)
 
 
@@ -35,13 +35,13 @@ def hand_out(xcat: Xcat, node: str) -> list[str]:
 
     Args:
         xcat: The xCAT.
-        node: The node, which is who asks.
+        node: The node, which asks.
 
     Returns:
         The lines of the file.
 
     Raises:
-        Conflict: There are none, or not any more.
+        Conflict: There are none, or no longer.
         RhevError: The file system refuses.
     """
     path = answers_path(xcat.site("xcatconfdir", "/etc/xcat"), node)
@@ -50,7 +50,7 @@ def hand_out(xcat: Xcat, node: str) -> list[str]:
             text = file.read(LARGEST)
     except FileNotFoundError:
         raise Conflict(
-            "no answers wait for it, or it has them", f"Run: xcat-rhev engine kit VERSION --node {node}"
+            "there are no answers for it, or it has them already", f"Run: xcat-rhev engine kit VERSION --node {node}"
         ) from None
     except OSError as problem:
         raise RhevError(f"cannot read {path}: {problem.strerror}") from None
@@ -59,7 +59,7 @@ def hand_out(xcat: Xcat, node: str) -> list[str]:
 
 
 def take_away(xcat: Xcat, node: str) -> None:
-    """Remove the answers of a node, which has them; none is no error.
+    """Remove the answers of a node, which has them; it is no error if there are none.
 
     Raises:
         RhevError: The file system refuses.

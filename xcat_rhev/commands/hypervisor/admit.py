@@ -1,4 +1,4 @@
-"""chhypervisor -a, --reinstall: a host becomes, or again becomes, a working part of its cluster."""
+"""chhypervisor -a, --reinstall: a host becomes a working member of its cluster, for the first time or again."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ SILENCE = 300.0
 #: Installing packages and rebooting takes a while.
 LIMIT = 1800.0
 DEFAULT_CLUSTER = "Default"
-#: Installs by these names register by themselves at the manager; later ones have to be added.
+#: Systems with these names register at the manager by themselves; later ones have to be added.
 _REGISTERS = "rhevh"
-#: What nodetype.os of an installed hypervisor begins with; all else is a full Linux.
+#: What nodetype.os of an installed hypervisor begins with; anything else is a full Linux.
 OURS = ("rhev", "rhvh", "ovirt")
 
 
@@ -58,7 +58,7 @@ def _no_cluster(context: Context, node: str, name: str) -> NotFound:
 
 
 def approval(context: Context, node: str, host: Host, cluster: Cluster) -> Job | Error:
-    """What is left to do for a host that the manager knows, or why nothing can be done."""
+    """The steps for a host that the manager has, or why nothing can be done."""
     state = host.status or "unknown"
     if state == HostStatus.PENDING_APPROVAL:
         step = Step(f"approve into cluster {cluster.name}", partial(_approve, context, node, host, cluster))
@@ -101,7 +101,7 @@ def until_up(context: Context, node: str, host: Host) -> Wait:
 
 
 def with_events(context: Context, host: Host, problem: RhevError) -> RhevError:
-    """A host that does not come up in time: what the manager itself noted about it, newest first."""
+    """An error with the manager's events about a host that does not come up in time, newest first."""
     if not isinstance(problem, TimedOut):
         return problem
     events = [event.description for event in context.manager.events(host, 3) if event.description]
@@ -141,7 +141,7 @@ class Newcomers:
         return Job(node, list(self._parts(node, cluster, how)))
 
     def _registers(self, node: str) -> bool:
-        """Is it a RHEV-H, which asks to be approved by itself?"""
+        """Whether it is a RHEV-H, which registers by itself and waits for approval."""
         row = self._rows[node]
         system = self._systems[node].get("os") or row.get("type", "")
         return system.startswith(_REGISTERS) and not row.get("password")
@@ -170,7 +170,7 @@ class Newcomers:
 
 
 def login(row: Row, passwords: Mapping[str, Secret]) -> dict[str, Any]:
-    """How the manager gets into a host: a password where one is known, else the manager's own SSH key.
+    """How the manager logs in to a host: a password where one is known, else the manager's own SSH key.
 
     Args:
         row: The host's user and password in the hypervisor table.
@@ -189,7 +189,7 @@ def login(row: Row, passwords: Mapping[str, Secret]) -> dict[str, Any]:
 
 
 def lacks_password(context: Context, node: str, how: Mapping[str, Any]) -> str:
-    """What is missing for an old manager to get into a host; empty if nothing is."""
+    """What an old manager lacks to log in to a host; empty if nothing."""
     if context.manager.can_use_ssh_users or "root_password" in how:
         return ""
     return (
@@ -199,7 +199,7 @@ def lacks_password(context: Context, node: str, how: Mapping[str, Any]) -> str:
 
 
 class InstalledPasswords:
-    """Passwords of installed systems by user, as far as the passwd table has them in clear.
+    """Passwords of installed systems by user, as far as the passwd table has them in plain text.
 
     A full Linux was installed with those of the key system; a RHEV-H, RHVH or oVirt Node with those of rhevh, else of
     system.
@@ -215,7 +215,7 @@ class InstalledPasswords:
         """Those of a system.
 
         Args:
-            system: Its nodetype.os; one that says nothing counts as a hypervisor's.
+            system: Its nodetype.os; empty counts as a hypervisor's.
         """
         found: dict[str, Secret] = {}
         for key in ("rhevh", "system") if system.startswith(OURS) or not system else ("system",):
@@ -245,7 +245,7 @@ def reinstall(context: Context) -> Plan:
 
 
 def _reinstallation(context: Context, node: str, host: Host, how: dict[str, Any]) -> Job:
-    """Install it and wait; what was in maintenance may stay there, what was never taken in comes up."""
+    """Install it and wait; a host that was in maintenance may stay there, one that was never approved comes up."""
     given: dict[str, Any] = {key: value for key, value in how.items() if key == "root_password"}
     if not given:
         given = {"ssh": Ssh(**{key.partition("_")[2]: value for key, value in how.items() if value})}
@@ -254,7 +254,7 @@ def _reinstallation(context: Context, node: str, host: Host, how: dict[str, Any]
         context.manager.reinstall(host, host.status == HostStatus.INSTALL_FAILED, **given)
         return [Data("install begun.", node)]
 
-    # One that has failed before shows that until the new install begins; any other has failed by it.
+    # After an earlier failure the old state stays until the new install begins; otherwise a failure is new.
     failed = frozenset({HostStatus.ERROR, HostStatus.INSTALL_FAILED}) - {host.status}
     leaves = Goal(host, HOST_COMING | HOST_UP, failed, limit=context.limit(120))
     goal = partial(Goal, host, HOST_UP | HOST_RESTING, HOST_FAILED, GRACE, context.limit(LIMIT), silence=SILENCE)

@@ -11,7 +11,7 @@ from ...rows.hypervisor import Interface
 
 @dataclass(frozen=True)
 class Bonds:
-    """The NICs and bonds of a host, and what is asked of them.
+    """The NICs and bonds of a host, and the row's demands.
 
     Attributes:
         nics: The host's NICs by name.
@@ -24,16 +24,16 @@ class Bonds:
     staying: Mapping[str, Sequence[str]]
 
     def to_make(self) -> list[HostNic]:
-        """Those to make or change, as they should be."""
+        """The bonds to make or change."""
         wanted = {each.nic: each for each in self.asked if each.members}
         return [self._target_bond(each) for each in wanted.values() if self._differs(each)]
 
     def to_remove(self) -> list[HostNic]:
-        """Those whose members are wanted elsewhere and that carry nothing that stays."""
+        """The bonds whose members are used elsewhere and that carry no network that stays."""
         return [bond for bond in self._surplus() if not self._networks_on(bond.name or "")]
 
     def faults(self) -> Iterator[str]:
-        """What keeps a NIC from being used as the row says."""
+        """Why NICs cannot be used as the row says."""
         for bond in self._surplus():
             name = bond.name or ""
             carried = self._networks_on(name)
@@ -57,7 +57,7 @@ class Bonds:
         return [names.get(slave, slave) for slave in bond.slaves]
 
     def _surplus(self) -> list[HostNic]:
-        """Bonds that the row does not describe, and of which it uses a member otherwise."""
+        """Bonds that the row does not describe, but of which it uses a member."""
         described = {each.nic for each in self.asked if each.members}
         bonds = [nic for name, nic in self.nics.items() if nic.bonding and name not in described]
         return [bond for bond in bonds if set(self.members(bond)) & self._used_outside(bond.name or "")]
@@ -72,7 +72,7 @@ class Bonds:
         return [*dict.fromkeys([*self.staying.get(bond, ()), *asked])]
 
     def _differs(self, each: Interface) -> bool:
-        """Is the bond missing, or made of other members or with another mode?"""
+        """Whether the bond is missing, or has other members or another mode."""
         there = self.nics.get(each.nic)
         if there is None or there.bonding is None:
             return True

@@ -66,7 +66,7 @@ def _line(end: date, name: str, what: str) -> Data:
 
 
 def days(end: date) -> int:
-    """Days that are left; negative when it is over."""
+    """Days that are left; negative after the end."""
     return (end - datetime.now(timezone.utc).date()).days
 
 
@@ -77,5 +77,5 @@ def until(end: date) -> str:
 
 
 def for_machines(nodes: Sequence[str]) -> Iterator[Message]:
-    """What is said of virtual machines."""
+    """The lines for virtual machines."""
     yield from (Data("none: it is a virtual machine", node, WORD) for node in nodes)

@@ -1,7 +1,7 @@
-"""The power of hypervisors, by the fencing that their manager has for them.
+"""The power of hypervisors, by their manager's fencing.
 
-The manager keeps a fence action open until the power management has done it, and knows of the hypervisor's state only
-what its daemon says; so the end of a command is a state of the hypervisor, and `stat` asks the power management itself.
+The manager keeps a fence action open until the power management has done it, and knows the hypervisor's state only from
+its daemon; so the end of a command is a state of the hypervisor, and `stat` asks the power management itself.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from ...rows.nodestatus import POWERING_OFF, POWERING_ON, PowerStatus
 
 #: rpower's word -> the manager's.
 KINDS = {"on": "start", "off": "stop", "reset": "restart", "boot": "restart", "cycle": "restart"}
-#: What engines say, and the option of chhypervisor that mends it: no power management (3.0 to 3.6, then 4.x for a
-#: question and for a deed), and a hypervisor that still works.
+#: Refusals of engines, and the option of chhypervisor that helps: no power management (3.0 to 3.6, then 4.x for a
+#: status and for an action), and a hypervisor that is not in maintenance.
 _REMEDIES = {
     "ower Management is not enabled": "-p",
     "Invalid fence agents defined": "-p",
@@ -33,7 +33,7 @@ LIMIT = 1200.0
 
 
 def plan(context: Context, word: str, nodes: list[str], asking: bool, status: PowerStatus) -> Plan:
-    """Find all hypervisors with one search, then say what each needs.
+    """Find all hypervisors with one search, then plan a job for each.
 
     Args:
         context: The command's.
@@ -77,7 +77,7 @@ class _Fencing:
     status: PowerStatus
 
     def job(self, word: str) -> Planned:
-        """Switch it, and wait for what comes of that."""
+        """Switch it, and wait for the result."""
         down = self.host.status == HostStatus.DOWN
         if word == "off":
             return Job(self.node, idle=word) if down else self._switch_job(word, "stop", frozenset({HostStatus.DOWN}))
@@ -100,7 +100,7 @@ class _Fencing:
         return self.status.write(self.node, POWERING_OFF if kind == "stop" else POWERING_ON)
 
     def ask(self) -> list[Data]:
-        """The state, as the power management sees it; without one, what follows from what the manager knows."""
+        """The state from the power management; without one, from the manager's state of the host."""
         try:
             return [self._answer(self._fence("status"))]
         except Conflict:
@@ -119,7 +119,7 @@ class _Fencing:
             raise self._explain(problem) from None
 
     def _explain(self, problem: Conflict) -> RhevError:
-        """The refusals that everybody meets first, with what to do about them."""
+        """Add a hint to the most common refusals."""
         for said, option in _REMEDIES.items():
             if said in problem.text:
                 return Conflict(problem.text.strip("[] ."), f"Run: chhypervisor {self.node} {option}")

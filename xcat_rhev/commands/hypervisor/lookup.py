@@ -1,4 +1,4 @@
-"""From nodes to the hosts that a manager knows them as, and the virtual machines on them."""
+"""The hosts of nodes at a manager, and the virtual machines on them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class _Search:
                 self.wrong[node] = Ambiguous(f"it fits the hosts {before.name} and {host.name}", "Correct hosts.ip")
 
     def _one_by_one(self, names: dict[str, str]) -> dict[str, Host]:
-        """One ambiguous name must not spoil the others."""
+        """Search names one by one, so that an ambiguous one does not affect the others."""
         hosts = {}
         for name, node in names.items():
             try:
@@ -78,11 +78,11 @@ class _Search:
 
 
 def not_found(context: Context, node: str) -> NotFound:
-    """The manager has no such host."""
+    """The error for a host that the manager does not have."""
     return NotFound(f"host was not created on {context.manager.name}", f"Run: chhypervisor {node} -a")
 
 
-#: A host that nothing can be done with now: why, and what leads on.
+#: States in which nothing can be done with a host: why, and what to do.
 _OUT_OF_REACH: Mapping[str, tuple[str, str]] = {
     HostStatus.NON_RESPONSIVE: (
         "it does not answer the manager",
@@ -97,7 +97,7 @@ _OUT_OF_REACH: Mapping[str, tuple[str, str]] = {
 
 
 def out_of_reach(node: str, host: Host) -> Error | None:
-    """Why nothing can be done with a host now, and what leads on; None if it can be reached."""
+    """Why nothing can be done with a host now, and what to do; None if it can be reached."""
     why, run = _OUT_OF_REACH.get(host.status or "", ("", ""))
     return Error(f"the host is {host.status}: {why}. {run.format(node=node)}", node) if why else None
 
@@ -125,7 +125,7 @@ def vms_on(context: Context, hosts: Iterable[Host]) -> dict[str, list[Vm]]:
 
     Args:
         context: The command.
-        hosts: The hosts; those that say that no machine is on them are not asked about.
+        hosts: The hosts; those that report no machines are skipped.
     """
     busy = [host for host in hosts if host.total != 0]
     on: dict[str, list[Vm]] = {host.id or "": [] for host in busy}

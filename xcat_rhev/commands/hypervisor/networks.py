@@ -18,13 +18,13 @@ from .bonds import Bonds, asked_bond
 
 @dataclass(frozen=True)
 class WantedNetwork:
-    """A network as a host should have it.
+    """A network that a host should have.
 
     Attributes:
         interfaces: As the table has it: one part for each IP version.
         network: The logical network.
         nic: The host's NIC or bond, with an id if it is there.
-        now: What is there now on that network, or None.
+        now: The present attachment, or None.
     """
 
     interfaces: Sequence[Interface]
@@ -34,7 +34,7 @@ class WantedNetwork:
 
     @property
     def attachment(self) -> NetworkAttachment:
-        """What to ask of the manager."""
+        """The attachment to send to the manager."""
         ways = [_way(each, self.now) for each in self.interfaces if each.method]
         nic = Ref(id=self.nic.id or "", name=self.nic.name or "")
         return NetworkAttachment(
@@ -53,7 +53,7 @@ class Around:
         networks: The logical networks of its data center, by name.
         cluster: Its cluster; None where the networks of that need not be looked at.
         attached: The names of the cluster's networks.
-        mend: Bring networks into line that are as wanted, but out of sync.
+        mend: Also set networks that are as wanted, but out of sync.
     """
 
     networks: dict[str, Network]
@@ -169,7 +169,7 @@ def _unnamed_networks(
 def _problems(
     manager: str, each: Interface, around: Around, nics: dict[str, HostNic], coming: set[str]
 ) -> Iterator[str]:
-    """Names that the manager does not know; bonds that the row itself makes are as good as there."""
+    """Names that the manager does not know; bonds that the row itself makes count as there."""
     network = around.networks.get(each.network)
     if network is None:
         yield (
@@ -191,7 +191,7 @@ def _problems(
 
 
 def _key(ref: Ref | None) -> str:
-    """What tells a network: its id, or its name where RHEV 3.0 gives no more."""
+    """What identifies a network: its id, or its name where RHEV 3.0 gives no id."""
     return (ref.id or ref.name) if ref else ""
 
 
@@ -206,7 +206,7 @@ def _carrier(now: NetworkAttachment, nics: Mapping[str, HostNic]) -> str:
 
 
 def _is_right(item: WantedNetwork, nics: Mapping[str, HostNic], mend: bool) -> bool:
-    """Is nothing to be changed for this network?"""
+    """Whether this network needs no change."""
     now = item.now
     if now is None or (mend and now.in_sync is False) or _carrier(now, nics) != item.nic.name:
         return False
@@ -214,7 +214,7 @@ def _is_right(item: WantedNetwork, nics: Mapping[str, HostNic], mend: bool) -> b
 
 
 def _way(each: Interface, now: NetworkAttachment | None) -> IpAssignment:
-    """An address to ask for; a gateway that is not written stays if it can be reached from there."""
+    """The address to set; a gateway that the row does not name stays if it can be reached from there."""
     gateway = "" if each.gateway == NO_GATEWAY else each.gateway
     if not each.gateway and now is not None and each.method == "static":
         gateway = each.reachable(now.way(each.version).gateway)
@@ -228,7 +228,7 @@ def _way(each: Interface, now: NetworkAttachment | None) -> IpAssignment:
 
 
 def _still_out_of_sync(context: Context, node: str, host: Host, done: Sequence[WantedNetwork]) -> Iterator[Warn]:
-    """Networks that were out of sync and still are: the host does not apply its settings."""
+    """Networks that were out of sync and still are: the host did not apply its settings."""
     odd = {_key(item.network.ref) for item in done if item.now is not None and item.now.in_sync is False}
     for now in context.manager.host_networks(host) if odd else ():
         if _key(now.network) in odd and now.in_sync is False and now.network:

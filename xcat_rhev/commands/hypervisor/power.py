@@ -1,4 +1,4 @@
-"""chhypervisor -p: the manager learns how to switch a host off from outside."""
+"""chhypervisor -p: sets how the manager can switch a host off."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from . import lookup as found
 
 @dataclass(frozen=True)
 class _Way:
-    """How one of xCAT's management methods looks to a manager.
+    """One of xCAT's management methods, as a manager needs it.
 
     Attributes:
         agent: The manager's fence agent.
         table: xCAT's table of it.
         address: The column with the controller's address.
-        key: The key in the passwd table for what the table leaves open.
+        key: The key in the passwd table for what the table does not have.
         options: Options that the agent needs.
         slot: The column with the slot in a chassis, or empty.
     """
@@ -87,7 +87,7 @@ def _try(context: Context, node: str, host: Host, agent: FenceAgent) -> list[Dat
 
 
 def _agents(context: Context) -> tuple[dict[str, FenceAgent], dict[str, RhevError]]:
-    """What the tables say for each node, or what they lack."""
+    """The fence agent of each node, or what the tables lack."""
     methods = context.attrs("nodehm", "mgt")
     agents: dict[str, FenceAgent] = {}
     faults: dict[str, RhevError] = {}

@@ -1,4 +1,4 @@
-"""chhypervisor --renew: hosts get new certificates, one after the other; for that each goes to maintenance."""
+"""chhypervisor --renew: hosts get new certificates, one after the other; in maintenance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AT_WORK = HOST_INSTALLABLE | {HostStatus.INSTALLING}
 
 
 def renew(context: Context) -> Plan:
-    """Enrol hosts again; one that was up comes back."""
+    """Enrol the certificates of hosts again; a host that was up is activated again."""
     hosts, wrong = found.look(context, context.nodes)
     obstacles = state.in_the_way(context, [each for each in hosts.values() if _leaves(context, each)])
     known = context.manager.certificates_of([*hosts.values()])
@@ -49,7 +49,7 @@ def check(context: Context) -> None:
 
 
 def _leaves(context: Context, host: Host) -> bool:
-    """Has it to be emptied first?"""
+    """Whether it has to go to maintenance first."""
     silent = host.status == HostStatus.NON_RESPONSIVE and context.manager.enrolls_silent_hosts
     return host.status not in HOST_INSTALLABLE and not silent
 
@@ -84,11 +84,14 @@ class _Renewal:
         self._context.manager.act(self._host, "enrollcertificate")
 
     def _is_over(self, host: Host) -> bool:
-        """Has the manager written how it ended? Where its own tools fail the host goes on installing (4.5.8)."""
+        """Whether an event says how it ended.
+
+        Where the manager's own tools fail, the host stays in the state installing (4.5.8).
+        """
         try:
             self._trouble = self._context.manager.enrolment_outcome(self._host, self._since)
         except RhevError:
-            return False  # the next look will tell
+            return False  # decided at the next check
         return bool(self._trouble) or self._trouble is not None and host.status in HOST_INSTALLABLE
 
     def _over(self, _: object) -> list[Data]:

@@ -1,7 +1,7 @@
 """chhypervisor --rolling: the hosts of each cluster in turn, the next one when the one before is back.
 
-What is in the way of a host is looked at when its turn comes, for the machines of one move to the others. The first
-failure ends a cluster's turns; who mends it types the same again, and what is done already is not done twice. For that
+Obstacles of a host are checked when its turn comes, because the machines of one host move to the others. The first
+failure ends a cluster's turns; the same command, typed again after the repair, skips what is done. For that
 time the cluster has the scheduling policy for maintenance, under which no machine is moved to a host or started there
 but for need.
 """
@@ -62,7 +62,7 @@ def plan(context: Context, action: Action, says: str, away: bool = False) -> Pla
         away: The host has to be in maintenance for it: it goes there, and comes back.
 
     Raises:
-        Usage: The number of hosts at a time is none.
+        Usage: The number of hosts at a time is not valid.
     """
     at_once = _at_once(context.words)
     hosts, wrong = found.look(context, context.nodes)
@@ -164,7 +164,7 @@ def _turn(turns: HostTurns, context: Context) -> Iterator[Planned]:
 
 
 def _in_maintenance(turns: HostTurns, context: Context) -> Plan:
-    """The same for a host that has to be in maintenance for it: it goes there, and comes back."""
+    """The same for a host that has to be in maintenance for it: deactivate it first, and activate it afterwards."""
     (node,) = context.nodes
     hosts, wrong = found.look(context, [node])
     host = hosts.get(node)
@@ -205,7 +205,7 @@ def _back(context: Context) -> Iterator[Job]:
 
 
 def _by_cluster(hosts: Mapping[str, Host]) -> dict[str, list[str]]:
-    """The nodes of each cluster: those with the fewest machines first, who manages the storage last."""
+    """The nodes of each cluster: those with the fewest machines first, the storage pool manager last."""
     clusters: dict[str, list[str]] = {}
     for node in sorted(hosts, key=lambda each: (hosts[each].spm, hosts[each].total or 0)):
         cluster = hosts[node].cluster

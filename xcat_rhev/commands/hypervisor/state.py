@@ -1,4 +1,4 @@
-"""chhypervisor -e and -d, and what rmhypervisor does first: hosts into use and out of it."""
+"""chhypervisor -e and -d, and what rmhypervisor does first: activate and deactivate hosts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...plan.jobs import Job, Step, Wait
 from . import lookup as found
 from .admit import GRACE
 
-#: A machine of this affinity does not leave its host.
+#: A machine with this affinity cannot migrate.
 PINNED = "pinned"
 ACTIVATION_LIMIT = 600.0
 #: Virtual machines migrate one after the other.
@@ -23,7 +23,7 @@ EVACUATION_LIMIT = 3600.0
 
 
 def activate(context: Context) -> Plan:
-    """Bring hosts into use."""
+    """Activate hosts."""
     hosts, wrong = found.look(context, context.nodes)
     for node in context.nodes:
         host = hosts.get(node)
@@ -38,7 +38,7 @@ def activate(context: Context) -> Plan:
 
 
 def _refusal(context: Context, node: str, host: Host | None, wrong: Mapping[str, RhevError]) -> Error:
-    """Of a host that the manager does not have, or that does not work in its cluster yet: what to do."""
+    """The error for a host that the manager does not have, or that is not a working member of its cluster yet."""
     if host is None:
         return error_of(wrong.get(node) or found.not_found(context, node), node)
     way = "--reinstall" if host.status == HostStatus.INSTALL_FAILED else "-a"
@@ -46,7 +46,7 @@ def _refusal(context: Context, node: str, host: Host | None, wrong: Mapping[str,
 
 
 def activation(context: Context, node: str, host: Host, done: str = "succeeded.") -> Iterator[Step | Wait]:
-    """The parts that bring a host into use, and what is said then."""
+    """The steps that activate a host, and the message then."""
     if host.status not in HOST_COMING:
         yield Step("activate", partial(_act, context, host, "activate"))
     goal = partial(Goal, host, HOST_UP, HOST_FAILED, grace=GRACE, limit=context.limit(ACTIVATION_LIMIT))
@@ -73,12 +73,12 @@ def deactivate(context: Context) -> Plan:
 
 
 def evacuation(context: Context, host: Host, done: Sequence[Data] = ()) -> Iterator[Step | Wait]:
-    """The parts that take a host to maintenance.
+    """The steps that take a host to maintenance.
 
     Args:
         context: The command.
         host: As it is now.
-        done: What to say when it is there.
+        done: The message when it is there.
     """
     if host.status not in HOST_LEAVING:
         yield Step("deactivate", partial(_act, context, host, "deactivate"))
@@ -92,7 +92,7 @@ def evacuation(context: Context, host: Host, done: Sequence[Data] = ()) -> Itera
 
 
 def in_the_way(context: Context, hosts: Sequence[Host]) -> dict[str, str]:
-    """Why hosts cannot be emptied, by id: machines that are pinned to them, or that have no other host to go to.
+    """Why hosts cannot be emptied, by id: machines that are pinned to them, or that no other host can take.
 
     Args:
         context: The command.
@@ -157,7 +157,7 @@ def _stay(why: str, names: Sequence[str]) -> str:
 
 
 def still_there(context: Context, host: Host, problem: RhevError) -> RhevError:
-    """When maintenance does not come, name the machines that hold the host back."""
+    """If the host does not reach maintenance, name the machines that are still on it."""
     left = found.vms_on(context, [host.replace(total=None)]).get(host.id or "", [])
     if not left:
         return problem

@@ -31,7 +31,7 @@ _CHECKED, _CHECK_FAILED = (885, 839, 887), (839, 887)
 
 
 def upgrade(context: Context) -> Plan:
-    """Look for upgrades where the manager does not know of one, carry them out, and wait for the host to be back."""
+    """Check for upgrades where the manager knows of none, install them, and wait until the host is back."""
     hosts, wrong = found.look(context, context.nodes)
     obstacles = state.in_the_way(context, list(hosts.values()))
     image = context.options.get("image", "")
@@ -104,13 +104,13 @@ class _Upgrade:
         self._context.manager.act(self._host, "upgradecheck")
 
     def _check_is_over(self, host: Host) -> bool:
-        """Is the manager's look at the host over? It writes an event at its end, whether there is anything or not."""
+        """Whether the manager's check is over. It always writes an event at the end of a check."""
         if host.update_available:
             return True
         try:
             ends = [each for each in self._events() if int(each.id or 0) > self._since and each.code in _CHECKED]
         except RhevError:
-            return False  # the next look will tell
+            return False  # decided at the next check
         self._trouble = next((each.description or "" for each in ends if each.code in _CHECK_FAILED), "")
         return bool(ends)
 
@@ -134,7 +134,7 @@ class _Upgrade:
         return Goal(self._host, self._back, HOST_FAILED, GRACE, self._context.limit(usual), also=done)
 
     def _explain(self, problem: RhevError) -> RhevError:
-        """Machines that hold the host back, else what the manager noted."""
+        """The machines that are still on the host, else the manager's events."""
         held = state.still_there(self._context, self._host, problem)
         return with_events(self._context, self._host, problem) if held is problem else held
 

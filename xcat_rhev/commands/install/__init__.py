@@ -1,1 +1,1 @@
-"""What mkinstall is made of: the tables, the site, one node's settings, and its boot loader."""
+"""The parts of mkinstall: the tables, the site, one node's settings, and its boot loader."""

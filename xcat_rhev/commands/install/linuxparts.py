@@ -1,4 +1,4 @@
-"""What the tables say about a node that gets a full Linux: its packages, its scripts, and what these are told."""
+"""What the tables say about a node that gets a full Linux: its packages, its scripts, and their environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...xcat.host import Row
 from .location import InstallLocation
 from .site import InstallSite, Osimage
 
-#: A script of a node, with its words; what a shell would read as more is refused.
+#: A script of a node, with its arguments; characters that are special to a shell are refused.
 _LINE = re.compile(r"[A-Za-z0-9_.+:/=@ ,-]+")
 #: Scripts for hypervisors, which are run over SSH; see nodescripts.
 _REMOTE = "rhevh:"
@@ -23,7 +23,7 @@ def linux_parts(node: str, osimage: Osimage, location: InstallLocation, site: In
 
     Raises:
         NotFound: A list of packages or a script is not there.
-        Usage: One of them says what cannot be done.
+        Usage: One of them has something that cannot be done.
     """
     row, image = osimage.row, site.osimage_row(osimage.name)
     own = site.tables.postscripts[node]
@@ -50,7 +50,7 @@ def _lines(*columns: str) -> tuple[str, ...]:
 
 
 def _files(lines: Iterable[str], folder: Path) -> list[str]:
-    """The scripts, and the files that their words name."""
+    """The scripts, and the files that their arguments name."""
     found: dict[str, None] = {}
     for line in lines:
         script, *words = line.split()

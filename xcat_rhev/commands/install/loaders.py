@@ -1,4 +1,4 @@
-"""What boot loaders make of a kernel line, and which of them a node should start with."""
+"""How boot loaders change a kernel line, and which one a node should start with."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def for_loader(line: str, settings: BootSettings, netboot: str) -> str:
 
 
 def warnings(image: Image, settings: BootSettings, netboot: str) -> Iterator[str]:
-    """What somebody should know who installs a node with this image.
+    """Warnings for the install of a node with this image.
 
     Args:
         image: The image.

@@ -1,4 +1,4 @@
-"""Where a node that is to be installed is in the network, and by which address it sees its management node."""
+"""Where a node that is to be installed is in the network, and the address of its management node as it sees it."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class InstallLocation:
 
 
 def location_of(node: str, live: bool, site: InstallSite) -> InstallLocation:
-    """Find out where a node is.
+    """Find the place of a node.
 
-    The management node is, as xCAT has it, noderes.xcatmaster, else the address of this host in the node's network,
+    As in xCAT the management node is noderes.xcatmaster, else the address of this host in the node's network,
     which the boot loader's plugin puts into kernel arguments by itself, else site.master. What a node fetches over
     HTTP besides comes from noderes.nfsserver, if that is set.
 

@@ -76,7 +76,7 @@ def _with_gateway(ip: str, location: InstallLocation, site: InstallSite) -> Addr
 
 
 def _nameservers(node: str, location: InstallLocation, site: InstallSite) -> tuple[str, ...]:
-    """noderes.nameservers, which hold for DHCP as well; of its network or the site where nodes have fixed addresses."""
+    """noderes.nameservers, which are for DHCP as well; with fixed addresses also those of its network or the site."""
     own = site.tables.noderes[node].get("nameservers", "")
     usual = (location.network.get("nameservers", ""), site.context.xcat.site("nameservers")) if site.static else ()
     found = servers(own, *usual, master=location.master)

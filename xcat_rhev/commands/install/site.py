@@ -62,7 +62,7 @@ class InstallTables:
 
 
 class Once:
-    """Work that several nodes need and the first does; a failure is the failure of all."""
+    """Work that several nodes share and the first one does; its failure is the failure of all."""
 
     def __init__(self, work: Callable[[], Iterator[Message]]) -> None:
         self._work = work
@@ -182,7 +182,7 @@ class InstallSite:
         return self.passwords[key, user]
 
     def _ca(self, manager: str) -> str:
-        """The manager's CA in PEM; empty while no command has met it on this machine, or if several may be it."""
+        """The manager's CA in PEM; empty if no command on this machine has fetched it yet, or if it is ambiguous."""
         named = self.context.xcat.site("rhevmca")
         own = named not in ("", "system")
         file = Path(named) if own else manager_folder(self.context.xcat, manager) / "ca.crt"
@@ -193,7 +193,7 @@ class InstallSite:
         return found[0] if found and not (own and found[1:]) else ""
 
     def ssh_key(self, manager: str) -> str:
-        """The public key that a manager logs in with, when it was put beside its CA as `engine.pub`."""
+        """The public key that a manager logs in with, if it is stored next to its CA as `engine.pub`."""
         try:
             return (manager_folder(self.context.xcat, manager) / "engine.pub").read_text().strip()
         except OSError:

@@ -113,7 +113,7 @@ class Listing:
 
 
 def by_name(things: Iterable[N]) -> list[N]:
-    """Things as people count: engines list them in no order, or in that of letters."""
+    """Objects in natural order (web2 before web10); engines list them in no order, or alphabetically."""
     return sorted(things, key=lambda thing: natural(thing.name or thing.id))
 
 
@@ -132,7 +132,7 @@ def json_fields(layouts: Mapping[type[Noun], Layout]) -> dict[str, dict[str, typ
 
 
 def name_behind(key: str, attribute: str = "") -> Key:
-    """A key whose value is the name of what a reference leads to, as far as the thing itself tells it."""
+    """A key whose value is the name of what a reference leads to, as far as the object itself has it."""
     name = attribute or key
     return Key(key, lambda noun, _: (ref.name or ref.id) if (ref := getattr(noun, name)) else None)
 

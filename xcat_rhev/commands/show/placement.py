@@ -1,4 +1,4 @@
-"""NUMA nodes and devices of hypervisors, and what of them machines have, in a person's words."""
+"""NUMA nodes and devices of hypervisors, and those that machines have, as text for users."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def devices(manager: Manager, noun: Vm | Host) -> Iterator[Told]:
 
 
 def _device(each: HostDevice, user: str) -> Iterator[str]:
-    """What there is to say of a device."""
+    """The properties of a device."""
     ids = ":".join(filter(None, (word.removeprefix("0x") for word in (each.vendor_id or "", each.product_id or ""))))
     yield f"{each.vendor or ''} {each.product or ''}".strip() or each.capability or "unknown"
     if ids:
@@ -72,7 +72,7 @@ def _device(each: HostDevice, user: str) -> Iterator[str]:
         kinds = (f"{kind.name} ({kind.available_instances or 0} left)" for kind in each.mdev_types)
         yield f"vGPU types {' '.join(kinds)}"
     if each.placeholder:
-        yield "only for its group's sake"
+        yield "only because of its IOMMU group"
     if user:
         yield f"in use by {user}"
 

@@ -1,4 +1,4 @@
-"""Backups of a machine in files: a folder for each, which says in `backup.json` what it is and on which it is built.
+"""Backups of a machine in files: a folder for each, whose `backup.json` says what it is and what it is based on.
 
 A disk is a raw file: all of it, or the parts that had changed, at their places.
 """
@@ -74,7 +74,7 @@ class BackupRun:
         return self.folder.name
 
     def write(self) -> None:
-        """Say what it is, which makes it one."""
+        """Write `backup.json`, which makes it a complete backup."""
         told = {
             "layout": LAYOUT,
             "vm": self.vm,
@@ -92,7 +92,7 @@ def read_runs(folder: Path) -> list[BackupRun]:
     """The backups of a machine that are complete, the oldest first.
 
     Raises:
-        BadAnswer: A folder says something that cannot be understood.
+        BadAnswer: A folder has a `backup.json` that cannot be understood.
     """
     if not folder.is_dir():
         return []
@@ -177,7 +177,7 @@ class Chain:
     Attributes:
         path: The newest of them.
         what: What the disk is.
-        mark: By which it is known again.
+        mark: Identifies it in a later run.
         files: All of them, the whole one first.
     """
 

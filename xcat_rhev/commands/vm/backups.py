@@ -29,7 +29,7 @@ _OURS = "xcat-rhev: "
 #: What a disk says of itself whose changes backups may ask for.
 _FOLLOWED = "incremental"
 _READY, _OVER = frozenset({"ready"}), frozenset({"succeeded", "failed"})
-#: How often the end of a backup is asked for whose transfers are just being ended.
+#: How often the end of a backup is requested while its transfers are still ending.
 _TRIES = 8
 
 
@@ -268,7 +268,7 @@ class _BackingUp:
         )
 
     def _clean_up(self, problem: RhevError) -> RhevError:
-        """Leave nothing behind, here or there, where that can be done."""
+        """Remove what is left, here and on the manager, where possible."""
         shutil.rmtree(self._part, ignore_errors=True)
         try:
             self._end(self._own)
@@ -300,7 +300,7 @@ class _BackingUp:
             raise self._clean_up(problem) from None
 
     def _write(self) -> list[Data]:
-        """Only now it is one: what is there before is no backup."""
+        """Complete the backup: without this file the folder is not one."""
         base = self.since.name if self.since else ""
         run = BackupRun(self._part, self.vm.name, self.vm.id, self._own.until or "", base, tuple(self._done))
         try:

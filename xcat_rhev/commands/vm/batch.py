@@ -1,4 +1,4 @@
-"""Making many machines: what is there is left or completed, what they name is looked for once, the rest is made."""
+"""Making many machines: existing ones are left or completed, what the rows name is looked up once, the rest is made."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def make(
     Args:
         context: The command's.
         rows: What they should be, by node.
-        typed: What of that was typed.
+        typed: The values that were typed.
         record: Steps that write to a machine's tables in the end.
         detached: Make them independent of their template.
-        strangers: Names that are not nodes: their MAC addresses need not be written once they are there.
+        strangers: Names that are not nodes: their MAC addresses are not written to tables.
         lenient: What is wrong with a machine that is there is a warning, not an error.
     """
     found = find_named(context, list(rows), details=True)
@@ -77,13 +77,13 @@ def make(
 
 
 def _row_to_look_up(making: Making, placed: bool) -> VmRow:
-    """What has to be looked for before a machine can be made or completed; its hypervisors where it has no place."""
+    """What has to be looked up before a machine can be made or completed."""
     row = making.lookups()
     return replace(row, hosts=making.row.hosts, not_hosts=making.row.not_hosts) if placed else row
 
 
 def _check_rows(machines: Mapping[str, Making], lenient: bool) -> Generator[Message, None, Collection[str]]:
-    """Say what is wrong with machines or their rows; the nodes that are left out for that."""
+    """Report errors of machines or their rows; gives the nodes that are left out for that."""
     broken = {node: making.disk_fault() for node, making in machines.items() if making.disk_fault()}
     bad = {node: making.faults() for node, making in machines.items() if making.faults()}
     if lenient:
@@ -97,20 +97,20 @@ def _check_rows(machines: Mapping[str, Making], lenient: bool) -> Generator[Mess
 def _left_apart(node: str, columns: Collection[str]) -> Iterator[Warn]:
     if columns:
         yield Warn(
-            f"it is there with other {', '.join(_SHOWN[column] for column in columns)} and is not changed. "
+            f"it exists with other {', '.join(_SHOWN[column] for column in columns)} and is not changed. "
             "Run chvm to change it, or give -f to make it again",
             node,
         )
 
 
-#: Columns of the vm table, and what they are to a person.
+#: Columns of the vm table, and their names in messages.
 _SHOWN = {"memory": "memory", "cpus": "CPUs", "storage": "disk sizes", "master": "template"}
 
 
 def _with_usual_nic(manager: Manager, rows: Mapping[str, VmRow], kept: Mapping[str, Vm]) -> dict[str, VmRow]:
-    """Rows that say nothing of NICs, of machines that we began to make and that have none: each was cut off before.
+    """Add the usual NIC to rows without NICs, for machines of this product that have none, as after an interruption.
 
-    A machine that others made without a NIC stays as it is. The engine tells it by the event of its making.
+    A machine that others made without a NIC stays as it is; the event of its creation shows who made it.
     """
     bare = {
         node: kept[node]
@@ -122,7 +122,7 @@ def _with_usual_nic(manager: Manager, rows: Mapping[str, VmRow], kept: Mapping[s
 
 
 def apart(making: Making, typed: Typed) -> list[str]:
-    """The columns in whose place something was typed that a machine which is there has otherwise."""
+    """The columns whose typed values differ from those of an existing machine."""
     vm = making.vm
     if vm is None:
         return []
@@ -138,5 +138,5 @@ def apart(making: Making, typed: Typed) -> list[str]:
 
 
 def _other_template(making: Making, vm: Vm, text: str) -> bool:
-    """Was it made from another template than the one that is typed? Any version of a name will do."""
+    """Whether it was made from another template than the typed one; any version of that name is accepted."""
     return vm.template is not None and not making.manager.is_template(vm.template, text)

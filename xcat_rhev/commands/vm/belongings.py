@@ -1,4 +1,4 @@
-"""What machines have and no document of theirs tells: tags, affinity groups, NUMA nodes, devices of hypervisors."""
+"""What machines have outside of their documents: tags, affinity groups, NUMA nodes, devices of hypervisors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...engine.nouns import AffinityGroup, Cluster, MediatedDevice, Noun, Vm, Vm
 from ...ordering import natural
 
 N = TypeVar("N", bound=Noun)
-#: What these are called where an engine is too old for them.
+#: The names of these in errors of engines that are too old for them.
 NUMA_NODES, HOST_DEVICES, VIRTUAL_GPUS = "NUMA nodes", "devices of hypervisors", "virtual GPUs"
 
 

@@ -1,4 +1,4 @@
-"""A boot order for the next start alone: rsetboot notes it, rpower uses it up.
+"""A boot order for the next start only: rsetboot notes it, rpower uses and removes it.
 
 An engine keeps no such thing for a machine that is off; what it has is a start with other settings for that run. So the
 order is noted in vm.othersettings until a start takes it along.
@@ -30,7 +30,7 @@ class BootOnce:
     text: str = ""
 
     def write(self, xcat: Xcat, order: Sequence[str]) -> None:
-        """Note an order; none takes the note away."""
+        """Note an order; empty removes the note."""
         text = set_value(self.text, NAME, ",".join(order))
         if text != self.text:
             xcat.set_node_attrs("vm", {self.node: {"othersettings": text}})

@@ -1,7 +1,7 @@
-"""Whether a name, an address or a MAC that a manager tells is somebody else's.
+"""Whether a name, an address or a MAC from a manager belongs to another node.
 
-Who may make machines in a manager chooses their names and addresses. What he says describes his machines; it must not
-take over a node that is managed otherwise, nor a group, whose row is inherited by all its members.
+Users who may make machines in a manager choose names and addresses. These describe their machines; they must not take
+over a node that is managed otherwise, nor a group, whose row all its members inherit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cached_property
 from ...xcat.host import Xcat
 from .scan import Scanned, Tables
 
-#: What nodehm.mgt says of a virtual machine of ours.
+#: nodehm.mgt of virtual machines of this product.
 _OURS = "rhevm"
 #: Rows of tables that are not nodes and mean something.
 _RESERVED = frozenset({"xcatdefaults", "service", "all"})
@@ -21,7 +21,7 @@ _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 
 
 class Claims:
-    """What the tables know of some names.
+    """What the tables have about some names.
 
     Args:
         xcat: The xCAT around.
@@ -37,7 +37,7 @@ class Claims:
         self._vm, self._hypervisor = (xcat.node_attrs(table, nodes, ["mgr"]) for table in ("vm", "hypervisor"))
 
     def against(self, scanned: Scanned) -> str:
-        """Why nothing may be written of a thing; empty if it may."""
+        """Why nothing may be written about an object; empty if it may."""
         name = scanned.name
         if name in self._groups or name in _RESERVED:
             return "is the name of a group and is not changed"
@@ -46,7 +46,7 @@ class Claims:
         return self._owner(name, scanned.tables)
 
     def _other(self, scanned: Scanned) -> str:
-        """What manages a node that is there, if it is not this manager as what was scanned."""
+        """What manages an existing node, if it is not this manager with the same kind of object."""
         name = scanned.name
         mgt = self._mgt[name].get("mgt", "")
         vm, hypervisor = self._vm[name].get("mgr", ""), self._hypervisor[name].get("mgr", "")
@@ -62,7 +62,7 @@ class Claims:
         return f"is managed by {mgt}, with no hypervisor.mgr" if mgt and not hypervisor else ""
 
     def _owner(self, name: str, tables: Tables) -> str:
-        """Whose address or MAC a new thing would share."""
+        """The node whose address or MAC a new object would share."""
         address, mac = tables.get("hosts", {}).get("ip", ""), tables.get("mac", {}).get("mac", "")
         for what, owners in ((address, self._addresses), (mac.lower(), self._macs)):
             if what and owners.get(what, name) != name:

@@ -1,10 +1,10 @@
-"""What a NIC is connected with, in the words of vm.nics: a logical network, and a vNIC profile of it.
+"""What a NIC is connected to, in the notation of vm.nics: a logical network, and a vNIC profile of it.
 
-lan             the network; on which profile is left open
+lan             the network; the profile is not named
 lan/gold        its profile gold
 lan/1c9e...     names that vm.nics cannot hold are written as ids, and ids are taken for names
 
-Since 4.1 names may hold any character: a text that is the name of a network means that, and else the longest part
+Since 4.1 names may hold any character: a text that is the name of a network means that, otherwise the longest part
 before a slash that is one. A profile's name is unique within its network only, a network's within its data center.
 """
 
@@ -20,7 +20,7 @@ from ...ordering import natural
 from ...rows.vm import VmRow
 from ...rows.vmnics import NO_NETWORK, NicRow, writable
 
-#: What the management network was called through the times, where the cluster does not tell.
+#: The names of the management network over the versions, for clusters that do not name it.
 MANAGEMENT_NETWORKS = ("rhevm", "ovirtmgmt")
 #: The model of a NIC that is a part of a card of the hypervisor, and of no other.
 PASSED = "pci_passthrough"
@@ -42,7 +42,7 @@ class NicConnection:
 
     @property
     def passes_through(self) -> bool:
-        """Is it for NICs that are parts of a hypervisor's card?"""
+        """Whether it is for NICs that are parts of a hypervisor's card."""
         return self.profile is not None and self.profile.passes_through
 
     def __str__(self) -> str:
@@ -130,7 +130,7 @@ class Connections:
             return NicConnection(network)
         profiles = self.profiles.get(network.id)
         if not profiles:
-            raise NotFound(f"the network {network.name} has no vNIC profile, so no machine can be connected with it")
+            raise NotFound(f"the network {network.name} has no vNIC profile, so no machine can be connected to it")
         return NicConnection(network, profiles[0])
 
     def _profile(self, network: Network, text: str) -> VnicProfile:
@@ -148,7 +148,7 @@ class Connections:
         return found[0]
 
     def faults(self, nics: Sequence[NicRow], usual_model: str) -> Iterator[str]:
-        """What NICs name that is not there, or not fit.
+        """Errors in what NICs name.
 
         Args:
             nics: Of one row.
@@ -180,7 +180,7 @@ def _model_fault(nic: NicRow, to: NicConnection, usual_model: str) -> str:
 
 
 def profiled(row: VmRow, nics: Sequence[NicRow]) -> bool:
-    """Do the profiles of the networks matter to a row?"""
+    """Whether a row needs the profiles of the networks."""
     words = {nic.model or row.nic_model for nic in nics}
     return PASSED in words or any("/" in (nic.network or "") for nic in nics)
 
@@ -203,7 +203,7 @@ def _notation(*parts: Noun) -> str:
 
 
 def is_there(manager: Manager, wanted: NicRow, there: Nic) -> bool:
-    """Is a NIC where its row says? One whose row leaves it open is right where it is."""
+    """Whether a NIC is connected as its row says; if the row does not say, any connection is right."""
     network, text = there.network, wanted.network
     if not text or not network:
         return text == "" or (text is None) == (not network)
@@ -240,7 +240,7 @@ def _can_stand(text: str) -> bool:
 
 
 def _is_usual(manager: Manager, network: Ref, profile: Ref) -> bool:
-    """Would a NIC get that profile whose row names the network alone? API v3 leaves the choice to the engine."""
+    """Whether a NIC gets that profile if its row names only the network. With API v3 the engine chooses."""
     profiles = manager.vnic_profiles(network)
     chosen = profiles[:1] if manager.dialect > 3 or len(profiles) == 1 else []
     return any(each.id == profile.id for each in chosen)

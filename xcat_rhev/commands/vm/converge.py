@@ -1,4 +1,4 @@
-"""A virtual machine brought to what its row says: only what differs is sent, and what cannot be done is reported."""
+"""Changes a virtual machine to match its row: only differences are sent, and what cannot be done is reported."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Converging:
     later: bool = False
 
     def plan(self) -> Iterator[Job | Message]:
-        """What is to be done, after what cannot."""
+        """The messages about what cannot be done, then the job."""
         yield from self.warnings()
         yield from self.refusals()
         disks = list(self._disk_parts())
@@ -77,18 +77,18 @@ class Converging:
         yield Job(self.making.row.node, [*self.first(), *parts, self.end(bool(disks))] if parts else [])
 
     def ahead(self) -> Iterator[Step]:
-        """What has to go before the machine itself is changed."""
+        """The steps before the machine itself is changed."""
         if self.placements is not None:
             yield from self.placements.ahead(self.making.row.node, self.making.place.hosts)
 
     def place_steps(self) -> Iterator[Step | Wait]:
-        """What gives it its place on its hypervisor, when it is changed."""
+        """The steps that place it on its hypervisor, when it is changed."""
         if self.placements is not None:
             self.later = self.later or self.placements.waits(self.making)
             yield from self.placements.steps(self.making, moved="placement_hosts" in self.differences())
 
     def first(self) -> Iterator[Wait]:
-        """What has to be over before anything is changed."""
+        """The waits before anything is changed."""
         if self.making.locked():
             yield Wait("wait until its disks are no longer locked", self.making.settled_goal, self.making.see)
 
@@ -111,7 +111,7 @@ class Converging:
             yield Step(f"change {', '.join(sorted(values))}", partial(self.change, values), FAILED)
 
     def differences(self) -> dict[str, Any]:
-        """What the row says otherwise about the machine itself."""
+        """The differences between the row and the machine itself."""
         values = values_of(self.making.row, self.making.place)
         current = self.making.there
         if "custom_properties" in values:
@@ -122,7 +122,7 @@ class Converging:
     def _hosts(self) -> tuple[Ref, ...]:
         """Where it may run: as now, with those that the row names, without those that it takes away."""
         now, place = self.making.there.placement_hosts, self.making.place
-        on = self.making.there.host  # where it runs by now, as rmigrate writes it, is not a wish to bind it
+        on = self.making.there.host  # its present hypervisor, as rmigrate writes it, is not a request to bind it
         bound = on is None or self.making.row.affinity == "pinned"
         named = [host.ref for host in place.hosts if bound or on is None or host.id != on.id]
         away = {host.id for host in place.not_hosts}
@@ -158,12 +158,12 @@ class Converging:
         self.later = self.later or changed is not None and bool(changed.next_run)
 
     def check_result(self, vm: Vm) -> list[Message]:
-        """Hold its disks against what was asked."""
+        """Compare its disks with what was asked."""
         self.making.check_sizes(vm)
         return self.result()
 
     def result(self) -> list[Message]:
-        """What chvm says in the end."""
+        """chvm's message at the end."""
         return [Data(f"{DONE} {LATER}" if self.later else DONE, self.making.row.node)]
 
     def _nic_parts(self) -> Iterator[Step]:
@@ -178,7 +178,7 @@ class Converging:
                 yield Step(text, partial(making.change_nic, nic, **values))
 
     def _nic_changes(self) -> Iterator[tuple[Nic, dict[str, Any]]]:
-        """NICs that are there, and what the row says otherwise; without vm.nics it speaks of the first."""
+        """Existing NICs with the differences from the row; without vm.nics the first NIC is meant."""
         making, row = self.making, self.making.row
         first = making.install_nic()
         if row.nics is None and first is not None:
@@ -193,7 +193,7 @@ class Converging:
                 yield nic, differing
 
     def _is_held(self, nic: Nic, values: Mapping[str, Any]) -> bool:
-        """Would the engine refuse it? A NIC that a running guest has keeps its model and its address."""
+        """Whether the engine would refuse it: a NIC of a running guest keeps its model and its address."""
         runs = self.making.there.status not in AT_REST
         return runs and nic.plugged is not False and bool({"interface", "mac"} & set(values))
 
@@ -219,7 +219,7 @@ class Converging:
             yield from making.disk_steps(wanted, number)
 
     def warnings(self) -> Iterator[Message]:
-        """What the row says and the machine cannot become."""
+        """Values of the row that the machine cannot get."""
         node = self.making.row.node
         for name, disk in self.making.disks_by_part().items():
             wanted = next(row for row in self.making.row.disks if row.name == name)

@@ -1,4 +1,4 @@
-"""A machine as the vm and mac tables describe it, and what of it they have no words for."""
+"""A machine as the vm and mac tables describe it, and what they cannot describe."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from .connections import written_network
 
 #: What engines show where nothing was set.
 _UNSAID = ("", BLANK, "unassigned")
-#: What only a row can say: an engine does not tell it, or tells it in another form.
+#: What only a row can hold: an engine does not show it, or in another form.
 _ONLY_IN_ROWS = ("password", "bootonce", "script", "sshkey", "init")
 _SWITCHES = {"delete_protected": "delete_protected", "stateless": "stateless", "console": "console"}
-#: Attribute of a machine -> what it is called where no column can hold it.
+#: Attributes that no column can hold -> their names in messages.
 _WORDLESS = {
     "compatibility": "its own compatibility level",
     "cpu_model": "its own CPU model",
@@ -42,12 +42,12 @@ _USUAL_ZONES = (None, "Etc/GMT", "GMT Standard Time")
 
 @dataclass
 class VmDescription:
-    """A machine in the words of the tables.
+    """A machine in the notation of the tables.
 
     Attributes:
         columns: Of the vm table; empty text where the machine has no such thing.
         mac: Of the mac table, or empty where that is right as it is.
-        left_out: What the tables have no words for.
+        left_out: What the tables cannot describe.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def describe(manager: Manager, vm: Vm, has: Belongings, row: Row, mac: str) -> V
         manager: Where it is.
         vm: With disks and NICs.
         has: Tags and groups.
-        row: What its row in the vm table says already; what only a row can say is kept.
+        row: What its row in the vm table says already; what only a row can hold is kept.
         mac: What its row in the mac table says already.
     """
     told = VmDescription()
@@ -177,7 +177,7 @@ def _nics(manager: Manager, nics: Sequence[Nic], install: Nic | None, left_out: 
 
 
 def _settings(manager: Manager, vm: Vm, has: Belongings, row: Row, left_out: list[str]) -> Iterator[tuple[str, str]]:
-    """The pairs of vm.othersettings: what only a row can say first."""
+    """The pairs of vm.othersettings: first those that only a row can hold."""
     present = list(pairs(row.get("othersettings", "")))
     words = {name for name, _ in present}
     yield from (pair for pair in present if pair[0] in _ONLY_IN_ROWS)
@@ -244,7 +244,7 @@ def _guest(told: Initialization | None, words: set[str], left_out: list[str]) ->
 
 
 def _fits(value: str) -> bool:
-    """Can vm.othersettings hold it as it is?"""
+    """Whether vm.othersettings can hold it as it is."""
     return value.isprintable() and ";" not in value and value == value.strip()
 
 
@@ -252,7 +252,7 @@ def _fits(value: str) -> bool:
 
 
 def _processor(vm: Vm, words: set[str]) -> Iterator[tuple[str, str]]:
-    """What xCAT's words say of its CPUs and of what is emulated."""
+    """xCAT's words for its CPUs and the emulated machine."""
     pins = evenly_pinned(vm)
     if pins and "fit" not in words:
         yield "vcpupin", pins
@@ -274,7 +274,7 @@ def _firmware(manager: Manager, vm: Vm, words: set[str]) -> Iterator[tuple[str, 
 
 
 def _usual_bios(manager: Manager, vm: Vm) -> str:
-    """What machines of its cluster have unless they say otherwise; its own where the cluster does not tell."""
+    """What machines of its cluster have by default; its own value where the cluster has none."""
     home = [cluster for cluster in manager.all(Cluster) if vm.cluster and cluster.id == vm.cluster.id]
     return next((cluster.bios_type for cluster in home if cluster.bios_type), vm.bios_type or "").lower()
 

@@ -1,7 +1,7 @@
-"""Which disk of a machine is which part of vm.storage.
+"""Finds the disk of a machine for each part of vm.storage.
 
-A part that names its disk is that disk or none. A part that does not is the disk that is alike; its place in the row
-says nothing, for disks are removed and renamed, and an engine lists them in no order.
+A part that names its disk is that disk or none. Other parts are matched by their properties, not by their place
+in the row, because disks are removed and renamed, and an engine lists them in no order.
 """
 
 from __future__ import annotations
@@ -54,22 +54,22 @@ def in_order(disks: Sequence[Disk], rows: Sequence[DiskRow], found: Mapping[str,
 
 
 def too_small(disk: Disk, wanted: DiskRow) -> bool:
-    """Does a disk have less than its part says? A LUN has the size that it has."""
+    """Whether a disk is smaller than its part says; LUNs are not compared."""
     return wanted.sized and disk.size is not None and disk.size < wanted.size
 
 
 def too_large(disk: Disk, wanted: DiskRow) -> bool:
-    """Does a disk have more than its part says?"""
+    """Whether a disk is larger than its part says."""
     return wanted.sized and disk.size is not None and disk.size > wanted.size
 
 
 def by_name(disks: Iterable[Disk]) -> list[Disk]:
-    """Disks in an order that does not change."""
+    """Disks in a fixed order."""
     return sorted(disks, key=lambda disk: (natural(disk.name), disk.id))
 
 
 def faults(disks: Sequence[Disk], rows: Sequence[DiskRow]) -> Iterator[str]:
-    """What vm.storage says of a machine's disks and cannot be: a name that several have, an id that none has."""
+    """Errors in vm.storage about a machine's disks: a name that several disks have, an id that none has."""
     for wanted in rows:
         hits = [disk for disk in disks if _is_named(disk, wanted)] if wanted.known else []
         if len(hits) > 1:
@@ -79,13 +79,13 @@ def faults(disks: Sequence[Disk], rows: Sequence[DiskRow]) -> Iterator[str]:
 
 
 def several(disks: Sequence[Disk]) -> str:
-    """Say that disks have the same name, and how to name one of them."""
+    """The error that several disks have the same name, with how to name one of them."""
     shown = "; ".join(f"{disk.id} ({describe(disk)})" for disk in disks)
     return f"{len(disks)} disks have this name: {shown}. Write the id in place of the name"
 
 
 def describe(disk: Disk) -> str:
-    """A disk's size and place, as a person tells disks apart."""
+    """A disk's size and place, by which users distinguish disks."""
     size = show_size(disk.size) if disk.size else f"LUN of {show_size(disk.lun_size)}" if disk.lun_size else "LUN"
     where = ", ".join(ref.name or ref.id for ref in disk.storage_domains)
     return f"{size} on {where}" if where else size
@@ -96,7 +96,7 @@ def _is_named(disk: Disk, wanted: DiskRow) -> bool:
 
 
 def _is_so_called(disk: Disk, wanted: DiskRow) -> bool:
-    """Called as it would be if we had made it; engine 3.0 names disks itself, by number."""
+    """Whether it has the name that this product would give it; engine 3.0 names disks itself, by number."""
     number = wanted.name.rpartition("_Disk")[2]
     called = wanted.name in (disk.name, disk.alias) or disk.name == f"Disk {number}"
     return called and bool(disk.bootable) == wanted.bootable

@@ -1,4 +1,4 @@
-"""Disks that are named on the command line: added, detached, removed, made larger. vm.storage follows suit.
+"""Disks that are named on the command line: added, detached, removed, made larger. vm.storage is changed accordingly.
 
 A disk is named by its name, its id, or its number, which is the N of `vm1_DiskN`.
 """
@@ -24,7 +24,7 @@ from .make import AT_REST, NO_DISK, Making
 
 @dataclass(frozen=True)
 class DiskOptions:
-    """What was asked.
+    """The requested changes.
 
     Attributes:
         add: Sizes, each with its storage domain before a colon if it is another than that of the first disk.
@@ -127,7 +127,7 @@ class Editing:
         return None
 
     def _names(self, name: str) -> Sequence[str]:
-        """What is looked for, in turn."""
+        """The names to look for, in order."""
         return (name, disk_name(self.making.row.node, int(name)), f"Disk {name}") if name.isdigit() else (name,)
 
     def _disks_by_name(self, name: str) -> list[Disk]:
@@ -174,7 +174,7 @@ class Editing:
         self.parts_of_text.append([image.id, self._column_text(image)])
 
     def _column_text(self, image: DiskImage) -> str:
-        """A disk as vm.storage has it: what is shared or a LUN is only attached, wherever the row is used."""
+        """A disk as vm.storage has it: a shared disk or a LUN is only attached."""
         name = image.name or image.alias or ""
         unique = writable(name) and name not in {disk.name for disk in self.making.disks}
         known = name if unique else image.id
@@ -230,7 +230,7 @@ class Editing:
             return 0
 
     def _domain(self, named: str) -> str:
-        """Where a new disk goes: as named, else where the first disk is, else the only one there is."""
+        """Where a new disk goes: as named, else that of the first disk, else the only one."""
         place = self.making.place
         known = {domain.id: domain.name for domain in place.domains.values()}
         first = next((ref for disk in self.making.disks for ref in disk.storage_domains), None)
@@ -243,7 +243,7 @@ class Editing:
         return ""
 
     def _free_name(self, number: int) -> str:
-        """The next of the engine's own names; those before are what people call a template's disks by number."""
+        """The next of the engine's own names; those below are the numbers of a template's disks."""
         node, first = self.making.row.node, max(len(self.parts_of_text) - number, len(self.making.disks)) + 1
         used = {disk.name for disk in self.making.disks} | {disk.alias for disk in self.making.disks}
         free = (

@@ -1,6 +1,6 @@
-"""What a manager does to a disk as a whole and takes its time for: it moves, sparsifies or reduces it.
+"""Long actions of a manager on a whole disk: move, sparsify, reduce.
 
-The disk is locked meanwhile, and ok afterwards whether it went well or not; which of these an event tells.
+The disk is locked meanwhile, and ok afterwards, whether it succeeded or failed; an event says which.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ...plan.jobs import Step, Wait
 
 #: Seconds that a move usually takes at most; a large disk over a slow line takes hours.
 LIMIT = 6 * 3600.0
-#: So many events are looked at; others are written meanwhile.
+#: How many events are read; others are written meanwhile.
 _EVENTS = 100
 
 
@@ -30,9 +30,9 @@ class DiskVerb:
 
     Attributes:
         name: The manager's verb.
-        ends: Codes of the events that say that it is done (AuditLogType).
-        fails: Codes of those that say that it failed.
-        came: What the list of arrivals calls it.
+        ends: Codes of the events for success (AuditLogType).
+        fails: Codes of the events for failure.
+        came: Its name in the list of arrivals.
     """
 
     name: str
@@ -48,7 +48,7 @@ REDUCE = DiskVerb("reduce", (382,), (383,), "reducing disks")
 
 @dataclass
 class DiskWork:
-    """One disk at work.
+    """One action on a disk.
 
     Attributes:
         manager: Where it is.
@@ -73,7 +73,7 @@ class DiskWork:
 
         Args:
             says: What is done, for `--dry-run`.
-            done: What to say and do at its end.
+            done: What to report and do at its end.
         """
         goal = partial(Goal, self.disk, IMAGE_OK, IMAGE_BROKEN, limit=self.limit, under=self.vm, also=self._is_over)
         return [
@@ -87,19 +87,19 @@ class DiskWork:
         self.manager.work_on_disk(self.disk, self.verb.name, self.vm, **params)
 
     def _is_over(self, now: Disk | DiskImage) -> bool:
-        """Is it where it shall be, or has the manager written that it is done, or that it failed?"""
+        """Whether it is at its target, or an event says that it is done or has failed."""
         if self.target is not None and any(ref.id == self.target.id for ref in now.storage_domains):
             return True
         try:
             events = [each for each in self.manager.newest_events(_EVENTS) if self._is_about(each)]
         except RhevError:
-            return False  # the next look will tell
+            return False  # decided at the next check
         failed = [each.description or "no reason" for each in events if each.code in self.verb.fails]
         self._trouble = failed[0] if failed else ""
         return bool(failed) or self.target is None and any(each.code in self.verb.ends for each in events)
 
     def _is_about(self, event: Event) -> bool:
-        """Is it a new word about this disk?"""
+        """Whether it is a new event about this disk."""
         words = f" {(event.description or '').replace(chr(39), '').rstrip('.')} "
         names = {self.disk.name, self.disk.alias} - {None, ""}
         return int(event.id or 0) > self._since and any(f" {name} " in words for name in names)

@@ -1,4 +1,4 @@
-"""Fits a machine into a hypervisor: as few NUMA nodes as hold its CPUs and its memory, each CPU on one of its own."""
+"""Places a machine on as few NUMA nodes of a hypervisor as hold it, each virtual CPU on its own CPU."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import combinations
 from ...engine.nouns import HostNumaNode, NumaPin, VcpuPin, Vm, VmNumaNode
 from ...rows.placement import numbers
 
-#: What engines call memory that is on its NUMA nodes and nowhere else, and memory that is spread over them.
+#: Engines' names for memory that is on its NUMA nodes only, and for memory that is spread over them.
 STRICT, INTERLEAVED = "strict", "interleave"
 
 
@@ -96,7 +96,7 @@ def fit(free: Sequence[FreeSpace], cpus: int, memory: int, page: int = 1) -> lis
 
 
 def _divide(chosen: Sequence[FreeSpace], cpus: int, memory: int, page: int) -> Iterator[FittedPart]:
-    """A machine on these nodes; fewer parts than those where one has no room."""
+    """A machine on these nodes; fewer parts than nodes if one has no space."""
     counts = [cpus // len(chosen) + (at < cpus % len(chosen)) for at in range(len(chosen))]
     first = 0
     for space, count, share in zip(chosen, counts, shares(counts, memory, page)):
@@ -106,14 +106,14 @@ def _divide(chosen: Sequence[FreeSpace], cpus: int, memory: int, page: int) -> I
 
 
 def shares(counts: Sequence[int], memory: int, page: int = 1) -> list[int]:
-    """Memory in MiB divided as CPUs are, in whole pages; the first gets what is left over."""
+    """Memory in MiB divided as CPUs are, in whole pages; the first gets the remainder."""
     found = [memory * count // sum(counts) // page * page for count in counts]
     return [found[0] + (memory - sum(found)) // page * page, *found[1:]]
 
 
 def as_it_is(vm: Vm, nodes: Iterable[HostNumaNode], free: Iterable[FreeSpace], page: int = 1) -> list[FittedPart]:
-    """A machine whose CPUs have one of the hypervisor's each, as it is placed; nothing where one that is there has not,
-    or where another machine has it too."""
+    """The present placement of a machine whose CPUs are each pinned to one CPU of its own; nothing if one is not,
+    or if another machine uses it too."""
     there = own_cpus(vm)
     cpus = (vm.sockets or 1) * (vm.cores or 1) * (vm.threads or 1)
     open_cpus = {cpu for space in free for cpu in space.cpus}
@@ -165,7 +165,7 @@ def _node(index: int, memory: int, cpus: Iterable[int], on: Sequence[int], mode:
 
 
 def same(there: Iterable[VmNumaNode], wanted: Iterable[VmNumaNode], mode: str | None) -> bool:
-    """Are these the NUMA nodes that are wanted?
+    """Whether these are the wanted NUMA nodes.
 
     Args:
         there: Those that a machine has.

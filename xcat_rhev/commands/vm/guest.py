@@ -1,4 +1,4 @@
-"""A guest's first start, from what the rows say to what an engine takes."""
+"""A guest's first start, from the rows to the engine's form."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def initialization_of(guest: Guest, host_name: str = "") -> Initialization:
 
     Args:
         guest: What the row says.
-        host_name: What it is called where the row does not say, and the engine does not know better.
+        host_name: Its name if neither the row nor the engine has one.
     """
     values = {name: value for name, value in vars(guest).items() if name != "nics"}
     values["host_name"] = guest.host_name or host_name or None

@@ -1,4 +1,4 @@
-"""Disks that are there already and should be attached: found by name or id in one list."""
+"""Existing disks that are to be attached: found by name or id in one list."""
 
 from __future__ import annotations
 

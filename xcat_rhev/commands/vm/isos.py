@@ -9,7 +9,7 @@ from ...engine.nouns import DiskImage, StorageDomain
 from ...errors import NotFound
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-#: What the manager calls the content of an image that is a CD.
+#: The manager's word for the content of a CD image.
 ISO = "iso"
 
 
@@ -26,7 +26,7 @@ class IsoImage:
         self.file, self.fault = (name, "") if not name else self._find()
 
     def _find(self) -> tuple[str, str]:
-        """What is in the drive for it, and why it cannot be put in."""
+        """The value for the drive, or why the image cannot be put in."""
         manager, name = self._manager, self.name
         if manager.lacks(DiskImage, ["content_type"]):
             return name, ""
@@ -38,7 +38,7 @@ class IsoImage:
             ids = ", ".join(sorted(image.id for image in hits))
             return "", f"several CD images are named {name}. Give the id of one: {ids}"
         if any(domain.type == ISO for domain in manager.list(StorageDomain)):
-            return name, ""  # its files are not listed: the manager knows which there are
+            return name, ""  # its files are not listed: the manager checks the name
         return "", f"manager {manager.name} has no CD image {name}. Put it on a data domain first, as an ISO"
 
     def _by_id(self) -> list[DiskImage]:

@@ -21,7 +21,7 @@ class Keep:
     """Which members of a series stay.
 
     Attributes:
-        number: So many, the new one included; 0 where the age decides.
+        number: This number, the new one included; 0 if the age decides.
         age: Those that are not older.
     """
 
@@ -29,7 +29,7 @@ class Keep:
     age: timedelta = timedelta()
 
     def surplus(self, members: Sequence[tuple[datetime, T]], now: datetime) -> list[T]:
-        """Those that go, the oldest first, when a new one has come; members have the newest first."""
+        """The snapshots to remove, the oldest first, after a new one; members have the newest first."""
         old = members[self.number - 1 :] if self.number else [each for each in members if now - each[0] > self.age]
         return [member for _, member in reversed(old)]
 

@@ -10,14 +10,14 @@ from ...engine.states import VM_OFF
 from ...errors import RhevError
 from ...messages import Warn
 
-#: The engine's numbers of the events at the end of a machine: one that somebody wanted, and one that nobody did.
+#: The engine's numbers of the events at the end of a machine: a requested one, and an unexpected one.
 DOWN, DOWN_BY_ITSELF = 61, 119
 
 
 def warnings(manager: Manager, machines: Iterable[Vm]) -> Iterator[Warn]:
     """A warning for each machine that is off and stopped by itself; one request for all of them, none for none.
 
-    A manager that does not tell its events costs the warnings alone.
+    Without the manager's events there are no warnings.
     """
     off = {vm.id: vm.name for vm in machines if vm.status in VM_OFF}
     for id, event in _last(manager, off).items():

@@ -1,4 +1,4 @@
-"""Disks on their way out: they go a moment after the request, or the machine, that they went with."""
+"""Disks that are being removed: they disappear a moment after the request, or after their machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ...engine.waiting import GONE, Goal
 from ...errors import RhevError, TimedOut
 from ...plan.jobs import Said, Wait
 
-#: Seconds after which a disk that goes is gone, or locked for it.
+#: Seconds after which a disk that is removed is gone, or locked for that.
 _SETTLING = 30.0
 
 
 def removable_disks(manager: Manager, disks: Sequence[Disk]) -> list[Disk]:
-    """Those of a machine's disks that can be seen to go; shared ones and LUNs stay, before 3.1 there is no list."""
+    """A machine's disks whose removal can be observed; shared ones and LUNs stay, before 3.1 there is no list."""
     if not manager.keeps_disks:
         return []
     return [disk for disk in disks if disk.name and not disk.shareable and not disk.is_lun]
@@ -34,7 +34,7 @@ def waits(
         vm: The machine that had them.
         disks: From `removable_disks`.
         limit: Seconds for each.
-        then: What to say when the last is gone.
+        then: The message when the last is gone.
     """
     for disk in disks:
         said = then if disk is disks[-1] else lambda _: None
@@ -44,13 +44,14 @@ def waits(
 
 def _removal_goal(disk: Disk, limit: float) -> Goal:
     image = DiskImage(id=disk.disk_id or disk.id, name=disk.name)
-    # What goes is locked at once. What can be used after a while was kept by somebody, and would be waited for in vain.
+    # A disk that is removed is locked at once. One that is still usable after a while is kept, and waiting for it would
+    # not end.
     failed = frozenset({ImageStatus.ILLEGAL}) - {disk.status} | {ImageStatus.OK}
     return Goal(image, frozenset({GONE}), failed=failed, grace=_SETTLING, limit=limit)
 
 
 def _leftover(manager: Manager, vm: Vm, disk: Disk, problem: RhevError) -> RhevError:
-    """Say where a disk is that did not go: API v3 of 4.x takes it off its machine before it removes it."""
+    """The error for a disk that was not removed: API v3 of 4.x detaches it from its machine first."""
     if isinstance(problem, TimedOut):
         return problem
     try:

@@ -22,7 +22,7 @@ def _fence_field(name: str, of_agent: str) -> Read:
 
 
 def _host_counters(name: str) -> Read:
-    """What the manager counts on a host: zeros where the host does not answer, which say nothing."""
+    """What the manager counts on a host: zeros where the host does not answer, which are left out."""
     return lambda host, _: getattr(host, name) if host.status in HOST_TALKING else None
 
 

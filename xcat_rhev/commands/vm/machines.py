@@ -1,4 +1,4 @@
-"""The machines of a command: found with one search, and what to say about those that are not there."""
+"""The machines of a command: found with one search, and the errors for those that are missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...plan.context import Context
 from ...plan.jobs import Wait
 from ...rows.vmsettings import VmSettings
 
-#: rhevm.pm's texts, which people's scripts look for; the second is chvm's.
+#: rhevm.pm's texts, which scripts look for; the second is chvm's.
 NOT_DEFINED = "node was not defined in the rhevm."
 NOT_CREATED = "virtual machine was not created."
 NO_HOST = "host was not defined in the rhevm."
@@ -42,7 +42,7 @@ class Machines(dict[str, Vm]):
             del self[name]
 
     def lack(self, node: str, text: str = NOT_DEFINED) -> Error:
-        """What to say about a node that has no machine here."""
+        """The error for a node that has no machine here."""
         manager = self._manager
         if node in self.several:
             return Error(twins(manager, node, self.several[node]), node)
@@ -56,7 +56,7 @@ class Machines(dict[str, Vm]):
         return Error(f"{text} The manager is {manager.name}. Run: mkvm {node}", node)
 
     def alike(self) -> dict[str, list[str]]:
-        """Names in other letters, large for small, that the manager has, by the node that it lacks; asked for once."""
+        """Names that differ only in upper and lower case, by the node that is missing; requested once."""
         if self._alike is None:
             self._alike = {}
             lacking = {node.casefold(): node for node in self._nodes if node not in self and node not in self.several}
@@ -67,7 +67,7 @@ class Machines(dict[str, Vm]):
 
 
 def lack_either(context: Context, machines: Machines, node: str) -> Error:
-    """What to say about a node that is neither a machine nor a hypervisor of this manager."""
+    """The error for a node that is neither a machine nor a hypervisor of this manager."""
     machine = context.attrs_of([node], "vm", "mgr")[node].get("mgr")
     if machine or node in machines.several or not context.attrs_of([node], "hypervisor", "type")[node].get("type"):
         return machines.lack(node)
@@ -75,7 +75,7 @@ def lack_either(context: Context, machines: Machines, node: str) -> Error:
 
 
 def twins(manager: Manager, name: str, machines: Sequence[Vm]) -> str:
-    """Say that a name fits several machines, and how to say which is meant."""
+    """The error that a name fits several machines, with how to choose one."""
     shown = "; ".join(f"{vm.id} in the cluster {manager.name_of(Cluster, vm.cluster) or '?'}" for vm in machines)
     return (
         f"the manager {manager.name} has several machines named {name}, so none is touched: {shown}. "
@@ -116,14 +116,14 @@ def find_named(
     if not nodes:
         return Machines([], manager)
     homes = homes_of(context, nodes)
-    wanted = {*only, "cluster"} if only else only  # it tells machines of one name apart
+    wanted = {*only, "cluster"} if only else only  # it distinguishes machines of one name
     found = manager.look(Vm, nodes, details=details, everything=everything, also=also, only=wanted)
     return Machines([vm for vm in found if vm.name not in homes or homes[vm.name].has(manager, vm)], manager, nodes)
 
 
 @dataclass(frozen=True)
 class VmHome:
-    """Where a row says that its machine is; machines of one name may be in several data centers.
+    """The place of a machine in its row; machines of one name may be in several data centers.
 
     Attributes:
         cluster: The name of its cluster, or empty.
@@ -134,7 +134,10 @@ class VmHome:
     center: str
 
     def has(self, manager: Manager, vm: Vm) -> bool:
-        """Is a machine of the node's name this node's? It may have been moved to another cluster of its data center."""
+        """Whether a machine of the node's name is this node's.
+
+        It may have moved to another cluster of its data center.
+        """
         if self.cluster and manager.is_in(vm, self.cluster):
             return True
         center = manager.center_of(vm)
@@ -164,13 +167,15 @@ def stored_at(manager: Manager, vm: Vm) -> Vm:
 
 
 def unseen(vm: Vm, settings: VmSettings) -> dict[str, Any]:
-    """What of its row goes along with a change of a machine that runs: managers forget a serial console that waits for
-    the next start as soon as something else is changed, and do not show it."""
+    """Values of its row to send again with a change of a running machine.
+
+    Managers forget a serial console that waits for the next start when something else is changed, and do not show it.
+    """
     wanted = settings.values.get("console")
     return {"console": wanted} if vm.next_run and wanted is not None and wanted != bool(vm.console) else {}
 
 
-#: What is of this run however it is asked for.
+#: What always belongs to the present run.
 _OF_THIS_RUN = ("status", "status_detail", "host", "next_run", "run_once")
 
 
@@ -183,10 +188,10 @@ _CALM = 3
 
 
 class Done:
-    """Is the manager done with a machine that is up, or down?
+    """Whether the manager is done with a machine that is up, or down.
 
-    It calls one up a moment before it is done with the start, and down a moment before it makes the changes that
-    waited, which it leaves where somebody else holds the machine then. So neither is waited for without an end.
+    It reports up a moment before the start is complete, and down a moment before it applies pending changes. It
+    skips these if another action holds the machine. So both waits are limited.
 
     Args:
         launching: Tells whether a machine that is up is still being started; None where that does not matter.
@@ -202,7 +207,7 @@ class Done:
         self._held = self._calm = 0
 
     def __call__(self, vm: Vm) -> bool:
-        """Look at it as it is now."""
+        """Check its present state."""
         if not self._is_held(vm):
             return True
         self._held += 1
@@ -223,7 +228,7 @@ class Done:
 def ready(
     manager: Manager, vm: Vm, wanted: Mapping[str, Any], limit: float, seen: Callable[[Vm], None]
 ) -> Iterator[Wait]:
-    """A wait until a machine is up, or wholly off, before changes that the manager would lose until then.
+    """A wait until a machine is up, or completely off, because the manager would lose changes before that.
 
     Args:
         manager: Where it is.
@@ -254,7 +259,7 @@ _UNCERTAIN: Mapping[str, tuple[str, str]] = {
 
 
 def uncertain(vm: Vm) -> str:
-    """Why nothing is done to a machine whose state is not known; or nothing."""
+    """Why nothing is done to a machine whose state is not known; None if it is known."""
     why, run = _UNCERTAIN.get(vm.status or "", ("", ""))
     if not why:
         return ""
@@ -262,7 +267,7 @@ def uncertain(vm: Vm) -> str:
 
 
 def errors(faults: Mapping[str, list[str]]) -> Iterator[Error]:
-    """Every fault of every node."""
+    """One error for each fault of each node."""
     for node, texts in faults.items():
         for text in texts:
             yield Error(text, node)

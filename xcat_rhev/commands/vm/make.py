@@ -1,7 +1,7 @@
-"""A virtual machine on its way to what its row says: what it still lacks, and the steps that give it that.
+"""Makes or completes a virtual machine as its row says.
 
-Nothing is made twice: a machine that is there already, whole or half, goes through the same steps and is only given
-what it lacks. What it will get from its template is not known before it is made, so each step looks first.
+Nothing is made twice: an existing machine, complete or not, goes through the same steps and only gets what it lacks.
+What it gets from its template is not known before it is made, so each step checks first.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .machines import uncertain
 from .surroundings import NOWHERE, VmPlace
 from .templatedisks import copies
 
-#: The states in which no guest has the machine's NICs and disks; engines 4.x say nothing where an image is illegal.
+#: The states in which no guest has the machine's NICs and disks; engines 4.x give no state where an image is illegal.
 AT_REST = frozenset({VmStatus.DOWN, VmStatus.SUSPENDED, VmStatus.IMAGE_ILLEGAL, VmStatus.IMAGE_LOCKED, None})
 _UNLOCKED = frozenset(VmStatus) - {VmStatus.IMAGE_LOCKED}
 #: Seconds that copying a template's disks may take.
@@ -52,8 +52,8 @@ class Making:
     Attributes:
         manager: Where it is, or is to be.
         xcat: Where a drawn MAC address is written down.
-        row: What it should be.
-        vm: The machine as last seen, None before it is made.
+        row: Its row.
+        vm: The machine as last read, None before it is made.
         limit: Seconds for each wait.
         place: What its row names, once it was looked for; not needed for a machine that lacks nothing.
         detached: Make it independent of its template.
@@ -81,7 +81,7 @@ class Making:
             self.see(self.vm)
 
     def see(self, vm: Vm) -> None:
-        """Take notice of the machine as it is now."""
+        """Store the machine as it is now."""
         self.vm = vm
         if vm.disks is not None:
             self.disks = list(vm.disks)
@@ -105,7 +105,7 @@ class Making:
         return found
 
     def faults(self) -> list[str]:
-        """What its row says of its disks and cannot be."""
+        """Errors in what its row says about its disks."""
         return list(faults(self.disks, self.row.disks)) if self.vm is not None else []
 
     def lacking_disks(self) -> list[DiskRow]:
@@ -131,12 +131,12 @@ class Making:
         return next(addressed, None) or next(iter(self.nics), None)
 
     def mac_is_right(self) -> bool:
-        """Does mac.mac have the address of the NIC that the node is installed through?"""
+        """Whether mac.mac has the address of the NIC that the node is installed through."""
         nic = self.install_nic()
         return nic is None or bool(self.row.macs) or not nic.mac or self.stranger
 
     def locked(self) -> bool:
-        """Is the manager at work on its disks? Since 4.x the machine itself is down meanwhile."""
+        """Whether the manager works on its disks. Since 4.x the machine itself is down meanwhile."""
         return self.there.status == VmStatus.IMAGE_LOCKED or ImageStatus.LOCKED in {disk.status for disk in self.disks}
 
     def disk_fault(self) -> str:
@@ -148,7 +148,7 @@ class Making:
         return f"disk {listed} is illegal: it could not be made or read. Run: chvm {node} -p {listed}, then mkvm {node}"
 
     def complete(self) -> bool:
-        """It is there and has its disks, NICs and address; of tags and groups `Memberships` knows."""
+        """Whether it exists and has its disks, NICs and address; `Memberships` checks tags and groups."""
         return (
             self.vm is not None
             and not self.locked()
@@ -196,7 +196,7 @@ class Making:
         yield Wait("wait until it is gone", partial(Goal, old, frozenset({GONE}), limit=self.limit))
 
     def parts(self) -> Iterator[Step | Wait]:
-        """All that makes it, or completes it."""
+        """The steps that make or complete it."""
         if self.vm is None:
             yield Step(self._description(), self.make, "create virtual machine failed.")
             yield Wait(f"wait until {self.row.node} is down", self._unless_idle, self.see, failed=NOT_DOWN)
@@ -221,7 +221,7 @@ class Making:
         return str(to) if to else "no network"
 
     def connection(self, wanted: NicRow) -> NicConnection | None:
-        """What a NIC should be connected with; None for nothing."""
+        """What a NIC should be connected to; None for nothing."""
         return None if wanted.network is None else self.place.connections.find(wanted.network)
 
     def disk_steps(self, wanted: DiskRow, number: int) -> Iterator[Step | Wait]:
@@ -244,20 +244,20 @@ class Making:
         return f"make the virtual machine {row.node} in {self.place.cluster.name}{template}"
 
     def between(self, number: int) -> Iterator[Wait]:
-        """What has to be over before a disk is added, after `number` others: v4 engines make several at once."""
+        """The wait before a disk is added, after `number` others: v4 engines make several at once."""
         if number and self.manager.dialect == 3:
             yield Wait("wait until the disk is made", self.settled_goal, self.see)
 
     def settled_goal(self) -> Goal:
-        """Nobody is at work on its disks any more."""
+        """The goal that no action on its disks runs any more."""
         return Goal(self.there, VM_SETTLED, limit=self.limit, settled=True)
 
     def unlocked_goal(self) -> Goal:
-        """Nobody holds the machine itself."""
+        """The goal that the machine itself is not locked."""
         return Goal(self.there, _UNLOCKED, limit=self.limit, only=frozenset({"status"}))
 
     def _unless_idle(self) -> Goal | None:
-        """A machine that was made from nothing is ready at once, but for the oldest engines."""
+        """The wait, unless the machine was made without a template and is ready at once (not on the oldest engines)."""
         idle = self.there.status == VmStatus.DOWN and not self.row.template
         return None if idle else Goal(self.there, VM_OFF, limit=self.limit, settled=True)
 
@@ -325,7 +325,7 @@ class Making:
         self.grown[disk.id] = size
 
     def check_sizes(self, vm: Vm) -> None:
-        """See the machine when its disks are no longer being changed.
+        """Read the machine when its disks are no longer being changed.
 
         Raises:
             FailedState: One that was to grow has its old size.
@@ -385,7 +385,10 @@ class Making:
 
 
 def _guaranteed_memory(memory: int | None, template: Template | None) -> dict[str, int]:
-    """A template's guaranteed memory comes along, and engines refuse one above the memory itself; Blank has 1 GiB."""
+    """The machine inherits the template's guaranteed memory, and engines refuse more than the memory itself.
+
+    Blank has 1 GiB.
+    """
     brought = (template.memory if template else None) or GIB
     return {"memory_guaranteed": memory} if memory and memory < brought else {}
 

@@ -1,4 +1,4 @@
-"""Tags and affinity groups that rows name: who has them is asked once for each, not for each machine."""
+"""Tags and affinity groups that rows name: the members of each are requested once, not for each machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...rows.vm import VmRow
 
 @dataclass(frozen=True)
 class Lacking:
-    """What one machine should be part of and is not, and the other way round.
+    """Tags and groups that one machine should get or leave.
 
     Attributes:
         tags, groups: Names of what it lacks.
@@ -65,7 +65,7 @@ class Memberships:
         )
 
     def faults(self, node: str, cluster: Cluster) -> Iterator[str]:
-        """The affinity groups that a row names and its cluster has not."""
+        """The affinity groups that a row names and its cluster does not have."""
         known = self._groups_of(cluster) if self._rows[node].settings.affinity_groups else {}
         for name in self._rows[node].settings.affinity_groups:
             if name not in known:
@@ -131,7 +131,7 @@ class Memberships:
         self._manager.remove(Vm(id=get().id), under=self._groups_of(cluster)[name])
 
     def _make(self, name: str) -> None:
-        """Make a tag that the manager has not; one of those who need it does, and the others wait."""
+        """Make a missing tag; one thread does it, the others wait."""
         with self._guard:
             if self._known is None:
                 self._known = self._names()

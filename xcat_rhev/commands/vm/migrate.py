@@ -1,4 +1,4 @@
-"""Moving a running machine to another hypervisor, and what came of it."""
+"""Moves a running machine to another hypervisor, and checks the result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def refusal(vm: Vm) -> str:
 
 @dataclass
 class Move:
-    """One machine's way.
+    """The move of one machine.
 
     Attributes:
         manager: Where it is.
@@ -52,7 +52,7 @@ class Move:
         """The steps.
 
         Args:
-            arrived: What to say and do when it is there; gets the name of its new host.
+            arrived: What to report and do when it is there; gets the name of its new host.
         """
         where = self.target.name if self.target else "where the manager likes"
         failed = f"failed to migrate to {where}."
@@ -62,18 +62,18 @@ class Move:
         ]
 
     def go(self) -> None:
-        """Ask the manager to move it; with force, for machines that only people may move."""
+        """Ask the manager to move it; with force, for machines that are only moved by hand."""
         if self.target is None:
             self.manager.act(self.vm, "migrate", force=True)
         else:
             self.manager.act(self.vm, "migrate", host=self.target.ref, force=True)
 
     def goal(self) -> Goal:
-        """It runs; where is looked at then, for a move that fails ends where it began."""
+        """The goal that it runs; its host is checked then, because a failed move ends where it began."""
         return Goal(self.vm, VM_MOVABLE, failed=VM_OFF, limit=self.limit)
 
     def destination(self, vm: Vm) -> str:
-        """The name of the host that it came to.
+        """The name of its new host.
 
         Raises:
             FailedState: It is still where it was, or somewhere else.

@@ -30,7 +30,7 @@ def place_of(context: Context, option: str) -> tuple[Host, str]:
     """The hypervisor and the folder or file on it that an option names.
 
     Raises:
-        Usage: It is not so written, or the manager cannot.
+        Usage: It is written otherwise, or the manager is too old.
         NotFound: There is no such hypervisor.
     """
     if late := context.manager.too_new("exports to OVA files"):
@@ -66,7 +66,7 @@ def plan_export(context: Context) -> Plan:
 
 @dataclass
 class _Exporting:
-    """One machine on its way into a file."""
+    """The export of one machine."""
 
     context: Context
     vm: Vm
@@ -76,7 +76,7 @@ class _Exporting:
     _trouble: str = field(default="", init=False)
 
     def parts(self) -> Iterator[Step | Wait]:
-        """The steps; the manager tells by an event that it is done."""
+        """The steps; an event of the manager says that it is done."""
         yield Step(f"export to {self.path} on {self.host.name}", self._begin)
         limit = self.context.limit(LIMIT)
         goal = partial(Goal, self.vm, VM_SETTLED, limit=limit, settled=True, also=self._is_over)
@@ -91,7 +91,7 @@ class _Exporting:
         try:
             events = [each for each in self.context.manager.newest_events(_EVENTS) if self._is_about(each)]
         except RhevError:
-            return False  # the next look will tell
+            return False  # decided at the next check
         failed = [each.description or "no reason" for each in events if each.code == _FAILED]
         self._trouble = failed[0] if failed else ""
         return bool(events)

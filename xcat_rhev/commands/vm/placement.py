@@ -1,4 +1,4 @@
-"""Where on their hypervisors machines are, as rows say it: NUMA nodes, pinned CPUs, devices of their own."""
+"""Where machines are on their hypervisors, as rows say: NUMA nodes, pinned CPUs, devices of their own."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from .belongings import HOST_DEVICES, NUMA_NODES, VIRTUAL_GPUS
 from .make import Making
 
 MIB = 1 << 20
-#: Attributes of other machines that tell what they take of a hypervisor.
+#: Attributes of other machines that show what they use of a hypervisor.
 _TAKING = ("cpu_pins", "placement_hosts", "memory")
 
 
 @dataclass(frozen=True)
 class _Has:
-    """What a machine that is there has."""
+    """What an existing machine has."""
 
     nodes: tuple[VmNumaNode, ...] = ()
     devices: tuple[VmHostDevice, ...] = ()
@@ -45,7 +45,7 @@ class _Has:
 
 
 class Placements:
-    """The placement of a command's machines; what they have and what hypervisors have is asked once for each.
+    """The placement of a command's machines; what machines and hypervisors have is requested once for each.
 
     Args:
         manager: The manager.
@@ -85,7 +85,7 @@ class Placements:
     # what is wrong
 
     def faults(self, node: str, hosts: Sequence[Host]) -> Iterator[str]:
-        """What a row asks and cannot be.
+        """What a row asks for and cannot get.
 
         Args:
             node: The machine.
@@ -95,7 +95,7 @@ class Placements:
         words = _asks(row)
         gpus = (row.settings.values.get("custom_properties") or {}).get(MDEV)
         if gpus and self._manager.lists_virtual_gpus:
-            yield f"vm.othersettings: custom:{MDEV} is no custom property any more since 4.5. Write vgpu:{gpus}"
+            yield f"vm.othersettings: custom:{MDEV} is not a custom property since 4.5. Write vgpu:{gpus}"
         late = self._too_new(row)
         if late or not words:
             yield from (f"{late}. Take {[*words, 'vgpu'][0]} out of vm.othersettings" for _ in [late] if late)
@@ -229,7 +229,7 @@ class Placements:
     # what is to be done
 
     def is_lacking(self, node: str) -> bool:
-        """Does a machine lack NUMA nodes or devices wholly that its row asks for, as one whose making was cut off?"""
+        """Whether a machine has none of the NUMA nodes or devices of its row, as after an interrupted mkvm."""
         settings = self._rows[node].settings
         has = self._seen.get(node, _Has())
         gpus = bool(settings.gpus) and self._lists_gpus(settings) and not has.gpus
@@ -240,8 +240,8 @@ class Placements:
         return gpus or on_nodes or bool(self._absent_devices(node, has))
 
     def _matters(self, node: str) -> bool:
-        """Has a hypervisor of a machine that is there several NUMA nodes? On one alone all is, and engines pin nothing
-        to it."""
+        """Whether a hypervisor of an existing machine has several NUMA nodes. With one node engines pin
+        nothing."""
         return any(len(self._numa_of(host)) > 1 for host in self._homes_of(node, ()))
 
     def _absent_devices(self, node: str, has: _Has) -> list[str]:
@@ -267,13 +267,13 @@ class Placements:
         return fitting.bind(numbers(row.settings.membind), cpus, memory)
 
     def ahead(self, node: str, hosts: Sequence[Host]) -> Iterator[Step]:
-        """What has to go before a machine that is there is changed: its NUMA nodes may not fit it any more."""
+        """The steps before an existing machine is changed: its NUMA nodes may not fit it any more."""
         has = self._seen.get(node, _Has())
         if has.nodes and not self._is_bound(node, hosts):
             yield Step("take its NUMA nodes away", partial(self._unbind, self._machines[node], has.nodes))
 
     def steps(self, making: Making, moved: bool = False, anew: bool = True) -> Iterator[Step | Wait]:
-        """What gives a machine its place.
+        """The steps that place a machine.
 
         Args:
             making: The machine.
@@ -299,7 +299,7 @@ class Placements:
                 yield Step(f"take the device {each.name} off", partial(self._detach, making, each))
 
     def _gpu_steps(self, making: Making, has: _Has) -> Iterator[Step]:
-        """What makes its virtual GPUs those of its row: as many of each type."""
+        """The steps that give it the virtual GPUs of its row: as many of each type."""
         settings = self._rows[making.row.node].settings
         if not self._lists_gpus(settings):
             return
@@ -331,12 +331,12 @@ class Placements:
             yield Error(f"devices are changed only while the machine is off: {names}. Run: rpower {node} off", node)
 
     def waits(self, making: Making) -> bool:
-        """Do NUMA nodes change that a running machine gets at its next start?"""
+        """Whether NUMA nodes change, which a running machine gets at its next start."""
         node = making.row.node
         return not _is_off(making.vm) and not self._is_bound(node, making.place.hosts)
 
     def _is_bound(self, node: str, hosts: Sequence[Host]) -> bool:
-        """Has a machine that is there the NUMA nodes that it should have?"""
+        """Whether an existing machine has the NUMA nodes that it should have."""
         vm = self._machines.get(node)
         wanted = self.requested_nodes(node, hosts, vm)
         if wanted is None:
@@ -349,7 +349,7 @@ class Placements:
             self._manager.remove(node, under=vm)
 
     def _bind(self, making: Making, hosts: Sequence[Host]) -> None:
-        """Make the NUMA nodes; what it will be is known by now, also where it came from a template."""
+        """Make the NUMA nodes; its size is known by now, even if it came from a template."""
         vm = making.there
         wanted = self.requested_nodes(making.row.node, hosts, vm) or []
         if wanted and not self._manager.tunes_numa_nodes:
@@ -365,7 +365,7 @@ class Placements:
 
 
 def _asks(row: VmRow) -> list[str]:
-    """The words of a row that say where on a hypervisor it is, and that more than a change of it is needed for."""
+    """The words of a row about its place on a hypervisor that need more than a change of the machine."""
     settings = row.settings
     words: dict[str, Any] = {
         "membind": settings.membind,

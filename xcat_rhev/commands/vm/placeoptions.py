@@ -1,4 +1,4 @@
-"""chvm's options that say where on its hypervisor a machine is, and what becomes of its row by them."""
+"""chvm's options for the place of a machine on its hypervisor, and the changes of its row."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Placing:
             yield "--cpupin: fit:numa in vm.othersettings chooses its CPUs. Take that out first"
 
     def row(self, node: str, row: VmRow | None, values: Mapping[str, Any]) -> VmRow:
-        """What they make of a row; other memory and CPUs go to the place that the row has for them."""
+        """The changed row; new memory and CPUs are placed as the row says."""
         settings = row.settings if row else VmSettings()
         moved = bool(self.membind or {"memory", "sockets"} & set(values))
         told = VmSettings(

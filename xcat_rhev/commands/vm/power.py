@@ -28,7 +28,7 @@ RUNNING = VM_ON | {
 }
 SHOWN: dict[str, str] = {VmStatus.UP: "on", VmStatus.DOWN: "off"}
 ASKING = frozenset({"stat", "state", "status"})
-#: Words that are repeated when they are done, as rhevm.pm does; the others are answered with the state.
+#: Words that are the answer when they are done, as in rhevm.pm; for the others the answer is the state.
 REPEATED = frozenset({"softoff", "reset", "boot", "cycle"})
 #: What is read of a machine besides name and id.
 SEEN = frozenset({"status", "next_run"})
@@ -44,8 +44,8 @@ class PowerVerb:
         ends: The states that it leads to.
         done: The states in which there is nothing to do.
         limit: How long it usually takes at most, in seconds.
-        failed: States which mean that it will not get there.
-        status: What nodelist.status says of a node that is on its way.
+        failed: States that mean failure.
+        status: The value of nodelist.status meanwhile.
     """
 
     action: str
@@ -58,7 +58,7 @@ class PowerVerb:
 
 
 START = PowerVerb("start", VM_OFF | VM_ASLEEP, VM_ON, RUNNING, failed=VM_OFF, status=POWERING_ON)
-#: A guest that does not listen leaves its machine on its way down for long, which is when people cut the power.
+#: A guest that ignores the request leaves its machine in powering_down for long, and then users cut the power.
 STOP = PowerVerb("stop", RUNNING | VM_ASLEEP | {VmStatus.POWERING_DOWN}, VM_OFF, VM_OFF, status=POWERING_OFF)
 VERBS: dict[str, tuple[PowerVerb, ...]] = {
     "on": (START,),
@@ -78,12 +78,12 @@ VERBS: dict[str, tuple[PowerVerb, ...]] = {
     ),
     "resume": (PowerVerb("start", VM_ASLEEP, VM_ON, RUNNING, failed=VM_OFF),),
 }
-#: What makes no sense for a machine that is off, although the manager would start it.
+#: Actions that make no sense for a machine that is off, although the manager would start it.
 NEEDS_POWER = frozenset({"reset", "resume"})
 
 
 def plan(context: Context, word: str) -> Plan:
-    """Find all machines with one search, then say what each needs.
+    """Find all machines with one search, then plan a job for each.
 
     Args:
         context: The command's.
@@ -96,7 +96,7 @@ def plan(context: Context, word: str) -> Plan:
 
 
 def _hypervisors(context: Context) -> list[str]:
-    """The nodes that are hypervisors; hypervisor.type may be on a machine too, to bring its commands here."""
+    """The nodes that are hypervisors; a machine may have hypervisor.type too, so that its commands come here."""
     others = [node for node, row in context.attrs("vm", "mgr").items() if not row.get("mgr")]
     return [node for node, row in context.attrs_of(others, "hypervisor", "type").items() if row.get("type")]
 
@@ -162,7 +162,7 @@ def _parts(context: Context, machine: _Machine, verbs: tuple[PowerVerb, ...], wo
 
 @dataclass
 class _Machine:
-    """A virtual machine as last seen: it may have got where it should be while we waited.
+    """A virtual machine as last read; it may have reached the state while the command waited.
 
     Attributes:
         context: The command's.
@@ -180,7 +180,7 @@ class _Machine:
         self.vm = vm
 
     def start_failed(self, problem: RhevError) -> RhevError:
-        """A machine that was started and is off again gets the status that it had."""
+        """Give a machine that was started and is off again its former status."""
         if isinstance(problem, FailedState):
             self.status.take_back(self.note.node)
         return problem
@@ -199,7 +199,7 @@ class _Machine:
         return self.status.write(self.note.node, "" if wakes else verb.status)
 
     def _explain(self, problem: RhevError, vm: Vm | None) -> RhevError:
-        """What a manager leaves out: a machine whose host has just died is refused with `Operation Failed` alone."""
+        """Add what a manager leaves out: for a machine whose host has just died it only says `Operation Failed`."""
         on = vm.host.id if vm is not None and vm.host else ""
         host = next((host for host in self.context.manager.list(Host) if host.id == on), None) if on else None
         if host is None or host.status in HOST_UP:

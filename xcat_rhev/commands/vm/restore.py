@@ -1,4 +1,4 @@
-"""chvm --restore: the disks of machines as a backup has them; what was there before is kept."""
+"""chvm --restore: gives machines the disks of a backup and keeps the former ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MARK = "{disk} of {vm}, backup {run}"
 
 
 def plan(context: Context) -> Plan:
-    """Give machines that are off the disks of a backup."""
+    """Plan the restore of machines that are off."""
     folder = folder_of(context, "restore")
     if late := context.manager.too_new("backups of machines"):
         raise Usage(late)
@@ -90,7 +90,7 @@ def _choose(runs: Sequence[BackupRun], folder: Path, name: str) -> BackupRun:
 
 @dataclass
 class _Restoring:
-    """One disk on its way back."""
+    """The restore of one disk."""
 
     context: Context
     vm: Vm
@@ -168,7 +168,7 @@ class _Restoring:
         return Upload(self.context, name, source, domain, there, transfer, as_raw=True)
 
     def _old(self, upload: Upload | None = None) -> Disk | None:
-        """The disk whose place is taken."""
+        """The disk that is replaced."""
         new = upload.there.id if upload and upload.there else ""
         disks = [each for each in self.vm.disks or () if not each.is_lun and each.id != new]
         by_id = [each for each in disks if each.id == self.disk.id]

@@ -1,4 +1,4 @@
-"""Virtual machines and hypervisors of a manager as xCAT's tables describe them: mkvm's reading, backwards."""
+"""Virtual machines and hypervisors of a manager as xCAT's tables describe them: the reverse of what mkvm reads."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .belongings import Belongings, belongings
 from .describe import describe
 from .machines import stored_at
 
-#: What xCAT takes for a node's name.
+#: What xCAT accepts as a node's name.
 _NODE = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?", re.IGNORECASE)
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.IGNORECASE)
-#: What engines call a host that is RHEV-H or oVirt Node; every other one has a full Linux.
+#: Engines' types of hosts that are RHEV-H or oVirt Node; every other host has a full Linux.
 _NODES = ("rhev_h", "rhev-h", "ovirt_node")
 #: Table -> column -> value.
 Tables = dict[str, dict[str, str]]
@@ -25,7 +25,7 @@ Tables = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class Scanned:
-    """One thing that a manager has.
+    """One object of a manager.
 
     Attributes:
         kind: rhevh or vm.
@@ -33,8 +33,8 @@ class Scanned:
         state: The manager's word.
         cluster: The name of its cluster.
         where: A hypervisor's address, or the name of a machine's host.
-        tables: What xCAT's tables say of it; empty text clears a column.
-        left_out: What they have no words for.
+        tables: Its rows in xCAT's tables; empty text clears a column.
+        left_out: What the tables cannot describe.
         vm: The machine, or None for a hypervisor.
     """
 
@@ -48,18 +48,18 @@ class Scanned:
     vm: Vm | None = None
 
     def can_be_node(self) -> bool:
-        """Is its name one that a node can have?"""
+        """Whether a node can have its name."""
         return bool(_NODE.fullmatch(self.name))
 
     def attributes(self) -> Iterator[tuple[str, str]]:
-        """For stanzas and XML: what chdef calls the columns."""
+        """For stanzas and XML: the columns by chdef's names."""
         yield "groups", self.tables["nodelist"]["groups"]
         for table, column, value in self._cells():
             if f"{table}.{column}" not in _NAMELESS:
                 yield _ATTRIBUTES.get((table, column), f"{table}{column}"), value
 
     def nameless(self) -> list[str]:
-        """What chdef has no name for, as chtab takes it."""
+        """What chdef has no name for, in chtab's notation."""
         told = ((f"{table}.{column}", value) for table, column, value in self._cells())
         return [f"{column}={value}" for column, value in told if column in _NAMELESS]
 
@@ -88,7 +88,7 @@ _ATTRIBUTES = {
 
 @dataclass(frozen=True)
 class KnownNodes:
-    """What the tables say already, by node."""
+    """What the tables have already, by node."""
 
     vms: Mapping[str, Row] = field(default_factory=dict)
     macs: Mapping[str, Row] = field(default_factory=dict)
@@ -155,7 +155,7 @@ def _host(manager: Manager, host: Host, known: KnownNodes) -> Scanned:
         "hypervisor": {"type": kind, "mgr": manager.name, "cluster": cluster},
     }
     if method is not None and not method.keys() & {"power", "mgt"}:
-        tables["nodehm"] = {"power": "rhevm"}  # nobody else's, so the manager's fencing
+        tables["nodehm"] = {"power": "rhevm"}  # not managed otherwise, so by the manager's fencing
     if re.fullmatch(r"[\d.]+|[0-9a-f:]*:[0-9a-f:]*", host.address or ""):
         tables["hosts"] = {"ip": host.address or ""}
     return Scanned("rhevh", host.name, host.status or "unknown", cluster, host.address or "", tables)

@@ -17,7 +17,7 @@ from ...ordering import natural
 from ...plan.jobs import Job, Step, Wait
 from .keeping import Keep
 
-#: What chvm's options are called.
+#: The names of chvm's options.
 OPTIONS = ("snapshot", "revert", "rmsnapshot")
 #: The date in the name of a snapshot that is one of a series, in UTC.
 _STAMP, _STAMPED = "-%Y%m%d-%H%M%S", re.compile(r"-\d{8}-\d{6}", re.ASCII)
@@ -70,10 +70,10 @@ class Snapshots:
         )
 
     def rotate(self, series: str, keep: Keep, now: datetime) -> Job:
-        """Take one of a series, then remove those of the series that are not to be kept, the oldest first.
+        """Take one of a series, then remove those of the series that are not kept, the oldest first.
 
         Args:
-            series: What all of them are called, before their dates.
+            series: The common name, before the date.
             keep: Which stay.
             now: The date of the new one.
         """
@@ -90,7 +90,7 @@ class Snapshots:
         return Job(self.vm.name, parts)
 
     def members(self, series: str) -> list[tuple[datetime, Snapshot]]:
-        """Those of a series with their dates, the newest first; what is only called alike is none of it."""
+        """Those of a series with their dates, the newest first; other snapshots with similar names do not count."""
         found = []
         for each in self.there:
             moment = _moment_in(each.description or "", series)
@@ -111,7 +111,7 @@ class Snapshots:
         return lambda _: [Data(text, self.vm.name)]
 
     def _create(self, name: str) -> None:
-        # Memory would stop the machine while it is written, and to go back does not bring it back.
+        # Saving the memory would stop the machine meanwhile, and a revert does not restore it.
         self.made.append(self.manager.create(Snapshot(description=name, memory=False), under=self.vm))
 
     def _snapshot_goal(self) -> Goal | None:
@@ -154,7 +154,7 @@ class Snapshots:
         return Error(f"it has no snapshot {name}; it has {there or 'none'}", self.vm.name)
 
     def _job(self, step: Step, waits: Sequence[Wait], text: str) -> Job:
-        """The step once the disks are not being changed, then the waits until that is so again."""
+        """The step after the disks are unlocked, then the waits until they are unlocked again."""
         end = Wait("wait until its disks are settled", self._settled_goal, self._say(text))
         return Job(self.vm.name, [*self._unlock_waits(), step, *waits, end])
 

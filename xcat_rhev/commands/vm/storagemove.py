@@ -54,7 +54,7 @@ def _target(context: Context, name: str) -> StorageDomain:
 
 
 def _moves(disk: Disk, target: StorageDomain) -> bool:
-    """A LUN has no domain, and a disk of several machines is none of theirs alone."""
+    """The disks to move, without LUNs, which have no domain, and disks of several machines."""
     return not disk.is_lun and not disk.shareable and all(ref.id != target.id for ref in disk.storage_domains)
 
 
@@ -68,7 +68,7 @@ def _parts(context: Context, vm: Vm, disk: Disk, target: StorageDomain) -> Itera
 
 
 def _write(context: Context, node: str, text: str, name: str) -> list[Data]:
-    """The row says where the disks are from now on, as far as it said so before."""
+    """Write the new domain to the row, as far as it named the old one."""
     now = on_domain(text, name)
     if now != text:
         context.xcat.set_node_attrs("vm", {node: {"storage": now}})

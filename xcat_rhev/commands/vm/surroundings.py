@@ -1,6 +1,6 @@
-"""What rows name, as the manager has it: clusters, templates, hypervisors, storage domains, networks.
+"""Looks up what rows name: clusters, templates, hypervisors, storage domains, networks.
 
-Each kind is asked for once for all machines of a command, so a mistake in one row is known before anything is done.
+Each kind is requested once for all machines of a command, so an error in one row is known before anything is done.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class VmPlace:
         hosts: The hypervisors that its row names.
         not_hosts: Those that its row takes away.
         domains: The storage domains of its data center, by name; empty when no disk is to be made.
-        connections: What NICs in its cluster can be connected with; empty when no NIC is to be made.
+        connections: What NICs in its cluster can be connected to; empty when no NIC is to be made.
         images: Disks that are to be attached, by the name or id that its row has for them.
     """
 
@@ -58,9 +58,9 @@ class VmPlace:
         return sorted((domain.name for domain in usable(self.domains.values())), key=natural)
 
 
-#: A storage domain is active again by itself, when a host sees it.
+#: Passing states: a storage domain becomes active again by itself when a host sees it.
 _PASSING = frozenset({DomainStatus.UNKNOWN, DomainStatus.LOCKED, DomainStatus.ACTIVATING})
-#: Of a machine that needs nothing from around it.
+#: The place of a machine that needs no lookup.
 NOWHERE = VmPlace(Cluster())
 
 
@@ -83,11 +83,11 @@ def survey(
     Args:
         manager: The manager.
         rows: Rows by node.
-        machines: Those of the machines that exist, by node; they are where they are, whatever the row says.
+        machines: Those of the machines that exist, by node; their present place counts, not the row.
         storage: Fetch storage domains even if no row names one.
-        detached: New machines do not hang on their templates.
-        members: What the machines are to be part of.
-        placed: Tells what is wrong with a machine's place on the hypervisors that its row names.
+        detached: New machines do not depend on their templates.
+        members: Tags and groups of the machines.
+        placed: Reports errors in a machine's placement on the hypervisors of its row.
 
     Returns:
         A place for each node whose row names only what there is, and the faults of the others.
@@ -182,7 +182,7 @@ class _Look:
         )
 
     def faults(self, row: VmRow) -> Iterator[str]:
-        """What the row names that is not there, or not fit."""
+        """Errors in what the row names."""
         node, manager = row.node, self._manager.name
         cluster = self._cluster(row)
         if cluster is None:
@@ -227,7 +227,7 @@ class _Look:
         return self._templates.one(row.template, cluster.data_center)
 
     def _known_template(self, row: VmRow, cluster: Cluster) -> Template | None:
-        """The same, or nothing where it cannot be told."""
+        """The same, or None where it is not known."""
         try:
             return self._template(row, cluster)
         except Ambiguous:
@@ -274,7 +274,7 @@ class _Look:
 
 
 def _bus_faults(row: VmRow, cluster: Cluster) -> Iterator[str]:
-    """A disk bus that new machines of the cluster lack: the engine would refuse the disk when the machine is there."""
+    """A disk bus that new machines of the cluster do not have; the engine would refuse the disk only later."""
     chipset = (cluster.bios_type or "").partition("_")[0]
     if row.disks and row.interface == {"q35": "ide", "i440fx": "sata"}.get(chipset):
         yield (

@@ -1,4 +1,4 @@
-"""Guests' operating systems: engines take any word, and what they do not know becomes `other` in silence."""
+"""Guests' operating systems: engines take any word, and silently change unknown ones to `other`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Systems:
         self._known: list[str] | None = None
 
     def fault(self, row: VmRow, vm: Vm | None) -> str:
-        """Why a row's word cannot be, or nothing; what engines before 3.4 know is in a list of ours."""
+        """Why a row's word is not valid, or nothing; for engines before 3.4 there is a list here."""
         word = row.os_type
         if not word or word.lower() in _ALWAYS or vm is not None and not vm.differences({"os_type": word}):
             return ""

@@ -12,17 +12,17 @@ from .diskmatch import assign, in_order, too_small
 
 
 def pair(row: VmRow, disks: Sequence[Disk]) -> Iterator[tuple[DiskRow, Disk]]:
-    """The parts of vm.storage that a template's disks become: those that are alike, then the others in order."""
+    """The parts of vm.storage that a template's disks become: matching ones, then the others in order."""
     found = assign(disks, row.disks)
     found.update(in_order(disks, row.disks, found))
     return ((part, found[part.name]) for part in row.disks if part.name in found and not part.existing)
 
 
 def copies(row: VmRow, disks: Sequence[Disk], domains: Mapping[str, StorageDomain], detached: bool) -> list[Disk]:
-    """What goes along when the machine is made.
+    """The disks to send when the machine is made.
 
-    A machine that hangs on its template has its disks where the template has them, in the only format that hangs on
-    another; the format of one that is independent is free.
+    A machine that depends on its template has its disks where the template has them, in the only format that can
+    depend on another; an independent one may have any format.
 
     Args:
         row: The machine's.
@@ -40,14 +40,14 @@ def copies(row: VmRow, disks: Sequence[Disk], domains: Mapping[str, StorageDomai
 
 
 def placement_faults(row: VmRow, disks: Sequence[Disk], domains: Mapping[str, StorageDomain]) -> Iterator[str]:
-    """Why a machine cannot hang on its template and have its disks where the row says."""
+    """Why a machine cannot both depend on its template and have its disks where the row says."""
     names = {domain.id: name for name, domain in domains.items()}
     for part, disk in pair(row, disks):
         there = [names.get(ref.id, ref.name or ref.id) for ref in disk.storage_domains]
         if part.domain in domains and there and part.domain not in there:
             yield (
                 f"the template {row.template} has the disk {disk.name or disk.id} on {', '.join(there)}, not on "
-                f"{part.domain}, and a machine that hangs on it has it there too. Run: clonevm {row.node} -b "
+                f"{part.domain}, and a machine that depends on it has it there too. Run: clonevm {row.node} -b "
                 f"{row.template} -d, or chtab node={row.node} vm.storage={there[0]}:..."
             )
 

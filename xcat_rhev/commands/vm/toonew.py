@@ -1,4 +1,4 @@
-"""What a row asks of a machine and its manager does not have yet: said before anything is begun."""
+"""What a row asks for and its manager is too old for: reported before anything is begun."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def too_new(manager: Manager, row: VmRow) -> Iterator[str]:
 
     Args:
         manager: The manager that has them.
-        row: What of its row matters now.
+        row: The values of its row that matter now.
     """
     for what, column in dict.fromkeys(_features(row)):
         fault = manager.too_new(what)
@@ -22,7 +22,7 @@ def too_new(manager: Manager, row: VmRow) -> Iterator[str]:
 
 
 def _features(row: VmRow) -> Iterator[tuple[str, str]]:
-    """What a row asks for, as the engine room calls it, and the column that does."""
+    """The features that a row asks for, by the engine room's names, each with its column."""
     if any(not disk.existing for disk in row.disks):
         yield f"disk bus {row.interface}", "storagemodel"
     yield from _asked_of_nics(row)

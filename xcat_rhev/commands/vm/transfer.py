@@ -1,4 +1,7 @@
-"""Images between files here and disks of a manager: sent in pieces, and gone on with where a former run stopped."""
+"""Images between files here and disks of a manager: sent in pieces.
+
+A later run continues where a former one stopped.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +35,11 @@ from ...plan.jobs import Step, Wait
 from ...units import show_size
 from ...xcat.host import Request
 
-#: Seconds for making a disk, for a host to be ready, and for looking at what was sent.
+#: Seconds for making a disk, for a host to be ready, and for checking what was sent.
 LIMIT = 600.0
-#: Bytes that are read, sent and compared at once, and zeros that one request may put.
+#: Bytes that are read, sent and compared at once, and the most zeros in one request.
 PIECE, ZEROS = 4 << 20, 256 << 20
-#: How the description of a disk begins that is not filled yet.
+#: The beginning of the description of a disk that is not filled yet.
 UNFINISHED = "unfinished: "
 AGAIN = "Type the same again: it goes on where it stopped"
 
@@ -48,7 +51,7 @@ class Source:
     Attributes:
         path: Where it is.
         what: What is in it.
-        mark: By which it is known again.
+        mark: Identifies it in a later run.
         public: Only if everybody may read it.
     """
 
@@ -61,7 +64,7 @@ class Source:
         """Open it for reading.
 
         Raises:
-            Conflict: It is not what it was when it was looked at.
+            Conflict: It has changed since it was checked.
         """
         file = _open(self.path, self.public)
         if _mark(self.path, file) != self.mark:
@@ -79,7 +82,7 @@ def source_of(request: Request, name: str, option: str) -> Source:
         option: The option that names it.
 
     Raises:
-        Usage: It is no image that a manager takes.
+        Usage: It is not an image that a manager takes.
         Denied: It is not for everybody, and somebody else than root asks.
         RhevError: The file system refuses.
     """
@@ -129,7 +132,7 @@ class Sendable(Protocol):
 
     @property
     def mark(self) -> str:
-        """By which it is known again."""
+        """Identifies it in a later run."""
 
     def open(self) -> BinaryIO:
         """Open it for reading."""
@@ -137,7 +140,7 @@ class Sendable(Protocol):
 
 @dataclass
 class Upload:
-    """A file on its way to a disk.
+    """The upload of a file to a disk.
 
     Attributes:
         context: The command.
@@ -146,7 +149,7 @@ class Upload:
         domain: Where the disk is to be.
         there: The disk, if a former run has made it.
         transfer: The transfer, if a former run has begun it.
-        as_raw: What is sent is what the guest sees, whatever the disk is kept as.
+        as_raw: The guest's view of the disk is sent, whatever the disk's own format is.
     """
 
     context: Context
@@ -244,7 +247,7 @@ class Upload:
         self.context.manager.act(self.transfer, "finalize")
 
     def _pieces(self, channel: ImageChannel, file: BinaryIO) -> Generator[int, None, None]:
-        """Send what there is; zeros by their number alone where the host can put them."""
+        """Send the data; zeros are sent as a length only, where the host can do that."""
         can_zero = channel.can_zero()
         for start, size, data in runs(file, self._start, self.source.what.length):
             if data is None and can_zero:
@@ -284,7 +287,7 @@ def runs(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int, bytes
 
 @dataclass
 class Download:
-    """A disk on its way to a file, as its guest sees it.
+    """The download of a disk into a file, as its guest sees it.
 
     Attributes:
         context: The command.
@@ -349,7 +352,10 @@ class Download:
             raise self.undo(problem) from None
 
     def _fill(self, file: BinaryIO) -> Iterator[Message]:
-        """Fetch what is in the disk into a file, with holes where there are zeros; the manager is told the end."""
+        """Fetch what is in the disk into a file, with holes where there are zeros.
+
+        Then end the transfer at the manager.
+        """
         channel = self.context.manager.channel_of(self._own)
         done = False
         try:
@@ -378,14 +384,14 @@ class Download:
         try:
             found = [each for each in channel.extents(dirty=True) if each.dirty] if self.changed else None
         except NotFound:
-            found = None  # the disk has come since, or is raw
+            found = None  # the disk is newer, or is raw
         if found is None:
             return channel.extents()
         self.changes = [(each.start, each.length, each.zero) for each in found]
         return found
 
     def _end(self, verb: str) -> None:
-        """Tell the manager; that it is given up is for tidiness alone, as it notices by itself within a minute."""
+        """End it at the manager; cancelling is optional, because the manager notices by itself within a minute."""
         try:
             self.context.manager.act(self._own, verb)
         except RhevError:
@@ -402,7 +408,7 @@ def former(context: Context, name: str, mark: str) -> tuple[DiskImage | None, Im
         mark: The file's.
 
     Raises:
-        FailedState: There is a disk of that name that is no part of it, or a broken one.
+        FailedState: There is a disk of that name that does not belong to it, or is broken.
     """
     found = [each for each in context.manager.look(DiskImage, [name]) if name in (each.name, each.alias)]
     if not found:

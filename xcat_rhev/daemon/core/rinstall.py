@@ -62,7 +62,7 @@ RINSTALL = Core(
         "have nodes installed at once",
         ("rinstall <noderange> [osimage[=<imagename>] | boot] [-O|--osimage imagename] [-c|--console]",),
         (
-            Option(("-c", "--console"), "console", "taken for one node; its console is rcons'"),
+            Option(("-c", "--console"), "console", "accepted for one node; run rcons for its console"),
             Option(("-O", "--osimage"), "osimage", "the image", value="IMAGE"),
             Option(("-u",), "uefi", "accepted as in xCAT, without effect"),
         ),

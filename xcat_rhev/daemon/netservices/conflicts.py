@@ -28,12 +28,12 @@ def settle(
         lost = next(((other, what) for other, what in rivals if other.node in together), None)
         if lost:
             yield Error(
-                f"{lost[1]} is that of node {lost[0].node} already: it gets no second reservation", machine.node
+                f"{lost[1]} belongs to node {lost[0].node} already: there is no second reservation", machine.node
             )
             continue
         for other, what in rivals:
             machines[other.node].remove(other)
-            yield Warn(f"{what} was that of node {other.node}, whose reservation is gone", machine.node)
+            yield Warn(f"{what} belonged to node {other.node}; that reservation was removed", machine.node)
         machines.setdefault(machine.node, []).append(machine)
 
 

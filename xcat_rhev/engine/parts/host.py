@@ -75,7 +75,7 @@ def upgrade_of(api: Api, host: Host, image: str) -> tuple[str, dict[str, Any]]:
     dialect = api.calls.dialect
     runs_image = host.type in _IMAGE_TYPES and not dialect.has("no_images")
     if image and not runs_image:
-        raise Usage("--image means nothing for it: only a RHEV-H is upgraded from an ISO file")
+        raise Usage("--image has no effect here: only a RHEV-H is upgraded from an ISO file")
     if runs_image and not image:
         raise Usage("a RHEV-H is upgraded from an ISO file on its manager", "Give --image with the name of the file")
     if dialect.has("host_upgrade"):

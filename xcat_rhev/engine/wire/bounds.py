@@ -93,7 +93,7 @@ def pieces(answer: requests.Response, size: int) -> Iterator[bytes]:
     """
     packed = answer.headers.get("Content-Encoding", "").strip().lower()
     if packed not in (*_GZIP, *_PLAIN):
-        raise BadAnswer(f"the manager packs its answer as '{packed[:40]}', which was not asked for")
+        raise BadAnswer(f"the manager compresses its answer with '{packed[:40]}', which was not requested")
     raw = _raw(answer, size)
     return _unpack(raw, size) if packed in _GZIP else raw
 
@@ -117,6 +117,6 @@ def _unpack(raw: Iterator[bytes], size: int) -> Iterator[bytes]:
                 yield unpack.decompress(packed, size)
                 packed = unpack.unconsumed_tail
     except zlib.error as problem:
-        raise BadAnswer(f"the manager's packed answer is damaged: {problem}") from None
+        raise BadAnswer(f"the manager's compressed answer is damaged: {problem}") from None
     if not unpack.eof:
-        raise requests.exceptions.ChunkedEncodingError("the packed answer ended early")
+        raise requests.exceptions.ChunkedEncodingError("the compressed answer ended early")

@@ -180,7 +180,7 @@ class ImageChannel:
             text = answer.read(_LARGEST)
             rest = answer.read(1)
         if rest:
-            raise BadAnswer(f"a host of manager {self.name} says too much")
+            raise BadAnswer(f"a host of manager {self.name} sends too much")
         return text
 
     def _ask(self, method: str, more: str, body: bytes, headers: Mapping[str, str]) -> http.client.HTTPResponse:

@@ -312,7 +312,7 @@ class Http:
         if request.aborted.is_set():
             raise self._given_up(request, request.aborted.problem()) from None
         if over.is_set():
-            problem = Unreachable(f"manager {self._name} took too long to give an answer whole")
+            problem = Unreachable(f"manager {self._name} took too long to complete an answer")
             problem.may_retry = False
             raise problem from None
 

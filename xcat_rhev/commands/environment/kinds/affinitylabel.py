@@ -27,10 +27,10 @@ def _members(word: str, noun: type[Noun]) -> Collected:
 
 @dataclass(frozen=True)
 class _Labels(PlainKind):
-    """A label goes when nothing has it any more."""
+    """An engine removes a label that nothing has."""
 
     def before_removal(self, manager: Manager, noun: Any) -> None:
-        """Take it off all that have it."""
+        """Remove it from everything that has it."""
         for each in self.members:
             for one in manager.list(each.noun, under=noun):
                 manager.remove(one, under=noun)

@@ -1,4 +1,4 @@
-"""Disk profiles: what the disks of a storage domain may take."""
+"""Disk profiles: the limits for disks of a storage domain."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ..settings import nested_reference, reference
 
 @dataclass(frozen=True)
 class _Profiles(PlainKind):
-    """One comes with each storage domain."""
+    """The engine makes one with each storage domain."""
 
     def own(self, noun: Any, manager: Manager) -> bool:
-        """Is it as it came with its storage domain?"""
+        """Whether it is unchanged since it came with its storage domain."""
         return manager.name_of(StorageDomain, noun.storage_domain) == noun.name and not noun.qos
 
 

@@ -15,10 +15,10 @@ _OWN = frozenset({"Tiny", "Small", "Medium", "Large", "XLarge"})
 
 @dataclass(frozen=True)
 class _Sizes(PlainKind):
-    """Those of an installation can be changed."""
+    """Those of every installation can be changed."""
 
     def own(self, noun: Any, manager: Manager) -> bool:
-        """Is it one of an installation?"""
+        """Whether every installation has it."""
         return noun.name in _OWN
 
 

@@ -17,7 +17,7 @@ def _read(_: Context, typed: str) -> tuple[MacRange, ...]:
     """Ranges as they are typed: `from-to`, several joined by commas.
 
     Raises:
-        Usage: One is no range.
+        Usage: One is not a range.
     """
     ranges = []
     for each in typed.split(","):
@@ -34,10 +34,10 @@ def _show(value: Any, _: Manager) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Pools(PlainKind):
-    """One comes with an installation."""
+    """Every installation has one."""
 
     def own(self, noun: Any, manager: Manager) -> bool:
-        """Is it the manager's own?"""
+        """Whether it is the manager's own."""
         return bool(noun.default_pool)
 
 

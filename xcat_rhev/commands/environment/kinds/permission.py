@@ -1,4 +1,4 @@
-"""Permissions: somebody's role on a thing, or everywhere; -o names the user, or a group."""
+"""Permissions: a role of a user or group on an object, or everywhere; -o names the user or group."""
 
 from __future__ import annotations
 
@@ -43,23 +43,23 @@ def _settings() -> tuple[Setting, ...]:
 
 @dataclass(frozen=True)
 class _Permissions(PlainKind):
-    """A permission has no name: it is somebody's."""
+    """A permission has no name: the user or group stands for it."""
 
     def everything(self, manager: Manager) -> list[Noun]:
-        """What every user and group may do, where it was given."""
+        """All permissions of all users and groups, each from its user or group."""
         people = [*manager.all(User), *manager.all(Group)]
         found = manager.each(lambda who: manager.list(Permission, under=who), people)
         once = {each.id: each for each in sum(found, [])}
         return [self._with_user(manager, each) for each in once.values() if self._told(manager, each)]
 
     def _told(self, manager: Manager, each: Any) -> bool:
-        """Does it say what it is on? Those on other kinds of things look as if they were on everything."""
+        """Whether it names its object. Permissions on other kinds of objects look as if they were on everything."""
         if any(getattr(each, word) for word in _PLACES) or manager.too_new("permissions everywhere"):
             return True
         return each.id in {one.id for one in manager.all(Permission)}
 
     def fetch(self, manager: Manager, under: Noun | None) -> list[Noun]:
-        """Those on a thing, or everywhere."""
+        """Those on an object, or everywhere."""
         self._refuse_everywhere(manager, under)
         return [self._with_user(manager, each) for each in manager.list(Permission, under=under)]
 
@@ -69,7 +69,7 @@ class _Permissions(PlainKind):
             raise Usage(late, f"Give --set {'=... or --set '.join(_PLACES)}=...")
 
     def _with_user(self, manager: Manager, each: Any) -> Permission:
-        """With the name of whom it is."""
+        """The permission with the name of its user or group."""
         if each.user:
             names = {one.id: one.user_name for one in manager.all(User)}
             return each.replace(name=names.get(each.user.id, each.user.id))  # type: ignore[no-any-return]
@@ -103,7 +103,7 @@ class _Permissions(PlainKind):
         return Permission(role=wanted.values["role"], **who)
 
     def own(self, noun: Any, manager: Manager) -> bool:
-        """Is it one of an installation, or does it come with each thing?"""
+        """Whether every installation has it, or it comes with each object."""
         return noun.name == "Everyone" or str(noun.name).startswith("admin@")
 
 

@@ -37,10 +37,10 @@ class _Providers(PlainKind):
         return [each for found in manager.each(lambda noun: manager.list(noun), nouns) for each in found]
 
     def new(self, context: Context, name: str, wanted: Asked) -> Noun:
-        """A provider, with the name and the password of its row in the passwd table, which is nobody else's.
+        """A provider, with the name and the password of its own row in the passwd table.
 
         Raises:
-            Usage: A setting is another type's, or the manager has no such providers.
+            Usage: A setting belongs to another type, or the manager has no such providers.
         """
         values = {key: value for key, value in wanted.values.items() if key != "type"}
         if late := context.manager.too_new(f"providers of {wanted.values['type']}s"):

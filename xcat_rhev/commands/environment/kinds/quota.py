@@ -22,7 +22,7 @@ def _entries(word: str, form: str, typed: str) -> list[tuple[str, list[int]]]:
     """A name and its numbers, for each part of `cl1:16:64,cl2:8:32`.
 
     Raises:
-        Usage: One is otherwise.
+        Usage: One has another form.
     """
     found = []
     for each in words(typed):

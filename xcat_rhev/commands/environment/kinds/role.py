@@ -1,4 +1,4 @@
-"""Roles: what those may do who have them."""
+"""Roles: sets of permits for users."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class _Roles(PlainKind):
         return Role(name=name, permits=numbers, **wanted.values)
 
     def filled(self, members: Collected) -> bool:
-        """Its permits are told when it is made."""
+        """A new role has its permits from the beginning."""
         return True
 
     def own(self, noun: Any, manager: Manager) -> bool:
-        """Is it one of an installation?"""
+        """Whether every installation has it."""
         return noun.mutable is False
 
 

@@ -1,4 +1,4 @@
-"""Scheduling policies: how hosts are chosen for machines; what they are made of is of the manager's own units."""
+"""Scheduling policies: how hosts are chosen for machines, made of the manager's policy units."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _properties(_: Context, typed: str) -> tuple[Property, ...]:
     """Values as they are typed: `HighUtilization:80,LowUtilization:20`.
 
     Raises:
-        Usage: One is otherwise.
+        Usage: One has another form.
     """
     found = []
     for each in words(typed):
@@ -86,10 +86,10 @@ def _property_words(value: Any, _: Manager) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Policies(PlainKind):
-    """Those of an installation are locked."""
+    """Those of every installation are locked."""
 
     def own(self, noun: Any, manager: Manager) -> bool:
-        """Is it one of an installation?"""
+        """Whether every installation has it."""
         return bool(noun.locked)
 
 

@@ -1,4 +1,4 @@
-"""Tags: words for machines and hosts, in a tree; vm.othersettings ties them."""
+"""Tags: labels of machines and hosts, in a tree; vm.othersettings assigns them."""
 
 from ....engine.nouns import Tag
 from ..plainkind import PlainKind

@@ -15,17 +15,17 @@ from ..settings import text
 
 @dataclass(frozen=True)
 class _Users(PlainKind):
-    """A user's name is the first name; people are known by their names in the directory."""
+    """The attribute `name` is the first name; users are identified by their names in the directory."""
 
     def fetch(self, manager: Manager, under: Noun | None) -> list[Noun]:
         """All users, called as they log in."""
         return [each.replace(name=each.user_name) for each in manager.all(User)]
 
     def new(self, context: Context, name: str, wanted: Asked) -> Noun:
-        """Somebody of a directory.
+        """A user of a directory.
 
         Raises:
-            Usage: The name does not say of which.
+            Usage: The name has no directory.
         """
         domain = name.rpartition("@")[2]
         if domain == name:
@@ -33,7 +33,7 @@ class _Users(PlainKind):
         return User(user_name=name, domain_name=domain, **wanted.values)
 
     def own(self, noun: Any, manager: Manager) -> bool:
-        """Is it the administrator whom an installation makes?"""
+        """Whether it is the administrator of every installation."""
         return str(noun.name).startswith(("admin@internal", "admin@ovirt@internal"))
 
 

@@ -1,4 +1,4 @@
-"""VM pools: machines of one template that people take one of. A pool is removed with its machines."""
+"""VM pools: machines of one template, of which users take one each. A pool is removed with its machines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Pools(PlainKind):
     """Its machines are made one after the other."""
 
     def waits(self, context: Context, made: Noun, wanted: Asked) -> Sequence[Wait]:
-        """Until it has all its machines."""
+        """Wait until it has all its machines."""
         size = wanted.values.get("size")
         if not size:
             return ()

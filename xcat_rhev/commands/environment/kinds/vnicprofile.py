@@ -1,4 +1,4 @@
-"""vNIC profiles: what the NICs of machines may do on a network; `network/profile` in vm.nics."""
+"""vNIC profiles: settings for the NICs of machines on a network; `network/profile` in vm.nics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _Profiles(PlainKind):
     """One comes with each network of machines."""
 
     def where(self, noun: Any, manager: Manager) -> dict[str, str]:
-        """The data center, where networks of several are called so."""
+        """The data center, if networks of that name are in several."""
         there = {each.id: each for each in manager.all(Network)}
         own = there.get(noun.network.id) if noun.network else None
         if own is None or sum(each.name == own.name for each in there.values()) < 2:
@@ -24,7 +24,7 @@ class _Profiles(PlainKind):
         return {"data_center": manager.name_of(DataCenter, own.data_center)}
 
     def own(self, noun: Any, manager: Manager) -> bool:
-        """Is it as it came with its network?"""
+        """Whether it is unchanged since it came with its network."""
         changed = noun.port_mirroring or noun.passes_through or noun.qos
         return bool(noun.network and manager.name_of(Network, noun.network) == noun.name and not changed)
 
