@@ -21,8 +21,8 @@ IRREGULAR = frozenset(
 NOUNS = frozenset(
     "anything building everything facing heading meaning nothing setting something spelling warning wording".split()
 )
-#: `mediated` devices are the kernel's word.
-MODULES = frozenset({"mediated"})
+#: `mediated` devices are the kernel's word; what is `unnamed` was never named.
+MODULES = frozenset({"mediated", "unnamed"})
 
 
 def is_participle(name: str) -> bool:

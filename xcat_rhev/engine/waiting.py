@@ -230,7 +230,7 @@ class Watch:
                 "with unlock_entity.sh on the manager"
             )
         return TimedOut(
-            f"{goal.what} is still {pending.state} after {min(waited, goal.limit):.0f} s{_wanted(goal)}", hint
+            f"{goal.what} is still {pending.state} after {min(waited, goal.limit):.0f} s{_wanted_words(goal)}", hint
         )
 
     def _idle(self) -> bool:
@@ -279,10 +279,10 @@ def _summary(pending: list[_Pending]) -> str:
         return ""
     first = pending[0]
     more = f" and {len(pending) - 1} more" if pending[1:] else ""
-    return f"{first.goal.what}{more}: {first.state}{_wanted(first.goal)}"
+    return f"{first.goal.what}{more}: {first.state}{_wanted_words(first.goal)}"
 
 
-def _wanted(goal: Goal) -> str:
+def _wanted_words(goal: Goal) -> str:
     """The states that it waits for; many of them say no more than that it shall leave the others."""
     return f", wanted {' or '.join(sorted(goal.wanted))}" if len(goal.wanted) <= _FEW else ""
 

@@ -90,7 +90,7 @@ def check(body: Any, route: Route, host: str) -> None:
         WrongRoot: It begins with another element that an engine knows.
     """
     roots = _words()[2]
-    wanted = _wanted(route)
+    wanted = _first_element(route)
     known = body is not None and body.tag in roots
     if known and body.tag != wanted:
         raise WrongRoot
@@ -100,7 +100,7 @@ def check(body: Any, route: Route, host: str) -> None:
 
 def unknown(body: Any, route: Route) -> list[str]:
     """Name the elements of a body, by their paths, that an engine does not know."""
-    wanted = _wanted(route)
+    wanted = _first_element(route)
     return list(_unknown(body, _words()[2][wanted], wanted))
 
 
@@ -115,7 +115,7 @@ def _unknown(element: Any, name: str, path: str) -> Iterator[str]:
                 yield from _unknown(one, part.name, f"{where}/{one.tag}" if part.many else where)
 
 
-def _wanted(route: Route) -> str:
+def _first_element(route: Route) -> str:
     """The element with which a document begins that is sent to an address."""
     return "action" if route.action else _root(route)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...errors import Usage
-from .repositories import OLVM, OLVM45_9, OVIRT44, OVIRT45, Repository, named, ovirt7
+from .repositories import OLVM, OLVM45_9, OVIRT44, OVIRT45, Repository, ovirt7, repositories_of
 
 #: Where facts come from; each release names those it was read from.
 SOURCES = {
@@ -69,27 +69,27 @@ def _rhev(version: str) -> KitSystem:
     return KitSystem(
         6,
         ("rhevm",),
-        named(
+        repositories_of(
             f"rhel-6-server-rhevm-{version}-rpms", "jb-eap-6-for-rhel-6-server-rpms", "rhel-6-server-supplementary-rpms"
         ),
     )
 
 
 def _rhv(version: str, package: str, *more: str) -> KitSystem:
-    return KitSystem(7, (package,), named(f"rhel-7-server-rhv-{version}-rpms", *more))
+    return KitSystem(7, (package,), repositories_of(f"rhel-7-server-rhv-{version}-rpms", *more))
 
 
 #: Hosts: vdsm alone up to 4.1, whose manager brings the rest; ovirt-host from 4.2 on.
-_RHEL6 = KitSystem(6, ("vdsm",), named("rhel-6-server-rhev-mgmt-agent-rpms"))
-_RHEL7 = KitSystem(7, ("vdsm",), named("rhel-7-server-rhev-mgmt-agent-rpms"))
-_RHEL7_RHV = KitSystem(7, ("vdsm",), named("rhel-7-server-rhv-4-mgmt-agent-rpms"))
+_RHEL6 = KitSystem(6, ("vdsm",), repositories_of("rhel-6-server-rhev-mgmt-agent-rpms"))
+_RHEL7 = KitSystem(7, ("vdsm",), repositories_of("rhel-7-server-rhev-mgmt-agent-rpms"))
+_RHEL7_RHV = KitSystem(7, ("vdsm",), repositories_of("rhel-7-server-rhv-4-mgmt-agent-rpms"))
 _RHEL7_RHV_HOST = KitSystem(
-    7, ("ovirt-host",), named("rhel-7-server-rhv-4-mgmt-agent-rpms", "rhel-7-server-ansible-2-rpms")
+    7, ("ovirt-host",), repositories_of("rhel-7-server-rhv-4-mgmt-agent-rpms", "rhel-7-server-ansible-2-rpms")
 )
 _RHEL8 = KitSystem(
     8,
     ("ovirt-host",),
-    named(
+    repositories_of(
         "rhv-4-mgmt-agent-for-rhel-8-x86_64-rpms",
         "fast-datapath-for-rhel-8-x86_64-rpms",
         "advanced-virt-for-rhel-8-x86_64-rpms",
@@ -103,7 +103,7 @@ _MODULES_45 = (*_MODULES_8, "mod_auth_openidc:2.3", "nodejs:14")
 _RHVM_8 = KitSystem(
     8,
     ("rhvm",),
-    named(
+    repositories_of(
         "rhv-4.4-manager-for-rhel-8-x86_64-rpms",
         "fast-datapath-for-rhel-8-x86_64-rpms",
         "ansible-2.9-for-rhel-8-x86_64-rpms",
@@ -140,14 +140,14 @@ RELEASES: tuple[EngineRelease, ...] = (
             KitSystem(
                 6,
                 ("rhevm",),
-                named(
+                repositories_of(
                     "rhel-x86_64-server-6-rhevm-3",
                     "jbappplatform-5-x86_64-server-6-rpm",
                     "rhel-x86_64-server-supplementary-6",
                 ),
             ),
         ),
-        (KitSystem(6, ("vdsm",), named("rhel-x86_64-rhev-mgmt-agent-6")),),
+        (KitSystem(6, ("vdsm",), repositories_of("rhel-x86_64-rhev-mgmt-agent-6")),),
         ("rhevm-setup", "--answer-file="),
         ("xcat", "rhn", "spec"),
     ),

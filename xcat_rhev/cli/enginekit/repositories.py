@@ -27,7 +27,7 @@ class Repository(NamedTuple):
     hotfixes: bool = False
 
 
-def named(*names: str) -> tuple[Repository, ...]:
+def repositories_of(*names: str) -> tuple[Repository, ...]:
     """Repositories that a subscription has under these names."""
     return tuple(map(Repository, names))
 
@@ -163,13 +163,13 @@ OVIRT45: dict[int, tuple[Repository, ...]] = {
 _ORACLE9 = "https://yum.oracle.com/repo/OracleLinux/OL9/ovirt45"
 #: Oracle's. Nothing that is public names the addresses of those for Oracle Linux 8.
 OLVM: dict[str, tuple[Repository, ...]] = {
-    "4.4": named("ovirt-4.4", "ovirt-4.4-extra", "ol8_kvm_appstream", "ol8_gluster_appstream"),
-    "4.5": named(
+    "4.4": repositories_of("ovirt-4.4", "ovirt-4.4-extra", "ol8_kvm_appstream", "ol8_gluster_appstream"),
+    "4.5": repositories_of(
         "ovirt-4.5", "ovirt-4.5-extra", "ol8_kvm_appstream", "ol8_gluster_appstream", "ol8_addons", "ol8_UEKR7"
     ),
 }
 OLVM45_9 = (
     Repository("ovirt-4.5", f"{_ORACLE9}/x86_64/"),
     Repository("ovirt-4.5-extra", f"{_ORACLE9}/extras/x86_64/"),
-    *named("ol9_kvm_appstream", "ol9_kvm_utils", "ol9_addons", "ol9_UEKR8"),
+    *repositories_of("ol9_kvm_appstream", "ol9_kvm_utils", "ol9_addons", "ol9_UEKR8"),
 )
