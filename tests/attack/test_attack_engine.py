@@ -158,7 +158,7 @@ def bomb(times, size=8 << 20):
 )
 def test_what_was_not_asked_for_is_not_unpacked(engine, encoding, packed):
     http = engine(lambda _: [head(len(packed), Content_Encoding=encoding) + packed])
-    with pytest.raises(BadAnswer, match="which was not asked for"):
+    with pytest.raises(BadAnswer, match="which was not requested"):
         reading(http)
 
 

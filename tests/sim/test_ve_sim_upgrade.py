@@ -75,7 +75,7 @@ def test_a_rhev_h_is_upgraded_from_an_iso_on_the_manager(start, version):
 
 def test_a_host_with_packages_takes_no_image(start):
     site = start((4, 5))
-    assert "--image means nothing for it" in site.wrong("chhypervisor --upgrade --image i.iso", ["rhevh1"])[0]
+    assert "--image has no effect here" in site.wrong("chhypervisor --upgrade --image i.iso", ["rhevh1"])[0]
     assert "--image can only be used with --upgrade" in site.wrong("chhypervisor -e --image i.iso", ["rhevh1"])[0]
 
 

@@ -209,7 +209,7 @@ def test_a_running_machine_keeps_its_devices(modern):
             {"othersettings": f"devpassthrough:{GPU}", "host": "rhevh1,rhevh2"},
             "devpassthrough needs one hypervisor alone, not rhevh1, rhevh2",
         ),
-        ({"othersettings": "hugepage:3", "memory": "4g"}, "4 GiB of memory are no 3 huge pages"),
+        ({"othersettings": "hugepage:3", "memory": "4g"}, "4 GiB of memory cannot be 3 huge pages"),
         ({"othersettings": "hugepage:5g"}, "'5g' is not a size or number of huge pages"),
         ({"othersettings": "hugepage:1,bsr:2", "memory": "16g"}, "'bsr' belongs to partitions of POWER servers"),
         ({"othersettings": "hugepage:1g;custom:hugepages=2048"}, "hugepage and custom:hugepages say the same"),

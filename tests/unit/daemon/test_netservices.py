@@ -279,12 +279,12 @@ def test_of_two_nodes_that_claim_the_same_the_newest_command_counts(xcat):
     node(xcat, "n2", "52:54:00:00:00:01", "10.9.0.2")
     node(xcat, "n3", "52:54:00:00:00:03", "10.9.0.2")
     said(xcat, on="n1")
-    text = "MAC address 52:54:00:00:00:01 was that of node n1, whose reservation is gone"
+    text = "MAC address 52:54:00:00:00:01 belonged to node n1; that reservation was removed"
     assert text in said(xcat, on="n2")[0] and xcat.rc == 0
     assert lines(xcat, "dhcp-hosts") == ["52:54:00:00:00:01,10.9.0.2,n2"]
     found = said(xcat, "-a")
     assert len(found) == 1 and xcat.rc == 1
-    assert "MAC address 52:54:00:00:00:01 is that of node n1 already" in found[0]
+    assert "MAC address 52:54:00:00:00:01 belongs to node n1 already" in found[0]
     assert lines(xcat, "dhcp-hosts") == [
         "52:54:00:00:00:01,10.9.0.1,n1",
         "52:54:00:00:00:03,10.9.0.2,n3",
