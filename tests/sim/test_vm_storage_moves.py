@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from vesim import each_version, only, starting, version_name
@@ -127,3 +129,31 @@ def test_the_official_sdk_moves_the_same(site):
     assert ours.storage_domains[0].id == theirs.storage_domains[0].id
     assert document(ours, "_alias", "_image_id", "_vms") == document(theirs, "_alias", "_image_id", "_vms")
     assert {event["code"] for event in site.world.all("event")} >= {2008, 2010}
+
+
+@only((3, 6), (4, 5))
+def test_the_work_on_disks_costs_a_list_a_request_and_looks_and_a_dry_run_lists_alone(site):
+    site.front.counts.clear()
+    (said,) = site.ok("cfgve -t disk -m MGR -o vm1_Disk1 --move data2 --dry-run")[:1]
+    assert said.startswith("vm1_Disk1: move") and not site.changes()
+    cost = site.cost("cfgve -t disk -m MGR -o vm1_Disk1 --move data2")
+    assert {call: count for call, count in cost.items() if not call.startswith("GET ")} == {"POST /disks/{id}/move": 1}
+    moves = site.cost("rmigrate -s data2", ["vm2", "vm3"])
+    assert {call: count for call, count in moves.items() if not call.startswith("GET ")} == {"POST /disks/{id}/move": 2}
+    unused = site.cost("lsve -t disk -m MGR --unused")
+    assert all(call.startswith("GET ") and count == 1 for call, count in unused.items()) and len(unused) <= 5
+    if site.version >= (4, 2):
+        (disk,) = site.world.of("disk", "vm", site.thing("vm", "vm1")["id"])
+        site.world.change(disk, sparse=True, format="raw")
+        for word in ("sparsify", "reduce"):
+            assert site.ok(f"cfgve -t disk -m MGR -o vm1_Disk1 --{word} --dry-run")[0].startswith("vm1_Disk1: ")
+            assert not site.changes()
+        sparsify = site.cost("cfgve -t disk -m MGR -o vm1_Disk1 --sparsify")
+        assert sparsify["POST /disks/{id}/sparsify"] == 1
+
+
+@only((3, 6), (4, 5))
+def test_programs_read_disks_that_belong_to_nobody_as_objects(site):
+    site.ok("rmvm", ["vm3"])
+    (line,) = site.ok("lsve -t disk -m MGR --unused --json")
+    assert json.loads(line)["name"] == "vm3_Disk1"
