@@ -132,8 +132,9 @@ def _names_job(call: ApiCall) -> bool:
     """Tell whether the answer to an action, or to a removal, names the job that does it."""
     if call.params.get("detach_only") == "false":
         return True
-    jobless = _JOBLESS.search(call.where) and not _DEACTIVATES.search(call.where)
-    older = max(call.dialect.version, call.dialect.engine) < (4, 3)
+    older = call.dialect.behind < (4, 3)
+    deactivates = _DEACTIVATES.search(call.where) and not (older and call.dialect.number == 4)
+    jobless = _JOBLESS.search(call.where) and not deactivates
     return not (jobless or (older and _JOBLESS_42.search(call.where)))
 
 

@@ -202,7 +202,7 @@ class Application:
     def _check_words(self, request: SimRequest, call: ApiCall, route: Route, body: Any) -> None:
         """Refuse what v4 cannot read; strict mode names it."""
         host = request.headers.get("host", "localhost")
-        vocabulary.check(body, route, host)
+        vocabulary.check(body, route, host, call.dialect.version)
         unknown = vocabulary.unknown(body, route)
         if unknown:
             raise strictly(unknown, call.dialect) if call.strict else vocabulary.incorrect(route, host)
@@ -296,8 +296,8 @@ def _container(status: int) -> Raw:
 
 
 def _no_path(request: SimRequest, dialect: SimDialect) -> Raw:
-    """Answer where no resource of any kind stands: in v4 the framework below the API says so."""
-    if dialect.number == 3 or not dialect.modern:
+    """Answer where no resource of any kind stands: since 4.3 the framework below the API says so in v4."""
+    if dialect.number == 3 or not dialect.knows((4, 3)):
         return Raw(b"", 404)
     where = f"https://{request.headers.get('host', 'localhost')}{dialect.base}/v{dialect.number}"
     where += request.path.removeprefix(dialect.base)

@@ -57,7 +57,7 @@ class SimField:
         key: Its name in the world.
         kind: `text`, `int`, `bool`, `date`, `secret` (read, never shown) or `ref`.
         v3, v4: Its path, or empty where the dialect does not have it.
-        since3, until3, since4: The versions that have it.
+        since3, until3, since4, until4: The versions that have it.
         to: For a `ref`, the kind of thing that it names.
         item: For a repeated element with parts of its own, those parts.
         fixed: Bodies may hold it, but it is not set by them.
@@ -78,6 +78,7 @@ class SimField:
     since3: Version = ALWAYS
     until3: Version = NEVER
     since4: Version = ALWAYS
+    until4: Version = NEVER
     to: str = ""
     item: tuple[SimField, ...] = ()
     fixed: bool = False
@@ -103,7 +104,7 @@ class SimField:
         if dialect.number == 3:
             behind = max(dialect.version, dialect.engine) >= self.behind
             return self.v3 if behind and dialect.knows(self.since3, self.until3) else ""
-        return self.v4 if dialect.knows(self.since4) else ""
+        return self.v4 if dialect.knows(self.since4, self.until4) else ""
 
 
 def sim_field(key: str, kind: str = "text", v3: str | None = None, v4: str | None = None, **more: Any) -> SimField:

@@ -273,8 +273,7 @@ TEXTS: dict[str, str | tuple[str, ...]] = {
     "disk busy": "Cannot remove Virtual Disk. Related operation is currently in progress. Please try again later.",
     "disk in snapshot": "Cannot detach Virtual Disk. The disk is already configured in a snapshot. In order to detach "
     "it, remove the disk's snapshots.",
-    "disk kind": "Cannot add Virtual Disk. Disk configuration (COW Preallocated backup-None) is incompatible with the "
-    "storage domain type.",
+    "disk kind": "Cannot add Virtual Disk. Disk configuration ({how}) is incompatible with the storage domain type.",
     "disk no domain": "Cannot add Virtual Disk. Storage Domain doesn't exist.",
     "disk space": "Cannot add Virtual Disk. Low disk space on Storage Domain {name}.",
     "sd inaccessible": (

@@ -148,7 +148,8 @@ class SearchFinder:
         self._world = world
         self._kind = kind
         self._case = case
-        self._any_letter = "_" if version < (4, 1) else ""
+        self._any_letter = "_" if version < (4, 3) else ""
+        self._finds_none = version >= (4, 3)
 
     def find(self, query: SearchQuery, things: list[Thing]) -> list[Thing]:
         """Filter and sort; an unknown field finds nothing."""
@@ -190,7 +191,7 @@ class SearchFinder:
             same = like(condition.value, self._case, self._any_letter)
             return lambda thing: any(same(str(thing.get(key) or "")) for key in _TEXT_FIELDS)
         walk = self._walk(condition.field)
-        if not walk or (walk == "next_run_exists" and condition.value == "false"):
+        if not walk or (walk == "next_run_exists" and condition.value == "false" and self._finds_none):
             return lambda _thing: False
         if walk == "id" and self._modern and not _UUID.fullmatch(condition.value):
             told = f'error: invalid input syntax for type uuid: "{condition.value}"'

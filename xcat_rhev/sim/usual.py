@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .dialect import MODERN, SimField, Version
+from .dialect import MODERN, NEVER, SimField, Version
 
 _KINDS = (("bool", lambda value: value in {"true", "false"}), ("int", lambda value: value.lstrip("-").isdigit()))
 
 
-def usual(text: str, since: Version = (4, 0), *, full: bool = False, v3: bool = False) -> tuple[SimField, ...]:
+def usual(
+    text: str, since: Version = (4, 0), *, until: Version = NEVER, full: bool = False, v3: bool = False
+) -> tuple[SimField, ...]:
     """Declare such values of v4.
 
     Args:
         text: Words `path=value`; `~` stands for a blank, and no value for an empty element.
         since: The first engine that shows them.
+        until: The first that no longer does, in v4.
         full: They are shown where all content is asked for, and in what answers a POST or PUT.
         v3: Engines of 4.x show the same in v3.
     """
-    return tuple(_field(*word.partition("=")[::2], since, full, v3) for word in text.split())
+    fields = (_field(*word.partition("=")[::2], since, full, v3) for word in text.split())
+    return tuple(replace(one, until4=until) for one in fields)
 
 
 def usual3(text: str, *, full: bool = False) -> tuple[SimField, ...]:

@@ -8,17 +8,27 @@ are always refused.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lxml import etree
 
+from .dialect import Version
 from .faults import BAD, Refused
 from .routing import Route
 
 _TRUTHS = frozenset({"true", "false", "0", "1"})
 INVALID = "Invalid value"
+#: Words of enumerations, and elements, that came with an engine of 4.x.
+_CAME: Mapping[tuple[str, str], Version] = {
+    ("NicInterface", "e1000e"): (4, 3),
+    ("DiskInterface", "sata"): (4, 3),
+    ("StorageDomainType", "managed_block_storage"): (4, 3),
+    ("StorageType", "managed_block_storage"): (4, 3),
+    ("Bios", "type"): (4, 3),
+    ("Cluster", "bios_type"): (4, 4),
+}
 
 
 class Part(NamedTuple):
@@ -77,13 +87,14 @@ class WrongRoot(Exception):
     """A body that is a document of another kind: the engine fails inside."""
 
 
-def check(body: Any, route: Route, host: str) -> None:
+def check(body: Any, route: Route, host: str, version: Version) -> None:
     """Refuse a body as an engine's reader does.
 
     Args:
         body: Its root, or None if there is none.
         route: What is called; the engine's words name it.
         host: Whom the caller calls.
+        version: The engine's.
 
     Raises:
         Refused: It cannot be read.
@@ -94,7 +105,7 @@ def check(body: Any, route: Route, host: str) -> None:
     known = body is not None and body.tag in roots
     if known and body.tag != wanted:
         raise WrongRoot
-    if not known or not _readable(body, roots[wanted]):
+    if not known or not _readable(body, roots[wanted], version):
         raise incorrect(route, host)
 
 
@@ -151,13 +162,13 @@ def incorrect(route: Route, host: str) -> Refused:
     return Refused(f"For correct usage, see: {where}", BAD, "Request syntactically incorrect.")
 
 
-def _readable(element: Any, name: str) -> bool:
+def _readable(element: Any, name: str, version: Version) -> bool:
     """Tell whether all that stands in an element can be read; a word that is none of an enumeration's is named."""
     parts = _words()[0][name]
     for child in element.iterchildren(etree.Element):
-        part = parts.get(child.tag)
+        part = parts.get(child.tag) if _CAME.get((name, child.tag), version) <= version else None
         if part is not None and not all(
-            _fits(one, part) for one in (child.iterchildren(etree.Element) if part.many else [child])
+            _fits(one, part, version) for one in (child.iterchildren(etree.Element) if part.many else [child])
         ):
             return False
     return True
@@ -167,13 +178,14 @@ def _readable(element: Any, name: str) -> bool:
 _EVERYWHERE = frozenset({"actions", "link", "creation_status"})
 
 
-def _fits(element: Any, part: Part) -> bool:
+def _fits(element: Any, part: Part, version: Version) -> bool:
     enums = _words()[1]
     text = (element.text or "").strip()
     if part.kind == ":":
-        return _readable(element, part.name)
+        return _readable(element, part.name, version)
     if part.kind == "=":
-        _refuse_word(text, part.name, enums[part.name])
+        known = [word for word in enums[part.name] if _CAME.get((part.name, word), version) <= version]
+        _refuse_word(text, part.name, known)
     elif part.name == "b" and text.lower() not in _TRUTHS:
         raise Refused(f'Value "{text}" isn\'t a valid boolean, it should be "true" , "false", "0" or "1"', BAD, INVALID)
     elif part.name == "i":

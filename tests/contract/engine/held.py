@@ -11,15 +11,18 @@ from typing import Any
 from differences import Wanted, reasons
 
 
-def differences(recorded: list[dict[str, Any]], told: list[dict[str, Any]], engine: bool = False) -> list[str]:
+def differences(
+    version: str, recorded: list[dict[str, Any]], told: list[dict[str, Any]], engine: bool = False
+) -> list[str]:
     """What differs and is not wanted: lines for people.
 
     Args:
-        recorded: What an engine answered.
+        version: Of which engine and dialect, as `4.2.8-v4`.
+        recorded: What it answered.
         told: What is held against it.
         engine: That is an engine, too, and has data of its own.
     """
-    compared = [Compared(*pair, engine) for pair in _pairs(recorded, told)]
+    compared = [Compared(version, *pair, engine) for pair in _pairs(recorded, told)]
     return [f"{one.step[:150]}\n    {line}" for one in compared for line in one.lines()]
 
 
@@ -35,11 +38,13 @@ class Compared:
     """One step on two engines.
 
     Attributes:
+        version: Of which engine and dialect.
         real: What was recorded.
         ours: What is held against it.
         engine: That is an engine, too.
     """
 
+    version: str
     real: dict[str, Any]
     ours: dict[str, Any]
     engine: bool
@@ -64,7 +69,7 @@ class Compared:
         return lines
 
     def _reasons(self, what: str) -> list[Wanted]:
-        return reasons(self.step, what, self.engine)
+        return reasons(self.step, what, self.version, self.engine)
 
     def _both(self, key: str) -> str:
         return f"{key}: engine {self.real.get(key)}, here {self.ours.get(key)}"

@@ -6,7 +6,7 @@ from .. import names
 from ..answers import Many, One, Raw, Removed
 from ..call import SHAPES, ApiCall, require
 from ..dialect import NAME, SimShape, Thing, ref, sim_field, v4only
-from ..faults import BAD, Refused, refuse
+from ..faults import BAD, Gone, Refused, refuse
 from ..render import document, reference
 from ..routing import delete, get, post, put
 from .common import lists_of, shows
@@ -111,21 +111,26 @@ def members(call: ApiCall) -> Many:
 def add_vm(call: ApiCall) -> One | Raw:
     """Take a machine into a group."""
     group, vm = call.things["affinity_group"], call.world.get("vm", reference(call.body).get("id"))
+    old = call.dialect.modern and call.dialect.behind < (4, 3)
     if vm is None:
-        raise refuse("group nobody", call.dialect, BAD)
+        raise refuse("group not in" if old else "group nobody", call.dialect, BAD)
     if vm["id"] in group["vms"]:
         raise refuse("group twice", call.dialect, BAD)
+    if vm["cluster"] != group["cluster"] and old:
+        raise Refused("Cannot edit Affinity Group. Provided VM resides in another Cluster.", BAD)
     if vm["cluster"] != group["cluster"] and not call.dialect.modern:
         raise Refused("Cannot edit Affinity Group. The VM is not in the Cluster of the Affinity Group.")
     call.world.change(group, vms=[*group["vms"], vm["id"]])
     if call.dialect.number == 4:
-        return Raw(document(f'<vm id="{vm["id"]}"/>'))
+        return Raw(document("<action><status>complete</status></action>" if old else f'<vm id="{vm["id"]}"/>'))
     return One(VM, vm, 200)
 
 
 def remove_vm(call: ApiCall) -> Removed:
     """Take a machine out of a group."""
     group, vm = call.things["affinity_group"], call.things["vm"]
+    if vm["id"] not in group["vms"] and call.dialect.modern and call.dialect.behind < (4, 3):
+        raise Gone
     if vm["id"] not in group["vms"]:
         raise refuse("group not in", call.dialect, BAD)
     call.world.change(group, vms=[one for one in group["vms"] if one != vm["id"]])

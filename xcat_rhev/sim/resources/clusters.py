@@ -74,7 +74,7 @@ CLUSTER = SimShape(
         ref("management_network", "network", since3=(3, 6)),
         v4only("firewall_type"),
         v4only("switch_type"),
-        v4only("bios_type"),
+        v4only("bios_type", since4=(4, 4)),
         ref("mac_pool", v3=""),
         ref("scheduling_policy", v3=""),
         v4only("migration_policy", path="migration/policy@id"),
@@ -92,14 +92,14 @@ CLUSTER = SimShape(
         ),
         *usual("migration/bandwidth/assignment_method=auto required_rng_sources/required_rng_source=urandom"),
         *usual3(
-            """required_rng_sources/source=urandom maintenance_reason_required=false optional_reason=false
+            """required_rng_sources/source=urandom
             scheduling_policy/thresholds@high=80 scheduling_policy/thresholds@duration=2"""
         ),
+        *usual("maintenance_reason_required=false optional_reason=false", until=(4, 4), v3=True),
         *usual(
-            """fencing_policy/skip_if_gluster_bricks_up=false fencing_policy/skip_if_gluster_quorum_not_met=false
-            log_max_memory_used_threshold=95 log_max_memory_used_threshold_type=percentage""",
-            (4, 2),
+            "fencing_policy/skip_if_gluster_bricks_up=false fencing_policy/skip_if_gluster_quorum_not_met=false", (4, 2)
         ),
+        *usual("log_max_memory_used_threshold=95 log_max_memory_used_threshold_type=percentage", (4, 3)),
         *usual(
             """fips_mode=undefined migration/encrypted=inherit upgrade_in_progress=false vnc_encryption=true""", (4, 4)
         ),
@@ -148,6 +148,8 @@ def create(call: ApiCall) -> One:
     plain: Thing = {"bios_type": _bios(values)}
     if call.dialect.number == 4 and not values.get("cpu_type"):
         plain = {"cpu_type": "", "bios_type": None}
+    if call.dialect.number == 4 and not values.get("cpu_type") and not call.dialect.knows((4, 3)):
+        plain = {"cpu_type": None, "cpu_architecture": None}
     usual = {**USUAL, **_memory_kept(call)}
     _check_overcommit(call, {**usual, **values})
     thing = call.world.add(
@@ -174,7 +176,12 @@ def _check_cpu(call: ApiCall, values: Thing, level: Thing, action: str) -> None:
     values.setdefault("major", level["major"])
     values.setdefault("minor", level["minor"])
     known = {cpu.name for cpu in cpus((values["major"], values["minor"]))}
-    if values.get("cpu_type") and values["cpu_type"] not in known and call.dialect.modern and action == "edit":
+    if (
+        values.get("cpu_type")
+        and values["cpu_type"] not in known
+        and call.dialect.behind >= (4, 3)
+        and action == "edit"
+    ):
         raise refuse("cluster cpu running", call.dialect)
     if values.get("cpu_type") and values["cpu_type"] not in known:
         raise refuse("cluster cpu", call.dialect, BAD, action=action_name(action, "Cluster", call.dialect))

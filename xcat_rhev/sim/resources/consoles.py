@@ -162,7 +162,7 @@ def insert(call: ApiCall) -> One:
     file, world = values.get("file") or "", call.world
     image = world.things["disk"].get(file)
     on_iso_domain = any(domain.get("type") == "iso" for domain in world.all("storage_domain"))
-    if file and call.dialect.number == 4 and not on_iso_domain and (image or {}).get("content_type") != "iso":
+    if file and call.dialect.knows((4, 3)) and not on_iso_domain and (image or {}).get("content_type") != "iso":
         raise Refused("Invalid ISO image path", BAD)
     call.world.change(call.things["vm"], cd_file=values.get("file") or None)
     return One(CDROM, _drive(call))

@@ -73,7 +73,7 @@ def change(call: ApiCall) -> One:
 
 
 def _change(call: ApiCall, disk: Thing, values: Thing) -> None:
-    """Change a disk."""
+    """Change a disk; engines up to 4.2 change all but its size at once."""
     world = call.world
     values.pop("id", None)
     values.pop("domains", None)
@@ -99,7 +99,10 @@ def _change(call: ApiCall, disk: Thing, values: Thing) -> None:
     if vm is not None and vm["status"] not in NOT_RUNNING and {"interface", "bootable"} & _differences(disk, values):
         raise refuse("disk in use", call.dialect, action="edit")
     changes = {**values, "name": name, "size": disk["size"] and (size or disk["size"])}
-    if call.dialect.modern and not disk.get("luns") and set(values) - {"active"} | _differences(disk, changes):
+    slow = set(values) - {"active"} | _differences(disk, changes)
+    if call.dialect.modern and call.dialect.behind < (4, 3):
+        slow = {"size"} & _differences(disk, changes)
+    if call.dialect.modern and not disk.get("luns") and slow:
         world.change(disk, **{key: changes.pop(key) for key in ("active",) if key in changes})
         world.move(disk, "disk.update", **changes)  # the disk is locked, and the answer shows what it was
     else:
@@ -192,7 +195,10 @@ def attach(call: ApiCall) -> One:
     if element.get("id") or (element.findtext("name") and not _says_what(element)):
         said = {"id": element.get("id")} if element.get("id") else {"name": element.findtext("name")}
         if "id" in said and call.world.get("disk", said["id"]) is None:
-            raise Refused("Cannot attach Virtual Disk. The specified disk does not exist.", BAD)
+            missing = "Cannot attach Virtual Disk. The specified disk does not exist."
+            raise Refused(
+                missing if call.dialect.knows((4, 3)) else "User is not authorized to perform this action.", BAD
+            )
         disk = call.look_up("disk", said)
         _attach(call, vm, disk, how)
         return One(ATTACHMENT, disk, 201)

@@ -153,7 +153,7 @@ HOST = SimShape(
             "ovn_configured=false reinstallation_required=false vgpu_placement=consolidated",
             (4, 3),
         ),
-        *usual("network_operation_in_progress=false", (4, 3), full=True),
+        *usual("network_operation_in_progress=false", (4, 2), full=True),
     ),
     order30="address status cluster port type storage_manager version power_management ksm transparent_hugepages iscsi "
     "root_password statistics cpu memory summary override_iptables",

@@ -23,7 +23,7 @@ _FIELDS = (
     sim_field("usages", v3="usages/usage[]", v4="usages/usage[]", since3=(3, 1)),
     sim_field("required", "bool", since3=(3, 1)),
     sim_field("profile_required", "bool", since3=(3, 3)),
-    v4only("vdsm_name", since4=(4, 2), fixed=True),
+    v4only("vdsm_name", since4=(4, 3), fixed=True),
     v4only("port_isolation", "bool", since4=(4, 4), usual=False),
 )
 _ORDER = "data_center cluster vlan stp status display mtu usages required profile_required"
@@ -87,7 +87,7 @@ def _there(call: ApiCall, network: Thing) -> Thing:
     if call.dialect.knows((3, 6)) and cluster.get("management_network") == network["id"] and "management" not in usages:
         usages.append("management")
     return {
-        "cluster": cluster["id"],
+        "cluster": None if (4, 0) <= call.dialect.version < (4, 3) and "network" in call.things else cluster["id"],
         "required": link["required"],
         "display": link["display"],
         "status": link["status"],

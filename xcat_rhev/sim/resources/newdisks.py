@@ -18,7 +18,8 @@ def _check_place(call: ApiCall, said: list[Thing], values: Thing) -> None:
     if "id" in said[0] and call.world.get("storage_domain", said[0]["id"]) is None:
         raise Refused(f"Entity not found: {said[0]['id']}", MISSING, listed=False)
     if values.get("format") == "cow" and values.get("sparse") is False and values.get("backup") != "incremental":
-        raise refuse("disk kind", call.dialect)
+        kind = "COW Preallocated backup-None" if call.dialect.behind >= (4, 3) else "COW Preallocated"
+        raise refuse("disk kind", call.dialect, how=kind)
 
 
 #: What a new disk is unless its body says otherwise.
@@ -54,7 +55,7 @@ def add_disk(call: ApiCall, values: Thing, vm: Thing | None) -> Thing:
     domain = _domain_for(call, values, vm)
     size = values.pop("provisioned_size", None) or values.pop("size", None) or 0
     values.pop("size", None)
-    if size <= 0:
+    if size <= 0 and not (4, 0) <= call.dialect.version < (4, 3):
         modern, old = "Disk's provisioned size has to be greater than 0.", "Disk size must be greater than zero"
         raise Refused(f"Cannot add Virtual Disk. {modern if call.dialect.knows((4, 3)) else old}", BAD)
     if size > domain["available"]:

@@ -14,7 +14,7 @@ from ..dialect import Thing
 from ..faults import BAD, Refused, refuse
 from ..world import MIB
 
-#: The least memory that can be plugged, and its multiples; larger before 4.3.
+#: The least memory that can be plugged, and its multiples; before 4.3 it is larger, and other memory waits.
 _STEP = 128 * MIB
 _OLD_STEP = 256 * MIB
 _DEVICES = frozenset({"display_type", "console_enabled"})
@@ -65,7 +65,7 @@ def _hot_plug(call: ApiCall, thing: Thing, rest: Thing) -> Thing:
     """Give what is put into the running machine: more memory, more sockets if nothing else of the CPUs changes."""
     keys = {key for key in ("lease",) if key in rest}
     if _can_plug(call, thing):
-        if rest.get("memory", thing["memory"]) >= thing["memory"]:
+        if rest.get("memory", thing["memory"]) >= thing["memory"] and not _is_odd(call, thing, rest):
             keys |= {"memory", "memory_guaranteed"}
         if rest.get("sockets", 0) > thing["sockets"] and not {"cores", "threads"} & set(rest):
             keys |= {"sockets"}
@@ -74,21 +74,31 @@ def _hot_plug(call: ApiCall, thing: Thing, rest: Thing) -> Thing:
 
 def _lost_keys(call: ApiCall, thing: Thing, rest: Thing) -> set[str]:
     """Give what a plain change loses without a word, unless something else has to wait: less memory, fewer sockets."""
-    if not _can_plug(call, thing):
+    if not _can_plug(call, thing) or call.dialect.behind == (4, 2):  # there it waits (seen on 4.2.8)
         return set()
-    less = {"memory", "memory_guaranteed"} if rest.get("memory", thing["memory"]) < thing["memory"] else set()
+    memory = rest.get("memory", thing["memory"])
+    less = {"memory", "memory_guaranteed"} if memory < thing["memory"] else set()
     fewer = {"sockets"} if not {"cores", "threads"} & set(rest) else set()
     return less | fewer
+
+
+def _is_odd(call: ApiCall, thing: Thing, rest: Thing) -> bool:
+    """Tell whether memory is no multiple of what can be plugged: in engines before 4.3 it waits."""
+    more = rest.get("memory", thing["memory"]) - thing["memory"]
+    return (4, 0) <= call.dialect.version < (4, 3) and bool(more % _OLD_STEP)
 
 
 def _refuse_memory(call: ApiCall, thing: Thing, wanted: Thing, waiting: Thing) -> None:
     """Refuse a plain change, whatever it is, while other memory waits; and memory that cannot be plugged."""
     pending = waiting.get("memory", thing["memory"])
-    if pending not in (wanted["memory"], thing["memory"]):
+    if pending not in (wanted["memory"], thing["memory"]) and call.dialect.knows((4, 3)):
         raise refuse("memory waits", call.dialect, BAD)
-    more, step = wanted["memory"] - thing["memory"], _STEP if call.dialect.knows((4, 3)) else _OLD_STEP
-    if more > 0 and more % step:
-        raise refuse("memory step", call.dialect, BAD, more=str(more // MIB), step=str(step // MIB))
+    more = wanted["memory"] - thing["memory"]
+    if more > 0 and more % _STEP and call.dialect.knows((4, 3)):
+        raise refuse("memory step", call.dialect, BAD, more=str(more // MIB), step=str(_STEP // MIB))
+    most = thing.get("memory_max") or wanted["memory"]
+    if wanted["memory"] > most:
+        raise too_much(wanted["memory"], most)
 
 
 def too_much(memory: int, most: int, action: str = "edit") -> Refused:

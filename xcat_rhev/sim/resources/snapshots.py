@@ -69,7 +69,7 @@ def _whole(call: ApiCall, snapshot: Thing) -> str:
         machine = {**call.things["vm"], "status": "down", "stop_time": snapshot["date"], "display_type": None}
         text = text_of(replace(call, body=None), _UNCACHED, machine)
         inside = {"vm": _UNLINKED.sub("", text)}
-        if _three(call):
+        if _three(call) or call.dialect.behind < (4, 3):
             inside["vm"] = _BALLOONING.sub("", inside["vm"])
             if "<initialization>" not in inside["vm"]:
                 inside["vm"] = inside["vm"].replace("</vm>", "<initialization/></vm>")
@@ -87,7 +87,7 @@ def _by_id(call: ApiCall) -> Thing:
     for one in _all(call):
         if one["id"] == call.things["snap"]["id"]:
             return one
-    if call.dialect.modern:
+    if call.dialect.modern and not (call.dialect.number == 4 and call.dialect.behind < (4, 3)):
         missing = f"GetSnapshotBySnapshotId: snapshot id={call.things['snap']['id']}"
         raise Refused(f"Entity not found: {missing}", MISSING, listed=False)
     raise Gone

@@ -95,7 +95,7 @@ _FIELDS = (
     sim_field("import", "bool", since3=(3, 5)),
     v3only("warning_low_space_indicator", "int", since3=(3, 6)),
     v3only("critical_space_action_blocker", "int", since3=(3, 6)),
-    v4only("block_size", "int", fixed=True),
+    v4only("block_size", "int", since4=(4, 3), fixed=True),
     *usual("wipe_after_delete=false warning_low_space_indicator=10 critical_space_action_blocker=5", v3=True),
     *usual("discard_after_delete=false backup=false supports_discard=false supports_discard_zeroes_data=false"),
 )

@@ -87,6 +87,10 @@ def show(thing: Thing, call: ApiCall) -> Thing:
                 bios_type=thing.get("bios_type") or "q35_sea_bios", quota=derive_id("quota", thing.get("cluster"))
             )
             view["timezone"] = thing.get("timezone") or "Etc/GMT"
+    lists = call.body is None and "template" not in call.things and not call.everything
+    if lists and (4, 0) <= call.dialect.version < (4, 3):
+        view["ballooning"] = None  # lists leave it out, and show the time zone of Blank too
+        view["timezone"] = thing.get("timezone") or "Etc/GMT"
     if thing.get("os_type"):
         view["os_type"] = kept_as(thing["os_type"], call.dialect)
     if thing["id"] == ZERO and call.dialect.number == 4:

@@ -44,9 +44,10 @@ def create(call: ApiCall) -> One:
     clone = values.pop("clone_disks", False) or call.flag("clone")
     storage = _storage(call, values.get("storage_domain"))
     if "memory" in values:
-        values.setdefault("memory_guaranteed", values["memory"])
+        if call.dialect.number == 3 or call.dialect.knows((4, 3)):  # before that the template's stays
+            values.setdefault("memory_guaranteed", values["memory"])
         values.setdefault("memory_max", MAX_MEMORY_RATIO * values["memory"])
-    _check_limits(call, values, "add")
+    _check_limits(call, {"display_type": template.get("display_type", "vnc"), **values}, "add")
     inherited = {key: template[key] for key in _INHERITED if template.get(key) is not None}
     wanted = _wanted_disks(call, values.get("template_disks") or (), clone)
     told = {**BLANK, **inherited, **_check(call, values, cluster)}

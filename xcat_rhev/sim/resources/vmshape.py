@@ -51,7 +51,7 @@ MACHINE = (
     ),
     sim_field("cpu_mode", v3="cpu/mode", v4="cpu/mode", since3=(3, 2)),
     sim_field("cpu_architecture", v3="cpu/architecture", v4="cpu/architecture", since3=(3, 6)),
-    v4only("bios_type", path="bios/type"),
+    v4only("bios_type", path="bios/type", since4=(4, 3)),
     v4only("compat_major", "int", "custom_compatibility_version/major"),
     v4only("compat_minor", "int", "custom_compatibility_version/minor"),
     v4only("cpu_model", path="custom_cpu_model"),
@@ -100,7 +100,7 @@ MACHINE = (
         v3=True,
     ),
     *usual("multi_queues_enabled=true storage_error_resume_behaviour=auto_resume"),
-    *usual3("display/single_qxl_pci=false"),
+    *usual("display/single_qxl_pci=false", until=(4, 4), v3=True),
     *usual3("virtio_scsi@enabled=true", full=True),
     *usual("migration/encrypted=inherit", (4, 4)),
     *usual(
@@ -144,15 +144,15 @@ VM = SimShape(
     "/vms/{vm}",
     (
         *MACHINE,
-        sim_field("stop_reason", since3=(3, 6), fixed=True),
+        sim_field("stop_reason", since3=(3, 6), since4=(4, 3), fixed=True),
         ref("host", fixed=True),
         ref("template"),
         v4only("instance_type"),
         ref("cpu_profile", behind=MODERN),
         ref("original_template", "template", v3=""),
         sim_field("quota", v3="quota@id", v4="quota@id", behind=MODERN),
-        v4only("certificate", path="display/certificate/content"),
-        v4only("organization", path="display/certificate/organization"),
+        v4only("certificate", path="display/certificate/content", since4=(4, 3)),
+        v4only("organization", path="display/certificate/organization", since4=(4, 3)),
         sim_field("certified", v3="display/certificate/subject", v4="display/certificate/subject", behind=MODERN),
         *(v4only(path, path=path) for path in _GUEST),
         v4only("use_latest_template_version", "bool"),
@@ -290,7 +290,7 @@ def show(thing: Thing, call: ApiCall) -> Thing:
     view["console_enabled"] = bool(thing.get("console_enabled")) if call.everything or told else None
     if call.dialect.modern:
         view.update(_always(thing))
-    if call.dialect.modern and call.dialect.number == 3 and call.body is None and "vm" not in call.things:
+    if MODERN <= call.dialect.behind < (4, 3) and call.body is None and "vm" not in call.things and not call.everything:
         view["ballooning"] = None  # lists leave it out
     hosts = thing.get("pinned", [])
     if not call.dialect.knows((3, 6)):
@@ -354,11 +354,16 @@ _BLANK_4: Thing = {
 }
 
 
+#: And what that of 4.0 to 4.2 has besides.
+_BLANK_42: Thing = {"type": "desktop", "os_type": "other", "display_type": "spice"}
+
+
 def blank(world: World, dialect: SimDialect) -> Thing:
     """Make the template that always is."""
+    old = _BLANK_42 if MODERN <= dialect.behind < (4, 3) else {}
     return world.add(
         "template",
-        **{**BLANK, **(_BLANK_4 if dialect.modern else {})},
+        **{**BLANK, **(_BLANK_4 if dialect.modern else {}), **old},
         id=ZERO,
         name="Blank",
         description="Blank template",
