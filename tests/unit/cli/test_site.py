@@ -52,6 +52,7 @@ class Racks:
         self.nodes: dict[str, dict[str, str]] = {name: {} for name in ("mgr1", "rhevh1", "rhevh2")}
         self.images: set[str] = set()
         self.made = False
+        self.certificates = folder / "certificates"
 
     def node(self, name: str, *_: str) -> dict[str, str]:
         return {"hosts.ip": "10.0.0.1", **self.nodes[name]}
