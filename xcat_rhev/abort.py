@@ -80,7 +80,7 @@ class Limit(Abort):
             self._timer.start()
 
     def is_set(self) -> bool:
-        """Is it over?"""
+        """Whether it is over."""
         return super().is_set() or self._clock.now() >= self._end
 
     def problem(self) -> RhevError:

@@ -224,7 +224,7 @@ class Api:
         return self.catalog.templates(texts)
 
     def is_template(self, ref: Ref, text: str) -> bool:
-        """Is that what somebody calls the template which is referred to?"""
+        """Whether that is a name of the referenced template."""
         return self.catalog.is_template(ref, text)
 
     def template_label(self, ref: Ref | None) -> str:
@@ -236,7 +236,7 @@ class Api:
         return self.catalog.center_of(noun)
 
     def is_in(self, vm: Vm, cluster: str) -> bool:
-        """Is a machine in the cluster of that name, as far as is known without asking?"""
+        """Whether a machine is in the cluster of that name, as far as is known without a request."""
         return self.catalog.is_in(vm, cluster)
 
     def events(self, about: Noun, limit: int = 5) -> builtins.list[Event]:

@@ -84,7 +84,7 @@ class Calls:
         return obj.href
 
     def searchable(self, noun: type[Noun]) -> bool:
-        """Does the kind's collection take a search? Such lists are the ones that old engines cut."""
+        """Whether the kind's collection can be searched. Such lists are the ones that old engines cut."""
         return noun.SEARCHABLE and (noun is not Network or self.dialect.has("networks_searchable"))
 
     def list(
@@ -365,12 +365,12 @@ def _in_doubt(problem: RhevError) -> Iterator[None]:
 
 
 def problem_may_pass(problem: RhevError) -> bool:
-    """May the same create work in a moment? The engine answered that it failed, or could not be asked."""
+    """Whether the same create may work in a moment. The engine answered that it failed, or could not be asked."""
     return problem.may_retry or isinstance(problem, BadAnswer)
 
 
 def _open(problem: RhevError) -> bool:
-    """May the engine still be at work on what was asked?"""
+    """Whether the engine may still be working on the request."""
     return isinstance(problem, Unreachable) and problem.sent
 
 

@@ -140,7 +140,7 @@ class Catalog:
         return self._complete(found, noun, details, also)
 
     def is_in(self, vm: Vm, cluster: str) -> bool:
-        """Is a machine in the cluster of that name, as far as is known without asking?"""
+        """Whether a machine is in the cluster of that name, as far as is known without a request."""
         return vm.cluster is not None and cluster in (vm.cluster.name, self._clusters.get(vm.cluster.id))
 
     def look(
@@ -205,7 +205,7 @@ class Catalog:
         return Templates(self._calls.name, found, self._home_of)
 
     def is_template(self, ref: Ref, text: str) -> bool:
-        """Does a text fit the template that is referred to, in whatever data center?"""
+        """Whether a text names the referenced template, in any data center."""
         wanted = parse_template(text)
         if ref.name and not (wanted.version or wanted.id):
             return ref.name == wanted.name
@@ -264,7 +264,7 @@ class Catalog:
         return self._calls.list(Event, self._calls.collection(Event), f"{word}={quote(about.name)}", limit=limit)
 
     def is_made_by_us(self, vm: Vm) -> bool:
-        """Has a request of this product made the machine? False, too, if the engine no longer says so."""
+        """Whether a request of this product has made the machine; False, too, if the engine no longer shows it."""
         made = (
             event for event in self.events(vm, limit=1000) if event.code in _MADE and event.vm and event.vm.id == vm.id
         )
@@ -422,7 +422,7 @@ class Catalog:
 
 
 def _is_told(disk: Disk) -> bool:
-    """Does an attachment say what its disk is? A LUN by itself has no size of its own."""
+    """Whether an attachment describes its disk. A LUN by itself has no size of its own."""
     return bool(disk.size or disk.lun_id)
 
 

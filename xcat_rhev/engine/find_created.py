@@ -23,7 +23,7 @@ def find_made(catalog: Catalog, new: N, under: Noun | Ref | None) -> N | None:
 
 
 def _is_it(catalog: Catalog, found: Noun, new: Noun) -> bool:
-    """Does the manager say nothing else about it? A password is never said."""
+    """Whether the manager shows no other values for it. It never shows a password."""
     if new.id and found.id != new.id:
         return False
     if new.name:

@@ -226,22 +226,25 @@ class Manager(Api):
 
     @property
     def lists_virtual_gpus(self) -> bool:
-        """Are machines' virtual GPUs a list of their own? Before 4.5 the custom property mdev_type says them."""
+        """Whether machines have a list of virtual GPUs. Before 4.5 the custom property mdev_type holds them."""
         return self.calls.dialect.has("mediated_devices")
 
     @property
     def tunes_numa_nodes(self) -> bool:
-        """Has each NUMA node of a machine a mode of its own? Before 4.4 the machine has one for all of them."""
+        """Whether each NUMA node of a machine has a mode of its own. Before 4.4 the machine has one for all."""
         return self.calls.dialect.has("numa_tuned_each")
 
     @property
     def enrolls_silent_hosts(self) -> bool:
-        """Can a host that does not answer be enrolled? Before 4.5 it has to be in maintenance."""
+        """Whether a host that does not answer can be enrolled. Before 4.5 it has to be in maintenance."""
         return self.calls.dialect.has("silent_enrolment")
 
     @property
     def can_use_ssh_users(self) -> bool:
-        """Can it log in to hosts by its SSH key, or as another user than root? Before 3.3 it needs root's password."""
+        """Whether it can log in to hosts by its SSH key, or as another user than root.
+
+        Before 3.3 it needs root's password.
+        """
         return self.calls.dialect.has("ssh")
 
     @property
@@ -261,7 +264,7 @@ class Manager(Api):
 
     @property
     def can_look_for_upgrades(self) -> bool:
-        """Can it be asked to look for upgrades of a host (`upgradecheck`)? Before 4.1 it looks by itself, daily."""
+        """Whether it has the action `upgradecheck` for hosts. Before 4.1 it checks by itself, daily."""
         return self.calls.dialect.has("upgrade_check")
 
     def host_networks(self, host: Host) -> builtins.list[NetworkAttachment]:
@@ -296,7 +299,7 @@ class Manager(Api):
         return vm_parts.next_run_of(self, vm)
 
     def is_too_early(self, vm: Vm, wanted: Mapping[str, Any]) -> bool:
-        """Has a VM to come up, or to go off wholly, before it can be changed in that?"""
+        """Whether a VM has to be up, or completely off, before that change."""
         if not self.calls.dialect.has("jobs"):
             return too_early(vm, vm.differences(wanted), tuple)
         return too_early(vm, vm.differences(wanted), lambda: self.catalog.all(EngineJob).values())
@@ -310,7 +313,7 @@ class Manager(Api):
             return None
 
     def is_launching(self, vm: Vm) -> bool:
-        """Is a VM that is up still being started? Where the manager cannot tell it is not."""
+        """Whether a VM that is up is still being started; False where the manager does not show it."""
         try:
             return is_launching(vm, self.list(EngineJob)) if self.calls.dialect.has("jobs") else False
         except RhevError:

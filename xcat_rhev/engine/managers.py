@@ -85,7 +85,7 @@ class Managers:
         return Manager(session, self._clock, say, finder.counts, patience)
 
     def _fresh(self, known: _Known) -> bool:
-        """Is a session as good as a new one? Not when its login was refused, or when another CA was put in place."""
+        """Whether a session can be used again. Not when its login was refused, or when another CA was put in place."""
         young = self._clock.now() - known.since < _STALE
         return young and not known.session.login.refused and known.stamp == stamp_of(known.session.access)
 

@@ -17,7 +17,10 @@ NAMES_IN_ONE = 50
 
 
 def expressible(name: str) -> bool:
-    """Can the search language say this name? Its parser stops at quotes and semicolons (SyntaxChecker, 3.0 to 4.5)."""
+    """Whether the search language can hold this name.
+
+    Its parser stops at quotes and semicolons (SyntaxChecker, 3.0 to 4.5).
+    """
     return name.isprintable() and bool(name) and not set(name) & set("\"';\\")
 
 
@@ -55,12 +58,12 @@ def host_term(name: str) -> str:
 
 
 def has_name(host: Host, name: str) -> bool:
-    """Is it the host's name?"""
+    """Whether it is the host's name."""
     return host.name == name
 
 
 def has_address(host: Host, name: str) -> bool:
-    """Is it the host's address?"""
+    """Whether it is the host's address."""
     return (host.address or "").lower() == name.lower()
 
 

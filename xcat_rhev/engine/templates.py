@@ -38,7 +38,7 @@ class Called:
     id: str = ""
 
     def fits(self, template: Template, center: str) -> bool:
-        """Is it that one, in that data center? The manager's empty template is in all of them."""
+        """Whether it is that one, in that data center. The manager's empty template is in all of them."""
         if self.id:
             return template.id == self.id
         if template.name != self.name or (self.center and center not in ("", self.center)):

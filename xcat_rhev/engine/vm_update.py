@@ -72,7 +72,7 @@ def _send(calls: Calls, vm: Vm, differing: dict[str, Any], along: dict[str, Any]
 
 
 def too_early(vm: Vm, differing: Mapping[str, Any], jobs: Callable[[], Iterable[EngineJob]]) -> bool:
-    """Would the engine lose a change?
+    """Whether the engine would lose a change.
 
     What waits since before a machine was up for the first time is refused as a whole when it goes off: its field
     `initialized` is another by then. And what waits is taken over a moment after the engine calls the machine down,
@@ -85,8 +85,11 @@ def too_early(vm: Vm, differing: Mapping[str, Any], jobs: Callable[[], Iterable[
 
 
 def is_launching(vm: Vm, jobs: Iterable[EngineJob]) -> bool:
-    """Is a VM that is up still being started? The engine ends the job, and sets `initialized`, a moment after it calls
-    the machine up (RunVmCommandBase.runningSucceded; 0.8 s seen on a busy 4.5)."""
+    """Whether a VM that is up is still being started.
+
+    The engine ends the job, and sets `initialized`, a moment after it calls the machine up
+    (RunVmCommandBase.runningSucceded; 0.8 s seen on a busy 4.5).
+    """
     words = f"Launching VM {vm.name}"
     return any(
         job.status == JobStatus.STARTED and (job.description or "").split(" on Host")[0] == words for job in jobs

@@ -166,7 +166,7 @@ class Watch:
             return {}, problem
 
     def _judge(self, pending: _Pending, seen: Mapping[str, Noun]) -> tuple[bool, Outcome]:
-        """Has the goal ended, and how?"""
+        """How the goal has ended, if it has."""
         goal, found = pending.goal, seen.get(pending.goal.what.id)
         pending.misses = 0 if found else pending.misses + 1
         pending.state = _state(found, goal.settled) if found else GONE
@@ -234,7 +234,7 @@ class Watch:
         )
 
     def _idle(self) -> bool:
-        """Is the manager at work on nothing at all? Engines before 3.3 cannot tell."""
+        """Whether the manager works on nothing at all. Engines before 3.3 do not show it."""
         try:
             jobs = self._manager.list(EngineJob) if self._manager.calls.dialect.has("jobs") else None
         except RhevError:
@@ -288,7 +288,7 @@ def _wanted_words(goal: Goal) -> str:
 
 
 def _open_question(goal: Goal) -> str:
-    """What is not known when the manager is away: has it come to be?"""
+    """The question that stays open when the manager is away: whether the goal was reached."""
     few = len(goal.wanted) <= _FEW
     return (
         f"{goal.what} is {' or '.join(sorted(goal.wanted))} now" if few else f"{goal.what} has the expected state now"

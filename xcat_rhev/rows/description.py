@@ -374,6 +374,6 @@ def _between(centers: list[Center]) -> Iterator[str]:
 
 
 def _one_iso_domain(rows: list[Mapping[str, Any]]) -> bool:
-    """Is it an ISO domain that several data centers share?"""
+    """Whether it is an ISO domain that several data centers share."""
     kinds = {(row.get("sdtype"), row.get("stype"), row.get("location")) for row in rows}
     return len(kinds) == 1 and rows[0].get("sdtype") == "iso"

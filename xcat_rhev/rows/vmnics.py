@@ -80,7 +80,7 @@ def _nic(number: int, part: str, fault: Fault) -> NicRow:
 
 
 def writable(text: str) -> bool:
-    """Can a name stand in vm.nics, where it means a network or a profile?"""
+    """Whether vm.nics can hold a name of a network or profile."""
     plain = bool(text) and text.isprintable() and text == text.strip() and not set(text) & set(":|")
     return plain and text not in (NO_NETWORK, ANY_NETWORK)
 

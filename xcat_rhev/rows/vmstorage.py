@@ -58,7 +58,7 @@ def disk_name(node: str, number: int) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Is it one of the engine's ids?"""
+    """Whether it is one of the engine's ids."""
     return bool(_ID.fullmatch(text))
 
 
@@ -155,7 +155,7 @@ def write(domain: str, size: str, bootable: bool, known: str = "") -> str:
 
 
 def writable(name: str) -> bool:
-    """Can vm.storage hold that name?"""
+    """Whether vm.storage can hold that name."""
     return bool(name) and name == name.strip() and name.isprintable() and "|" not in name and not is_id(name)
 
 

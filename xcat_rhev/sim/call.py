@@ -70,7 +70,7 @@ class ApiCall:
 
     @property
     def everything(self) -> bool:
-        """Is also to be told what costs an engine more?"""
+        """Whether the request asks for all content."""
         return self.headers.get("all-content", "").lower() == "true" or self.flag("all_content")
 
     def number(self, name: str) -> int | None:

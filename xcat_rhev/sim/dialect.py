@@ -41,7 +41,7 @@ class SimDialect:
 
     @property
     def modern(self) -> bool:
-        """Does an engine of 4.x answer, in whichever dialect?"""
+        """Whether an engine of 4.x answers, in either dialect."""
         return self.behind >= MODERN
 
     def knows(self, since: Version, until: Version = NEVER) -> bool:

@@ -52,7 +52,7 @@ _TELLING = frozenset({"usages"})
 
 
 def _told_empty(node: Node, values: Thing) -> bool:
-    """Is it such a list, and known to be empty?"""
+    """Whether it is such a list, and known to be empty."""
     return node.tag in _TELLING and any(values.get(kid.many.key) == [] for kid in node.kids.values() if kid.many)
 
 

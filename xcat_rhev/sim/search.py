@@ -325,7 +325,7 @@ def _by_name(call: Any, kind: str, things: list[Thing]) -> list[Thing]:
 
 
 def _odd(query: SearchQuery, kind: str, limit: int | None) -> bool:
-    """Is it one that an engine understands otherwise than it was meant, so that it finds nothing?"""
+    """Whether an engine misunderstands it, so that it finds nothing."""
     if query.page == 0:
         raise Refused("error: offset must not be negative", BAD, listed=False)
     unsorted = bool(query.sort) and query.sort.lower() not in FIELDS[kind]

@@ -51,7 +51,7 @@ class Settings:
 
     @property
     def has_sso(self) -> bool:
-        """Does it give tokens? Engines do since 4.0."""
+        """Whether it gives tokens, as engines do since 4.0."""
         return self.api != "3" and self.login != "basic"
 
     def dialect(self, path: str, header: str) -> tuple[SimDialect | None, str, int]:

@@ -115,7 +115,7 @@ class Call:
                 self.wrong = f"cannot be started: {problem.strerror}"
 
     def is_over(self) -> bool:
-        """Has it ended? One that takes too long is ended, with all that it started."""
+        """Whether it has ended. One that takes too long is killed, with all that it started."""
         if self._process is None:
             self._output.close()
             return True

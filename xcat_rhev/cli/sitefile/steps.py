@@ -60,11 +60,11 @@ class InstallState(NamedTuple):
     status: str
 
     def begun(self, image: str) -> bool:
-        """Does it install itself with that image? nodeset alone starts nothing."""
+        """Whether it installs itself with that image; nodeset alone starts nothing."""
         return self.image == image and self.chain.startswith("install") and self.status in ("installing", "powering-on")
 
     def booted(self, image: str) -> bool:
-        """Has it been installed with that image?"""
+        """Whether it has been installed with that image."""
         return self.image == image and self.chain == "boot" and self.status == "booted"
 
 

@@ -170,12 +170,12 @@ class Dialect:
     version: Version
 
     def has(self, feature: str) -> bool:
-        """Can this engine do that in this dialect? A key of `_SINCE`."""
+        """Whether this engine can do that in this dialect; a key of `_SINCE`."""
         since = _SINCE[feature]
         return self.since(since)
 
     def since(self, version: Version) -> bool:
-        """Does this dialect know what came with that version? v3 on a 4.x engine stays what it was in 3.6."""
+        """Whether this dialect has what came with that version. v3 on a 4.x engine stays what it was in 3.6."""
         return min(self.version, (3, 6)) >= version if self.major == 3 else self.version >= version
 
     def order(self, tag: str) -> tuple[str, ...]:

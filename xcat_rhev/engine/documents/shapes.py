@@ -43,7 +43,7 @@ class Shape(Protocol):
         """Put it there."""
 
     def same(self, current: Any, wanted: Any) -> bool:
-        """Do both mean the same to the engine?"""
+        """Whether both mean the same to the engine."""
 
 
 class Scalar:

@@ -81,12 +81,15 @@ class Network(Noun, tag="network", path="networks", searchable=True, top=True):
 
     @property
     def vm_network(self) -> bool:
-        """Can virtual machines use it? Engines before 3.1 know no other kind."""
+        """Whether virtual machines can use it. Engines before 3.1 know no other kind."""
         return self.usages is None or "vm" in self.usages
 
     @property
     def management(self) -> bool:
-        """Is it the management network of the cluster that it was listed under? Engines before 3.6 do not tell."""
+        """Whether it is the management network of the cluster that it was listed under.
+
+        Engines before 3.6 do not show it.
+        """
         return "management" in (self.usages or ())
 
 
@@ -106,7 +109,7 @@ class VnicProfile(Noun, tag="vnic_profile", path="vnicprofiles", top=True):
 
     @property
     def passes_through(self) -> bool:
-        """Are its NICs parts of a card of the hypervisor?"""
+        """Whether its NICs are parts of a card of the hypervisor."""
         return self.through_mode == "enabled"
 
 

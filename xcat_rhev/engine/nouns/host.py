@@ -105,7 +105,7 @@ class IpAssignment(Record):
         return self.gateway if self.gateway not in _NO_GATEWAY else None
 
     def same(self, other: IpAssignment) -> bool:
-        """Is it the same address, however it is written?"""
+        """Whether it is the same address, in any notation."""
         if (self.boot_protocol or "none") != (other.boot_protocol or "none"):
             return False
         return self.boot_protocol != "static" or self._canonical() == other._canonical()
@@ -164,7 +164,7 @@ class NetworkAttachment(Noun, tag="network_attachment", path="networkattachments
         return fits[0] if fits else IpAssignment(boot_protocol="none" if self.assignments else None)
 
     def gives(self, wanted: NetworkAttachment) -> bool:
-        """Has it the addresses that are wanted? An IP version that is not named is left alone."""
+        """Whether it has the wanted addresses. An IP version that is not named is left alone."""
         return all(self.way(way.version).same(way) for way in wanted.assignments)
 
     @property
@@ -274,7 +274,7 @@ class Host(Noun, tag="host", path="hosts", searchable=True, top=True):
 
     @property
     def spm(self) -> bool:
-        """Does it manage its data center's storage?"""
+        """Whether it manages its data center's storage."""
         return bool(self.storage_manager) or self.spm_status == ManagingStatus.SPM
 
 

@@ -136,7 +136,7 @@ class Disk(
 
     @property
     def is_lun(self) -> bool:
-        """Is it a LUN by itself?"""
+        """Whether it is a LUN by itself."""
         return bool(self.lun_id)
 
 
@@ -226,12 +226,15 @@ class Snapshot(Noun, tag="snapshot", path="snapshots", named=False):
 
     @property
     def active(self) -> bool:
-        """Is it the machine itself? Engine 3.0 has no types, and says so in the description of each active image."""
+        """Whether it is the machine itself.
+
+        Engine 3.0 has no types, and says so in the description of each active image.
+        """
         return self.type == "active" or self.type is None and (self.description or "").startswith("_ActiveImage_")
 
     @property
     def real(self) -> bool:
-        """Can one go back to it?"""
+        """Whether a revert to it is possible."""
         return not self.active and self.type not in ("stateless", "preview")
 
 

@@ -95,7 +95,7 @@ def _name(attachment: NetworkAttachment) -> str:
 
 
 def _bond_differs(nics: Sequence[HostNic], wanted: HostNic) -> bool:
-    """Is there no such bond, or one of other NICs or options?"""
+    """Whether there is no such bond, or one with other NICs or options."""
     there = next((nic for nic in nics if nic.name == wanted.name and nic.bonding), None)
     if there is None:
         return True
@@ -108,7 +108,7 @@ def _bond_differs(nics: Sequence[HostNic], wanted: HostNic) -> bool:
 
 
 def _differs(there: Mapping[str, NetworkAttachment], wanted: NetworkAttachment) -> bool:
-    """Is another NIC or another address wanted, or has the host not what the network wants?"""
+    """Whether another NIC or address is wanted, or the host is out of sync with the network."""
     now = there.get(_name(wanted))
     if now is None or not _same(now.host_nic, wanted.host_nic):
         return True

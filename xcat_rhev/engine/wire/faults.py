@@ -66,7 +66,7 @@ class Checked:
         raise error_of(response, self._name, request, self._user)
 
     def _works(self, request: HttpRequest) -> bool:
-        """Does the API's root answer as an engine does?"""
+        """Whether the API's root answers as an engine does."""
         root = HttpRequest("GET", self._root, headers=request.headers)
         try:
             answer = self._inner.send(root)

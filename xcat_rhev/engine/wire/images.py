@@ -138,7 +138,7 @@ class ImageChannel:
             raise BadAnswer(f"a host of manager {self.name} does not say what is in the image") from None
 
     def can_zero(self) -> bool:
-        """Does it put zeros by itself? It does since 1.3."""
+        """Whether it can write zeros by itself, as it does since 1.3."""
         try:
             told = json.loads(self._again(partial(self._whole, "OPTIONS", "", b"", {})))
             return "zero" in told.get("features", ())

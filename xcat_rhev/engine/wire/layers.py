@@ -113,7 +113,7 @@ class Credentials(Protocol):
 
     @property
     def proven(self) -> bool:
-        """Is there something that the manager gave and may have forgotten?"""
+        """Whether the manager gave a token or cookie that it may have forgotten."""
 
     def headers(self, sender: Sender) -> dict[str, str]:
         """The headers to send along, logging in first if need be."""

@@ -80,12 +80,12 @@ class Login:
 
     @property
     def refused(self) -> bool:
-        """Was the login refused? It is not tried again by this object, so that no account gets locked."""
+        """Whether the login was refused. It is not tried again by this object, so that no account gets locked."""
         return self._refused is not None
 
     @property
     def proven(self) -> bool:
-        """Is there something that the manager gave and may have forgotten?"""
+        """Whether the manager gave a token or cookie that it may have forgotten."""
         return self._token is not None or self._taken or self._http.has_session()
 
     def headers(self, sender: Sender) -> dict[str, str]:
@@ -218,7 +218,7 @@ class Login:
         return login_problem(self._access.name, user, said, str(code))
 
     def _behind_keycloak(self, sender: Sender) -> bool:
-        """Does Apache itself want a token at the API? It says so to who brings nothing."""
+        """Whether Apache itself wants a token at the API. It says so to requests without one."""
         response = sender.send(HttpRequest("GET", self._base, headers=ALWAYS))
         return response.status == 401 and response.headers.get("www-authenticate", "").lower().startswith("bearer")
 

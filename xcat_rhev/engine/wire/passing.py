@@ -36,7 +36,7 @@ _LASTING = re.compile(r"locked, and cannot|locked or (still running|disabled)|va
 
 
 def passes(said: str) -> bool:
-    """May the same request be taken in a moment?
+    """Whether the same request may be accepted in a moment.
 
     Args:
         said: The engine's words.

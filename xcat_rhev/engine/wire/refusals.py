@@ -85,7 +85,7 @@ def login_problem(name: str, user: str, said: str, code: str = "") -> RhevError:
 
 
 def another_name_may_do(problem: RhevError) -> bool:
-    """May the user be called otherwise at this manager? Not when the engine knows it."""
+    """Whether the user may have another name at this manager. Not when the engine knows it."""
     return isinstance(problem, Denied) and problem.hint in (_WRONG, _UNKNOWN)
 
 

@@ -215,7 +215,7 @@ def _port_hint(name: str) -> str:
 
 
 def _bare_ipv6(name: str) -> bool:
-    """Is it an IPv6 address without brackets, and so without a port?"""
+    """Whether it is an IPv6 address without brackets, and so without a port."""
     try:
         return bool(ipaddress.IPv6Address(name))
     except ValueError:
@@ -234,7 +234,7 @@ def _knock(host: str, port: int, seconds: float) -> str:
 
 
 def _origin_fits(origin: str, name: str) -> bool:
-    """Does a note belong to the manager as it is written now?"""
+    """Whether a note belongs to the manager as it is written now."""
     host, port = split_name(name)
     parts = urlsplit(origin)
     return parts.hostname == host.lower() and (not port or parts.port == port)

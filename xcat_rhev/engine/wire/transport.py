@@ -81,7 +81,7 @@ class HttpRequest:
 
     @property
     def writes(self) -> bool:
-        """May it change something?"""
+        """Whether it may change something."""
         return self.method != "GET"
 
 
@@ -107,7 +107,7 @@ class Response:
 
     @property
     def good(self) -> bool:
-        """Was it done?"""
+        """Whether it was done."""
         return 200 <= self.status < 300
 
 
@@ -339,7 +339,7 @@ class Http:
         self._session.cookies.clear()
 
     def has_session(self) -> bool:
-        """Is there a server-side session?"""
+        """Whether there is a server-side session."""
         return bool(self._session.cookies)
 
     def close(self) -> None:

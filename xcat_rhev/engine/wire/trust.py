@@ -232,7 +232,7 @@ def _fetch_ca(sender: Attended, url: str) -> str:
 
 
 def _vouches(pem: str, origin: str, access: Access) -> bool:
-    """Did one of these CAs, or of the system's for none, sign what the manager shows? Its name is looked at later."""
+    """Whether one of these CAs (the system's if empty) signed the manager's certificate. Its name is checked later."""
     judge = _bare(access.old_tls)
     judge.check_hostname = False
     if pem:

@@ -201,7 +201,7 @@ CHECKED_BY_HAND = (4, 1)
 
 
 def update_known(host: Thing, dialect: SimDialect) -> bool:
-    """Does the engine know of an update for a host?"""
+    """Whether the engine knows of an update for a host."""
     by_itself = bool(host.get("updates")) and dialect.version < CHECKED_BY_HAND
     return by_itself or bool(host.get("update_available"))
 

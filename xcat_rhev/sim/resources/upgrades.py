@@ -16,7 +16,7 @@ _BEGINS = frozenset({"up", "maintenance", "non_operational", "install_failed"})
 
 
 def _is_image(host: Thing, dialect: SimDialect) -> bool:
-    """Is the host one that runs from an image, which an ISO on the manager replaces? The last engine for it is 4.1."""
+    """Whether the host runs from an image, which an ISO on the manager replaces. The last engine for it is 4.1."""
     return host["type"] == "rhev_h" and dialect.version < (4, 2)
 
 
