@@ -75,7 +75,12 @@ SPEC = Command(
         Option(("--keep",), "keep", "with --snapshot, one of a series, and --backup: so many stay", value="N|AGE"),
         Option(("--backup",), "backup", "write what is on the disks into a folder", value="FOLDER"),
         Option(("--full",), "full", "with --backup: all, not what has changed since the last one"),
-        Option(("--restore",), "restore", "give the machine the disks of a backup; it must be off", value="FOLDER"),
+        Option(
+            ("--restore",),
+            "restore",
+            "give the machine the disks of a backup; it must be off and have no snapshots",
+            value="FOLDER",
+        ),
         Option(("--at",), "at", "with --restore: which backup, if not the newest", value="NAME"),
         Option(("--export",), "export", "write it into NODE.ova on a hypervisor", value="HYPERVISOR:/FOLDER"),
         Option(("--revert",), "revert", "go back to a snapshot; the machine must be off", value="NAME"),
