@@ -206,7 +206,7 @@ def test_a_manager_that_counts_anew_after_a_restored_database(site, xcatd, tmp_p
     xcatd.happens()
     site.look()
     assert lines(got) == ["21"]
-    assert site.said == [f"{MANAGER}: the newest event has the number 20, after 500: it counts anew from there"]
+    assert site.said == [f"{MANAGER}: the newest event has the number 20, after 500: it continues from there"]
 
 
 def test_a_damaged_position_is_none(site, xcatd):

@@ -112,7 +112,7 @@ class Watcher:
         """Write the status of nodes, and leave the events to the programs."""
         self._find_programs()
         if self._seen is not None and newest < self._seen and not events:
-            self._say(f"the newest event has the number {newest}, after {self._seen}: it counts anew from there")
+            self._say(f"the newest event has the number {newest}, after {self._seen}: it continues from there")
             self._position.begin_anew(newest)
             self._events.clear()
             self._seen = newest
