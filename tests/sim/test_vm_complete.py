@@ -6,6 +6,7 @@ What cannot be is said before anything is made.
 from __future__ import annotations
 
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
@@ -14,6 +15,7 @@ from xcat_rhev.commands.vm.make import Making
 from xcat_rhev.engine.nouns import Disk, Vm
 from xcat_rhev.errors import Conflict, NotFound
 from xcat_rhev.rows.vm import VmRow
+from xcat_rhev.rows.vmstorage import DiskRow
 
 THERE = "virtual machine has been created. There is nothing to do"
 site = each_version()
@@ -97,6 +99,17 @@ def test_a_machine_that_the_manager_takes_back_may_leave_its_disk():
     end = one.job(None).parts[-1]
     assert "lsve -m m -t disk --unused" in end.otherwise(NotFound("VM vm1 is gone")).hint
     assert end.otherwise(Conflict("locked")).hint == ""
+
+
+def test_a_disk_whose_machine_is_gone_meanwhile_may_be_left():
+    said = Conflict("Cannot add Virtual Disk. VM is not found.")
+    manager = SimpleNamespace(name="m", dialect=4, add_disk=Mock(side_effect=said))
+    place = SimpleNamespace(domain=lambda _: SimpleNamespace(ref=None))
+    row = VmRow("vm1", disks=(DiskRow("vm1_Disk1", "data1", 1 << 30, bootable=True),))
+    one = Making(manager, None, row, Vm(id="1", name="vm1"), 9, place)
+    with pytest.raises(Conflict) as raised:
+        one.add_disk(row.disks[0])
+    assert raised.value.text == said.text and "-t disk --unused, then mkvm again" in raised.value.hint
 
 
 def test_a_machine_with_a_broken_disk_is_not_called_done(modern):

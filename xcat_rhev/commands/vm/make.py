@@ -185,11 +185,12 @@ class Making:
         return Job(node, [*parts, *self.parts(), *more, end])
 
     def _explain(self, problem: RhevError) -> RhevError:
-        """A machine that the manager takes back, as one does that was killed in between, leaves its disk behind."""
-        if not isinstance(problem, NotFound) or not self.disks:
+        """A machine that the manager takes back, as one does that was stopped in between, leaves its disk behind."""
+        gone = isinstance(problem, NotFound) and bool(self.disks)
+        if not gone and "VM is not found" not in problem.text:
             return problem
         hint = f"The manager may have left its disk. Run: lsve -m {self.manager.name} -t disk --unused, then mkvm again"
-        return NotFound(problem.text, hint)
+        return type(problem)(problem.text, hint)
 
     def _removal_steps(self, old: Vm) -> Iterator[Step | Wait]:
         yield Step("remove the machine that is there, with its disks", partial(self.manager.remove, old))
@@ -340,7 +341,10 @@ class Making:
         """Add a disk, or make the one larger that the template brought."""
         there = self.disks_by_part().get(wanted.name)
         if there is None:
-            self.disks.append(self.manager.add_disk(self.there, self.new_disk(wanted)))
+            try:
+                self.disks.append(self.manager.add_disk(self.there, self.new_disk(wanted)))
+            except RhevError as problem:
+                raise self._explain(problem) from None
         elif too_small(there, wanted):
             self.grow(there, wanted.size)
 
