@@ -249,17 +249,17 @@ class Manager(Api):
 
     @property
     def stops_gluster(self) -> bool:
-        """Can it stop Gluster for maintenance, for which it looks whether all is healed? Before 4.0 it cannot."""
+        """Whether it can stop Gluster for maintenance, after a check that all is healed. Before 4.0 it cannot."""
         return self.calls.dialect.has("stopping_gluster")
 
     @property
     def can_look_at_healing(self) -> bool:
-        """Can it be asked to look at once whether Gluster volumes are healed? Before 4.4 it looks by itself."""
+        """Whether it can check on request that Gluster volumes are healed. Before 4.4 it checks by itself."""
         return self.calls.dialect.has("gluster_heal_look")
 
     @property
     def takes_events(self) -> bool:
-        """Can others write into its log? Before 3.2 nobody can."""
+        """Whether others can write into its log. Before 3.2 nobody can."""
         return self.calls.dialect.has("own_events")
 
     @property

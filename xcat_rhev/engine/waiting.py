@@ -185,7 +185,7 @@ class Watch:
         return self._late(pending)
 
     def _uncertain(self, pending: _Pending) -> bool:
-        """Has a machine's state not been known for a while, or a hypervisor not answered?"""
+        """Whether a machine's state has been unknown for a while, or a hypervisor has not answered."""
         now, goal = self._clock.now(), pending.goal
         host = isinstance(goal.what, Host) and goal.silence > 0
         states = {HostStatus.NON_RESPONSIVE} if host else VM_UNCERTAIN if isinstance(goal.what, Vm) else frozenset()

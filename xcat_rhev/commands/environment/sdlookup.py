@@ -110,7 +110,7 @@ def _with_disks_on(context: Context, found: Found) -> list[Vm]:
 
 
 def is_last_active(found: Found) -> bool:
-    """Is it the only active data domain of its data center?"""
+    """Whether it is the only active data domain of its data center."""
     inside = found.inside
     if inside is None or inside.type != "data" or inside.status not in DOMAIN_ACTIVE:
         return False

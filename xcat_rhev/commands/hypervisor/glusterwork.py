@@ -61,7 +61,7 @@ class Departure:
             yield from state.evacuation(self._context, leaving)
 
     def _went(self) -> bool:
-        """Does the manager let it go, or refuse it for another reason?"""
+        """Whether the manager accepts it, or refuses it for another reason."""
         manager = self._context.manager
         try:
             if manager.can_look_at_healing:

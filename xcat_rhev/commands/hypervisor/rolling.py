@@ -48,7 +48,7 @@ class HostTurns:
 
     @property
     def heals(self) -> bool:
-        """Do its hosts serve volumes which have to heal after each, since their work takes Gluster away?"""
+        """Whether its hosts serve volumes that have to heal after each host, because the work stops Gluster."""
         return bool(self.cluster and self.cluster.gluster) and (self.away or self.says == "upgrade")
 
 

@@ -145,7 +145,7 @@ class _Restoring:
         return f"{self.name}-until-{self.now:{STAMP}}"
 
     def _is_kept(self, disk: Disk) -> bool:
-        """Has a former run named it so already?"""
+        """Whether a former run has given it that name already."""
         return re.fullmatch(rf"{re.escape(self.name)}-until-\d{{8}}-\d{{6}}", disk.name or "", re.ASCII) is not None
 
     def _rename_attached(self, disk: Disk, name: str) -> None:
