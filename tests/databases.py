@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
-from programs import free_port
+from xcat_rhev.cli.demo.parts import free_port
 from xcat_rhev.daemon.database import DatabaseLocation
 from xcat_rhev.secret import Secret
 

@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import os
-import random
 import shlex
-import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from xcat_rhev.cli.demo.parts import DemoProgram, own
-
-#: Systems take the ports of connections that go out from above these, so nobody gets one of these by chance.
-PORTS = range(10_240, 32_000)
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    """A TCP port for a program that cannot choose one itself."""
-    dice = random.SystemRandom()  # Hypothesis lets all test processes begin with the same numbers
-    while True:
-        port = dice.choice(PORTS)
-        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
-            try:
-                probe.bind((address, port))
-            except OSError:
-                continue
-        return port
 
 
 @dataclass

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daemonhelp import until
-from programs import free_port
+from xcat_rhev.cli.demo.parts import free_port
 
 SSHD = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin") or ""
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from programs import free_port
+from xcat_rhev.cli.demo.parts import free_port
 from xcat_rhev.daemon import access, certificates
 from xcat_rhev.daemon.database import locate
 from xcat_rhev.daemon.home import Home

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from programs import Xcat, free_port
+from programs import Xcat
 from simulator import Simulator
+from xcat_rhev.cli.demo.parts import free_port
 
 NODE_ERRORS = "vm1", "vm2"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from finish_site import Stub, booted, folder, public_folder
 
-from programs import free_port
+from xcat_rhev.cli.demo.parts import free_port
 from xcat_rhev.clock import Clock, SystemClock
 from xcat_rhev.daemon import certificates
 from xcat_rhev.daemon.home import Home

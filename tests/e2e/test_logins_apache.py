@@ -18,8 +18,8 @@ import pytest
 from finish_site import APACHE, MODULES, accepts, needs_apache, program, public_folder
 
 from fakes import FakeHost
-from programs import free_port
 from simulator import Simulator
+from xcat_rhev.cli.demo.parts import free_port
 from xcat_rhev.clock import SystemClock
 from xcat_rhev.engine.managers import Managers
 from xcat_rhev.messages import Data, Error, Message

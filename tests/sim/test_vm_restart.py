@@ -10,8 +10,8 @@ import time
 import pytest
 
 from fakes import FakeHost
-from programs import free_port
 from simulator import SimulatorProgram
+from xcat_rhev.cli.demo.parts import free_port
 from xcat_rhev.messages import Data, Error, Note
 from xcat_rhev.run.dispatch import Dispatcher
 from xcat_rhev.xcat.host import Request

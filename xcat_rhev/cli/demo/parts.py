@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +22,8 @@ from .record import Failed
 
 #: Seconds that a program has to get ready in; the machine may be small and busy.
 READY = 60
+#: Systems take the ports of connections that go out from above these, so nobody gets one of these by chance.
+PORTS = range(10_240, 32_000)
 CGI = "cgi-bin/xcatrhevh.cgi"
 APACHE = ("apache2", "/usr/sbin/apache2", "httpd", "/usr/sbin/httpd")
 MODULES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules")
@@ -81,7 +85,7 @@ class DemoProgram:
                 break
             os.killpg(self.pid, number)
             try:
-                self._process.wait(5)
+                self._process.wait(READY)
             except subprocess.TimeoutExpired:
                 continue
         if self._process.stdout is not None:
@@ -155,6 +159,19 @@ def _readable_cgi(folder: Path) -> Path:
     shutil.copy(find_shared(CGI), script)
     shutil.copytree(PACKAGES / "xcat_rhev", folder / "www" / "xcat_rhev", ignore=shutil.ignore_patterns("__pycache__"))
     return script
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    """A TCP port for a program that cannot choose one itself."""
+    dice = random.SystemRandom()  # whoever seeds the other one gets the same numbers in all its processes
+    while True:
+        port = dice.choice(PORTS)
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            try:
+                probe.bind((address, port))
+            except OSError:
+                continue
+        return port
 
 
 def _wait_for(part: DemoProgram, port: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from typing import Any
 
 from ..files import find_shared
 from .looks import Engine, expect, row
-from .parts import DemoProgram, own, web_server
+from .parts import DemoProgram, free_port, own, web_server
 from .record import DemoRecord, Failed
 
 MAKER = "share/demo/make_iso.py"
@@ -122,14 +121,6 @@ def names(noderange: str) -> list[str]:
     first, last = noderange.split("-")
     stem = first.rstrip("0123456789")
     return [f"{stem}{number}" for number in range(int(first[len(stem) :]), int(last[len(stem) :]) + 1)]
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def prepare(stage: DemoStage, iso: Path | None) -> None:

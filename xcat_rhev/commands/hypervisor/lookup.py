@@ -13,7 +13,7 @@ from ...plan.context import Context
 
 
 def look(context: Context, nodes: Sequence[str], details: bool = False) -> tuple[dict[str, Host], dict[str, RhevError]]:
-    """Find the hosts of nodes by the node's name, its name with `site.domain`, or its address.
+    """Find the hosts of nodes by the node's name, also where the manager has it with a domain, or by its address.
 
     Args:
         context: The command.
@@ -27,17 +27,9 @@ def look(context: Context, nodes: Sequence[str], details: bool = False) -> tuple
     search.add({node: node for node in nodes})
     left = [node for node in nodes if node not in search.found and node not in search.wrong]
     if left:
-        search.add(_other_names(context, left))
+        addresses = context.xcat.node_attrs("hosts", left, ["ip"])
+        search.add({addresses[node]["ip"]: node for node in left if addresses[node].get("ip")})
     return search.found, search.wrong
-
-
-def _other_names(context: Context, nodes: Sequence[str]) -> dict[str, str]:
-    """The full names and addresses of nodes, each with its node."""
-    domain = context.xcat.site("domain")
-    addresses = context.xcat.node_attrs("hosts", nodes, ["ip"])
-    names = {f"{node}.{domain}": node for node in nodes if domain and "." not in node}
-    names.update({addresses[node]["ip"]: node for node in nodes if addresses[node].get("ip")})
-    return names
 
 
 class _Search:
@@ -59,12 +51,7 @@ class _Search:
             hosts = self._manager.find(Host, list(names), details=self._details) if names else {}
         except Ambiguous:
             hosts = self._one_by_one(names)
-        for name, host in hosts.items():
-            node = names[name]
-            before = self.found.setdefault(node, host)
-            if before.id != host.id:
-                del self.found[node]
-                self.wrong[node] = Ambiguous(f"it fits the hosts {before.name} and {host.name}", "Correct hosts.ip")
+        self.found.update({names[name]: host for name, host in hosts.items()})
 
     def _one_by_one(self, names: dict[str, str]) -> dict[str, Host]:
         """Search names one by one, so that an ambiguous one does not affect the others."""
