@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..documents.fields import flag, label, ref, refs, secret, text, whole
+from ..documents.fields import label, ref, refs, secret, text, whole
 from ..documents.noun import Noun
 
 
@@ -24,8 +24,6 @@ class ImageTransfer(Noun, tag="image_transfer", path="imagetransfers", top=True,
     format = text(None, "format", since=(4, 4))
     backup = ref(None, "backup", since=(4, 4))
     host = ref(None, "host")
-    inactivity_timeout = whole(None, "inactivity_timeout", since=(4, 4))
-    shallow = flag(None, "shallow", since=(4, 4))
     status = text(None, "phase")
     transferred = whole(None, "transferred")
     url = secret(None, "transfer_url")

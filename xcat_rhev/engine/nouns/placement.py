@@ -82,7 +82,6 @@ class MdevType(Record):
     """A kind of virtual GPU that a device can be cut into; since 4.4."""
 
     name = label("name")
-    human_readable_name = text("human_readable_name")
     available_instances = whole("available_instances")
 
 
@@ -116,7 +115,6 @@ class HostDevice(Noun, tag="host_device", path="devices"):
         vm: The machine that has it now.
     """
 
-    parent_device = ref("parent_device")
     capability = text("capability")
     product_id = text("product@id")
     product = text("product/name")

@@ -154,11 +154,9 @@ class SchedulingPolicy(
 
     Attributes:
         locked: It came with the installation.
-        default_policy: Clusters have it unless they say otherwise.
     """
 
     locked = flag("locked")
-    default_policy = flag("default_policy")
     properties = parts(Property, "properties/property*")
 
 
