@@ -180,7 +180,7 @@ def test_a_lock_without_a_job_is_a_lost_task(jobs: str, lost: bool) -> None:
         return listed(a="image_locked")
 
     problem = waited(Script([answer]), Goal(vm("a"), DOWN, limit=20.0))["id-a"]
-    assert isinstance(problem, TimedOut) and ("its task is lost" in problem.hint) is lost
+    assert isinstance(problem, TimedOut) and ("the task is lost" in problem.hint) is lost
 
 
 @pytest.mark.parametrize(
